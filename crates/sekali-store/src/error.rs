@@ -1,0 +1,69 @@
+//! Everything that can go wrong in the engine.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What the engine answers when it cannot do as asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another process has the store open.
+    #[error("data directory {} is in use by another process", .0.display())]
+    Locked(PathBuf),
+    /// The store was written by a newer version.
+    #[error("{} has format version {found}, but this program knows versions up to {known}: use a newer program", path.display())]
+    NewerFormat {
+        /// The file that says so.
+        path: PathBuf,
+        /// The version it names.
+        found: u32,
+        /// The newest version this program reads.
+        known: u32,
+    },
+    /// A file is not what it should be. Nothing was changed or deleted.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and where.
+        what: String,
+    },
+    /// There is not enough free space to write safely. Nothing was written.
+    #[error("storage is full: {available} bytes are free and {needed} are needed")]
+    StorageFull {
+        /// Bytes free.
+        available: u64,
+        /// Bytes needed, the reserve included.
+        needed: u64,
+    },
+    /// A write or sync of the log failed, now or earlier: the partition takes no more writes until the store is opened again.
+    #[error("partition stopped after a failed write: {0}")]
+    Stopped(String),
+    /// The operating system refused.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The caller asked for something impossible.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// The engine's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Gives an I/O error its place.
+pub(crate) trait IoContext<T> {
+    fn at(self, action: &'static str, path: &Path) -> Result<T>;
+}
+
+impl<T> IoContext<T> for io::Result<T> {
+    fn at(self, action: &'static str, path: &Path) -> Result<T> {
+        self.map_err(|source| Error::Io { action, path: path.to_owned(), source })
+    }
+}

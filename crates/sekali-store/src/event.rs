@@ -1,0 +1,43 @@
+//! Events, borrowed and owned.
+
+/// An event as it is published, borrowed. Whoever makes one has checked it against [`crate::limits`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventRef<'a> {
+    /// First half of the key.
+    pub topic: &'a str,
+    /// Second half of the key.
+    pub event_id: &'a str,
+    /// When it happened, by the producer's word: nanoseconds since 1970-01-01T00:00:00Z.
+    pub timestamp_ns: i64,
+    /// Who sent it.
+    pub source: &'a str,
+    /// What it says; the engine never looks inside.
+    pub payload: &'a [u8],
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Position in its partition, from 1.
+    pub seq: u64,
+    /// When its commit was made: nanoseconds since 1970-01-01T00:00:00Z; never decreases along a partition.
+    pub received_at_ns: i64,
+    /// First half of the key.
+    pub topic: String,
+    /// Second half of the key.
+    pub event_id: String,
+    /// When it happened, by the producer's word: nanoseconds since 1970-01-01T00:00:00Z.
+    pub timestamp_ns: i64,
+    /// Who sent it.
+    pub source: String,
+    /// What it says.
+    pub payload: Vec<u8>,
+}
+
+/// The topic that keeps events whose key was known with different content.
+pub const CONFLICTS_TOPIC: &str = "$conflicts";
+
+/// Whether clients may not publish to `topic`, and see it only when they ask for it by name.
+pub fn is_reserved(topic: &str) -> bool {
+    topic.starts_with('$')
+}

@@ -1,0 +1,42 @@
+//! Every cap of the engine, in one place and related to each other.
+//!
+//! The caps on single events are part of the file format: the row encoding has room for exactly these lengths.
+
+/// Longest topic, in bytes of UTF-8.
+pub const TOPIC_BYTES_MAX: usize = 255;
+/// Longest event id, in bytes of UTF-8.
+pub const EVENT_ID_BYTES_MAX: usize = 512;
+/// Longest source, in bytes of UTF-8. A source may be empty.
+pub const SOURCE_BYTES_MAX: usize = 255;
+/// Largest payload a client may publish, in bytes of JSON text.
+pub const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
+/// Largest payload of any stored row. Conflict evidence wraps a client's payload, so it needs a little more room:
+/// topic and event id again, where every byte may have been escaped to six.
+pub const STORED_PAYLOAD_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 8 * 1024;
+
+/// A log file is closed, and a new one begun, at the first commit that finds it this long. The last file is
+/// rewritten at every start, so this bounds that part of the start-up time: 64 MiB is about 0.2 s at 400 MB/s.
+pub const LOG_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// Rows of a frame are checksummed in blocks of about this size, so that reading one event need not read a whole commit.
+pub const BLOCK_BYTES: usize = 64 * 1024;
+/// The in-memory index of a log file has one entry for about this many bytes: 25 GB of log is 400,000 entries.
+pub const EXTENT_BYTES: u64 = 64 * 1024;
+/// Most bytes of rows in one frame: what one commit may write.
+pub const FRAME_BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Free space, in bytes, that must remain on the file system after a commit; with less, commits are refused before
+/// the log is touched.
+pub const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
+
+/// Most partitions a store may have: their numbers have four digits on disk.
+pub const PARTITIONS_MAX: u32 = 1024;
+
+const _: () = {
+    assert!(TOPIC_BYTES_MAX <= u16::MAX as usize);
+    assert!(EVENT_ID_BYTES_MAX <= u16::MAX as usize);
+    assert!(SOURCE_BYTES_MAX <= u16::MAX as usize);
+    assert!(STORED_PAYLOAD_BYTES_MAX > PAYLOAD_BYTES_MAX + 6 * (TOPIC_BYTES_MAX + EVENT_ID_BYTES_MAX));
+    assert!(STORED_PAYLOAD_BYTES_MAX * 2 < FRAME_BODY_BYTES_MAX);
+    assert!(FRAME_BODY_BYTES_MAX < u32::MAX as usize);
+    assert!(PARTITIONS_MAX <= 10_000);
+};

@@ -1,0 +1,3 @@
+//! The `sekali` binary.
+
+fn main() {}
