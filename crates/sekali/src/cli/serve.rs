@@ -1,0 +1,1 @@
+//! `sekali serve`: the server, in the foreground.
