@@ -1,6 +1,6 @@
 //! The command line: one file per command, and what they share.
 
-//mod bench;
+mod bench;
 //mod demo;
 mod events;
 mod exit;
@@ -26,15 +26,15 @@ use clap::{Parser, Subcommand};
 /// Publish an event as often as you like: it is stored once, and a publisher that is unsure may simply send again.
 #[derive(Debug, Parser)]
 #[command(name = "sekali", version, propagate_version = true, after_help = usage::after_help())]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What `sekali` can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run the server
     //Serve(serve::ServeArgs),
     /// Publish events from files, standard input or a generator
@@ -46,7 +46,7 @@ pub enum Command {
     /// Show a server's counters and topics
     Stats(stats::StatsArgs),
     /// Measure how fast a server takes events
-    //Bench(bench::BenchArgs),
+    Bench(bench::BenchArgs),
     /// Ask whether a server is ready; for health checks
     Health(health::HealthArgs),
 }
@@ -59,7 +59,7 @@ impl Command {
             //Self::Demo(args) => demo::run(args).await,
             Self::Events(args) => events::run(args).await,
             Self::Stats(args) => stats::run(args).await,
-            //Self::Bench(args) => bench::run(args).await,
+            Self::Bench(args) => bench::run(args).await,
             Self::Health(args) => health::run(args).await,
         }
     }

@@ -25,7 +25,7 @@ const RETRY_FOR: Duration = Duration::from_secs(30);
     sekali events --topic web.access --limit 20\n  \
     sekali events --order desc | head -n 3 | jq .payload\n  \
     sekali events > all.ndjson               can be published again: nothing would be new")]
-pub struct EventsArgs {
+pub(crate) struct EventsArgs {
     #[command(flatten)]
     server: ServerUrlArg,
     /// Only this topic

@@ -15,7 +15,7 @@ use crate::escape::escape;
 #[derive(Debug, Args)]
 #[command(after_help = "Exits 0 if the server takes requests, and 3 if not.\n\n\
     Example, in a Dockerfile:\n  HEALTHCHECK CMD [\"sekali\", \"health\"]")]
-pub struct HealthArgs {
+pub(crate) struct HealthArgs {
     #[command(flatten)]
     server: ServerUrlArg,
     /// How long to wait for the answer

@@ -57,6 +57,7 @@ pub(crate) struct Paint {
 
 impl Paint {
     /// No colours.
+    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { on: false };
 
     /// For headings and figures.

@@ -38,7 +38,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(3);
     tail -F app.ndjson | sekali publish --batch-size 100\n  \
     sekali publish --count 5000 --dup-ratio 0.2 --batch-size 200"
 )]
-pub struct PublishArgs {
+pub(crate) struct PublishArgs {
     /// Files to send; - is standard input, which is also read if there is neither file nor --count
     #[arg(value_name = "FILE", conflicts_with = "count")]
     files: Vec<PathBuf>,
@@ -152,7 +152,7 @@ pub(super) fn conclude(ending: Ending, report: &Report, retried_for: Duration) -
         )),
         Ending::Refused { batch, refusal } if refusal.events.is_empty() => Err(Failure::new(
             Exit::Refused,
-            format!("{refusal} (request beginning at {}; nothing of it is stored)", escape(&batch.place(0))),
+            format!("{refusal} (request beginning at {}; nothing of it is stored)", escape(&batch.place_of(Some(0)))),
         )),
         Ending::Refused { batch, refusal } => {
             name_refused(&batch, &refusal.events);
@@ -166,13 +166,13 @@ pub(super) fn conclude(ending: Ending, report: &Report, retried_for: Duration) -
             format!("gave up after {} s: {error}; it is safe to run the same command again", retried_for.as_secs()),
         )),
         Ending::Client(error) => Err(error.into()),
+        Ending::Broken(reason) => Err(Failure::new(Exit::Failed, reason)),
     }
 }
 
 fn name_refused(batch: &Batch, events: &[crate::client::RefusedEvent]) {
     for event in events.iter().take(NAMED_MAX) {
-        let place = event.index.map_or_else(|| batch.origin.to_string(), |index| batch.place(index));
-        note(format_args!("{}: {}", escape(&place), escape(&event.to_string())));
+        note(format_args!("{}: {}", escape(&batch.place_of(event.index)), escape(&event.to_string())));
     }
     if events.len() > NAMED_MAX {
         note(format_args!("and {} more", events.len() - NAMED_MAX));

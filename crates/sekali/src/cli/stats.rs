@@ -13,7 +13,7 @@ use crate::escape::escape;
 #[derive(Debug, Args)]
 #[command(after_help = "Counters are for the store's lifetime: they survive restarts.\n\n\
     Example:\n  sekali stats --json | jq .duplicate_dropped")]
-pub struct StatsArgs {
+pub(crate) struct StatsArgs {
     #[command(flatten)]
     server: ServerUrlArg,
     /// Print what the server answers to GET /stats
@@ -172,7 +172,8 @@ mod tests {
 
             topic              events        size  first                           last
             a                       1       200 B  2025-01-01T00:00:00Z            -
-            web.access        999,999   202.2 MiB  2025-01-01T00:00:00Z            -"#]].assert_eq(&render(&stats, &topics, Paint::PLAIN).join("\n"));
+            web.access        999,999   202.2 MiB  2025-01-01T00:00:00Z            -"#]]
+        .assert_eq(&render(&stats, &topics, Paint::PLAIN).join("\n"));
     }
 
     #[test]
@@ -184,6 +185,7 @@ mod tests {
             stored                    0
             duplicates                0
             conflicts                 0
-            uptime            1 min 1 s"#]].assert_eq(&render(&stats, &[], Paint::PLAIN).join("\n"));
+            uptime            1 min 1 s"#]]
+        .assert_eq(&render(&stats, &[], Paint::PLAIN).join("\n"));
     }
 }

@@ -65,7 +65,7 @@ mod tests {
 
     use crate::cli::Cli;
 
-    fn check(arguments: &[&str], expected: expect_test::Expect) {
+    fn check(arguments: &[&str], expected: &expect_test::Expect) {
         let error = Cli::try_parse_from(arguments).unwrap_err();
         let failure = explain(&error).unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
@@ -79,13 +79,40 @@ mod tests {
 
     #[test]
     fn mistakes_are_one_line_that_says_what_to_do() {
-        check(&["sekali", "stats", "--jsn"], expect_test::expect!["unexpected argument '--jsn' found; a similar argument exists: '--json'; see --help"]);
-        check(&["sekali"], expect_test::expect!["say what to do: serve, publish, demo, events, stats, bench or health; see sekali --help"]);
-        check(&["sekali", "sreve"], expect_test::expect!["unrecognized subcommand 'sreve'; a similar subcommand exists: 'events'; see --help"]);
-        check(&["sekali", "publish", "--count", "many"], expect_test::expect!["invalid value 'many' for '--count <N>': invalid digit found in string; see --help"]);
-        check(&["sekali", "publish", "--dup-ratio", "0.2"], expect_test::expect!["the following required arguments were not provided: --count <N>; see --help"]);
-        check(&["sekali", "publish", "--count", "5", "--dup-ratio", "2"], expect_test::expect!["invalid value '2' for '--dup-ratio <SHARE>': must be a number from 0 to 1, like 0.2; see --help"]);
-        check(&["sekali", "stats", "--url", "https://x"], expect_test::expect!["invalid value 'https://x' for '--url <URL>': https is not supported, use http; see --help"]);
+        check(
+            &["sekali", "stats", "--jsn"],
+            &expect_test::expect!["unexpected argument '--jsn' found; a similar argument exists: '--json'; see --help"],
+        );
+        check(
+            &["sekali"],
+            &expect_test::expect![
+                "say what to do: serve, publish, demo, events, stats, bench or health; see sekali --help"
+            ],
+        );
+        check(
+            &["sekali", "sreve"],
+            &expect_test::expect!["unrecognized subcommand 'sreve'; a similar subcommand exists: 'events'; see --help"],
+        );
+        check(
+            &["sekali", "publish", "--count", "many"],
+            &expect_test::expect!["invalid value 'many' for '--count <N>': invalid digit found in string; see --help"],
+        );
+        check(
+            &["sekali", "publish", "--dup-ratio", "0.2"],
+            &expect_test::expect!["the following required arguments were not provided: --count <N>; see --help"],
+        );
+        check(
+            &["sekali", "publish", "--count", "5", "--dup-ratio", "2"],
+            &expect_test::expect![
+                "invalid value '2' for '--dup-ratio <SHARE>': must be a number from 0 to 1, like 0.2; see --help"
+            ],
+        );
+        check(
+            &["sekali", "stats", "--url", "https://x"],
+            &expect_test::expect![
+                "invalid value 'https://x' for '--url <URL>': https is not supported, use http; see --help"
+            ],
+        );
     }
 
     #[test]
@@ -125,6 +152,7 @@ mod tests {
                 8  the data directory is damaged
                 9  a write or sync failed while serving: restart to recover
               130  interrupted before it was done
-        "#]].assert_eq(&Cli::command().term_width(100).render_help().to_string());
+        "#]]
+        .assert_eq(&Cli::command().term_width(100).render_help().to_string());
     }
 }

@@ -115,6 +115,8 @@ pub enum Ending {
     Input(InputError),
     /// The server cannot be reached, or makes no sense.
     Client(ClientError),
+    /// A task of our own failed: a bug.
+    Broken(String),
 }
 
 /// What became of one batch.
@@ -146,7 +148,7 @@ impl Publisher {
                 () = &mut stop => break Ending::Stopped,
                 Some((reason, wait)) = notes.recv() => observe(Progress::Retrying { reason: &reason, wait }),
                 Some(sent) = sends.join_next(), if !sends.is_empty() => {
-                    if let Err(ending) = settle(sent, &mut tally, &mut observe) {
+                    if let Some(ending) = settle(sent, &mut tally, &mut observe) {
                         break ending;
                     }
                 }
@@ -186,27 +188,22 @@ impl Publisher {
     }
 }
 
-/// Counts what became of a batch, or says why the run must end.
-fn settle(
-    sent: Result<Sent, JoinError>,
-    tally: &mut Tally,
-    observe: &mut impl FnMut(Progress<'_>),
-) -> Result<(), Ending> {
-    let Sent { batch, retries, result } = sent.map_err(|error| {
-        Ending::Client(ClientError::Unexpected { url: "publish".to_owned(), what: error.to_string() })
-    })?;
+/// Counts what became of a batch; returns the reason if the run must end.
+fn settle(sent: Result<Sent, JoinError>, tally: &mut Tally, observe: &mut impl FnMut(Progress<'_>)) -> Option<Ending> {
+    let Sent { batch, retries, result } = match sent {
+        Ok(sent) => sent,
+        Err(error) => return Some(Ending::Broken(error.to_string())),
+    };
     tally.retries += retries;
-    match result {
-        Ok(answer) => {
-            tally.add(&batch, &answer);
-            for error in &answer.errors {
-                let place = error.index.map_or_else(|| batch.origin.to_string(), |index| batch.place(index));
-                observe(Progress::Skipped { place: &place, reason: &error.to_string() });
-            }
-            observe(Progress::Answered(tally));
-            Ok(())
-        }
-        Err(ClientError::Refused(refusal)) => Err(Ending::Refused { batch, refusal }),
-        Err(error) => Err(Ending::Client(error)),
+    let answer = match result {
+        Ok(answer) => answer,
+        Err(ClientError::Refused(refusal)) => return Some(Ending::Refused { batch, refusal }),
+        Err(error) => return Some(Ending::Client(error)),
+    };
+    tally.add(&batch, &answer);
+    for error in &answer.errors {
+        observe(Progress::Skipped { place: &batch.place_of(error.index), reason: &error.to_string() });
     }
+    observe(Progress::Answered(tally));
+    None
 }

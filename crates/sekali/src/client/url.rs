@@ -19,6 +19,11 @@ impl ServerUrl {
         url
     }
 
+    /// The path of something below it.
+    pub fn path_of(&self, segment: &str) -> String {
+        self.join(&[segment]).path().to_owned()
+    }
+
     /// Host and port, as one connects to them.
     pub fn authority(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();

@@ -10,8 +10,11 @@ const STEP_NS: i64 = 250_000_000;
 /// The first event happens here: 2025-01-01T00:00:00Z, in nanoseconds since 1970.
 const START_NS: i64 = 1_735_689_600_000_000_000;
 
+/// A topic, and how its payloads are made.
+type Kind = (&'static str, fn(&mut SplitMix64) -> Value);
+
 /// What an event is about; topics beyond these repeat them under numbered names.
-const KINDS: [(&str, fn(&mut SplitMix64) -> Value); 6] = [
+const KINDS: [Kind; 6] = [
     ("web.access", web_access),
     ("sensor.climate", sensor_climate),
     ("auth.login", auth_login),

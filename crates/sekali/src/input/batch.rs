@@ -23,9 +23,9 @@ impl Batch {
         self.lines.len() as u64
     }
 
-    /// Where event number `index` of the request came from, as `file:line`.
-    pub fn place(&self, index: usize) -> String {
-        match self.lines.get(index) {
+    /// Where event number `index` of the request came from, as `file:line`; without one, only the file.
+    pub fn place_of(&self, index: Option<usize>) -> String {
+        match index.and_then(|index| self.lines.get(index)) {
             Some(line) => format!("{}:{line}", self.origin),
             None => self.origin.to_string(),
         }
@@ -104,6 +104,6 @@ mod tests {
         let mut batches = Batches::new("a.csv", 10, 1_000);
         batches.push(b"{}", 2);
         batches.push(b"{}", 7);
-        assert_eq!(batches.take().unwrap().place(1), "a.csv:7");
+        assert_eq!(batches.take().unwrap().place_of(Some(1)), "a.csv:7");
     }
 }

@@ -129,7 +129,7 @@ impl Read for Bounded {
 mod tests {
     use super::super::{read_all, reader};
 
-    fn check(text: &'static str, expected: expect_test::Expect) {
+    fn check(text: &'static str, expected: &expect_test::Expect) {
         let found = match read_all(text, "x.csv", None) {
             Ok(found) => found.join("\n"),
             Err(error) => format!("error: {error}"),
@@ -143,7 +143,7 @@ mod tests {
             "topic,event_id,timestamp,source,payload\n\
              demo,1,2025-10-24T21:00:00Z,csv,\"{\"\"message\"\":\"\"hello, \\u263a\"\"}\"\n\
              \"say \"\"hi\"\"\",2,2025-10-24T21:00:00Z,,{}\n",
-            expect_test::expect![[r#"
+            &expect_test::expect![[r#"
                 2: {"topic":"demo","event_id":"1","timestamp":"2025-10-24T21:00:00Z","source":"csv","payload":{"message":"hello, \u263a"}}
                 3: {"topic":"say \"hi\"","event_id":"2","timestamp":"2025-10-24T21:00:00Z","source":"","payload":{}}"#]],
         );
@@ -153,7 +153,7 @@ mod tests {
     fn columns_may_come_in_any_order_and_from_an_export() {
         check(
             "\u{feff}seq,payload,source,timestamp,event_id,topic,received_at\r\n9,{},s,t,e,t1,r\r\n",
-            expect_test::expect![[r#"1: {"topic":"t1","event_id":"e","timestamp":"t","source":"s","payload":{}}"#]],
+            &expect_test::expect![[r#"1: {"topic":"t1","event_id":"e","timestamp":"t","source":"s","payload":{}}"#]],
         );
     }
 
@@ -161,7 +161,7 @@ mod tests {
     fn a_payload_cannot_smuggle_members_into_the_event() {
         check(
             "topic,event_id,timestamp,source,payload\nt,1,z,s,\"{},\"\"topic\"\":\"\"x\"\"\"\nt,2,z,s,\nt,3,z\nt,4,z,s,{}\n",
-            expect_test::expect![[r#"
+            &expect_test::expect![[r#"
                 2: invalid, payload is not JSON: trailing characters at column 3
                 3: invalid, payload is not JSON: EOF while parsing a value at column 0
                 4: invalid, has 3 columns where the header has 5
@@ -173,17 +173,17 @@ mod tests {
     fn a_wrong_header_is_said_before_anything_is_sent() {
         check(
             "topic,event_id,timestamp,source\n",
-            expect_test::expect![
+            &expect_test::expect![
                 "error: x.csv:1: no column payload: the header must be topic,event_id,timestamp,source,payload"
             ],
         );
         check(
             "topic,event_id,timestamp,source,payload,level\n",
-            expect_test::expect![[
+            &expect_test::expect![[
                 r#"error: x.csv:1: unknown column "level": the header must be topic,event_id,timestamp,source,payload"#
             ]],
         );
-        check("topic,topic\n", expect_test::expect!["error: x.csv:1: two columns named topic"]);
+        check("topic,topic\n", &expect_test::expect!["error: x.csv:1: two columns named topic"]);
     }
 
     #[test]

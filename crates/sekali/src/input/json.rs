@@ -236,7 +236,7 @@ mod tests {
     use super::super::{Format, Record, read_all, reader};
     use proptest::prelude::*;
 
-    fn check(text: &'static str, expected: expect_test::Expect) {
+    fn check(text: &'static str, expected: &expect_test::Expect) {
         let found = match read_all(text, "x.json", Some(Format::Json)) {
             Ok(found) => found.join("\n"),
             Err(error) => format!("error: {error}"),
@@ -248,27 +248,27 @@ mod tests {
     fn arrays_wrappers_and_sequences_are_taken_apart() {
         check(
             "[{\"a\":\"]}\\\"\"},\n {\"b\":[{}]}\n]\n",
-            expect_test::expect![[r#"
+            &expect_test::expect![[r#"
             1: {"a":"]}\""}
             2: {"b":[{}]}"#]],
         );
-        check("\n{ \"events\" : [ {\"a\":1} ] }", expect_test::expect![[r#"2: {"a":1}"#]]);
+        check("\n{ \"events\" : [ {\"a\":1} ] }", &expect_test::expect![[r#"2: {"a":1}"#]]);
         check(
             "{\n\"a\":1}\n{\"b\":2}",
-            expect_test::expect![[r#"
+            &expect_test::expect![[r#"
             1: {
             "a":1}
             3: {"b":2}"#]],
         );
-        check("[]", expect_test::expect![[""]]);
-        check("", expect_test::expect![[""]]);
+        check("[]", &expect_test::expect![[""]]);
+        check("", &expect_test::expect![[""]]);
     }
 
     #[test]
     fn a_bad_element_spoils_only_itself() {
         check(
             "[{\"a\":},\n12, \"x\", nonsense, {\"b\":2}]",
-            expect_test::expect![[r#"
+            &expect_test::expect![[r#"
             1: invalid, not JSON: expected value at column 6
             2: 12
             2: "x"
@@ -279,15 +279,21 @@ mod tests {
 
     #[test]
     fn a_broken_array_is_named_with_its_line() {
-        check("[{\"a\":1}\n{\"b\":2}]", expect_test::expect!["error: x.json:2: expected a comma or ] after the event"]);
-        check("[{\"a\":1},\n]", expect_test::expect!["error: x.json:2: expected an event after the comma"]);
+        check(
+            "[{\"a\":1}\n{\"b\":2}]",
+            &expect_test::expect!["error: x.json:2: expected a comma or ] after the event"],
+        );
+        check("[{\"a\":1},\n]", &expect_test::expect!["error: x.json:2: expected an event after the comma"]);
         check(
             "[{\"a\":1},\n{\"b\":",
-            expect_test::expect!["error: x.json:2: the file ends inside an event: it was cut off"],
+            &expect_test::expect!["error: x.json:2: the file ends inside an event: it was cut off"],
         );
-        check("[{\"a\":1}", expect_test::expect!["error: x.json:1: the file ends inside the array: it was cut off"]);
-        check("[]\n[]", expect_test::expect!["error: x.json:2: expected nothing after the array"]);
-        check("{\"events\":[],\"x\":1}", expect_test::expect!["error: x.json:1: expected } after the array of events"]);
+        check("[{\"a\":1}", &expect_test::expect!["error: x.json:1: the file ends inside the array: it was cut off"]);
+        check("[]\n[]", &expect_test::expect!["error: x.json:2: expected nothing after the array"]);
+        check(
+            "{\"events\":[],\"x\":1}",
+            &expect_test::expect!["error: x.json:1: expected } after the array of events"],
+        );
     }
 
     /// Hands out a few bytes at a time, as pipes do.

@@ -100,7 +100,8 @@ mod tests {
             received          1,000  in 0.25 s, 4,000 events/s
             stored              800
             duplicates          200
-            reconciled: received = stored + duplicates"#]].assert_eq(&report.lines(Paint::PLAIN).join("\n"));
+            reconciled: received = stored + duplicates"#]]
+        .assert_eq(&report.lines(Paint::PLAIN).join("\n"));
         expect_test::expect![[r#"{"received":1000,"stored":800,"duplicates":200,"conflicts":0,"invalid":0,"requests":2,"retries":0,"elapsed_seconds":0.25,"events_per_second":4000.0,"reconciled":true,"complete":true}"#]].assert_eq(&serde_json::to_string(&report).unwrap());
     }
 
@@ -125,6 +126,7 @@ mod tests {
             conflicts             1  among the duplicates: known id, different content; see topic $conflicts
             invalid               3  skipped
             retries               3  what an unanswered attempt had stored counts as duplicate
-            NOT reconciled: received, stored and duplicates do not add up"#]].assert_eq(&report.lines(Paint::PLAIN).join("\n"));
+            NOT reconciled: received, stored and duplicates do not add up"#]]
+        .assert_eq(&report.lines(Paint::PLAIN).join("\n"));
     }
 }
