@@ -8,6 +8,7 @@ mod csv;
 mod feed;
 mod format;
 mod json;
+mod linger;
 mod ndjson;
 mod peek;
 

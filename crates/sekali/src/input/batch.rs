@@ -1,6 +1,7 @@
 //! Putting events together into publish requests.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -40,27 +41,37 @@ pub struct Batches {
     bytes_max: usize,
     body: Vec<u8>,
     lines: Vec<u64>,
+    begun: Instant,
 }
 
 impl Batches {
     /// Batches of at most `events_max` events and, unless a single event is longer, `bytes_max` bytes.
     pub fn new(origin: &str, events_max: usize, bytes_max: usize) -> Self {
-        Self { origin: origin.into(), events_max: events_max.max(1), bytes_max, body: Vec::new(), lines: Vec::new() }
+        let (body, lines, begun) = (Vec::new(), Vec::new(), Instant::now());
+        Self { origin: origin.into(), events_max: events_max.max(1), bytes_max, body, lines, begun }
     }
 
     /// Adds an event; hands back the batch before it if that has no room for it.
     pub fn push(&mut self, event: &[u8], line: u64) -> Option<Batch> {
         let full = self.lines.len() == self.events_max || self.body.len() + event.len() + 2 > self.bytes_max;
         let batch = if full { self.take() } else { None };
+        if self.lines.is_empty() {
+            self.begun = Instant::now();
+        }
         self.body.push(if self.lines.is_empty() { b'[' } else { b',' });
         self.body.extend_from_slice(event);
         self.lines.push(line);
         batch
     }
 
-    /// Whether the next event would begin a new batch.
-    pub fn is_full(&self) -> bool {
-        self.lines.len() >= self.events_max || self.body.len() >= self.bytes_max
+    /// What has gathered, if no further event has room in it.
+    pub fn take_full(&mut self) -> Option<Batch> {
+        if self.lines.len() >= self.events_max || self.body.len() >= self.bytes_max { self.take() } else { None }
+    }
+
+    /// What has gathered, if its first event has waited for this long.
+    pub fn take_after(&mut self, wait: Duration) -> Option<Batch> {
+        if self.begun.elapsed() >= wait { self.take() } else { None }
     }
 
     /// What has gathered, unless that is nothing.

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::linger::look_after;
 use super::{Batch, Batches, Format, InputError, Record, reader};
 use crate::generate::Recipe;
 
@@ -89,7 +90,7 @@ impl From<InputError> for Stop {
 }
 
 impl Feeder {
-    fn file(&mut self, path: &PathBuf, format: Option<Format>) -> Result<(), Stop> {
+    fn file(&mut self, path: &Path, format: Option<Format>) -> Result<(), Stop> {
         let (name, input): (String, Box<dyn Read + Send>) = if path.as_os_str() == "-" {
             ("stdin".to_owned(), Box::new(io::stdin()))
         } else {
@@ -99,24 +100,26 @@ impl Feeder {
         };
         let bytes_read = Arc::new(AtomicU64::new(0));
         let mut events = reader(Counted { input, bytes_read: Arc::clone(&bytes_read) }, &name, format)?;
-        let mut batches = Batches::new(&name, self.pacing.events_max, self.pacing.bytes_max);
+        let batches = Batches::new(&name, self.pacing.events_max, self.pacing.bytes_max);
+        let batches = Arc::new(Mutex::new(batches));
+        if !path.is_file() {
+            look_after(&batches, &self.sender);
+        }
         let mut event = Vec::new();
         while let Some(record) = events.next(&mut event)? {
             match record {
                 Record::Event { line } => {
-                    let batch = batches.push(&event, line);
+                    let batch = lock(&batches).push(&event, line);
                     self.hand_on(batch, &bytes_read)?;
-                    if batches.is_full() {
-                        let batch = batches.take();
-                        self.hand_on(batch, &bytes_read)?;
-                    }
+                    let batch = lock(&batches).take_full();
+                    self.hand_on(batch, &bytes_read)?;
                 }
                 Record::Invalid { line, reason } => {
                     self.send(Feed::Invalid { place: format!("{name}:{line}"), reason })?;
                 }
             }
         }
-        let batch = batches.take();
+        let batch = lock(&batches).take();
         self.hand_on(batch, &bytes_read)
     }
 
@@ -147,6 +150,10 @@ impl Feeder {
     fn send(&self, item: Feed) -> Result<(), Stop> {
         self.sender.blocking_send(item).map_err(|_| Stop::NobodyListens)
     }
+}
+
+fn lock(batches: &Mutex<Batches>) -> MutexGuard<'_, Batches> {
+    batches.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Counts what is read, for the progress bar.

@@ -1,6 +1,8 @@
 //! `sekali publish` against servers that behave in every way servers do.
 
-use std::time::Duration;
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -87,14 +89,16 @@ fn invalid_events_are_skipped_only_on_request() {
     assert_eq!((refused.code, server.asked().len()), (Some(4), 0));
     expect_test::expect![[r#"
         sekali: stdin:2: not JSON: expected ident at column 2; mend it and run again, or use --skip-invalid
-    "#]].assert_eq(&refused.stderr);
+    "#]]
+    .assert_eq(&refused.stderr);
 
     let skipped = run_with_input(&["publish", "--url", &server.url, "--skip-invalid", "--json"], input);
     assert_eq!(server.asked()[0].line, "POST /publish?invalid=skip");
     expect_test::expect![[r#"
         skipped stdin:2: not JSON: expected ident at column 2
         skipped stdin:1: topic: missing
-    "#]].assert_eq(&skipped.stderr);
+    "#]]
+    .assert_eq(&skipped.stderr);
     let answer = skipped.json();
     assert_eq!((&answer["received"], &answer["invalid"]), (&json!(1), &json!(2)));
     assert_eq!(answer["reconciled"], true);
@@ -185,4 +189,21 @@ fn unknown_formats_and_missing_files_are_named_before_anything_is_sent() {
     assert_eq!(result.code, Some(1));
     assert!(result.stderr.contains("cannot read /nonexistent.csv"), "{result:?}");
     assert!(server.asked().is_empty());
+}
+
+#[test]
+fn events_from_a_live_pipe_do_not_wait_for_their_batch_to_fill() {
+    let server = Scripted::start(|_, asked| Reply::all_stored(&asked.body));
+    let mut child = command(&["publish", "--url", &server.url, "--json"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for sent in 1..=2 {
+        stdin.write_all(b"{\"a\":1}\n").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while server.asked().len() < sent {
+            assert!(Instant::now() < deadline, "event {sent} is held back");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    drop(stdin);
+    assert_eq!(crate::process::Run::from(child.wait_with_output().unwrap()).json()["received"], 2);
 }

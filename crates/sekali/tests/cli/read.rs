@@ -70,7 +70,8 @@ fn stats_are_a_table_or_what_the_server_says() {
 
         topic              events        size  first                           last
         demo\u0007              8     1.6 KiB  2025-01-01T00:00:00Z            2025-01-02T00:00:00Z
-    "#]].assert_eq(&run(&["stats", "--url", &server.url]).stdout);
+    "#]]
+    .assert_eq(&run(&["stats", "--url", &server.url]).stdout);
     assert_eq!(run(&["stats", "--url", &server.url, "--json"]).json()["more"], true);
 }
 
