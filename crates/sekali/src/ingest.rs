@@ -17,6 +17,7 @@ mod wire;
 
 pub use assembly::{Accepted, Target};
 pub use content::CONTENT_RULES;
+pub use content::append_string;
 pub use problem::{Problem, Refusal, Rejected};
 pub use timestamp::append_timestamp;
 

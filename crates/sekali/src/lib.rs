@@ -4,9 +4,9 @@
 //! [`pipeline`] (bounded queue, one committer thread per partition) into the engine, `sekali-store`. [`server`] owns
 //! the sockets and the order of starting and stopping; [`limits`] has every cap.
 
-//mod budget;
-//pub mod http;
+mod budget;
+pub mod http;
 pub mod ingest;
 pub mod limits;
-//pub mod pipeline;
+pub mod pipeline;
 //pub mod server;

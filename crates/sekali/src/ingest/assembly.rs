@@ -81,11 +81,6 @@ impl<'t> Assembly<'t> {
         Ok(())
     }
 
-    /// Number of events so far.
-    pub(super) fn len(&self) -> usize {
-        self.order.len()
-    }
-
     /// The finished request.
     pub(super) fn finish(self, rejected: Rejected) -> Accepted {
         Accepted { events: self.order.len(), batches: self.batches, keys: self.keys, rejected, order: self.order }
