@@ -44,6 +44,16 @@ pub(crate) struct OpenLog {
     /// All files, in order; the last is the one written to.
     pub(crate) files: Vec<Arc<LogFile>>,
     pub(crate) damage: Vec<Damage>,
+    pub(crate) torn: Option<TornTail>,
+}
+
+/// The end of a commit that never finished, cut at recovery. Nobody was told that it had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TornTail {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Where a copy is kept.
+    pub kept: PathBuf,
 }
 
 /// Opens the log, repairs its tail, and hands every frame that may hold seqs above `covered_seq` to `replay`, in order.
@@ -62,17 +72,18 @@ pub(crate) fn open(log: LogDir, covered_seq: u64, mut replay: impl FnMut(&frame:
     let mut position = Position::default();
     let (mut files, mut damage) = (Vec::new(), Vec::new());
     let last = paths.pop();
+    let mut torn = None;
     for path in &paths {
         files.push(open_closed(&log, path, covered_seq, &mut position, &mut damage, &mut replay)?);
     }
     let (active, header) = match last {
-        Some(path) => reopen_last(&log, &path, covered_seq, &mut position, &mut damage, &mut replay)?,
+        Some(path) => reopen_last(&log, &path, covered_seq, &mut position, &mut damage, &mut torn, &mut replay)?,
         None => create(&log, &position)?,
     };
     // All that was read back is durable: closed files were synced before the next began, and the last was rewritten.
     position.durable_commit = position.next_commit - 1;
     files.push(Arc::clone(&active));
-    Ok(OpenLog { writer: LogWriter { log, active, header, position }, files, damage })
+    Ok(OpenLog { writer: LogWriter { log, active, header, position }, files, damage, torn })
 }
 
 /// Opens a file that is not the last: by its saved outline if all of it is covered, else by reading it.
@@ -136,6 +147,7 @@ fn reopen_last(
     covered_seq: u64,
     position: &mut Position,
     damage: &mut Vec<Damage>,
+    torn: &mut Option<TornTail>,
     replay: &mut impl FnMut(&frame::Frame<'_>),
 ) -> Result<(Arc<LogFile>, FileHeader)> {
     let mut bytes = disk::read_all(&*log.disk, path).at("read", path)?;
@@ -147,8 +159,8 @@ fn reopen_last(
         replay(frame);
     });
     damage.extend(findings.damage);
-    if let Some(torn) = findings.torn {
-        keep_torn(log, path, torn.start, &bytes[torn])?;
+    if let Some(tail) = findings.torn {
+        *torn = Some(keep_torn(log, path, tail.start, &bytes[tail])?);
     }
     bytes.truncate(findings.end as usize);
     let header = FileHeader::decode(&bytes, log.salt).unwrap_or_else(|| log.header(&before));
@@ -168,11 +180,12 @@ fn reopen_last(
 }
 
 /// Keeps a copy of bytes that are cut from the log: nothing is deleted because reading it failed.
-fn keep_torn(log: &LogDir, path: &Path, offset: usize, bytes: &[u8]) -> Result<()> {
+fn keep_torn(log: &LogDir, path: &Path, offset: usize, bytes: &[u8]) -> Result<TornTail> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let kept = log.torn_dir.join(format!("{name}.{offset}.torn"));
     log.disk.create_dir_all(&log.torn_dir).at("create", &log.torn_dir)?;
-    disk::replace(&*log.disk, &kept, bytes).at("write", &kept)
+    disk::replace(&*log.disk, &kept, bytes).at("write", &kept)?;
+    Ok(TornTail { bytes: bytes.len() as u64, kept })
 }
 
 /// Begins a log file behind `position`. It is durable, directory entry included, when this returns.
