@@ -15,9 +15,11 @@ use crate::hash::{Fingerprint, KeyHasher};
 use crate::ids::{Entry, Index};
 use crate::limits::{FRAME_BODY_BYTES_MAX, FREE_BYTES_MIN};
 use crate::log::Salt;
+use crate::log::dir::LogDir;
 use crate::log::frame::{self, Builder};
-pub use crate::log::writer::TornTail;
-use crate::log::writer::{self, Commit, LogDir, LogWriter};
+use crate::log::open;
+pub use crate::log::open::TornTail;
+use crate::log::writer::{Commit, LogWriter};
 use crate::meta::NewStore;
 use crate::rules::ContentRules;
 
@@ -93,7 +95,7 @@ impl Partition {
         let index = Index::default();
         let covered_seq = index.covered_seq();
         let mut entries = Vec::new();
-        let opened = writer::open(log, covered_seq, |frame| {
+        let opened = open::open(log, covered_seq, |frame| {
             entries.clear();
             entries.extend(entries_of(frame, &hasher).filter(|entry| entry.seq > covered_seq));
             index.insert(&entries);

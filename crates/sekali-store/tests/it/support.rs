@@ -10,7 +10,7 @@ use sekali_store::{
     Store, StoredEvent,
 };
 
-pub const DIR: &str = "/store";
+pub(crate) const DIR: &str = "/store";
 
 const NEW: NewStore = NewStore { store_id: 0x5eca11, hash_key: HashKey([3; 32]), partitions: 1 };
 
@@ -25,65 +25,65 @@ fn without_spaces(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// An open partition and its hasher.
-pub struct Opened {
-    pub partition: Partition,
-    pub hasher: KeyHasher,
+pub(crate) struct Opened {
+    pub(crate) partition: Partition,
+    pub(crate) hasher: KeyHasher,
 }
 
 impl Opened {
-    pub fn open(disk: &MemoryDisk) -> Result<Self> {
+    pub(crate) fn open(disk: &MemoryDisk) -> Result<Self> {
         Self::open_with(disk, |hasher| hasher)
     }
 
-    pub fn open_with(disk: &MemoryDisk, hasher: impl FnOnce(KeyHasher) -> KeyHasher) -> Result<Self> {
+    pub(crate) fn open_with(disk: &MemoryDisk, hasher: impl FnOnce(KeyHasher) -> KeyHasher) -> Result<Self> {
         let store = Store::open_with(Arc::new(disk.clone()), Path::new(DIR), &NEW, RULES, hasher)?;
         let hasher = store.hasher();
         let partition = store.into_partitions().pop().expect("one partition");
         Ok(Self { partition, hasher })
     }
 
-    pub fn commit(&mut self, events: &[Sent]) -> Result<Vec<Outcome>> {
+    pub(crate) fn commit(&mut self, events: &[Sent]) -> Result<Vec<Outcome>> {
         let mut outcomes = self.partition.commit(&[self.batch(events)], 0, None)?;
         Ok(outcomes.pop().expect("one batch"))
     }
 
-    pub fn batch(&self, events: &[Sent]) -> Batch {
+    pub(crate) fn batch(&self, events: &[Sent]) -> Batch {
         let mut batch = Batch::new();
         events.iter().for_each(|event| batch.push(&self.hasher, &event.as_ref()));
         batch
     }
 
-    pub fn reader(&self) -> Reader {
+    pub(crate) fn reader(&self) -> Reader {
         self.partition.reader()
     }
 }
 
 /// An event as a test sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    pub topic: String,
-    pub event_id: String,
-    pub payload: Vec<u8>,
+pub(crate) struct Sent {
+    pub(crate) topic: String,
+    pub(crate) event_id: String,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Sent {
-    pub fn new(topic: impl ToString, event_id: impl ToString, payload: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(topic: impl ToString, event_id: impl ToString, payload: impl Into<Vec<u8>>) -> Self {
         Self { topic: topic.to_string(), event_id: event_id.to_string(), payload: payload.into() }
     }
 
-    pub fn as_ref(&self) -> EventRef<'_> {
+    pub(crate) fn as_ref(&self) -> EventRef<'_> {
         let Self { topic, event_id, payload } = self;
         EventRef { topic, event_id, timestamp_ns: payload.len() as i64, source: "test", payload }
     }
 
-    pub fn key(&self) -> (String, String) {
+    pub(crate) fn key(&self) -> (String, String) {
         (self.topic.clone(), self.event_id.clone())
     }
 }
 
 /// What a client knows: what it was told of each event it sent.
 #[derive(Debug, Default, Clone)]
-pub struct Oracle {
+pub(crate) struct Oracle {
     /// Keys that were acknowledged, with the event that must be stored.
     acked: BTreeMap<(String, String), Sent>,
     /// Events whose fate nobody was told.
@@ -92,7 +92,7 @@ pub struct Oracle {
 
 impl Oracle {
     /// Notes what `outcomes` say of `events`.
-    pub fn told(&mut self, events: &[Sent], outcomes: &[Outcome]) {
+    pub(crate) fn told(&mut self, events: &[Sent], outcomes: &[Outcome]) {
         for (event, outcome) in events.iter().zip(outcomes) {
             match outcome {
                 Outcome::Stored { .. } => {
@@ -108,12 +108,12 @@ impl Oracle {
     }
 
     /// Notes events whose commit was not answered.
-    pub fn not_told(&mut self, events: &[Sent]) {
+    pub(crate) fn not_told(&mut self, events: &[Sent]) {
         self.unknown.extend_from_slice(events);
     }
 
     /// Checks that `opened` has everything acknowledged, once, and nothing invented; that seqs have no gap and counters reconcile.
-    pub fn check(&self, opened: &Opened) {
+    pub(crate) fn check(&self, opened: &Opened) {
         let reader = opened.reader();
         assert_eq!(reader.damage(), [], "no fault of this test damages what is durable");
         let mut stored = BTreeMap::new();
@@ -148,7 +148,7 @@ impl Oracle {
     }
 
     /// Checks that sending everything acknowledged again yields only duplicates.
-    pub fn check_resend(&self, opened: &mut Opened) {
+    pub(crate) fn check_resend(&self, opened: &mut Opened) {
         let events: Vec<_> = self.acked.values().cloned().collect();
         let before = opened.reader().counters();
         let outcomes = opened.commit(&events).expect("a healthy store takes commits");
@@ -158,10 +158,10 @@ impl Oracle {
 }
 
 /// Random numbers from a seed that the test prints (SplitMix64; Steele, Lea and Flood, 2014).
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -170,12 +170,12 @@ impl Random {
     }
 
     /// A number below `bound`.
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
     /// Some events out of a small space of keys, so that many are duplicates and some conflict.
-    pub fn events(&mut self) -> Vec<Sent> {
+    pub(crate) fn events(&mut self) -> Vec<Sent> {
         (0..self.below(6))
             .map(|_| {
                 let (topic, id, version) = (self.below(3), self.below(40), self.below(8));
@@ -192,11 +192,11 @@ impl Random {
 }
 
 /// All log files of the store, in order.
-pub fn log_files(disk: &MemoryDisk) -> Vec<PathBuf> {
+pub(crate) fn log_files(disk: &MemoryDisk) -> Vec<PathBuf> {
     disk.paths().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "log")).collect()
 }
 
 /// All events that a scan gives.
-pub fn collect(reader: &Reader, scan: Scan) -> Vec<StoredEvent> {
+pub(crate) fn collect(reader: &Reader, scan: Scan) -> Vec<StoredEvent> {
     reader.scan(scan).collect::<Result<_>>().expect("readable")
 }
