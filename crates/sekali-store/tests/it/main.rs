@@ -1,12 +1,6 @@
 //! The engine as a user of the library sees it, on disks that fail.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test that panics has failed"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
 mod collisions;
 mod crashes;
