@@ -8,9 +8,11 @@
 //! they hold. Outlines of closed files are saved beside them as a cache; [`recovery`] makes them anew where they are missing.
 
 pub(crate) mod block;
+pub(crate) mod dir;
 pub(crate) mod file;
 pub(crate) mod frame;
 pub(crate) mod header;
+pub(crate) mod open;
 pub(crate) mod outline;
 pub(crate) mod recovery;
 pub(crate) mod row;

@@ -15,8 +15,11 @@ use crate::hash::{Fingerprint, KeyHasher};
 use crate::ids::{Entry, Index};
 use crate::limits::{FRAME_BODY_BYTES_MAX, FREE_BYTES_MIN};
 use crate::log::Salt;
+use crate::log::dir::LogDir;
 use crate::log::frame::{self, Builder};
-use crate::log::writer::{self, Commit, LogDir, LogWriter};
+use crate::log::open;
+pub use crate::log::open::TornTail;
+use crate::log::writer::{Commit, LogWriter};
 use crate::meta::NewStore;
 use crate::rules::ContentRules;
 
@@ -53,6 +56,9 @@ pub struct Partition {
     hasher: KeyHasher,
     rules: ContentRules,
     builder: Builder,
+    /// Whether the last frame is one of [`Partition::mark`].
+    is_marked: bool,
+    torn: Option<TornTail>,
     /// Keeps the store locked.
     _lock: Arc<dyn std::any::Any + Send + Sync>,
 }
@@ -89,18 +95,31 @@ impl Partition {
         let index = Index::default();
         let covered_seq = index.covered_seq();
         let mut entries = Vec::new();
-        let opened = writer::open(log, covered_seq, |frame| {
+        let opened = open::open(log, covered_seq, |frame| {
             entries.clear();
             entries.extend(entries_of(frame, &hasher).filter(|entry| entry.seq > covered_seq));
             index.insert(&entries);
         })?;
+        let torn = opened.torn.clone();
         let (shared, log) = Shared::new(disk, dir, hasher, index, opened);
-        Ok(Self { shared: Arc::new(shared), log, hasher, rules, builder: Builder::new(salt), _lock: lock })
+        let shared = Arc::new(shared);
+        let mut partition =
+            Self { shared, log, hasher, rules, builder: Builder::new(salt), torn, is_marked: false, _lock: lock };
+        match partition.mark() {
+            // A store on a full disk opens, to be read.
+            Ok(()) | Err(Error::StorageFull { .. }) => Ok(partition),
+            Err(error) => Err(error),
+        }
     }
 
     /// A handle to read with, beside the writer.
     pub fn reader(&self) -> Reader {
         Reader::new(Arc::clone(&self.shared))
+    }
+
+    /// The torn tail that opening the partition has cut off, if there was one.
+    pub fn torn_tail(&self) -> Option<&TornTail> {
+        self.torn.as_ref()
     }
 
     /// The last position in the upstream log that a commit was given, if one was.
@@ -139,17 +158,31 @@ impl Partition {
             return Err(too_large(self.builder.len()));
         }
         let commit = Commit { received_at_ns, upstream, counts };
+        self.is_marked = false;
         self.write(&commit, &entries).map_err(|error| self.shared.stop(&error))?;
         Ok(outcomes)
     }
 
-    /// Ends the partition in order. A last frame marks everything before it as durable, so that damage to the end of the
-    /// log can never pass for a torn tail.
+    /// Writes a frame without events, whose durable mark covers everything before it, unless the last one is such. Damage
+    /// to what it covers can never pass for a torn tail. Worth doing when a partition falls idle or closes.
     ///
     /// # Errors
     /// As [`Partition::commit`]. Nothing that was answered is at stake.
+    pub fn mark(&mut self) -> Result<()> {
+        if self.is_marked {
+            return Ok(());
+        }
+        self.commit(&[], i64::MIN, None)?;
+        self.is_marked = true;
+        Ok(())
+    }
+
+    /// Ends the partition in order.
+    ///
+    /// # Errors
+    /// As [`Partition::mark`].
     pub fn close(mut self) -> Result<()> {
-        self.commit(&[], i64::MIN, None).map(drop)
+        self.mark()
     }
 
     /// Writes and syncs the frame, then lets look-ups and readers see it. Any error leaves the log in doubt.

@@ -66,7 +66,10 @@ impl LogFile {
                 if block.first_seq > next_seq {
                     self.report(damage, span.offset + at as u64, next_seq, block.first_seq - 1);
                 }
-                block.rows().for_each(|(seq, event)| visit(seq, block.received_at_ns, event));
+                // Recovery gave up the whole frame of a block, even if this block of it is sound.
+                if !damage.covers(block.first_seq) {
+                    block.rows().for_each(|(seq, event)| visit(seq, block.received_at_ns, event));
+                }
                 next_seq = block.end_seq();
                 at += block.len;
             } else {

@@ -289,7 +289,7 @@ mod tests {
                 totals: Counters::default(),
                 previous: 0,
             };
-            let (bytes, _) = builder.finish(&header);
+            let bytes = builder.finish(&header);
             let frame = frame::decode(bytes, salt).unwrap();
             let growth = outline.growth(&frame, offset);
             outline.grow(growth);

@@ -12,9 +12,10 @@ use crate::event::StoredEvent;
 use crate::hash::KeyHasher;
 use crate::ids::Index;
 use crate::log::file::LogFile;
+use crate::log::open::OpenLog;
 use crate::log::outline::Tally;
 use crate::log::recovery::Position;
-use crate::log::writer::{LogWriter, OpenLog};
+use crate::log::writer::LogWriter;
 
 /// Shared by the writer and all readers. The lock is held for moments only, never across I/O.
 #[derive(Debug)]
