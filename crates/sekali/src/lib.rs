@@ -9,4 +9,4 @@ pub mod http;
 pub mod ingest;
 pub mod limits;
 pub mod pipeline;
-//pub mod server;
+pub mod server;

@@ -3,12 +3,12 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sekali_store::{Batch, Error, Partition};
 use tracing::{error, info, warn};
 
-use super::queue::{Job, Queue};
+use super::queue::{Job, Next, Queue};
 use super::{Answer, Refused, Shared};
 use crate::limits::COMMIT_BYTES_MAX;
 
@@ -41,12 +41,20 @@ impl Committers {
 fn run(number: usize, mut partition: Partition, shared: &Shared) {
     let Some(queue) = shared.queues.get(number) else { return };
     let _guard = Guard { queue, shared };
+    let mut patience = IDLE_AFTER;
     loop {
-        let jobs = queue.take(COMMIT_BYTES_MAX);
-        if jobs.is_empty() {
-            break;
-        }
-        if let Err(reason) = commit(&mut partition, jobs) {
+        let outcome = match queue.take(COMMIT_BYTES_MAX, patience) {
+            Next::Jobs(jobs) => {
+                patience = IDLE_AFTER;
+                commit(&mut partition, jobs)
+            }
+            Next::Idle => {
+                patience = Duration::MAX;
+                mark(&mut partition)
+            }
+            Next::Closed => break,
+        };
+        if let Err(reason) = outcome {
             error!(partition = number, reason, "no more commits: a write failed; restart to recover");
             shared.health.stop(&reason);
             return;
@@ -55,6 +63,18 @@ fn run(number: usize, mut partition: Partition, shared: &Shared) {
     match partition.close() {
         Ok(()) => info!(partition = number, "partition closed"),
         Err(error) => warn!(partition = number, %error, "partition closed without its last mark"),
+    }
+}
+
+/// A partition without commits for so long is marked as durable to its end.
+const IDLE_AFTER: Duration = Duration::from_secs(1);
+
+/// An error is the reason why there can be no further commit.
+fn mark(partition: &mut Partition) -> Result<(), String> {
+    match partition.mark() {
+        Err(Error::Stopped(reason)) => Err(reason),
+        // Without space there is no mark, and none is needed until it is written to again.
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

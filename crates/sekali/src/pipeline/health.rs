@@ -30,10 +30,11 @@ impl Health {
     /// Waits for the reason.
     pub(super) async fn until_stopped(&self) -> Arc<str> {
         let mut stopped = self.stopped.subscribe();
-        match stopped.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
-            // Unreachable: the sender is borrowed here and lives on.
-            Err(_) => std::future::pending().await,
+        let reason = stopped.wait_for(Option::is_some).await.map(|reason| reason.clone());
+        match reason {
+            Ok(Some(reason)) => reason,
+            // Unreachable: what was waited for is some, and the sender is borrowed here and lives on.
+            Ok(None) | Err(_) => std::future::pending().await,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sekali_store::Batch;
 use tokio::sync::oneshot;
@@ -18,6 +19,17 @@ pub(super) struct Job {
     pub(super) batch: Batch,
     pub(super) answer: oneshot::Sender<Answer>,
     pub(super) room: Reservation,
+}
+
+/// What a committer should do next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Commit these; there is at least one.
+    Jobs(Vec<Job>),
+    /// Nothing came.
+    Idle,
+    /// Nothing will come.
+    Closed,
 }
 
 /// Jobs in the order they came.
@@ -44,18 +56,22 @@ impl Queue {
         !state.closed
     }
 
-    /// Waits for jobs and takes all there are, up to and including the one that reaches `bytes_max`. Empty once the
-    /// queue is closed and everything was taken.
-    pub(super) fn take(&self, bytes_max: usize) -> Vec<Job> {
+    /// Waits for jobs, at most for `patience`, and takes all there are, up to and including the one that reaches
+    /// `bytes_max`.
+    pub(super) fn take(&self, bytes_max: usize, patience: Duration) -> Next {
         let waiting = |state: &mut State| state.jobs.is_empty() && !state.closed;
-        let mut state = self.changed.wait_while(self.lock(), waiting).unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(self.lock(), patience, waiting);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.jobs.is_empty() {
+            return if state.closed { Next::Closed } else { Next::Idle };
+        }
         let mut bytes = 0;
         let mut count = 0;
         while let Some(job) = state.jobs.get(count).filter(|_| bytes < bytes_max) {
             bytes += job.batch.bytes();
             count += 1;
         }
-        state.jobs.drain(..count).collect()
+        Next::Jobs(state.jobs.drain(..count).collect())
     }
 
     /// Takes no more jobs.
