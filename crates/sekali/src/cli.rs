@@ -1,15 +1,17 @@
 //! The command line: one file per command, and what they share.
 
 mod bench;
-//mod demo;
+mod demo;
 mod events;
 mod exit;
 mod failure;
 mod health;
+mod listen;
+mod log;
 mod output;
 mod publish;
+mod serve;
 mod server_url;
-//mod serve;
 mod signals;
 mod stats;
 mod usage;
@@ -36,11 +38,11 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the server
-    //Serve(serve::ServeArgs),
+    Serve(serve::ServeArgs),
     /// Publish events from files, standard input or a generator
     Publish(publish::PublishArgs),
     /// Start a server, publish 5,000 events of which 20% are duplicates, and look at the result
-    //Demo(demo::DemoArgs),
+    Demo(demo::DemoArgs),
     /// Read stored events
     Events(events::EventsArgs),
     /// Show a server's counters and topics
@@ -54,9 +56,9 @@ pub(crate) enum Command {
 impl Command {
     async fn run(self) -> Result<(), Failure> {
         match self {
-            //Self::Serve(args) => serve::run(args).await,
+            Self::Serve(args) => serve::run(args).await,
             Self::Publish(args) => publish::run(args).await,
-            //Self::Demo(args) => demo::run(args).await,
+            Self::Demo(args) => demo::run(args).await,
             Self::Events(args) => events::run(args).await,
             Self::Stats(args) => stats::run(args).await,
             Self::Bench(args) => bench::run(args).await,

@@ -1,0 +1,55 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sekali_store::{Reader, Store};
+
+use super::cursor::CursorKey;
+use crate::budget::Budget;
+use crate::ingest::Target;
+use crate::limits::{BODIES_BYTES_MAX, PAGES_BYTES_MAX};
+use crate::pipeline::{Committers, Pipeline};
+
+/// The shared state of the API. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(super) pipeline: Pipeline,
+    /// One for every partition, by number.
+    pub(super) readers: Arc<[Reader]>,
+    pub(super) target: Target,
+    pub(super) cursor_key: CursorKey,
+    /// For request bodies.
+    pub(super) bodies: Budget,
+    /// For pages that are read and not yet sent.
+    pub(super) pages: Budget,
+    pub(super) started: Instant,
+}
+
+impl App {
+    /// Puts a store to work.
+    ///
+    /// # Errors
+    /// The operating system refuses a thread.
+    pub fn start(store: Store) -> std::io::Result<(Self, Committers)> {
+        let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
+        let partitions = store.into_partitions();
+        let readers = partitions.iter().map(sekali_store::Partition::reader).collect();
+        let (pipeline, committers) = Pipeline::start(partitions)?;
+        let app = Self {
+            pipeline,
+            readers,
+            target,
+            cursor_key: CursorKey::new(target.hasher),
+            bodies: Budget::new(BODIES_BYTES_MAX),
+            pages: Budget::new(PAGES_BYTES_MAX),
+            started: Instant::now(),
+        };
+        Ok((app, committers))
+    }
+
+    /// The way to the committers.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+}

@@ -1,0 +1,164 @@
+//! Request bodies: received, decompressed and measured on the way in, so that none is ever larger in memory than
+//! allowed, whatever it claims.
+
+mod decode;
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http_body_util::BodyExt as _;
+use tokio::time::{Instant, timeout_at};
+
+use super::error::{ApiError, Code};
+use crate::budget::{Budget, Reservation};
+use crate::limits::{BODY_BYTES_MAX, BODY_BYTES_PER_SECOND_MIN, BODY_TIMEOUT, BODY_WIRE_BYTES_MAX};
+
+use decode::{Broken, Decoder, Encoding};
+
+/// A whole body, decompressed, with the room it takes up.
+#[derive(Debug)]
+pub(super) struct Received {
+    /// Its bytes.
+    pub(super) bytes: Vec<u8>,
+    room: Reservation,
+}
+
+/// Reads the body of a request.
+///
+/// # Errors
+/// `too_large`, `overloaded` (both before anything is read where `Content-Length` tells), `invalid_encoding`,
+/// `unsupported_media_type`, `request_timeout`.
+pub(super) async fn receive(headers: &HeaderMap, mut body: Body, budget: &Budget) -> Result<Received, ApiError> {
+    let received = read(headers, &mut body, budget).await;
+    if received.is_err() {
+        discard(body);
+    }
+    received
+}
+
+/// Reads and forgets what is left of a body, within the usual limits, while the answer is sent: a client that is cut
+/// off while it still sends often does not see the answer.
+pub(super) fn discard(mut body: Body) {
+    tokio::spawn(async move {
+        let mut pace = Pace::new();
+        while let Ok(Some(Ok(frame))) = timeout_at(pace.deadline(), body.frame()).await {
+            if !frame.data_ref().is_none_or(|data| pace.advance(data.len())) {
+                break;
+            }
+        }
+    });
+}
+
+async fn read(headers: &HeaderMap, body: &mut Body, budget: &Budget) -> Result<Received, ApiError> {
+    let mut decoder = Decoder::new(encoding(headers)?);
+    let announced = content_length(headers);
+    if announced > BODY_WIRE_BYTES_MAX {
+        return Err(too_large_on_the_wire());
+    }
+    let room = budget.reserve(announced).ok_or_else(overloaded)?;
+    let mut received = Received { bytes: Vec::new(), room };
+    let mut pace = Pace::new();
+    loop {
+        let frame = timeout_at(pace.deadline(), body.frame()).await.map_err(|_| too_slow())?;
+        let Some(frame) = frame else { break };
+        let frame = frame.map_err(|_| broken("the connection ended before the body did"))?;
+        let Some(data) = frame.data_ref() else { continue };
+        if !pace.advance(data.len()) {
+            return Err(too_large_on_the_wire());
+        }
+        decoder.feed(data, &mut |bytes| received.append(bytes))?;
+    }
+    decoder.finish()?;
+    Ok(received)
+}
+
+impl Received {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), ApiError> {
+        let len = self.bytes.len() + bytes.len();
+        if len > BODY_BYTES_MAX {
+            let message = format!("the body is larger than {BODY_BYTES_MAX} bytes; send fewer events at a time");
+            return Err(ApiError::new(Code::TooLarge, message));
+        }
+        if let Some(more) = len.checked_sub(self.room.bytes()).filter(|&more| more > 0)
+            && !self.room.grow(more.max(GROWTH_BYTES))
+        {
+            return Err(overloaded());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Room is taken in steps of this size where nobody knows how much it will be.
+const GROWTH_BYTES: usize = 64 * 1024;
+
+/// How fast a body comes, and how much of it has come.
+struct Pace {
+    start: Instant,
+    bytes: usize,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { start: Instant::now(), bytes: 0 }
+    }
+
+    /// When the next bytes must be there.
+    fn deadline(&self) -> Instant {
+        self.start + BODY_TIMEOUT + Duration::from_secs(self.bytes as u64 / BODY_BYTES_PER_SECOND_MIN)
+    }
+
+    /// Counts bytes. `false` if they are too many.
+    fn advance(&mut self, bytes: usize) -> bool {
+        self.bytes += bytes;
+        self.bytes <= BODY_WIRE_BYTES_MAX
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> usize {
+    let value = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    // The transport has already refused what is no number.
+    value.map_or(0, |text| text.parse().unwrap_or(usize::MAX))
+}
+
+fn encoding(headers: &HeaderMap) -> Result<Encoding, ApiError> {
+    let mut values = headers.get_all(CONTENT_ENCODING).iter();
+    let first = values.next().map(|value| value.to_str().unwrap_or_default().trim().to_ascii_lowercase());
+    let known = match first.as_deref() {
+        _ if values.next().is_some() => None,
+        None | Some("identity" | "") => Some(Encoding::Identity),
+        Some("gzip" | "x-gzip") => Some(Encoding::Gzip),
+        Some("deflate") => Some(Encoding::Deflate),
+        Some("zstd") => Some(Encoding::Zstd),
+        Some(_) => None,
+    };
+    known.ok_or_else(|| {
+        let message = "Content-Encoding must be one of gzip, deflate, zstd and identity";
+        ApiError::new(Code::UnsupportedMediaType, message)
+    })
+}
+
+fn too_large_on_the_wire() -> ApiError {
+    let message = format!("the body is larger than {BODY_WIRE_BYTES_MAX} bytes; send fewer events at a time");
+    ApiError::new(Code::TooLarge, message)
+}
+
+fn overloaded() -> ApiError {
+    ApiError::new(Code::Overloaded, "too many requests are being read; nothing was stored, send it again")
+}
+
+fn too_slow() -> ApiError {
+    ApiError::new(Code::RequestTimeout, "the body came too slowly; nothing was stored")
+}
+
+fn broken(what: &str) -> ApiError {
+    ApiError::new(Code::InvalidEncoding, format!("the body cannot be read: {what}"))
+}
+
+impl From<Broken> for ApiError {
+    fn from(Broken(what): Broken) -> Self {
+        broken(&what)
+    }
+}

@@ -1,0 +1,66 @@
+//! `GET /livez` and `GET /readyz`: neither waits for anything.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use sekali_store::Damage;
+use serde::Serialize;
+
+use super::App;
+use super::json::Json;
+
+/// Whether the process runs.
+pub(super) async fn livez() -> Json<Live> {
+    Json(Live { status: "live" })
+}
+
+/// Whether the service does its work.
+pub(super) async fn readyz(State(app): State<App>) -> (StatusCode, Json<Ready>) {
+    let status = Status::of(&app);
+    let code = if status == Status::Stopped { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let reason = app.pipeline.stopped().map(|reason| reason.to_string());
+    (code, Json(Ready { status, reason, damage: damage(&app) }))
+}
+
+/// How the service does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    /// All is well.
+    Ready,
+    /// It works, but some stored events are damaged.
+    Degraded,
+    /// A write failed: it takes no more events, and ends.
+    Stopped,
+}
+
+impl Status {
+    /// How `app` does.
+    pub(super) fn of(app: &App) -> Self {
+        if app.pipeline.stopped().is_some() {
+            Self::Stopped
+        } else if app.readers.iter().any(|reader| !reader.damage().is_empty()) {
+            Self::Degraded
+        } else {
+            Self::Ready
+        }
+    }
+}
+
+/// What is damaged, a line for each place.
+pub(super) fn damage(app: &App) -> Vec<String> {
+    app.readers.iter().flat_map(sekali_store::Reader::damage).map(|damage: Damage| damage.to_string()).collect()
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Live {
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Ready {
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    damage: Vec<String>,
+}

@@ -1,0 +1,91 @@
+//! Several partitions read as one: by the time of the commit, then by partition, then by seq.
+
+use sekali_store::{Order, Reader, Result, Scan, Scanner, StoredEvent, partition_of};
+
+use super::cursor::{Positions, Reading};
+
+/// The events of a reading, in order, with where it is. Sees one moment of each partition. Reading blocks.
+pub(super) struct Merge {
+    sources: Vec<Source>,
+    order: Order,
+    positions: Positions,
+}
+
+struct Source {
+    partition: u32,
+    scanner: Scanner,
+    next: Option<StoredEvent>,
+    ended: bool,
+}
+
+impl Merge {
+    /// Begins a reading behind `positions`.
+    pub(super) fn new(readers: &[Reader], reading: Reading<'_>, positions: Positions) -> Self {
+        let only = reading.topic.map(|topic| partition_of(topic, readers.len() as u32));
+        let sources = (0..).zip(readers).filter(|(partition, _)| only.is_none_or(|only| only == *partition));
+        let sources = sources.map(|(partition, reader)| {
+            let after = positions.iter().find(|(known, _)| *known == partition).map(|(_, seq)| *seq);
+            let scan = Scan { topic: reading.topic.map(str::to_owned), after, order: reading.order };
+            Source { partition, scanner: reader.scan(scan), next: None, ended: false }
+        });
+        Self { sources: sources.collect(), order: reading.order, positions }
+    }
+
+    /// The positions behind the last event.
+    pub(super) fn positions(&self) -> &Positions {
+        &self.positions
+    }
+
+    /// The next event, left where it is.
+    pub(super) fn peek(&mut self) -> Result<Option<&StoredEvent>> {
+        let best = self.best()?;
+        Ok(best.and_then(|at| self.sources.get(at)?.next.as_ref()))
+    }
+
+    /// Which source has the next event.
+    fn best(&mut self) -> Result<Option<usize>> {
+        for source in &mut self.sources {
+            source.fill()?;
+        }
+        let keys = self.sources.iter().enumerate().filter_map(|(at, source)| {
+            let event = source.next.as_ref()?;
+            Some(((event.received_at_ns, source.partition, event.seq), at))
+        });
+        let best = match self.order {
+            Order::Ascending => keys.min(),
+            Order::Descending => keys.max(),
+        };
+        Ok(best.map(|(_, at)| at))
+    }
+
+    fn take(&mut self) -> Result<Option<StoredEvent>> {
+        let Some(at) = self.best()? else { return Ok(None) };
+        let Some(source) = self.sources.get_mut(at) else { return Ok(None) };
+        let event = source.next.take();
+        if let Some(event) = &event {
+            match self.positions.iter_mut().find(|(known, _)| *known == source.partition) {
+                Some((_, seq)) => *seq = event.seq,
+                None => self.positions.push((source.partition, event.seq)),
+            }
+        }
+        Ok(event)
+    }
+}
+
+impl Source {
+    fn fill(&mut self) -> Result<()> {
+        if self.next.is_none() && !self.ended {
+            self.next = self.scanner.next().transpose()?;
+            self.ended = self.next.is_none();
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Merge {
+    type Item = Result<StoredEvent>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.take().transpose()
+    }
+}

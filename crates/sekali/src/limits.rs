@@ -1,0 +1,85 @@
+//! Every cap of the service, in one place and related to each other. The caps on single events are the engine's:
+//! [`sekali_store::limits`].
+
+use std::time::Duration;
+
+use sekali_store::limits::{FRAME_BODY_BYTES_MAX, PAYLOAD_BYTES_MAX};
+
+/// Largest request body as it comes over the wire, in bytes.
+pub const BODY_WIRE_BYTES_MAX: usize = 32 * MIB;
+/// Largest request body after decompression, in bytes.
+pub const BODY_BYTES_MAX: usize = 32 * MIB;
+/// Most bytes of request bodies in memory at a time, all requests together. More are refused as overload.
+pub const BODIES_BYTES_MAX: usize = 256 * MIB;
+/// Largest window a zstd body may ask for, as a power of two: 8 MiB, what RFC 9659 allows on the web.
+pub const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// Most events in one request.
+pub const BATCH_EVENTS_MAX: usize = 100_000;
+/// Deepest nesting of objects and arrays in a payload; the payload itself is the first level.
+pub const PAYLOAD_DEPTH_MAX: usize = 64;
+/// Longest text that is tried as a timestamp, in bytes. The longest sensible one has 35.
+pub const TIMESTAMP_BYTES_MAX: usize = 64;
+/// Most problems that an answer lists one by one; it counts the rest.
+pub const PROBLEMS_LISTED_MAX: usize = 100;
+
+/// Most bytes of encoded events that wait for the committers or are being committed, all partitions together.
+pub const QUEUE_BYTES_MAX: usize = 128 * MIB;
+/// A commit takes no further request once it has this many bytes of encoded events.
+pub const COMMIT_BYTES_MAX: usize = 16 * MIB;
+
+/// Events on a page of `GET /events` unless the client asks for another number.
+pub const PAGE_EVENTS_DEFAULT: u64 = 1_000;
+/// Most events on a page.
+pub const PAGE_EVENTS_MAX: u64 = 10_000;
+/// A page ends with the event that reaches this many bytes.
+pub const PAGE_BYTES_MAX: usize = 16 * MIB;
+/// Most bytes of pages in memory at a time, all requests together. More are refused as overload.
+pub const PAGES_BYTES_MAX: usize = 256 * MIB;
+/// Streams are read and sent in pieces of about this size.
+pub const STREAM_CHUNK_BYTES: usize = 256 * 1024;
+/// Longest a stream reads without sending anything, so that a scan that finds little still shows that it is alive.
+pub const STREAM_READ_MAX: Duration = Duration::from_secs(1);
+
+/// Most connections at a time. Fewer where the process may not open as many files.
+pub const CONNECTIONS_MAX: usize = 4_096;
+/// Open files that connections must leave to the store.
+pub const FILES_RESERVED: usize = 256;
+/// Most bytes that one connection buffers while reading; also bounds the headers of a request.
+pub const CONNECTION_BUFFER_BYTES: usize = 64 * 1024;
+/// Largest header list of an HTTP/2 request, in bytes.
+pub const HEADERS_BYTES_MAX: u32 = 16 * 1024;
+/// Most requests at a time on one HTTP/2 connection.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
+/// Longest a request may take to send its headers.
+pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest a connection may stay open without a request.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// A body must have arrived within this time plus its length divided by [`BODY_BYTES_PER_SECOND_MIN`].
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Slowest a body may arrive, in bytes a second.
+pub const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
+/// A client must take [`ANSWER_BYTES_MIN`] of an answer within this time.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// See [`ANSWER_TIMEOUT`].
+pub const ANSWER_BYTES_MIN: usize = 16 * 1024;
+/// How often connections are checked against these times.
+pub const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// Longest that requests in progress may take after the server was told to stop. Below the 10 s after which
+/// container engines kill.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long the server goes on answering after the store stopped, so that clients and health checks learn why.
+pub const STOPPED_LINGER: Duration = Duration::from_secs(1);
+
+const MIB: usize = 1024 * 1024;
+
+const _: () = {
+    assert!(PAYLOAD_BYTES_MAX < BODY_BYTES_MAX && BODY_BYTES_MAX <= BODIES_BYTES_MAX);
+    assert!(BODY_WIRE_BYTES_MAX <= BODIES_BYTES_MAX);
+    assert!((1 << ZSTD_WINDOW_LOG_MAX) <= BODY_BYTES_MAX);
+    // The largest request fits an empty queue, and a commit (its bytes, and once more for evidence) fits a frame.
+    assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= QUEUE_BYTES_MAX);
+    assert!(COMMIT_BYTES_MAX + 2 * BODY_BYTES_MAX < FRAME_BODY_BYTES_MAX);
+    assert!(PAGE_EVENTS_DEFAULT <= PAGE_EVENTS_MAX);
+    assert!(PAGE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX <= PAGES_BYTES_MAX);
+    assert!(IDLE_TIMEOUT.as_secs() > HEADERS_TIMEOUT.as_secs());
+};

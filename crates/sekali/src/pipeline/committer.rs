@@ -1,0 +1,137 @@
+//! The threads that own the partitions.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
+
+use sekali_store::{Batch, Error, Partition};
+use tracing::{error, info, warn};
+
+use super::queue::{Job, Next, Queue};
+use super::{Answer, Refused, Shared};
+use crate::limits::COMMIT_BYTES_MAX;
+
+/// The running committer threads.
+#[derive(Debug)]
+pub struct Committers {
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Committers {
+    pub(super) fn start(partitions: Vec<Partition>, shared: &Arc<Shared>) -> io::Result<Self> {
+        let mut threads = Vec::with_capacity(partitions.len());
+        for (number, partition) in partitions.into_iter().enumerate() {
+            let shared = Arc::clone(shared);
+            let thread = thread::Builder::new().name(format!("commit-{number}"));
+            threads.push(thread.spawn(move || run(number, partition, &shared))?);
+        }
+        Ok(Self { threads })
+    }
+
+    /// Waits until all have ended, which they do once the pipeline is closed. Blocks.
+    pub fn join(self) {
+        for thread in self.threads {
+            // A panic was noted by the thread's own guard.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(number: usize, mut partition: Partition, shared: &Shared) {
+    let Some(queue) = shared.queues.get(number) else { return };
+    let _guard = Guard { queue, shared };
+    let mut patience = IDLE_AFTER;
+    loop {
+        let outcome = match queue.take(COMMIT_BYTES_MAX, patience) {
+            Next::Jobs(jobs) => {
+                patience = IDLE_AFTER;
+                commit(&mut partition, jobs)
+            }
+            Next::Idle => {
+                patience = Duration::MAX;
+                mark(&mut partition)
+            }
+            Next::Closed => break,
+        };
+        if let Err(reason) = outcome {
+            error!(partition = number, reason, "no more commits: a write failed; restart to recover");
+            shared.health.stop(&reason);
+            return;
+        }
+    }
+    match partition.close() {
+        Ok(()) => info!(partition = number, "partition closed"),
+        Err(error) => warn!(partition = number, %error, "partition closed without its last mark"),
+    }
+}
+
+/// A partition without commits for so long is marked as durable to its end.
+const IDLE_AFTER: Duration = Duration::from_secs(1);
+
+/// An error is the reason why there can be no further commit.
+fn mark(partition: &mut Partition) -> Result<(), String> {
+    match partition.mark() {
+        Err(Error::Stopped(reason)) => Err(reason),
+        // Without space there is no mark, and none is needed until it is written to again.
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// However the thread ends, a panic included, nobody may go on waiting for it.
+struct Guard<'a> {
+    queue: &'a Queue,
+    shared: &'a Shared,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.shared.health.stop("a committer thread panicked");
+        }
+        self.queue.abandon();
+    }
+}
+
+/// Commits and answers `jobs`. An error is the reason why there can be no further commit.
+fn commit(partition: &mut Partition, jobs: Vec<Job>) -> Result<(), String> {
+    let (batches, waiters): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.batch, (job.answer, job.room))).unzip();
+    let answers = commit_together(partition, &batches);
+    let failed = answers.as_ref().err().cloned();
+    let mut answers = answers.unwrap_or_default().into_iter();
+    for (waiter, room) in waiters {
+        // Room first: whoever has the answer may send again at once.
+        drop(room);
+        // An error here is a client that has gone away; its events are stored all the same.
+        let _ = waiter.send(answers.next().unwrap_or(Err(Refused::StorageFailed)));
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+fn commit_together(partition: &mut Partition, batches: &[Batch]) -> Result<Vec<Answer>, String> {
+    match partition.commit(batches, now_ns(), None) {
+        Ok(outcomes) => Ok(outcomes.into_iter().map(Ok).collect()),
+        Err(Error::Stopped(reason)) => Err(reason),
+        Err(Error::StorageFull { available, needed }) => {
+            warn!(available, needed, "publishing refused: storage is full");
+            Ok(batches.iter().map(|_| Err(Refused::StorageFull)).collect())
+        }
+        // One event compares with something unreadable. The other requests must not suffer for it.
+        Err(_) if batches.len() > 1 => batches.iter().map(|batch| commit_alone(partition, batch)).collect(),
+        Err(error) => {
+            error!(error = &error as &dyn std::error::Error, "publishing refused");
+            Ok(batches.iter().map(|_| Err(Refused::Unreadable)).collect())
+        }
+    }
+}
+
+fn commit_alone(partition: &mut Partition, batch: &Batch) -> Result<Answer, String> {
+    let answers = commit_together(partition, std::slice::from_ref(batch))?;
+    Ok(answers.into_iter().next().unwrap_or(Err(Refused::StorageFailed)))
+}
+
+/// The system's clock. Where it goes back, the engine stays with the time of the last commit.
+fn now_ns() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,144 @@
+//! A running server: opens the store, listens, and stops in order.
+//!
+//! To stop in order is: accept no more connections, finish the requests in progress, let the committers finish what
+//! waits, close the partitions.
+
+mod accept;
+mod activity;
+mod config;
+mod connection;
+mod error;
+mod io;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use sekali_store::disk::{Disk, RealDisk};
+use sekali_store::{HashKey, NewStore, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::{error, info, warn};
+
+use crate::http::{App, router};
+use crate::ingest::CONTENT_RULES;
+use crate::limits::STOPPED_LINGER;
+use crate::pipeline::{Committers, Pipeline};
+
+pub use config::Config;
+pub use error::StartError;
+
+use accept::Listening;
+
+/// A running server. Dropping it lets it stop in the background; [`Server::stop`] waits.
+#[derive(Debug)]
+pub struct Server {
+    addr: SocketAddr,
+    stop: watch::Sender<bool>,
+    ended: JoinHandle<Ended>,
+}
+
+/// Why a server ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Stopped,
+    /// A write or sync of the store failed, for this reason. Everything that was answered is safe.
+    StorageFailed(String),
+}
+
+impl Server {
+    /// Opens the store, making one if there is none, and begins to listen and serve. Must be called on a multi-threaded
+    /// tokio runtime.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_on(Arc::new(RealDisk), config).await
+    }
+
+    /// As [`Server::start`], on another disk than the operating system's.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start_on(disk: Arc<dyn Disk>, config: Config) -> Result<Self, StartError> {
+        let cors_origins = config.checked_cors_origins()?;
+        let listen = config.listen.clone();
+        let store = tokio::task::spawn_blocking(move || open(disk, &config)).await;
+        let store = store.map_err(StartError::other)??;
+        let listener = TcpListener::bind(&listen).await.map_err(|source| StartError::Listen { listen, source })?;
+        let addr = listener.local_addr().map_err(StartError::other)?;
+        let (app, committers) = App::start(store).map_err(StartError::other)?;
+        let pipeline = app.pipeline().clone();
+        let listening = Listening::start(listener, router(app, cors_origins));
+        let (stop, stopping) = watch::channel(false);
+        info!(%addr, "listening");
+        let ended = tokio::spawn(run(listening, pipeline, committers, stopping));
+        Ok(Self { addr, stop, ended })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Stops it, in order, and waits until it has ended.
+    pub async fn stop(self) -> Ended {
+        self.run_until(std::future::ready(())).await
+    }
+
+    /// Lets it run until `shutdown` is ready, or until the store fails, then stops it in order and waits until it has
+    /// ended.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Ended {
+        let Self { stop, mut ended, .. } = self;
+        let ended = tokio::select! {
+            ended = &mut ended => ended,
+            () = shutdown => {
+                // An error here is a server that has ended by itself in this moment.
+                let _ = stop.send(true);
+                ended.await
+            }
+        };
+        ended.unwrap_or_else(|error| Ended::StorageFailed(format!("the server broke off: {error}")))
+    }
+}
+
+async fn run(
+    listening: Listening,
+    pipeline: Pipeline,
+    committers: Committers,
+    mut stopping: watch::Receiver<bool>,
+) -> Ended {
+    tokio::select! {
+        () = told_to_stop(&mut stopping) => info!("stopping"),
+        reason = pipeline.until_stopped() => {
+            error!(%reason, "stopping: the store takes no more events");
+            tokio::time::sleep(STOPPED_LINGER).await;
+        }
+    }
+    listening.drain().await;
+    pipeline.close();
+    // The only error is that of a runtime that is going down.
+    let _ = tokio::task::spawn_blocking(|| committers.join()).await;
+    match pipeline.stopped() {
+        Some(reason) => Ended::StorageFailed(reason.to_string()),
+        None => Ended::Stopped,
+    }
+}
+
+async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
+    // An error here is a `Server` that was dropped, which stops it as well.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// Opens the store. What a new one is made of is drawn here: the engine has no randomness of its own.
+fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Store, StartError> {
+    let new = NewStore { store_id: rand::random(), hash_key: HashKey(rand::random()), partitions: config.partitions };
+    let store = Store::open(disk, &config.data_dir, &new, CONTENT_RULES)?;
+    if store.partition_count() != config.partitions {
+        let (has, asked) = (store.partition_count(), config.partitions);
+        warn!(has, asked, "the number of partitions was fixed when the store was made");
+    }
+    Ok(store)
+}

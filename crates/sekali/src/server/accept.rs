@@ -1,0 +1,96 @@
+//! The accept loop: as many connections as there may be, and no storm of errors when there cannot be one more.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+use super::connection::serve;
+use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, FILES_RESERVED};
+
+/// A listening socket with its connections.
+#[derive(Debug)]
+pub(super) struct Listening {
+    draining: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Listening {
+    /// Begins to accept.
+    pub(super) fn start(listener: TcpListener, router: Router) -> Self {
+        let (draining, drain) = watch::channel(false);
+        Self { draining, task: tokio::spawn(run(listener, router, drain)) }
+    }
+
+    /// Accepts no more, and waits until the requests in progress are answered, or for [`DRAIN_TIMEOUT`].
+    pub(super) async fn drain(mut self) {
+        // An error here is a task that has ended.
+        let _ = self.draining.send(true);
+        if timeout(DRAIN_TIMEOUT, &mut self.task).await.is_err() {
+            warn!("requests were cut off: they took too long to finish");
+            self.task.abort();
+        }
+    }
+}
+
+async fn run(listener: TcpListener, router: Router, mut drain: watch::Receiver<bool>) {
+    let room = Arc::new(Semaphore::new(connections_max()));
+    let mut connections = JoinSet::new();
+    let is_draining = drain.clone();
+    loop {
+        let accepted = tokio::select! {
+            _ = drain.wait_for(|drain| *drain) => break,
+            accepted = accept(&listener, &room) => accepted,
+        };
+        if let Some((stream, permit)) = accepted {
+            connections.spawn(serve(stream, router.clone(), is_draining.clone(), permit));
+        }
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// The next connection, once there is room for it.
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, permit)),
+        Err(error) => {
+            if is_of_one_connection(&error) {
+                debug!(%error, "a connection was gone before it was accepted");
+            } else {
+                // Most often too many open files, which passes when a connection closes and not by trying harder.
+                warn!(%error, "cannot accept connections for a moment");
+                tokio::time::sleep(BACK_OFF).await;
+            }
+            None
+        }
+    }
+}
+
+const BACK_OFF: Duration = Duration::from_millis(200);
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// How many connections there may be: no more than leaves the store the files it needs, since a store that cannot open
+/// a file cannot go on. The process may open as many files as the system lets it.
+fn connections_max() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where this is refused, what was allowed before stays.
+    let _ = setrlimit(Resource::Nofile, limit);
+    let files =
+        getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    files.saturating_sub(FILES_RESERVED).clamp(1, CONNECTIONS_MAX)
+}
