@@ -1,8 +1,9 @@
 //! All file access of the engine, behind two small traits.
 //!
-//! The real implementation is [`RealDisk`]. The traits exist so that one faulty implementation can give crashes, torn
+//! The real implementation is [`RealDisk`]. The traits exist so that one faulty one, [`memory::MemoryDisk`], can give crashes, torn
 //! writes, full disks and I/O errors to every test.
 
+pub mod memory;
 mod real;
 
 use std::any::Any;

@@ -34,6 +34,31 @@ pub struct StoredEvent {
     pub payload: Vec<u8>,
 }
 
+impl StoredEvent {
+    /// The event as it was published.
+    pub fn as_ref(&self) -> EventRef<'_> {
+        EventRef {
+            topic: &self.topic,
+            event_id: &self.event_id,
+            timestamp_ns: self.timestamp_ns,
+            source: &self.source,
+            payload: &self.payload,
+        }
+    }
+
+    pub(crate) fn new(seq: u64, received_at_ns: i64, event: &EventRef<'_>) -> Self {
+        Self {
+            seq,
+            received_at_ns,
+            topic: event.topic.to_owned(),
+            event_id: event.event_id.to_owned(),
+            timestamp_ns: event.timestamp_ns,
+            source: event.source.to_owned(),
+            payload: event.payload.to_vec(),
+        }
+    }
+}
+
 /// The topic that keeps events whose key was known with different content.
 pub const CONFLICTS_TOPIC: &str = "$conflicts";
 

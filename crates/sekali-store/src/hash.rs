@@ -3,8 +3,9 @@
 //! SipHash-1-3 (Aumasson and Bernstein, 2012) under a secret that is drawn when the store is created, so that nobody
 //! outside can aim collisions.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::hash::Hasher as _;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128 as _, SipHasher13 as SipHasher13x128};
@@ -93,5 +94,26 @@ impl KeyHasher {
         hasher.write(topic.as_bytes());
         hasher.write(event_id.as_bytes());
         hasher.finish128().as_u128()
+    }
+}
+
+/// A map from fingerprints, which are hashes already.
+pub(crate) type FingerprintMap<T> = HashMap<Fingerprint, T, BuildHasherDefault<FingerprintHasher>>;
+
+/// Takes the low half of a fingerprint for its hash.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct FingerprintHasher(u64);
+
+impl Hasher for FingerprintHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u128(&mut self, fingerprint: u128) {
+        self.0 = fingerprint as u64;
     }
 }

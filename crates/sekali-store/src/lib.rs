@@ -1,11 +1,63 @@
-//! The engine of Sekali.
+//! The engine of Sekali: a durable log that keeps every event once.
+//!
+//! It knows bytes, files, keys and seqs. It knows nothing of HTTP, async runtimes, JSON, clocks or configuration: time and
+//! randomness come in as arguments, and what must be known of payloads as two functions ([`ContentRules`]).
+//!
+//! A [`Store`] is a directory with one or more [`Partition`]s. A partition is a deterministic state machine with one writer:
+//! [`Partition::commit`] takes [`Batch`]es, decides for every event whether its key is new, syncs what is, and answers
+//! [`Outcome`]s. Beside it any number of [`Reader`]s look up and [`Scan`].
+//!
+//! ```text
+//! store ── partition ─┬─ decide   what becomes of each event
+//!                     ├─ log      frames, files, recovery; what is where in them
+//!                     ├─ ids      from a key's fingerprint to its seq
+//!                     └─ reader   counters, look-ups, scans
+//! disk                          every access to files
+//! ```
+//!
+//! ```
+//! # fn main() -> sekali_store::Result<()> {
+//! use std::sync::Arc;
+//! use sekali_store::{Batch, ContentRules, EventRef, HashKey, NewStore, Outcome, Store, disk::RealDisk};
+//!
+//! # let dir = std::env::temp_dir().join(format!("sekali-doc-{}", std::process::id()));
+//! let new = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 }; // draw these at random
+//! let store = Store::open(Arc::new(RealDisk), &dir, &new, ContentRules::BYTES)?;
+//! let mut batch = Batch::new();
+//! let event = EventRef { topic: "orders", event_id: "42", timestamp_ns: 0, source: "shop", payload: b"{}" };
+//! batch.push(&store.hasher(), &event);
+//! let mut partition = store.into_partitions().remove(0);
+//! assert_eq!(partition.commit(&[batch.clone()], 0, None)?, [[Outcome::Stored { seq: 1 }]]);
+//! assert_eq!(partition.commit(&[batch], 0, None)?, [[Outcome::Duplicate { seq: 1 }]]);
+//! # drop(partition);
+//! # std::fs::remove_dir_all(dir).ok();
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod bytes;
+mod counters;
+mod damage;
 pub mod disk;
 mod error;
 mod event;
 mod hash;
 pub mod ids;
 pub mod limits;
+mod log;
+mod meta;
+mod partition;
+mod rules;
+mod store;
 
+pub use batch::Batch;
+pub use counters::Counters;
+pub use damage::Damage;
 pub use error::{Error, Result};
-pub use event::*;
-pub use hash::*;
+pub use event::{CONFLICTS_TOPIC, EventRef, StoredEvent, is_reserved};
+pub use hash::{ContentHash, EventHash, Fingerprint, HashKey, KeyHasher};
+pub use meta::NewStore;
+pub use partition::{Order, Outcome, Partition, Reader, Scan, Scanner, TopicSummary, TornTail};
+pub use rules::ContentRules;
+pub use store::{Store, partition_of};

@@ -1,0 +1,406 @@
+//! Files in memory that fail as real ones do. For tests.
+//!
+//! Every file and directory has two images: what the process sees, and what is on the medium. Between them are pending writes
+//! and pending directory changes. A sync moves them over; [`MemoryDisk::power_cut`] keeps an arbitrary part of them: any subset of
+//! the writes, in any order, each perhaps torn at a sector, and any subset of the directory changes. After a failed sync the
+//! pending writes are gone from the medium for good although the process still sees them, as on Linux: a later sync that
+//! succeeds does not bring them back.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Disk, DiskFile};
+
+/// The unit that a medium writes whole or not at all, in bytes.
+const SECTOR_BYTES: usize = 512;
+
+/// A file system in memory. Clones are handles to the same one.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryDisk(Arc<Mutex<State>>);
+
+/// How a call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// An I/O error; a failing write leaves nothing behind.
+    Eio,
+    /// No space left; a failing write leaves its first half behind.
+    Enospc,
+}
+
+/// Chooses a number below its argument, which is at least 1.
+pub type Choose<'a> = dyn FnMut(u64) -> u64 + 'a;
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    files: Vec<FileImage>,
+    dirs: BTreeMap<PathBuf, DirImage>,
+    calls: u64,
+    fail: Option<(u64, Fault)>,
+    capture: Option<u64>,
+    captured: Option<Box<State>>,
+    full: bool,
+    locked: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct FileImage {
+    seen: Vec<u8>,
+    durable: Vec<u8>,
+    pending: Vec<(usize, Vec<u8>)>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct DirImage {
+    seen: BTreeMap<String, usize>,
+    durable: BTreeMap<String, usize>,
+    pending: Vec<DirChange>,
+}
+
+#[derive(Debug, Clone)]
+enum DirChange {
+    Link(String, usize),
+    Unlink(String),
+    Rename(String, String),
+}
+
+impl DirChange {
+    fn apply(&self, entries: &mut BTreeMap<String, usize>) {
+        match self {
+            Self::Link(name, file) => drop(entries.insert(name.clone(), *file)),
+            Self::Unlink(name) => drop(entries.remove(name)),
+            Self::Rename(from, to) => {
+                if let Some(file) = entries.remove(from) {
+                    entries.insert(to.clone(), file);
+                }
+            }
+        }
+    }
+}
+
+impl MemoryDisk {
+    /// An empty disk.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many calls that change something (create, write, sync, rename, remove, directory sync) there have been.
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// Lets the call with this number, counted from 0, fail, and no other.
+    pub fn fail_call(&self, number: u64, fault: Fault) {
+        self.state().fail = Some((number, fault));
+    }
+
+    /// Remembers the disk as it is just before the call with this number; [`MemoryDisk::captured`] answers it.
+    pub fn capture_before(&self, number: u64) {
+        self.state().capture = Some(number);
+    }
+
+    /// The disk as it was before the call that [`MemoryDisk::capture_before`] named.
+    pub fn captured(&self) -> Option<Self> {
+        let captured = self.state().captured.clone();
+        captured.map(|state| Self(Arc::new(Mutex::new(*state))))
+    }
+
+    /// Lets the disk report that it has no free space.
+    pub fn set_full(&self, full: bool) {
+        self.state().full = full;
+    }
+
+    /// The disk as it is after a power cut at this moment: what was durable, and what `choose` keeps of what was pending.
+    #[must_use]
+    pub fn power_cut(&self, choose: &mut Choose<'_>) -> Self {
+        let State { files, dirs, .. } = self.state().clone();
+        let files = files.into_iter().map(|file| cut_file(file, choose)).collect();
+        let dirs = dirs.into_iter().map(|(path, dir)| (path, cut_dir(dir, choose))).collect();
+        Self(Arc::new(Mutex::new(State { files, dirs, ..State::default() })))
+    }
+
+    /// The disk as it is after the process was killed: everything it had written, and nothing of its locks.
+    #[must_use]
+    pub fn kill(&self) -> Self {
+        let State { files, dirs, .. } = self.state().clone();
+        Self(Arc::new(Mutex::new(State { files, dirs, ..State::default() })))
+    }
+
+    /// Changes the bytes of a file, as rot does, and makes the rest of it durable. `false` where there is no such file.
+    pub fn corrupt(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let mut state = self.state();
+        let Some(file) = state.find(path) else { return false };
+        let Some(image) = state.files.get_mut(file) else { return false };
+        change(&mut image.seen);
+        image.pending.clear();
+        image.durable.clone_from(&image.seen);
+        true
+    }
+
+    /// All files, sorted.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let state = self.state();
+        state.dirs.iter().flat_map(|(dir, image)| image.seen.keys().map(|name| dir.join(name))).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        let mut state = self.state();
+        state.count(|_| {})?;
+        change(&mut state)
+    }
+}
+
+/// What a power cut leaves of a file.
+fn cut_file(file: FileImage, choose: &mut Choose<'_>) -> FileImage {
+    let FileImage { mut durable, mut pending, .. } = file;
+    // Overlapping writes reach a medium in order; which of them, nobody knows.
+    while !pending.is_empty() {
+        let (offset, bytes) = pending.remove(0);
+        match choose(3) {
+            0 => {}
+            1 => write(&mut durable, offset, &bytes),
+            _ => {
+                for (number, sector) in bytes.chunks(SECTOR_BYTES).enumerate() {
+                    if choose(2) == 0 {
+                        write(&mut durable, offset + number * SECTOR_BYTES, sector);
+                    }
+                }
+            }
+        }
+    }
+    FileImage { seen: durable.clone(), durable, pending: Vec::new() }
+}
+
+/// What a power cut leaves of a directory.
+fn cut_dir(dir: DirImage, choose: &mut Choose<'_>) -> DirImage {
+    let mut durable = dir.durable;
+    // A journal keeps the order of changes to a directory, so that some prefix of them survives.
+    let kept = choose(dir.pending.len() as u64 + 1) as usize;
+    dir.pending.iter().take(kept).for_each(|change| change.apply(&mut durable));
+    DirImage { seen: durable.clone(), durable, pending: Vec::new() }
+}
+
+fn write(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
+    let end = offset + data.len();
+    if bytes.len() < end {
+        bytes.resize(end, 0);
+    }
+    bytes[offset..end].copy_from_slice(data);
+}
+
+impl State {
+    /// Counts a call that changes something, and fails it if it is its turn, after `damage` has done its part.
+    fn count(&mut self, damage: impl FnOnce(&mut Self)) -> io::Result<()> {
+        let number = self.calls;
+        self.calls += 1;
+        if self.capture == Some(number) {
+            self.captured = Some(Box::new(Self { captured: None, locked: false, ..self.clone() }));
+        }
+        match self.fail {
+            Some((at, fault)) if at == number => {
+                damage(self);
+                Err(match fault {
+                    Fault::Eio => io::Error::other("injected I/O error"),
+                    Fault::Enospc => io::ErrorKind::StorageFull.into(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn dir(&mut self, path: &Path) -> io::Result<&mut DirImage> {
+        self.dirs.get_mut(path).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn parent(&mut self, path: &Path) -> io::Result<(&mut DirImage, String)> {
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+        let dir = self.dir(path.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
+        Ok((dir, name))
+    }
+
+    fn find(&self, path: &Path) -> Option<usize> {
+        self.dirs.get(path.parent()?)?.seen.get(path.file_name()?.to_str()?).copied()
+    }
+
+    fn apply(&mut self, dir: &Path, change: DirChange) -> io::Result<()> {
+        let dir = self.dir(dir)?;
+        change.apply(&mut dir.seen);
+        dir.pending.push(change);
+        Ok(())
+    }
+}
+
+impl Disk for MemoryDisk {
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        for dir in dir.ancestors() {
+            // Directories are few and made at the start; their own durability is not modelled.
+            state.dirs.entry(dir.to_owned()).or_default();
+        }
+        Ok(())
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        Ok(self.state().dir(dir)?.seen.keys().cloned().collect())
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        let state = self.state();
+        Ok(state.find(path).is_some() || state.dirs.contains_key(path))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        let number = self.change(|state| {
+            let file = state.files.len();
+            let (dir, name) = state.parent(path)?;
+            if dir.seen.contains_key(&name) {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            dir.seen.insert(name.clone(), file);
+            dir.pending.push(DirChange::Link(name, file));
+            state.files.push(FileImage::default());
+            Ok(file)
+        })?;
+        Ok(Arc::new(MemoryFile { disk: self.clone(), number }))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        let number = self.state().find(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Arc::new(MemoryFile { disk: self.clone(), number }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.change(|state| {
+            let (_, from_name) = state.parent(from)?;
+            let (dir, to_name) = state.parent(to)?;
+            if !dir.seen.contains_key(&from_name) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            state.apply(to.parent().unwrap_or(to), DirChange::Rename(from_name, to_name))
+        })
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.change(|state| {
+            let (dir, name) = state.parent(path)?;
+            if !dir.seen.contains_key(&name) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            state.apply(path.parent().unwrap_or(path), DirChange::Unlink(name))
+        })
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.change(|state| {
+            let dir = state.dir(dir)?;
+            dir.durable = dir.seen.clone();
+            dir.pending.clear();
+            Ok(())
+        })
+    }
+
+    fn lock(&self, _: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
+        let mut state = self.state();
+        if std::mem::replace(&mut state.locked, true) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(Box::new(Lock(self.clone())))
+    }
+
+    fn available_bytes(&self, _: &Path) -> io::Result<u64> {
+        Ok(if self.state().full { 0 } else { u64::MAX / 2 })
+    }
+}
+
+struct Lock(MemoryDisk);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.0.state().locked = false;
+    }
+}
+
+#[derive(Debug)]
+struct MemoryFile {
+    disk: MemoryDisk,
+    number: usize,
+}
+
+impl MemoryFile {
+    fn image<T>(&self, state: &mut State, act: impl FnOnce(&mut FileImage) -> T) -> io::Result<T> {
+        state.files.get_mut(self.number).map(act).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl DiskFile for MemoryFile {
+    fn len(&self) -> io::Result<u64> {
+        self.image(&mut self.disk.state(), |image| image.seen.len() as u64)
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        let mut state = self.disk.state();
+        self.image(&mut state, |image| {
+            let end = start.checked_add(buf.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+            buf.copy_from_slice(image.seen.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?);
+            Ok(())
+        })?
+    }
+
+    fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        let offset = usize::try_from(offset).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let mut state = self.disk.state();
+        let put = |state: &mut State, bytes: &[u8]| {
+            self.image(state, |image| {
+                write(&mut image.seen, offset, bytes);
+                image.pending.push((offset, bytes.to_vec()));
+            })
+        };
+        let half = match state.fail {
+            Some((_, Fault::Enospc)) => buf.len() / 2,
+            _ => 0,
+        };
+        state.count(|state| drop(put(state, &buf[..half])))?;
+        put(&mut state, buf)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.disk.state();
+        // What a failed sync was to write is dropped from memory's duty without having reached the medium.
+        state.count(|state| drop(self.image(state, |image| image.pending.clear())))?;
+        self.image(&mut state, |image| {
+            for (offset, bytes) in std::mem::take(&mut image.pending) {
+                write(&mut image.durable, offset, &bytes);
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_power_cut_keeps_what_was_synced_and_a_failed_sync_keeps_nothing() {
+        let (disk, dir) = (MemoryDisk::new(), Path::new("/d"));
+        disk.create_dir_all(dir).unwrap();
+        let path = dir.join("file");
+        let file = disk.create(&path).unwrap();
+        assert!(!disk.power_cut(&mut |_| 0).exists(&path).unwrap());
+        file.write_all_at(b"synced", 0).unwrap();
+        file.sync().unwrap();
+        disk.sync_dir(dir).unwrap();
+        file.write_all_at(b"doomed", 6).unwrap();
+        disk.fail_call(disk.calls(), Fault::Eio);
+        file.sync().unwrap_err();
+        file.sync().unwrap();
+        assert_eq!(super::super::read_all(&disk, &path).unwrap(), b"synceddoomed");
+        assert_eq!(super::super::read_all(&disk.power_cut(&mut |_| 1), &path).unwrap(), b"synced");
+    }
+}

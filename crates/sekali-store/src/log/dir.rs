@@ -1,0 +1,78 @@
+//! The directory of a partition's log, and the files that are made in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Salt;
+use super::file::{self, LogFile};
+use super::header::{self, FileHeader};
+use super::outline::Outline;
+use super::recovery::Position;
+use crate::disk::{self, Disk, DiskFile};
+use crate::error::{IoContext, Result};
+
+/// Which log this is.
+#[derive(Debug, Clone)]
+pub(crate) struct LogDir {
+    pub(crate) disk: Arc<dyn Disk>,
+    /// The directory of the log files.
+    pub(crate) dir: PathBuf,
+    /// Where torn tails are kept for inspection.
+    pub(crate) torn_dir: PathBuf,
+    pub(crate) store_id: u128,
+    pub(crate) partition: u32,
+    pub(crate) salt: Salt,
+}
+
+impl LogDir {
+    /// The header of a file that goes on from `position`.
+    pub(crate) fn header(&self, position: &Position) -> FileHeader {
+        FileHeader {
+            partition: self.partition,
+            store_id: self.store_id,
+            first_seq: position.next_seq,
+            first_commit: position.next_commit,
+            previous: position.previous,
+        }
+    }
+
+    /// Begins a log file behind `position`. It is durable, directory entry included, when this returns.
+    pub(crate) fn create(&self, position: &Position) -> Result<(Arc<LogFile>, FileHeader)> {
+        let header = self.header(position);
+        let path = self.dir.join(file::name(position.next_seq, position.next_commit));
+        let file = self.disk.create(&path).at("create", &path)?;
+        file.write_all_at(&header.encode(self.salt), 0).at("write", &path)?;
+        file.sync().at("sync", &path)?;
+        self.disk.sync_dir(&self.dir).at("sync", &self.dir)?;
+        let outline = Outline { end: header::BYTES as u64, end_seq: position.next_seq, ..Outline::default() };
+        Ok((Arc::new(LogFile::new(path, file, position.next_seq, self.salt, outline)), header))
+    }
+
+    /// Saves the outline of the closed file at `path`. It is a cache: if it cannot be written, the next start reads the file
+    /// instead.
+    pub(crate) fn save_outline(&self, path: &Path, outline: &Outline, header: &FileHeader, after: &Position) {
+        let path = file::outline_path(path);
+        let temp = disk::temp_path(&path);
+        let bytes = outline.encode(header, after, self.salt);
+        let written = disk::create_afresh(&*self.disk, &temp).and_then(|file| file.write_all_at(&bytes, 0));
+        let _ = written.and_then(|()| self.disk.rename(&temp, &path));
+    }
+
+    /// The saved outline of the file at `path`, if it is there, whole, and continues the log at `position`; with the position
+    /// behind it.
+    pub(crate) fn saved_outline(
+        &self,
+        path: &Path,
+        file: &dyn DiskFile,
+        position: &Position,
+    ) -> Option<(Outline, Position)> {
+        let mut bytes = [0; header::BYTES];
+        file.read_exact_at(&mut bytes, 0).ok()?;
+        let header = FileHeader::decode(&bytes, self.salt)?;
+        let continues = (header.first_seq, header.first_commit, header.previous)
+            == (position.next_seq, position.next_commit, position.previous);
+        let saved = disk::read_all(&*self.disk, &file::outline_path(path)).ok().filter(|_| continues)?;
+        let (outline, after) = Outline::decode(&saved, &header, self.salt)?;
+        (file.len().ok()? == outline.end).then_some((outline, after))
+    }
+}

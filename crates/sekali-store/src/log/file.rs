@@ -1,0 +1,118 @@
+//! A log file as readers see it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use super::outline::{ExtentSpan, Growth, Outline};
+use super::{Salt, block, frame};
+use crate::damage::{Damage, DamageList};
+use crate::disk::DiskFile;
+use crate::error::{Error, IoContext, Result};
+use crate::event::EventRef;
+
+/// The ending of log files.
+pub(crate) const SUFFIX: &str = ".log";
+/// The ending of saved outlines.
+pub(crate) const OUTLINE_SUFFIX: &str = ".outline";
+
+/// A log file, open for reading. The writer grows its outline after each sync, so readers see only what is durable.
+#[derive(Debug)]
+pub(crate) struct LogFile {
+    pub(crate) path: PathBuf,
+    pub(crate) file: Arc<dyn DiskFile>,
+    pub(crate) first_seq: u64,
+    salt: Salt,
+    outline: RwLock<Outline>,
+}
+
+/// The name of the log file that begins with this seq and commit. The commit is there because commits without rows, of
+/// which a file may be full, do not move the seq on.
+pub(crate) fn name(first_seq: u64, first_commit: u64) -> String {
+    format!("{first_seq:020}-{first_commit:020}{SUFFIX}")
+}
+
+/// The path of the saved outline of the log file at `path`.
+pub(crate) fn outline_path(path: &Path) -> PathBuf {
+    path.with_extension(&OUTLINE_SUFFIX[1..])
+}
+
+impl LogFile {
+    pub(crate) fn new(path: PathBuf, file: Arc<dyn DiskFile>, first_seq: u64, salt: Salt, outline: Outline) -> Self {
+        Self { path, file, first_seq, salt, outline: RwLock::new(outline) }
+    }
+
+    pub(crate) fn outline(&self) -> RwLockReadGuard<'_, Outline> {
+        self.outline.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn grow(&self, growth: Growth<'_>) {
+        self.outline.write().unwrap_or_else(PoisonError::into_inner).grow(growth);
+    }
+
+    /// Reads an extent and hands each of its events to `visit`. Blocks that cannot be read are left out and reported.
+    pub(crate) fn read_extent(
+        &self,
+        span: ExtentSpan,
+        damage: &DamageList,
+        mut visit: impl FnMut(u64, i64, EventRef<'_>),
+    ) -> Result<()> {
+        let bytes = self.read(span)?;
+        let mut next_seq = span.first_seq;
+        let mut at = 0;
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            if let Some(block) = block::decode(rest, self.salt) {
+                if block.first_seq > next_seq {
+                    self.report(damage, span.offset + at as u64, next_seq, block.first_seq - 1);
+                }
+                // Recovery gave up the whole frame of a block, even if this block of it is sound.
+                if !damage.covers(block.first_seq) {
+                    block.rows().for_each(|(seq, event)| visit(seq, block.received_at_ns, event));
+                }
+                next_seq = block.end_seq();
+                at += block.len;
+            } else {
+                // A frame's header, or damaged bytes up to the next block.
+                at += frame::header_len(rest, self.salt).unwrap_or(1);
+            }
+        }
+        if next_seq < span.end_seq {
+            self.report(damage, span.end, next_seq, span.end_seq - 1);
+        }
+        Ok(())
+    }
+
+    fn read(&self, span: ExtentSpan) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; (span.end - span.offset) as usize];
+        match self.file.read_exact_at(&mut bytes, span.offset) {
+            // The file is shorter than it was: what is gone reads as zeros, which are not a block.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                let len = self.file.len().at("read the length of", &self.path)?.saturating_sub(span.offset) as usize;
+                bytes.fill(0);
+                if let Some(head) = bytes.get_mut(..len) {
+                    self.file.read_exact_at(head, span.offset).at("read", &self.path)?;
+                }
+                Ok(bytes)
+            }
+            read => read.at("read", &self.path).map(|()| bytes),
+        }
+    }
+
+    fn report(&self, damage: &DamageList, offset: u64, first_seq: u64, last_seq: u64) {
+        damage.report(Damage { path: self.path.clone(), offset, first_seq, last_seq });
+    }
+}
+
+/// The seq that a log file's name tells.
+pub(crate) fn first_seq(path: &Path) -> Result<u64> {
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SUFFIX));
+    let numbers =
+        name.and_then(|name| name.split_once('-')).filter(|(seq, commit)| seq.len() == 20 && commit.len() == 20);
+    let parsed = numbers.and_then(|(seq, commit)| Some((seq.parse().ok()?, commit.parse::<u64>().ok()?)));
+    parsed.map(|(seq, _)| seq).ok_or_else(|| Error::Damaged {
+        path: path.to_owned(),
+        what: "a log file is named by its first seq and commit, in 20 digits each; move it away if it is not sekali's"
+            .to_owned(),
+    })
+}

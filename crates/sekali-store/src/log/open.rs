@@ -1,0 +1,147 @@
+//! Opens a log: reads back what must be read, repairs the tail, and makes ready to append.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::dir::LogDir;
+use super::file::{self, LogFile, SUFFIX};
+use super::frame::Frame;
+use super::header::{self, FileHeader};
+use super::outline::Outline;
+use super::recovery::{self, Findings, Position, Source};
+use super::writer::LogWriter;
+use crate::damage::Damage;
+use crate::disk::{self, TEMP_SUFFIX};
+use crate::error::{IoContext, Result};
+
+/// A log that was opened.
+#[derive(Debug)]
+pub(crate) struct OpenLog {
+    pub(crate) writer: LogWriter,
+    /// All files, in order; the last is the one written to.
+    pub(crate) files: Vec<Arc<LogFile>>,
+    pub(crate) damage: Vec<Damage>,
+    pub(crate) torn: Option<TornTail>,
+}
+
+/// The end of a commit that never finished, cut at recovery. Nobody was told that it had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TornTail {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Where a copy is kept.
+    pub kept: PathBuf,
+}
+
+/// Opens the log and hands every frame that may hold seqs above `covered_seq` to `replay`, in order.
+pub(crate) fn open(log: LogDir, covered_seq: u64, replay: impl FnMut(&Frame<'_>)) -> Result<OpenLog> {
+    let mut paths = log_paths(&log)?;
+    let last = paths.pop();
+    let mut opening =
+        Opening { log: &log, covered_seq, replay, position: Position::default(), damage: Vec::new(), torn: None };
+    let mut files = paths.iter().map(|path| opening.closed(path)).collect::<Result<Vec<_>>>()?;
+    let (active, header) = match last {
+        Some(path) => opening.last(&path)?,
+        None => log.create(&opening.position)?,
+    };
+    let Opening { mut position, damage, torn, .. } = opening;
+    // All that was read back is durable: closed files were synced before the next began, and the last was rewritten.
+    position.durable_commit = position.next_commit - 1;
+    files.push(Arc::clone(&active));
+    Ok(OpenLog { writer: LogWriter::new(log, active, header, position), files, damage, torn })
+}
+
+/// The log files, in order. Files that were never finished are removed: they were never part of the log.
+fn log_paths(log: &LogDir) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for name in log.disk.list(&log.dir).at("list", &log.dir)? {
+        let path = log.dir.join(&name);
+        if name.ends_with(TEMP_SUFFIX) {
+            log.disk.remove(&path).at("remove", &path)?;
+        } else if name.ends_with(SUFFIX) {
+            file::first_seq(&path)?;
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+/// How far opening has come.
+struct Opening<'a, F> {
+    log: &'a LogDir,
+    covered_seq: u64,
+    replay: F,
+    position: Position,
+    damage: Vec<Damage>,
+    torn: Option<TornTail>,
+}
+
+impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
+    /// Opens a file that is not the last: by its saved outline if all of it is covered, else by reading it.
+    fn closed(&mut self, path: &Path) -> Result<Arc<LogFile>> {
+        let log = self.log;
+        let disk_file = log.disk.open(path).at("open", path)?;
+        let first_seq = file::first_seq(path)?;
+        if let Some((outline, after)) = log.saved_outline(path, &*disk_file, &self.position)
+            && after.next_seq <= self.covered_seq + 1
+        {
+            self.position = after;
+            return Ok(Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline)));
+        }
+        let bytes = disk::read_all(&*log.disk, path).at("read", path)?;
+        let (outline, findings) = self.scan(path, &bytes, false);
+        let header = FileHeader::decode(&bytes, log.salt);
+        if let Some(header) = header.filter(|_| findings.damage.is_empty() && outline.end == findings.end) {
+            log.save_outline(path, &outline, &header, &self.position);
+        }
+        self.damage.extend(findings.damage);
+        Ok(Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline)))
+    }
+
+    /// Reads the last file, keeps a copy of a torn tail, and rewrites the rest: after a failed sync the page cache can show
+    /// bytes that the disk does not have, and rewriting is what makes sure of them.
+    fn last(&mut self, path: &Path) -> Result<(Arc<LogFile>, FileHeader)> {
+        let log = self.log;
+        let mut bytes = disk::read_all(&*log.disk, path).at("read", path)?;
+        let before = self.position;
+        let (mut outline, findings) = self.scan(path, &bytes, true);
+        self.damage.extend(findings.damage);
+        if let Some(tail) = findings.torn {
+            self.torn = Some(keep_torn(log, path, tail.start, &bytes[tail])?);
+        }
+        bytes.truncate(findings.end as usize);
+        let header = FileHeader::decode(&bytes, log.salt).unwrap_or_else(|| log.header(&before));
+        if bytes.len() < header::BYTES {
+            bytes = header.encode(log.salt).to_vec();
+        }
+        outline.end = bytes.len() as u64;
+        outline.end_seq = self.position.next_seq;
+        let temp = disk::temp_path(path);
+        let file = disk::create_afresh(&*log.disk, &temp).at("create", &temp)?;
+        file.write_all_at(&bytes, 0).at("write", &temp)?;
+        file.sync().at("sync", &temp)?;
+        log.disk.rename(&temp, path).at("rename", &temp)?;
+        log.disk.sync_dir(&log.dir).at("sync", &log.dir)?;
+        let first_seq = file::first_seq(path)?;
+        Ok((Arc::new(LogFile::new(path.to_owned(), file, first_seq, log.salt, outline)), header))
+    }
+
+    fn scan(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> (Outline, Findings) {
+        let source = Source { path, bytes, is_last, durable_seq: self.covered_seq, salt: self.log.salt };
+        let mut outline = Outline::default();
+        let findings = recovery::scan(&source, &mut self.position, |frame, offset| {
+            outline.grow(outline.growth(frame, offset));
+            (self.replay)(frame);
+        });
+        (outline, findings)
+    }
+}
+
+/// Keeps a copy of bytes that are cut from the log: nothing is deleted because reading it failed.
+fn keep_torn(log: &LogDir, path: &Path, offset: usize, bytes: &[u8]) -> Result<TornTail> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let kept = log.torn_dir.join(format!("{name}.{offset}.torn"));
+    log.disk.create_dir_all(&log.torn_dir).at("create", &log.torn_dir)?;
+    disk::replace(&*log.disk, &kept, bytes).at("write", &kept)?;
+    Ok(TornTail { bytes: bytes.len() as u64, kept })
+}

@@ -1,0 +1,154 @@
+//! Reads a log file back after a stop of any kind, and tells a torn tail from damage.
+//!
+//! Frames are a chain: each names the one before, its own commit number and seq. Where the bytes at hand are not the next
+//! frame, the rest of the file is searched for one that is valid:
+//!
+//! - None, in the last file: a **torn tail**. The commit never finished, nobody was told that it had, and it is cut.
+//! - One, but no frame behind the gap has a durable mark that reaches into it: a torn tail too. Both were on their way to
+//!   the disk, and the later one arrived first.
+//! - Otherwise, or where the manifest says that the seqs at stake were durable, or in a file that is not the last:
+//!   **damage**. The bytes stay where they are, the seqs between are reported lost, and reading goes on behind them.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::frame::{self, Frame};
+use super::header::FileHeader;
+use super::{Salt, header};
+use crate::counters::Counters;
+use crate::damage::Damage;
+
+/// Where the log stands after a frame: everything that the next one continues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) next_seq: u64,
+    pub(crate) next_commit: u64,
+    /// Checksum of the last frame's header; 0 before the first.
+    pub(crate) previous: u64,
+    /// Every commit up to this number is known to be durable.
+    pub(crate) durable_commit: u64,
+    pub(crate) totals: Counters,
+    /// Time of the last commit.
+    pub(crate) received_at_ns: i64,
+    /// The last upstream position.
+    pub(crate) upstream: Option<u64>,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self {
+            next_seq: 1,
+            next_commit: 1,
+            previous: 0,
+            durable_commit: 0,
+            totals: Counters::default(),
+            received_at_ns: i64::MIN,
+            upstream: None,
+        }
+    }
+}
+
+impl Position {
+    /// Moves behind `frame`.
+    pub(crate) fn pass(&mut self, frame: &Frame<'_>) {
+        let header = &frame.header;
+        self.next_seq = frame.end_seq();
+        self.next_commit = header.commit + 1;
+        self.previous = frame.checksum;
+        self.durable_commit = self.durable_commit.max(header.durable_commit);
+        self.totals = header.totals;
+        self.received_at_ns = self.received_at_ns.max(header.received_at_ns);
+        self.upstream = header.upstream.or(self.upstream);
+    }
+
+    fn continued_by(&self, frame: &Frame<'_>) -> bool {
+        let header = &frame.header;
+        (header.commit, header.first_seq, header.previous) == (self.next_commit, self.next_seq, self.previous)
+    }
+
+    /// Whether `frame` belongs behind this position, though not directly.
+    fn precedes(&self, frame: &Frame<'_>) -> bool {
+        frame.header.commit >= self.next_commit && frame.header.first_seq >= self.next_seq
+    }
+}
+
+/// What reading a file back found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// Where the last valid byte ends.
+    pub(crate) end: u64,
+    /// The torn tail, if there is one.
+    pub(crate) torn: Option<Range<usize>>,
+    pub(crate) damage: Vec<Damage>,
+}
+
+/// A log file to read back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) bytes: &'a [u8],
+    /// Only the last file can have a torn tail.
+    pub(crate) is_last: bool,
+    /// Seqs up to this one are known to have been durable, whatever the file says.
+    pub(crate) durable_seq: u64,
+    pub(crate) salt: Salt,
+}
+
+/// Reads a file on from `position` and hands each frame with its offset to `visit`.
+pub(crate) fn scan(source: &Source<'_>, position: &mut Position, mut visit: impl FnMut(&Frame<'_>, u64)) -> Findings {
+    let Source { path, bytes, is_last, durable_seq, salt } = *source;
+    let mut damage = Vec::new();
+    let mut report = |position: &Position, offset: usize, end_seq: u64| {
+        let (first_seq, last_seq) = (position.next_seq, end_seq - 1);
+        damage.push(Damage { path: path.to_owned(), offset: offset as u64, first_seq, last_seq });
+    };
+    let has_header = FileHeader::decode(bytes, salt).is_some();
+    let mut end = if has_header { header::BYTES } else { 0 };
+    while let Some((offset, frame)) = find_frame(bytes, end, salt, position) {
+        if offset != end || !position.continued_by(&frame) {
+            let was_durable = position.next_seq <= durable_seq || proves_durable(bytes, offset, salt, position);
+            if is_last && has_header && !was_durable {
+                break;
+            }
+            report(position, end, frame.header.first_seq);
+        }
+        position.pass(&frame);
+        visit(&frame, offset as u64);
+        end = offset + frame.len;
+    }
+    let rest = end..bytes.len();
+    if is_last && position.next_seq > durable_seq {
+        return Findings { end: end as u64, torn: (!rest.is_empty()).then_some(rest), damage };
+    }
+    if is_last {
+        report(position, end, durable_seq + 1);
+        position.next_seq = durable_seq + 1;
+    }
+    // In a closed file, what a bad end has cost shows where the next file begins.
+    Findings { end: bytes.len() as u64, torn: None, damage }
+}
+
+/// The first frame at or behind `from` that continues the log, directly or with a gap.
+fn find_frame<'a>(bytes: &'a [u8], from: usize, salt: Salt, position: &Position) -> Option<(usize, Frame<'a>)> {
+    let candidate = |offset: usize| {
+        let frame = frame::decode(bytes.get(offset..)?, salt)?;
+        position.precedes(&frame).then_some((offset, frame))
+    };
+    candidate(from).or_else(|| {
+        let starts = bytes.get(from..)?.windows(frame::MAGIC.len()).enumerate();
+        starts.filter(|(_, window)| *window == frame::MAGIC).find_map(|(at, _)| candidate(from + at))
+    })
+}
+
+/// Whether a frame at or behind `offset` says that the commit which `position` waits for was durable.
+fn proves_durable(bytes: &[u8], offset: usize, salt: Salt, position: &Position) -> bool {
+    let (mut at, mut reached) = (offset, *position);
+    while let Some((offset, frame)) = find_frame(bytes, at, salt, &reached) {
+        if frame.header.durable_commit >= position.next_commit {
+            return true;
+        }
+        reached.pass(&frame);
+        at = offset + frame.len;
+    }
+    false
+}

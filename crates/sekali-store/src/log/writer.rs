@@ -1,0 +1,89 @@
+//! The writing end of a partition's log.
+
+use std::sync::Arc;
+
+use super::dir::LogDir;
+use super::file::LogFile;
+use super::frame::{self, Builder, Header};
+use super::header::FileHeader;
+use super::outline::Tally;
+use super::recovery::Position;
+use crate::counters::Counters;
+use crate::error::{Error, IoContext, Result};
+use crate::limits::LOG_FILE_BYTES;
+
+/// Appends frames to the last file of a log.
+#[derive(Debug)]
+pub(crate) struct LogWriter {
+    log: LogDir,
+    active: Arc<LogFile>,
+    header: FileHeader,
+    position: Position,
+}
+
+/// What is known of a commit besides its rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Commit {
+    pub(crate) received_at_ns: i64,
+    pub(crate) upstream: Option<u64>,
+    pub(crate) counts: Counters,
+}
+
+impl LogWriter {
+    /// A writer that goes on at `position`, the end of `active`.
+    pub(crate) fn new(log: LogDir, active: Arc<LogFile>, header: FileHeader, position: Position) -> Self {
+        Self { log, active, header, position }
+    }
+
+    /// Where the log stands.
+    pub(crate) fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// Begins a new file if the last one is full, and answers it then. Only ever called between commits, so the file left
+    /// behind is durable to its end.
+    pub(crate) fn rotate_if_full(&mut self) -> Result<Option<Arc<LogFile>>> {
+        if self.active.outline().end < LOG_FILE_BYTES {
+            return Ok(None);
+        }
+        let (file, header) = self.log.create(&self.position)?;
+        let closed = std::mem::replace(&mut self.active, Arc::clone(&file));
+        self.log.save_outline(&closed.path, &closed.outline(), &self.header, &self.position);
+        self.header = header;
+        Ok(Some(file))
+    }
+
+    /// Writes and syncs the frame in `builder`, then shows it to readers. Answers what it adds to each topic.
+    ///
+    /// # Errors
+    /// After an error it is unknown what of the frame is on disk: the log must be opened again before the next append.
+    pub(crate) fn append<'a>(&mut self, builder: &'a mut Builder, commit: &Commit) -> Result<Vec<(&'a str, Tally)>> {
+        let Commit { received_at_ns, upstream, counts } = *commit;
+        let position = &self.position;
+        let header = Header {
+            commit: position.next_commit,
+            durable_commit: position.durable_commit,
+            first_seq: position.next_seq,
+            received_at_ns,
+            upstream,
+            counts,
+            totals: position.totals + counts,
+            previous: position.previous,
+        };
+        let bytes = builder.finish(&header);
+        // Decoding what was built is the second half of a pair of assertions, and gives the outline its growth.
+        let frame = frame::decode(bytes, self.log.salt).ok_or_else(|| Error::Damaged {
+            path: self.active.path.clone(),
+            what: format!("commit {} does not read back as it was built; nothing was written", header.commit),
+        })?;
+        let offset = self.active.outline().end;
+        let growth = self.active.outline().growth(&frame, offset);
+        self.active.file.write_all_at(bytes, offset).at("write", &self.active.path)?;
+        self.active.file.sync().at("sync", &self.active.path)?;
+        self.position.pass(&frame);
+        self.position.durable_commit = header.commit;
+        let topics = growth.topics.iter().map(|(topic, share)| (*topic, share.tally)).collect();
+        self.active.grow(growth);
+        Ok(topics)
+    }
+}

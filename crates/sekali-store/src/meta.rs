@@ -1,0 +1,125 @@
+//! `store.toml`: what a store is, written once when it is created.
+//!
+//! ```toml
+//! format = 1
+//! store_id = "32 hex digits"
+//! partitions = 1
+//! hash_key = "64 hex digits: the secret of the keyed hashes"
+//! ```
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{self, Disk};
+use crate::error::{Error, IoContext, Result};
+use crate::hash::HashKey;
+use crate::limits::PARTITIONS_MAX;
+
+/// The version of everything in a data directory.
+pub(crate) const FORMAT_VERSION: u32 = 1;
+
+/// Name of the meta file.
+pub(crate) const FILE_NAME: &str = "store.toml";
+
+/// What a new store is made with. The caller draws `store_id` and `hash_key` at random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewStore {
+    /// Tells stores apart.
+    pub store_id: u128,
+    /// Secret of the keyed hashes.
+    pub hash_key: HashKey,
+    /// Number of partitions, from 1 to 1,024; fixed for the store's life.
+    pub partitions: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetaFile {
+    format: u32,
+    store_id: String,
+    partitions: u32,
+    hash_key: String,
+}
+
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+/// Reads the meta file of the store in `dir`, or writes that of a `new` one where there is none.
+pub(crate) fn load_or_create(disk: &dyn Disk, dir: &Path, new: &NewStore) -> Result<NewStore> {
+    let path = dir.join(FILE_NAME);
+    if !disk.exists(&path).at("look for", &path)? {
+        check_partitions(new.partitions).map_err(Error::Invalid)?;
+        // A store without its meta file must not be taken for an empty one: its hashes could not be told again.
+        if disk.exists(&dir.join("p0000")).at("look into", dir)? {
+            return Err(Error::Damaged {
+                path,
+                what: "it is missing, but there are partitions; restore it".to_owned(),
+            });
+        }
+        disk::replace(disk, &path, encode(new)?.as_bytes()).at("write", &path)?;
+        return Ok(*new);
+    }
+    let text = disk::read_all(disk, &path).at("read", &path)?;
+    let text = String::from_utf8_lossy(&text);
+    let damaged = |what: String| Error::Damaged { path: path.clone(), what };
+    // The version first: a newer file may have fields that this program does not know.
+    let FormatOnly { format } = toml::from_str(&text).map_err(|error| damaged(error.message().to_owned()))?;
+    if format > FORMAT_VERSION {
+        return Err(Error::NewerFormat { path, found: format, known: FORMAT_VERSION });
+    }
+    decode(&text).map_err(damaged)
+}
+
+fn encode(meta: &NewStore) -> Result<String> {
+    let file = MetaFile {
+        format: FORMAT_VERSION,
+        store_id: format!("{:032x}", meta.store_id),
+        partitions: meta.partitions,
+        hash_key: meta.hash_key.0.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    toml::to_string(&file).map_err(|error| Error::Invalid(error.to_string()))
+}
+
+fn decode(text: &str) -> Result<NewStore, String> {
+    let file: MetaFile = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+    if file.format != FORMAT_VERSION {
+        return Err(format!("format is {} and must be {FORMAT_VERSION}", file.format));
+    }
+    check_partitions(file.partitions)?;
+    let hex = |text: &str, digits: usize| match text {
+        text if text.len() != digits => None,
+        text => u128::from_str_radix(text, 16).ok(),
+    };
+    let store_id = hex(&file.store_id, 32).ok_or("store_id is not 32 hex digits")?;
+    let halves = file.hash_key.split_at_checked(32).ok_or("hash_key is not 64 hex digits")?;
+    let (high, low) = hex(halves.0, 32).zip(hex(halves.1, 32)).ok_or("hash_key is not 64 hex digits")?;
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&high.to_be_bytes());
+    key[16..].copy_from_slice(&low.to_be_bytes());
+    Ok(NewStore { store_id, hash_key: HashKey(key), partitions: file.partitions })
+}
+
+fn check_partitions(partitions: u32) -> Result<(), String> {
+    if (1..=PARTITIONS_MAX).contains(&partitions) {
+        return Ok(());
+    }
+    Err(format!("partitions is {partitions} and must be from 1 to {PARTITIONS_MAX}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn round_trip(store_id: u128, key: [u8; 32], partitions in 1..=PARTITIONS_MAX) {
+            let meta = NewStore { store_id, hash_key: HashKey(key), partitions };
+            prop_assert_eq!(decode(&encode(&meta).unwrap()), Ok(meta));
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Decides what becomes of each event of a commit: stored, duplicate or conflict.
+
+use super::Outcome;
+use super::shared::Shared;
+use crate::batch;
+use crate::counters::Counters;
+use crate::error::{Error, Result};
+use crate::event::{CONFLICTS_TOPIC, EventRef, StoredEvent};
+use crate::hash::{EventHash, FingerprintMap, KeyHasher};
+use crate::ids::Entry;
+use crate::log::frame::Builder;
+use crate::log::row;
+use crate::rules::ContentRules;
+
+/// Decides the events of one commit in order and puts the new ones into the frame.
+pub(super) struct Decider<'a> {
+    shared: &'a Shared,
+    hasher: KeyHasher,
+    rules: ContentRules,
+    builder: &'a mut Builder,
+    /// What the index knew before, sorted by position.
+    known: std::iter::Peekable<std::slice::Iter<'a, (usize, Entry)>>,
+    position: usize,
+    /// What this commit adds.
+    added: Vec<Added>,
+    /// The last addition with a fingerprint; earlier ones hang behind it.
+    latest: FingerprintMap<usize>,
+    counts: Counters,
+}
+
+/// An event that this commit stores.
+struct Added {
+    entry: Entry,
+    /// Where its row is in the frame.
+    offset: usize,
+    /// The addition before with the same fingerprint.
+    earlier: Option<usize>,
+}
+
+/// How an event relates to one with the same fingerprint.
+enum Relation {
+    Same,
+    Conflicting,
+    OtherKey,
+}
+
+impl<'a> Decider<'a> {
+    pub(super) fn new(
+        shared: &'a Shared,
+        hasher: KeyHasher,
+        rules: ContentRules,
+        builder: &'a mut Builder,
+        known: &'a [(usize, Entry)],
+    ) -> Self {
+        Self {
+            shared,
+            hasher,
+            rules,
+            builder,
+            known: known.iter().peekable(),
+            position: 0,
+            added: Vec::new(),
+            latest: FingerprintMap::default(),
+            counts: Counters::default(),
+        }
+    }
+
+    /// Decides the next event.
+    pub(super) fn decide(&mut self, hash: EventHash, row: &[u8]) -> Result<Outcome> {
+        let position = self.position;
+        self.position += 1;
+        let mut candidates = Vec::new();
+        while let Some((_, entry)) = self.known.next_if(|(of, _)| *of == position) {
+            candidates.push(*entry);
+        }
+        let outcome = self.relate(hash, row, &candidates)?;
+        self.count(outcome);
+        match outcome {
+            Outcome::Stored { .. } => self.add(hash, row),
+            Outcome::Conflict { seq } => self.keep_evidence(row, seq)?,
+            Outcome::Duplicate { .. } => {}
+        }
+        Ok(outcome)
+    }
+
+    /// What the commit adds to the index, and its counts.
+    pub(super) fn finish(self) -> (Vec<Entry>, Counters) {
+        (self.added.iter().map(|added| added.entry).collect(), self.counts)
+    }
+
+    /// Compares an event with everything that has its fingerprint: `candidates` from the index, and this commit's own.
+    fn relate(&self, hash: EventHash, row: &[u8], candidates: &[Entry]) -> Result<Outcome> {
+        for entry in candidates {
+            // What is lost to damage counts as absent, so that publishing it again heals it.
+            if self.shared.damage.covers(entry.seq) {
+                continue;
+            }
+            if entry.content == hash.content {
+                return Ok(Outcome::Duplicate { seq: entry.seq });
+            }
+            let Some(stored) = self.shared.read_row(entry.seq)? else { continue };
+            match self.compare(&stored, row)? {
+                Relation::Same => return Ok(Outcome::Duplicate { seq: entry.seq }),
+                Relation::Conflicting => return Ok(Outcome::Conflict { seq: entry.seq }),
+                Relation::OtherKey => {}
+            }
+        }
+        let mut next = self.latest.get(&hash.fingerprint).copied();
+        while let Some(added) = next.and_then(|at| self.added.get(at)) {
+            let seq = added.entry.seq;
+            if added.entry.content == hash.content {
+                return Ok(Outcome::Duplicate { seq });
+            }
+            match self.relation(&decode(self.builder.row(added.offset))?, &decode(row)?) {
+                Relation::Same => return Ok(Outcome::Duplicate { seq }),
+                Relation::Conflicting => return Ok(Outcome::Conflict { seq }),
+                Relation::OtherKey => next = added.earlier,
+            }
+        }
+        Ok(Outcome::Stored { seq: self.builder.next_seq() })
+    }
+
+    fn compare(&self, stored: &StoredEvent, row: &[u8]) -> Result<Relation> {
+        Ok(self.relation(&stored.as_ref(), &decode(row)?))
+    }
+
+    fn relation(&self, stored: &EventRef<'_>, incoming: &EventRef<'_>) -> Relation {
+        if (stored.topic, stored.event_id) != (incoming.topic, incoming.event_id) {
+            return Relation::OtherKey;
+        }
+        let same_payload =
+            stored.payload == incoming.payload || (self.rules.same_payload)(stored.payload, incoming.payload);
+        if stored.source == incoming.source && same_payload { Relation::Same } else { Relation::Conflicting }
+    }
+
+    fn count(&mut self, outcome: Outcome) {
+        self.counts.received += 1;
+        match outcome {
+            Outcome::Stored { .. } => self.counts.stored += 1,
+            Outcome::Duplicate { .. } => self.counts.duplicates += 1,
+            Outcome::Conflict { .. } => {
+                self.counts.duplicates += 1;
+                self.counts.conflicts += 1;
+            }
+        }
+    }
+
+    fn add(&mut self, hash: EventHash, row: &[u8]) {
+        let (seq, offset) = self.builder.push(row);
+        let entry = Entry { fingerprint: hash.fingerprint, seq, content: hash.content };
+        let earlier = self.latest.insert(hash.fingerprint, self.added.len());
+        self.added.push(Added { entry, offset, earlier });
+    }
+
+    /// Keeps a conflicting event as an event of the reserved topic, unless it is there already. It takes a seq, but counts
+    /// neither as received nor as stored.
+    fn keep_evidence(&mut self, row: &[u8], first_seq: u64) -> Result<()> {
+        let incoming = decode(row)?;
+        let payload = (self.rules.evidence)(&incoming, first_seq);
+        let name = format!("{:032x}", self.hasher.evidence(&incoming));
+        // Two conflicts with one name would take a collision of 128 bits; a suffix keeps even then both.
+        for attempt in 0_u64.. {
+            let event_id = if attempt == 0 { name.clone() } else { format!("{name}-{attempt}") };
+            let event = EventRef { topic: CONFLICTS_TOPIC, event_id: &event_id, payload: &payload, ..incoming };
+            let hash = self.hasher.hash(&event);
+            let mut found = Vec::new();
+            self.shared.index.look_up(&[hash.fingerprint], &mut found)?;
+            let candidates: Vec<Entry> = found.into_iter().map(|(_, entry)| entry).collect();
+            let mut encoded = Vec::new();
+            row::encode(&event, &mut encoded);
+            match self.relate(hash, &encoded, &candidates)? {
+                Outcome::Stored { .. } => {
+                    self.add(hash, &encoded);
+                    break;
+                }
+                Outcome::Duplicate { .. } => break,
+                Outcome::Conflict { .. } => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn decode(row: &[u8]) -> Result<EventRef<'_>> {
+    batch::event_of(row).ok_or_else(|| Error::Invalid("a batch holds a row that does not decode".to_owned()))
+}

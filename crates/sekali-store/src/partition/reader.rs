@@ -1,0 +1,90 @@
+//! The reading half of a partition.
+
+use std::sync::Arc;
+
+use super::scan::{Scan, Scanner};
+use super::shared::Shared;
+use crate::counters::Counters;
+use crate::damage::Damage;
+use crate::error::Result;
+use crate::event::StoredEvent;
+
+/// A handle to read a partition with, beside its writer and other readers. Cheap to clone. It sees what is durable, all of
+/// it and nothing else, and waits for no sync. Methods that answer a `Result` read files, and block while they do.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    shared: Arc<Shared>,
+}
+
+/// What is known of a topic without reading its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSummary {
+    /// Its name.
+    pub topic: String,
+    /// Number of stored events.
+    pub events: u64,
+    /// Bytes of their rows.
+    pub bytes: u64,
+    /// The least timestamp: nanoseconds since 1970-01-01T00:00:00Z.
+    pub first_timestamp_ns: i64,
+    /// The greatest timestamp.
+    pub last_timestamp_ns: i64,
+}
+
+impl Reader {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// What the partition has counted over its life.
+    pub fn counters(&self) -> Counters {
+        self.shared.counters()
+    }
+
+    /// Every topic with events, reserved ones included, sorted by name.
+    pub fn topics(&self) -> Vec<TopicSummary> {
+        self.shared.topics(|topic, tally| TopicSummary {
+            topic: topic.to_owned(),
+            events: tally.events,
+            bytes: tally.bytes,
+            first_timestamp_ns: tally.first_timestamp_ns,
+            last_timestamp_ns: tally.last_timestamp_ns,
+        })
+    }
+
+    /// The stored event with this key.
+    pub fn find(&self, topic: &str, event_id: &str) -> Result<Option<StoredEvent>> {
+        let fingerprint = self.shared.hasher.fingerprint(topic, event_id);
+        let mut entries = Vec::new();
+        self.shared.index.look_up(&[fingerprint], &mut entries)?;
+        // The newest first: where a lost event was published again, the older entry leads to nothing.
+        entries.sort_unstable_by_key(|(_, entry)| std::cmp::Reverse(entry.seq));
+        for (_, entry) in entries {
+            let event = self.shared.read_row(entry.seq)?;
+            if let Some(event) = event.filter(|event| (&*event.topic, &*event.event_id) == (topic, event_id)) {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The seq of the newest event; 0 where there is none.
+    pub fn last_seq(&self) -> u64 {
+        self.shared.snapshot().end_seq - 1
+    }
+
+    /// Reads events in order, as they are at this moment.
+    pub fn scan(&self, scan: Scan) -> Scanner {
+        Scanner::new(Arc::clone(&self.shared), scan)
+    }
+
+    /// Stored events that are known to be unreadable.
+    pub fn damage(&self) -> Vec<Damage> {
+        self.shared.damage.to_vec()
+    }
+
+    /// Why the partition takes no more commits, if it does not.
+    pub fn stopped(&self) -> Option<String> {
+        self.shared.stopped()
+    }
+}

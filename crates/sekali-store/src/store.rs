@@ -1,0 +1,89 @@
+//! A store: a data directory with its meta file, its lock and its partitions.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::disk::Disk;
+use crate::error::{Error, IoContext, Result};
+use crate::hash::KeyHasher;
+use crate::meta::{self, NewStore};
+use crate::partition::{Opening, Partition};
+use crate::rules::ContentRules;
+
+const LOCK_FILE: &str = "LOCK";
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    meta: NewStore,
+    hasher: KeyHasher,
+    partitions: Vec<Partition>,
+}
+
+impl Store {
+    /// Opens the store in `dir`, or makes the `new` one where there is none, and recovers every partition. The directory
+    /// stays locked until every partition is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Locked`], [`Error::NewerFormat`], [`Error::Damaged`] (of the meta file: damage to data does not keep a store
+    /// from opening) and [`Error::Io`].
+    pub fn open(disk: Arc<dyn Disk>, dir: &Path, new: &NewStore, rules: ContentRules) -> Result<Self> {
+        Self::open_with(disk, dir, new, rules, |hasher| hasher)
+    }
+
+    /// As [`Store::open`], with another hasher than the store's own. For tests of colliding fingerprints.
+    #[doc(hidden)]
+    pub fn open_with(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        new: &NewStore,
+        rules: ContentRules,
+        hasher: impl FnOnce(KeyHasher) -> KeyHasher,
+    ) -> Result<Self> {
+        disk.create_dir_all(dir).at("create", dir)?;
+        let lock_path = dir.join(LOCK_FILE);
+        let lock = match disk.lock(&lock_path) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(Error::Locked(dir.to_owned())),
+            lock => Arc::from(lock.at("lock", &lock_path)?),
+        };
+        let meta = meta::load_or_create(&*disk, dir, new)?;
+        let hasher = hasher(KeyHasher::new(&meta.hash_key));
+        let partitions = (0..meta.partitions)
+            .map(|number| {
+                let dir = dir.join(format!("p{number:04}"));
+                let lock = Arc::clone(&lock);
+                Partition::open(Opening { disk: &disk, dir: &dir, number, meta: &meta, hasher, rules, lock })
+            })
+            .collect::<Result<_>>()?;
+        disk.sync_dir(dir).at("sync", dir)?;
+        Ok(Self { meta, hasher, partitions })
+    }
+
+    /// Tells this store from others.
+    pub fn id(&self) -> u128 {
+        self.meta.store_id
+    }
+
+    /// Hashes events for this store's batches.
+    pub fn hasher(&self) -> KeyHasher {
+        self.hasher
+    }
+
+    /// Number of partitions.
+    pub fn partition_count(&self) -> u32 {
+        self.meta.partitions
+    }
+
+    /// The partitions, by number.
+    pub fn into_partitions(self) -> Vec<Partition> {
+        self.partitions
+    }
+}
+
+/// The partition of a topic: XXH3-64 of its bytes, modulo the number of partitions. Part of the format.
+pub fn partition_of(topic: &str, partitions: u32) -> u32 {
+    (xxh3_64(topic.as_bytes()) % u64::from(partitions.max(1))) as u32
+}

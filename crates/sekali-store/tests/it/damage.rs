@@ -1,0 +1,129 @@
+//! Rot, truncation and lost files: always named, never silent, and the rest is served.
+
+use std::path::Path;
+
+use sekali_store::disk::memory::MemoryDisk;
+use sekali_store::disk::{Disk, read_all};
+use sekali_store::{Error, Outcome, Scan};
+
+use crate::support::{DIR, Opened, Random, Sent, collect, log_files};
+
+fn event(id: u64) -> Sent {
+    Sent::new("t", id, format!("payload of {id}"))
+}
+
+/// Twenty commits of ten events each, closed in order.
+fn filled() -> MemoryDisk {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open(&disk).unwrap();
+    for commit in 0..20 {
+        let events: Vec<_> = (commit * 10..commit * 10 + 10).map(event).collect();
+        opened.commit(&events).unwrap();
+    }
+    opened.partition.close().unwrap();
+    disk
+}
+
+/// Checks that every event is either served as it was, or named as lost, or (only the last commit) cut as torn.
+fn check(disk: &MemoryDisk, what: &str) -> (u64, u64) {
+    let mut opened = Opened::open(disk).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let reader = opened.reader();
+    let served = collect(&reader, Scan::default());
+    for stored in &served {
+        let id = stored.seq - 1;
+        assert_eq!((&stored.event_id, &stored.payload), (&id.to_string(), &event(id).payload), "{what}: wrong bytes");
+    }
+    let damage = reader.damage();
+    let named = damage.iter().map(|damage| damage.last_seq + 1 - damage.first_seq).sum::<u64>();
+    assert_eq!(served.len() as u64 + named, 200, "{what}: silently missing: {damage:?}");
+    // Publishing everything again heals it: what is there is a duplicate, what was lost is stored.
+    let outcomes = opened.commit(&(0..200).map(event).collect::<Vec<_>>()).unwrap();
+    let stored = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored { .. })).count();
+    assert_eq!(stored as u64, named, "{what}");
+    for id in 0..200 {
+        let found = opened.reader().find("t", &id.to_string()).unwrap();
+        assert_eq!(found.map(|found| found.payload), Some(event(id).payload), "{what}");
+    }
+    assert_eq!(opened.reader().damage(), damage, "{what}: healing is no new damage");
+    (served.len() as u64, named)
+}
+
+#[test]
+fn bit_rot_in_the_log_is_named_by_seq_and_healed_by_publishing_again() {
+    let clean = filled();
+    let path = log_files(&clean).remove(0);
+    let len = read_all(&clean, &path).unwrap().len() as u64;
+    let mut random = Random(1);
+    for case in 0..300 {
+        let disk = clean.kill();
+        let at = random.below(len) as usize;
+        let what = if case % 2 == 0 {
+            let bit = random.below(8);
+            disk.corrupt(&path, |bytes| bytes[at] ^= 1 << bit);
+            format!("bit {bit} of byte {at} flipped")
+        } else {
+            let end = (at + 4096).min(len as usize);
+            disk.corrupt(&path, |bytes| bytes[at..end].fill(0));
+            format!("bytes {at} to {end} zeroed")
+        };
+        println!("{what}");
+        // The last frame holds no events: it is there so that the one before cannot pass for a torn tail.
+        if at as u64 >= len - 136 || (what.contains("zeroed") && at as u64 + 4096 >= len - 136) {
+            continue;
+        }
+        check(&disk, &what);
+    }
+}
+
+#[test]
+fn damage_while_serving_is_found_by_the_read_and_named() {
+    let disk = filled();
+    let mut opened = Opened::open(&disk).unwrap();
+    let path = log_files(&disk).remove(0);
+    disk.corrupt(&path, |bytes| bytes[3_000] ^= 1);
+    let served = collect(&opened.reader(), Scan::default()).len() as u64;
+    let damage = opened.reader().damage();
+    let [found] = &damage[..] else { panic!("{damage:?}") };
+    let lost = found.first_seq..=found.last_seq;
+    assert_eq!(served + lost.clone().count() as u64, 200);
+    assert!(found.to_string().contains(&format!("seq {} to {}", lost.start(), lost.end())), "{found}");
+    // Reading once more reports it once.
+    collect(&opened.reader(), Scan::default());
+    assert_eq!(opened.reader().damage(), damage);
+    let id = lost.start() - 1;
+    assert!(matches!(opened.commit(&[event(id)]).unwrap()[..], [Outcome::Stored { .. }]));
+}
+
+#[test]
+fn a_torn_tail_is_cut_and_a_copy_is_kept() {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open(&disk).unwrap();
+    opened.commit(&[event(0)]).unwrap();
+    opened.commit(&[event(1)]).unwrap();
+    drop(opened);
+    let path = log_files(&disk).remove(0);
+    disk.corrupt(&path, |bytes| bytes.truncate(bytes.len() - 5));
+    let opened = Opened::open(&disk).unwrap();
+    assert_eq!(opened.reader().damage(), []);
+    assert_eq!(collect(&opened.reader(), Scan::default()).len(), 1);
+    let torn = opened.partition.torn_tail().expect("reported");
+    assert_eq!(read_all(&disk, &torn.kept).unwrap().len() as u64, torn.bytes);
+}
+
+#[test]
+fn a_store_without_its_meta_file_is_not_taken_for_a_new_one() {
+    let disk = filled();
+    let path = Path::new(DIR).join("store.toml");
+    disk.remove(&path).unwrap();
+    assert!(matches!(Opened::open(&disk), Err(Error::Damaged { path: named, .. }) if named == path));
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let disk = filled();
+    disk.corrupt(&Path::new(DIR).join("store.toml"), |bytes| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        *bytes = (text.replace("format = 1", "format = 2") + "novelty = true\n").into_bytes();
+    });
+    assert!(matches!(Opened::open(&disk), Err(Error::NewerFormat { found: 2, known: 1, .. })));
+}

@@ -1,0 +1,11 @@
+//! The engine as a user of the library sees it, on disks that fail.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+mod collisions;
+mod crashes;
+mod damage;
+mod faults;
+mod model;
+mod scans;
+mod support;

@@ -1,0 +1,202 @@
+//! A store on a disk in memory, events to publish, and the oracle that judges what survived.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sekali_store::disk::memory::MemoryDisk;
+use sekali_store::{
+    Batch, ContentRules, Counters, EventRef, HashKey, KeyHasher, NewStore, Outcome, Partition, Reader, Result, Scan,
+    Store, StoredEvent,
+};
+
+pub(crate) const DIR: &str = "/store";
+
+const NEW: NewStore = NewStore { store_id: 0x5eca11, hash_key: HashKey([3; 32]), partitions: 1 };
+
+/// Payloads are the same when they are but for spaces.
+const RULES: ContentRules = ContentRules {
+    same_payload: |stored, incoming| without_spaces(stored) == without_spaces(incoming),
+    evidence: |event, first_seq| format!("{first_seq}:{}", String::from_utf8_lossy(event.payload)).into_bytes(),
+};
+
+fn without_spaces(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().copied().filter(|byte| *byte != b' ').collect()
+}
+
+/// An open partition and its hasher.
+pub(crate) struct Opened {
+    pub(crate) partition: Partition,
+    pub(crate) hasher: KeyHasher,
+}
+
+impl Opened {
+    pub(crate) fn open(disk: &MemoryDisk) -> Result<Self> {
+        Self::open_with(disk, |hasher| hasher)
+    }
+
+    pub(crate) fn open_with(disk: &MemoryDisk, hasher: impl FnOnce(KeyHasher) -> KeyHasher) -> Result<Self> {
+        let store = Store::open_with(Arc::new(disk.clone()), Path::new(DIR), &NEW, RULES, hasher)?;
+        let hasher = store.hasher();
+        let partition = store.into_partitions().pop().expect("one partition");
+        Ok(Self { partition, hasher })
+    }
+
+    pub(crate) fn commit(&mut self, events: &[Sent]) -> Result<Vec<Outcome>> {
+        let mut outcomes = self.partition.commit(&[self.batch(events)], 0, None)?;
+        Ok(outcomes.pop().expect("one batch"))
+    }
+
+    pub(crate) fn batch(&self, events: &[Sent]) -> Batch {
+        let mut batch = Batch::new();
+        events.iter().for_each(|event| batch.push(&self.hasher, &event.as_ref()));
+        batch
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
+        self.partition.reader()
+    }
+}
+
+/// An event as a test sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) topic: String,
+    pub(crate) event_id: String,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Sent {
+    pub(crate) fn new(topic: impl ToString, event_id: impl ToString, payload: impl Into<Vec<u8>>) -> Self {
+        Self { topic: topic.to_string(), event_id: event_id.to_string(), payload: payload.into() }
+    }
+
+    pub(crate) fn as_ref(&self) -> EventRef<'_> {
+        let Self { topic, event_id, payload } = self;
+        EventRef { topic, event_id, timestamp_ns: payload.len() as i64, source: "test", payload }
+    }
+
+    pub(crate) fn key(&self) -> (String, String) {
+        (self.topic.clone(), self.event_id.clone())
+    }
+}
+
+/// What a client knows: what it was told of each event it sent.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Oracle {
+    /// Keys that were acknowledged, with the event that must be stored.
+    acked: BTreeMap<(String, String), Sent>,
+    /// Events whose fate nobody was told.
+    unknown: Vec<Sent>,
+}
+
+impl Oracle {
+    /// Notes what `outcomes` say of `events`.
+    pub(crate) fn told(&mut self, events: &[Sent], outcomes: &[Outcome]) {
+        for (event, outcome) in events.iter().zip(outcomes) {
+            match outcome {
+                Outcome::Stored { .. } => {
+                    let before = self.acked.insert(event.key(), event.clone());
+                    assert_eq!(before, None, "stored twice");
+                }
+                Outcome::Duplicate { .. } | Outcome::Conflict { .. } if self.acked.contains_key(&event.key()) => {}
+                // The original is one whose sender was told nothing.
+                Outcome::Duplicate { .. } => drop(self.acked.insert(event.key(), event.clone())),
+                Outcome::Conflict { .. } => {}
+            }
+        }
+    }
+
+    /// Notes events whose commit was not answered.
+    pub(crate) fn not_told(&mut self, events: &[Sent]) {
+        self.unknown.extend_from_slice(events);
+    }
+
+    /// Checks that `opened` has everything acknowledged, once, and nothing invented; that seqs have no gap and counters reconcile.
+    pub(crate) fn check(&self, opened: &Opened) {
+        let reader = opened.reader();
+        assert_eq!(reader.damage(), [], "no fault of this test damages what is durable");
+        let mut stored = BTreeMap::new();
+        let (mut rows, mut evidence) = (0, 0);
+        let conflicts = Scan { topic: Some("$conflicts".to_owned()), ..Scan::default() };
+        let mut seqs = Vec::new();
+        for event in reader.scan(conflicts) {
+            seqs.push(event.expect("readable").seq);
+            evidence += 1;
+        }
+        for event in reader.scan(Scan::default()) {
+            let event = event.expect("readable");
+            rows += 1;
+            seqs.push(event.seq);
+            let twice = stored.insert((event.topic.clone(), event.event_id.clone()), event);
+            assert_eq!(twice, None, "stored twice");
+        }
+        seqs.sort_unstable();
+        assert_eq!(seqs, (1..=reader.last_seq()).collect::<Vec<_>>(), "seqs have a gap or repeat");
+        let Counters { received, stored: unique, duplicates, conflicts } = reader.counters();
+        assert_eq!((received, unique), (unique + duplicates, rows), "counters do not reconcile");
+        assert!(conflicts >= evidence);
+        for (key, sent) in &self.acked {
+            let event = stored.remove(key).unwrap_or_else(|| panic!("acknowledged and lost: {key:?}"));
+            assert_eq!(without_spaces(&event.payload), without_spaces(&sent.payload), "wrong bytes: {key:?}");
+            assert_eq!(reader.find(&key.0, &key.1).expect("readable"), Some(event));
+        }
+        for (key, event) in stored {
+            let sent = self.unknown.iter().any(|sent| sent.key() == key && sent.payload == event.payload);
+            assert!(sent, "invented: {key:?}");
+        }
+    }
+
+    /// Checks that sending everything acknowledged again yields only duplicates.
+    pub(crate) fn check_resend(&self, opened: &mut Opened) {
+        let events: Vec<_> = self.acked.values().cloned().collect();
+        let before = opened.reader().counters();
+        let outcomes = opened.commit(&events).expect("a healthy store takes commits");
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })), "{outcomes:?}");
+        assert_eq!(opened.reader().counters().stored, before.stored);
+    }
+}
+
+/// Random numbers from a seed that the test prints (SplitMix64; Steele, Lea and Flood, 2014).
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = self.0;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// Some events out of a small space of keys, so that many are duplicates and some conflict.
+    pub(crate) fn events(&mut self) -> Vec<Sent> {
+        (0..self.below(6))
+            .map(|_| {
+                let (topic, id, version) = (self.below(3), self.below(40), self.below(8));
+                let payload = if version == 0 {
+                    "changed".to_owned()
+                } else {
+                    format!("{}p{topic} {id}", " ".repeat(version as usize % 3))
+                };
+                let padding = if self.below(40) == 0 { "x".repeat(70_000) } else { String::new() };
+                Sent::new(format!("topic-{topic}"), format!("{id}-{}", padding.len()), format!("{payload}{padding}"))
+            })
+            .collect()
+    }
+}
+
+/// All log files of the store, in order.
+pub(crate) fn log_files(disk: &MemoryDisk) -> Vec<PathBuf> {
+    disk.paths().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "log")).collect()
+}
+
+/// All events that a scan gives.
+pub(crate) fn collect(reader: &Reader, scan: Scan) -> Vec<StoredEvent> {
+    reader.scan(scan).collect::<Result<_>>().expect("readable")
+}
