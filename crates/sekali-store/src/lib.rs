@@ -5,6 +5,7 @@ mod event;
 mod hash;
 pub mod ids;
 pub mod limits;
+pub mod manifest;
 
 pub use error::{Error, Result};
 pub use event::*;
