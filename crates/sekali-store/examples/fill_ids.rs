@@ -53,6 +53,7 @@ fn fill(index: &Index, ids: u64, batch: u64) -> Result<(), Box<dyn Error>> {
     let (start, mut lap, mut decile) = (Instant::now(), Instant::now(), 1);
     let (mut found, mut slowest) = (Vec::new(), Duration::ZERO);
     let mut at = 0;
+    let (mut own_ns, mut all_ns) = (cpu_ns("thread-self"), process_cpu_ns());
     while at < ids {
         let entries: Vec<Entry> = (at + 1..=ids.min(at + batch)).map(entry).collect();
         let fingerprints: Vec<u128> = entries.iter().map(|entry| entry.fingerprint).collect();
@@ -65,6 +66,10 @@ fn fill(index: &Index, ids: u64, batch: u64) -> Result<(), Box<dyn Error>> {
         if at * 10 / ids >= decile {
             let rate = ids as f64 / 10.0 / lap.elapsed().as_secs_f64();
             report(index, &format!("decile {decile}: {rate:.0} ids/s, slowest batch {} ms", slowest.as_millis()));
+            let (own, all) = (cpu_ns("thread-self"), process_cpu_ns());
+            let per_id = |from: u64, to: u64| (to - from) * 10 / ids;
+            println!("    CPU an id: {} ns here, {} ns in all", per_id(own_ns, own), per_id(all_ns, all));
+            (own_ns, all_ns) = (own, all);
             (lap, slowest, decile) = (Instant::now(), Duration::ZERO, at * 10 / ids + 1);
         }
     }
@@ -129,6 +134,17 @@ fn mix(seed: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+/// CPU time that a thread of this process has taken.
+fn cpu_ns(thread: &str) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{thread}/schedstat")).unwrap_or_default();
+    stat.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
+}
+
+fn process_cpu_ns() -> u64 {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    tasks.map(|task| cpu_ns(&format!("self/task/{}", task.file_name().display()))).sum()
 }
 
 fn resident_mb() -> u64 {
