@@ -13,7 +13,7 @@ use super::{Entry, Index, IndexOptions, IndexStats};
 use crate::disk::Disk;
 use crate::error::Result;
 use crate::manifest::ManifestFile;
-use mem_disk::MemDisk;
+use mem_disk::{Kept, MemDisk};
 
 /// An index in memory, whose background work is done step by step.
 struct TestIndex {
@@ -35,7 +35,7 @@ impl TestIndex {
     fn reopen(self) -> Result<Self> {
         let disk = self.disk;
         drop(self.index);
-        disk.crash();
+        disk.crash(Kept::default());
         Self::open(&disk)
     }
 

@@ -1,12 +1,13 @@
 //! Finds the entries of a run that belong to a batch of fingerprints.
 //!
 //! The batch is sorted once for all runs, so that filters, fences and blocks are touched in the order of memory and
-//! file. Filters are probed for the whole batch in a loop without branches: the processor then has the cache misses of
-//! several keys under way at once. Only what passes is looked for on disk.
+//! file. Filters are probed for a strip of keys at a time and without branches, so that the cache misses of many keys
+//! are under way at once. Only what passes is looked for on disk.
 
 use std::ops::AddAssign;
 
 use super::super::block::{BLOCK_BYTES, Block, BlockBytes, BlockPlace};
+use super::super::filter::Probe;
 use super::super::{Entry, filter_key};
 use super::{Run, block_offset};
 use crate::error::{IoContext as _, Result};
@@ -71,14 +72,22 @@ impl Run {
 
     /// Keeps the keys that the filters pass; answers how many.
     fn filter(&self, keys: &[Key], passed: &mut [Key; STRIP]) -> usize {
+        let filters = &self.index.filters;
+        let mut probes = [Probe::FAILS; STRIP];
+        for (probe, &(key, _)) in probes.iter_mut().zip(keys) {
+            *probe = filters.probe(self.chunk_of(key), key);
+        }
+        let mut values = [0; STRIP];
+        for ((value, probe), _) in values.iter_mut().zip(&probes).zip(keys) {
+            *value = filters.values(probe);
+        }
         let mut count = 0;
-        for &key in keys {
-            let passes = self.index.filters.may_contain(self.chunk_of(key.0), key.0);
+        for ((probe, value), &key) in probes.iter().zip(values).zip(keys) {
             // Written in any case and kept if it passes: no branch to mispredict.
             if let Some(slot) = passed.get_mut(count) {
                 *slot = key;
             }
-            count += usize::from(passes);
+            count += usize::from(probe.passes(value));
         }
         count
     }
@@ -141,7 +150,7 @@ impl Run {
 }
 
 /// Keys filtered before the first block is read for one of them.
-const STRIP: usize = 256;
+const STRIP: usize = 128;
 
 /// The block that was read last: neighbours in the order of a batch are often in one.
 struct CachedBlock {

@@ -58,7 +58,7 @@ fn uniform_fingerprints_are_found_with_one_read_a_block() {
 
 #[test]
 fn fingerprints_that_all_begin_alike_are_found() {
-    check(20_000, |seq| u128::from(seq));
+    check(20_000, u128::from);
 }
 
 #[test]

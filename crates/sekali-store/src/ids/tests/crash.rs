@@ -1,6 +1,6 @@
 //! Crashes and failures at every call that flushing and merging make.
 
-use super::mem_disk::Failing;
+use super::mem_disk::{Failing, Kept};
 use super::*;
 
 const TABLES: u64 = 21;
@@ -31,20 +31,17 @@ fn calls_of_a_fill() -> u64 {
 fn whichever_call_is_the_last_nothing_covered_is_lost() {
     let entries = entries(1, IDS);
     for call in 0..calls_of_a_fill() {
-        for lossless in [false, true] {
+        for kept in Kept::all_cases() {
             let disk = MemDisk::new();
             let index = TestIndex::open(&disk).unwrap();
             disk.fail(Some(Failing::From(call)));
             fill(&index, &entries);
             drop(index);
-            if lossless {
-                disk.crash_without_loss();
-            }
-            disk.crash();
-            let index = TestIndex::open(&disk).unwrap_or_else(|error| panic!("call {call}: {error}"));
+            disk.crash(kept);
+            let index = TestIndex::open(&disk).unwrap_or_else(|error| panic!("call {call}, {kept:?}: {error}"));
             let covered = index.index.covered_seq() as usize;
             assert_has(&index, &entries[..covered]);
-            assert_eq!(index.found(&fingerprints(&entries[covered..])), [], "call {call}");
+            assert_eq!(index.found(&fingerprints(&entries[covered..])), [], "call {call}, {kept:?}");
             fill(&index, &entries[covered..]);
             assert_has(&index, &entries);
             assert_only_live_files(&index);

@@ -36,10 +36,6 @@ fn assert_named(disk: &Arc<MemDisk>, what: &str) {
     }
 }
 
-fn files(disk: &MemDisk) -> Vec<PathBuf> {
-    disk.paths()
-}
-
 fn with_bytes(disk: &Arc<MemDisk>, path: &Path, bytes: Vec<u8>, test: impl FnOnce()) {
     let whole = disk.bytes(path);
     disk.set_bytes(path, bytes);
@@ -50,7 +46,7 @@ fn with_bytes(disk: &Arc<MemDisk>, path: &Path, bytes: Vec<u8>, test: impl FnOnc
 #[test]
 fn every_flipped_bit_is_named() {
     let disk = filled();
-    for path in files(&disk) {
+    for path in disk.paths() {
         let whole = disk.bytes(&path);
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
@@ -63,7 +59,7 @@ fn every_flipped_bit_is_named() {
 #[test]
 fn every_truncation_and_every_addition_is_named() {
     let disk = filled();
-    for path in files(&disk) {
+    for path in disk.paths() {
         let whole = disk.bytes(&path);
         for len in (0..whole.len()).step_by(61).chain([whole.len() - 1]) {
             let what = format!("{} cut to {len}", path.display());
@@ -77,7 +73,7 @@ fn every_truncation_and_every_addition_is_named() {
 #[test]
 fn a_zeroed_or_swapped_block_is_named() {
     let disk = filled();
-    for path in files(&disk) {
+    for path in disk.paths() {
         let whole = disk.bytes(&path);
         for block in 0..whole.len() / 4096 {
             let mut bytes = whole.clone();
@@ -96,7 +92,7 @@ fn a_zeroed_or_swapped_block_is_named() {
 #[test]
 fn a_missing_run_is_named_and_a_rebuild_heals() {
     let disk = filled();
-    let run = files(&disk).into_iter().find(|path| path.extension().is_some_and(|e| e == "run")).unwrap();
+    let run = disk.paths().into_iter().find(|path| path.extension().is_some_and(|e| e == "run")).unwrap();
     disk.remove(&run).unwrap();
     let error = TestIndex::open(&disk).err().unwrap().to_string();
     assert!(error.contains("is missing") && error.contains("rebuild"), "{error}");
@@ -106,7 +102,7 @@ fn a_missing_run_is_named_and_a_rebuild_heals() {
     let index = Index::rebuild(shared, ids_dir(), manifest(&disk).unwrap(), options, all).unwrap();
     assert_eq!(index.covered_seq(), IDS);
     drop(index);
-    disk.crash();
+    disk.crash(Kept::default());
     use_all(&disk).unwrap();
 }
 

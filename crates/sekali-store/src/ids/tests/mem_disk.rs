@@ -1,11 +1,12 @@
 //! A disk in memory that remembers what would survive a crash, and fails when told to.
 //!
 //! Files have a content and a durable content, directories have names and durable names. A crash keeps what is durable
-//! and nothing else: the worst that a file system may do.
+//! and whatever else a test chooses, so that every order in which a file system may write is tried.
 
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -39,6 +40,22 @@ pub(super) enum Failing {
     From(u64),
 }
 
+/// What a crash does not lose although it was not synced: a file system may write things in any order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Kept {
+    pub(super) bytes: bool,
+    /// Names in the directory of the runs.
+    pub(super) run_names: bool,
+    /// Names in other directories.
+    pub(super) other_names: bool,
+}
+
+impl Kept {
+    pub(super) fn all_cases() -> impl Iterator<Item = Self> {
+        (0..8).map(|bits| Self { bytes: bits & 1 != 0, run_names: bits & 2 != 0, other_names: bits & 4 != 0 })
+    }
+}
+
 impl MemDisk {
     pub(super) fn new() -> Arc<Self> {
         Arc::default()
@@ -56,20 +73,25 @@ impl MemDisk {
         self.lock().calls
     }
 
-    /// Loses everything that is not durable; calls work again.
-    pub(super) fn crash(&self) {
+    /// Loses everything that is not durable but for what is to be kept; calls work again.
+    pub(super) fn crash(&self, kept: Kept) {
         let mut inner = self.lock();
         inner.failing = None;
-        inner.names = inner.durable_names.clone();
-        inner.files.iter_mut().for_each(|file| file.bytes = file.durable.clone());
-    }
-
-    /// What a crash that loses nothing leaves: everything written counts as durable; calls work again.
-    pub(super) fn crash_without_loss(&self) {
-        let mut inner = self.lock();
-        inner.failing = None;
+        let current = mem::take(&mut inner.names);
+        let survives = |path: &Path| {
+            let is_run = path.parent().is_some_and(|dir| dir.ends_with("ids"));
+            if is_run { kept.run_names } else { kept.other_names }
+        };
+        let (new, old) = (current.into_iter(), mem::take(&mut inner.durable_names).into_iter());
+        inner.names = new.filter(|(path, _)| survives(path)).chain(old.filter(|(path, _)| !survives(path))).collect();
         inner.durable_names = inner.names.clone();
-        inner.files.iter_mut().for_each(|file| file.durable = file.bytes.clone());
+        for file in &mut inner.files {
+            if kept.bytes {
+                file.durable = file.bytes.clone();
+            } else {
+                file.bytes = file.durable.clone();
+            }
+        }
     }
 
     pub(super) fn paths(&self) -> Vec<PathBuf> {

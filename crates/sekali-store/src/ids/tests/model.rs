@@ -67,7 +67,7 @@ proptest! {
         let disk = MemDisk::new();
         let mut model = Model::default();
         let mut index = TestIndex::open(&disk).unwrap();
-        let asked: Vec<u128> = (0..VALUES + 5).map(|value| value << shift).collect();
+        let asked: Vec<u128> = (0..VALUES + 5).chain([7, 7, 3]).map(|value| value << shift).collect();
         for operation in operations {
             match operation {
                 Operation::Insert(fingerprints) => index.index.insert(&model.insert(&fingerprints)),
