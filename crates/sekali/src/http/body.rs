@@ -32,8 +32,10 @@ pub(super) struct Received {
 /// `unsupported_media_type`, `request_timeout`.
 pub(super) async fn receive(headers: &HeaderMap, mut body: Body, budget: &Budget) -> Result<Received, ApiError> {
     let received = read(headers, &mut body, budget).await;
-    if received.is_err() {
-        discard(body);
+    match &received {
+        // A slow client has had its time.
+        Ok(_) | Err(ApiError { code: Code::RequestTimeout, .. }) => {}
+        Err(_) => discard(body),
     }
     received
 }
