@@ -3,10 +3,19 @@
 //! A request goes through [`http`] (read, decompress, answer), [`ingest`] (bytes to validated, encoded events) and
 //! [`pipeline`] (bounded queue, one committer thread per partition) into the engine, `sekali-store`. [`server`] owns
 //! the sockets and the order of starting and stopping; [`limits`] has every cap.
+//!
+//! On the other side of the socket, [`cli`] has one file per command. They read events with [`input`] or make them
+//! with [`generate`], send them with [`client`], and measure with [`bench`]. None of these knows the engine.
 
+pub mod bench;
 mod budget;
+pub mod cli;
+pub mod client;
+pub mod escape;
+pub mod generate;
 pub mod http;
 pub mod ingest;
+pub mod input;
 pub mod limits;
 pub mod pipeline;
 pub mod server;

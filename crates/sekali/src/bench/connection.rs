@@ -1,0 +1,164 @@
+//! One connection: send, wait for the answer, send again.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hdrhistogram::Histogram;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::BenchError;
+use super::body::Body;
+use crate::client::{Published, ServerUrl};
+
+/// Longest latency that is told apart from longer ones, in microseconds.
+const LATENCY_US_MAX: u64 = 60_000_000;
+/// Longest wait for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Wait before a lost connection is opened again.
+const RECONNECT_WAIT: Duration = Duration::from_millis(50);
+/// Longest that a server's `Retry-After` is heeded.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(1);
+
+/// What was observed.
+pub(super) struct Measured {
+    /// From the first byte of a request to the last of its answer, in microseconds.
+    pub(super) latency_us: Histogram<u64>,
+    pub(super) requests: u64,
+    pub(super) received: u64,
+    pub(super) stored: u64,
+    pub(super) duplicates: u64,
+    pub(super) conflicts: u64,
+    /// Requests that were not answered 202.
+    pub(super) errors: u64,
+    /// What the last of them met.
+    pub(super) last_error: Option<String>,
+}
+
+impl Measured {
+    pub(super) fn nothing() -> Result<Self, BenchError> {
+        Ok(Self {
+            latency_us: Histogram::new_with_max(LATENCY_US_MAX, 3)?,
+            requests: 0,
+            received: 0,
+            stored: 0,
+            duplicates: 0,
+            conflicts: 0,
+            errors: 0,
+            last_error: None,
+        })
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        // Both have the same bounds, so nothing can be out of them.
+        let _ = self.latency_us.add(&other.latency_us);
+        self.requests += other.requests;
+        self.received += other.received;
+        self.stored += other.stored;
+        self.duplicates += other.duplicates;
+        self.conflicts += other.conflicts;
+        self.errors += other.errors;
+        self.last_error = other.last_error.clone().or(self.last_error.take());
+    }
+
+    fn count(&mut self, latency: Duration, answer: &Published) {
+        self.latency_us.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(LATENCY_US_MAX));
+        self.requests += 1;
+        self.received += answer.received;
+        self.stored += answer.stored;
+        self.duplicates += answer.duplicates;
+        self.conflicts += answer.conflicts;
+    }
+}
+
+/// A connection with its own body to send.
+pub(super) struct Connection {
+    address: String,
+    path: String,
+    sender: SendRequest<Full<Bytes>>,
+    body: Body,
+    measured: Measured,
+}
+
+/// Why a request was not answered 202.
+enum Failed {
+    /// The server said so; the connection is still good.
+    Answered { status: StatusCode, retry_after: Duration },
+    /// The connection is gone.
+    Broken(String),
+}
+
+impl Connection {
+    pub(super) async fn open(url: &ServerUrl, body: Body) -> Result<Self, BenchError> {
+        let address = url.authority();
+        let sender = match connect(&address).await {
+            Ok(sender) => sender,
+            Err(source) => return Err(BenchError::Connect { address, source }),
+        };
+        Ok(Self { address, path: url.path_of("publish"), sender, body, measured: Measured::nothing()? })
+    }
+
+    /// Sends until the time has come, and waits for the last answer.
+    pub(super) async fn run(mut self, until: Instant) -> Measured {
+        while Instant::now() < until {
+            let begun = Instant::now();
+            let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.publish()).await;
+            match answer.unwrap_or_else(|_| Err(Failed::Broken("no answer in time".to_owned()))) {
+                Ok(answer) => self.measured.count(begun.elapsed(), &answer),
+                Err(failed) => self.recover(failed).await,
+            }
+            self.body.renew();
+        }
+        self.measured
+    }
+
+    async fn publish(&mut self) -> Result<Published, Failed> {
+        let broken = |error: hyper::Error| Failed::Broken(error.to_string());
+        let request = Request::post(&self.path)
+            .header(HOST, &self.address)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(self.body.bytes()))
+            .map_err(|error| Failed::Broken(error.to_string()))?;
+        self.sender.ready().await.map_err(broken)?;
+        let response = self.sender.send_request(request).await.map_err(broken)?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(broken)?.to_bytes();
+        if head.status != StatusCode::ACCEPTED {
+            let seconds = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            let retry_after = Duration::from_secs(seconds.unwrap_or(0)).min(RETRY_AFTER_MAX);
+            return Err(Failed::Answered { status: head.status, retry_after });
+        }
+        serde_json::from_slice(&body).map_err(|error| Failed::Broken(error.to_string()))
+    }
+
+    async fn recover(&mut self, failed: Failed) {
+        self.measured.errors += 1;
+        match failed {
+            Failed::Answered { status, retry_after } => {
+                self.measured.last_error = Some(status.to_string());
+                tokio::time::sleep(retry_after).await;
+            }
+            Failed::Broken(reason) => {
+                self.measured.last_error = Some(reason);
+                tokio::time::sleep(RECONNECT_WAIT).await;
+                // If this fails, so will the next request, which brings us back here.
+                if let Ok(sender) = connect(&self.address).await {
+                    self.sender = sender;
+                }
+            }
+        }
+    }
+}
+
+async fn connect(address: &str) -> std::io::Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
+    // Its end is noticed by the next request.
+    tokio::spawn(connection);
+    Ok(sender)
+}

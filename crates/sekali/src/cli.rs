@@ -1,0 +1,94 @@
+//! The command line: one file per command, and what they share.
+
+mod bench;
+mod demo;
+mod events;
+mod exit;
+mod failure;
+mod health;
+mod listen;
+mod log;
+mod output;
+mod publish;
+mod serve;
+mod server_url;
+mod signals;
+mod stats;
+mod usage;
+
+pub use exit::Exit;
+pub use failure::Failure;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Log and event aggregator that stores every event exactly once.
+///
+/// Publish an event as often as you like: it is stored once, and a publisher that is unsure may simply send again.
+#[derive(Debug, Parser)]
+#[command(name = "sekali", version, propagate_version = true, after_help = usage::after_help())]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What `sekali` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(serve::ServeArgs),
+    /// Publish events from files, standard input or a generator
+    Publish(publish::PublishArgs),
+    /// Start a server, publish 5,000 events of which 20% are duplicates, and look at the result
+    Demo(demo::DemoArgs),
+    /// Read stored events
+    Events(events::EventsArgs),
+    /// Show a server's counters and topics
+    Stats(stats::StatsArgs),
+    /// Measure how fast a server takes events
+    Bench(bench::BenchArgs),
+    /// Ask whether a server is ready; for health checks
+    Health(health::HealthArgs),
+}
+
+impl Command {
+    async fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve(args) => serve::run(args).await,
+            Self::Publish(args) => publish::run(args).await,
+            Self::Demo(args) => demo::run(args).await,
+            Self::Events(args) => events::run(args).await,
+            Self::Stats(args) => stats::run(args).await,
+            Self::Bench(args) => bench::run(args).await,
+            Self::Health(args) => health::run(args).await,
+        }
+    }
+}
+
+/// Runs the command that the process was started with, to the exit code.
+pub fn main() -> ExitCode {
+    let result = match Cli::try_parse() {
+        Ok(cli) => run(cli.command),
+        Err(error) => usage::explain(&error),
+    };
+    match result {
+        Ok(()) => Exit::Success.into(),
+        Err(Failure { exit, message }) => {
+            if let Some(message) = message {
+                output::note(format_args!("sekali: {message}"));
+            }
+            exit.into()
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot start threads: {error}")))?;
+    let result = runtime.block_on(command.run());
+    // A thread that waits for standard input must not keep the process.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,127 @@
+//! `sekali events`: reads stored events, page after page.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::cli::Failure;
+use crate::cli::output::{Output, Paint, note};
+use crate::cli::server_url::ServerUrlArg;
+use crate::client::{Client, EventsQuery, RetryPolicy, retrying};
+use crate::escape::escape;
+
+/// Events asked for at once; what the server gives by default.
+const PAGE_EVENTS: u64 = 1_000;
+/// How long a page is retried. Reading on from a cursor is exact, so a restart of the server goes unnoticed.
+const RETRY_FOR: Duration = Duration::from_secs(30);
+
+/// Arguments of `sekali events`.
+#[derive(Debug, Args)]
+#[command(after_help = "Into a pipe or file, events are written as NDJSON, exactly as they are stored.\n\n\
+    Examples:\n  \
+    sekali events --topic web.access --limit 20\n  \
+    sekali events --order desc | head -n 3 | jq .payload\n  \
+    sekali events > all.ndjson               can be published again: nothing would be new")]
+pub(crate) struct EventsArgs {
+    #[command(flatten)]
+    server: ServerUrlArg,
+    /// Only this topic
+    #[arg(long)]
+    topic: Option<String>,
+    /// Only what comes after this cursor
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+    /// Stop after this many events
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Oldest or newest first
+    #[arg(long, value_enum, default_value_t = Order::Asc)]
+    order: Order,
+    /// Write NDJSON to a terminal, too
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Order {
+    Asc,
+    Desc,
+}
+
+pub(super) async fn run(args: EventsArgs) -> Result<(), Failure> {
+    let client = Client::new(&args.server.url)?;
+    let mut output = Output::stdout();
+    let (terminal, paint) = (output.is_terminal(), output.paint());
+    let mut left = args.limit.unwrap_or(u64::MAX);
+    let mut query =
+        EventsQuery { topic: args.topic, after: args.after, descending: args.order == Order::Desc, limit: 0 };
+    while left > 0 {
+        query.limit = left.min(PAGE_EVENTS);
+        let page = retrying(RetryPolicy::lasting(RETRY_FOR), |_, _| {}, || client.events(&query)).await?;
+        for event in &page.events {
+            match terminal {
+                true if args.json => output.line(escape(&one_line(event.get())))?,
+                true => output.line(for_people(event, paint))?,
+                false => output.line(one_line(event.get()))?,
+            }
+        }
+        // A reader at the other end of the pipe wants each page when it is there.
+        output.flush()?;
+        left = left.saturating_sub(page.events.len() as u64);
+        match page.next {
+            Some(next) if query.after.as_ref() != Some(&next) => query.after = Some(next),
+            _ => return Ok(()),
+        }
+    }
+    if let (true, Some(after)) = (terminal, &query.after) {
+        note(paint.dim(format_args!("there may be more: --after {after}")));
+    }
+    Ok(())
+}
+
+/// Line breaks can only stand between the tokens of JSON text, where a space means the same.
+fn one_line(json: &str) -> Cow<'_, str> {
+    if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ").into() } else { json.into() }
+}
+
+#[derive(Deserialize)]
+struct Shown<'a> {
+    topic: String,
+    event_id: String,
+    timestamp: String,
+    source: String,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+}
+
+fn for_people(event: &RawValue, paint: Paint) -> String {
+    let Ok(shown) = serde_json::from_str::<Shown<'_>>(event.get()) else {
+        return escape(&one_line(event.get())).into_owned();
+    };
+    format!(
+        "{} {} {} {} {}",
+        paint.dim(escape(&shown.timestamp)),
+        paint.cyan(escape(&shown.topic)),
+        escape(&shown.event_id),
+        paint.dim(escape(&shown.source)),
+        escape(&one_line(shown.payload.get())),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_whatever_it_holds() {
+        let text = "{\"topic\":\"a\\u001b[2J\",\"event_id\":\"\u{202e}1\",\"timestamp\":\"2025-01-01T00:00:00Z\",\
+                    \"source\":\"\",\"payload\":{\n  \"x\": 1\r\n}}";
+        let event = RawValue::from_string(text.to_owned()).unwrap();
+        let shown = for_people(&event, Paint::PLAIN);
+        assert_eq!(shown, "2025-01-01T00:00:00Z a\\u001b[2J \\u202e1  {   \"x\": 1  }");
+        assert!(!one_line(text).contains(['\n', '\r']));
+    }
+}

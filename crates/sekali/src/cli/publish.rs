@@ -1,0 +1,220 @@
+//! `sekali publish`: sends events and accounts for every one of them.
+
+mod progress;
+mod report;
+
+pub(super) use progress::View;
+pub(super) use report::Report;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::cli::output::{Output, note};
+use crate::cli::server_url::ServerUrlArg;
+use crate::cli::signals::Signals;
+use crate::cli::{Exit, Failure};
+use crate::client::{Client, ClientError, Ending, Publisher, RetryPolicy, retrying};
+use crate::escape::escape;
+use crate::generate::Recipe;
+use crate::input::{Batch, Format, Origin, Pacing, feed};
+
+/// Longest request unless a single event is longer, in bytes. The server takes several times that.
+pub(super) const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Invalid events that are named one by one.
+const NAMED_MAX: usize = 20;
+/// How long one question for readiness may take.
+const READY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Arguments of `sekali publish`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Publishing is safe to repeat: after a crash, a lost connection or Ctrl-C, run the same command \
+    again.\nWhat is stored already counts as duplicate and is not stored twice.\n\n\
+    Examples:\n  \
+    sekali publish events.ndjson\n  \
+    sekali publish monday.csv tuesday.json --skip-invalid\n  \
+    tail -F app.ndjson | sekali publish --batch-size 100\n  \
+    sekali publish --count 5000 --dup-ratio 0.2 --batch-size 200"
+)]
+pub(crate) struct PublishArgs {
+    /// Files to send; - is standard input, which is also read if there is neither file nor --count
+    #[arg(value_name = "FILE", conflicts_with = "count")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    server: ServerUrlArg,
+    /// How events are written down, if the name or beginning of the input does not tell
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Send this many made-up events instead of files
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+    /// Which share of the made-up events repeats an earlier one, from 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share, requires = "count")]
+    dup_ratio: f64,
+    /// Over how many topics the made-up events spread
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "count")]
+    topics: u32,
+    /// The same seed makes the same events, so that a second run sends only duplicates
+    #[arg(long, default_value_t = 1, requires = "count")]
+    seed: u64,
+    /// Pad made-up payloads to this length in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_048_576), requires = "count")]
+    payload_bytes: u32,
+    /// Most events in a request
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    batch_size: u32,
+    /// Most requests in flight
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
+    concurrency: u32,
+    /// Send at most this many events a second
+    #[arg(long, value_name = "EVENTS", value_parser = rate)]
+    rate: Option<f64>,
+    /// How long to wait for the server to be ready at first
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    wait: u64,
+    /// How long to retry a request that fails because the server is away or overloaded
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    retry_for: u64,
+    /// Pass over events that are not valid, name them and go on
+    #[arg(long)]
+    skip_invalid: bool,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    json: bool,
+    /// No progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(super) async fn run(args: PublishArgs) -> Result<(), Failure> {
+    let origin = origin(&args)?;
+    let client = Client::new(&args.server.url)?;
+    let signals = Signals::catch()?.first();
+    tokio::pin!(signals);
+    tokio::select! {
+        ready = wait_until_ready(&client, Duration::from_secs(args.wait), args.quiet) => ready?,
+        () = &mut signals => return Err(Failure::new(Exit::Interrupted, "stopped before anything was sent")),
+    }
+    let publisher = Publisher {
+        client,
+        concurrency: args.concurrency as usize,
+        retry: RetryPolicy::lasting(Duration::from_secs(args.retry_for)),
+        skip_invalid: args.skip_invalid,
+    };
+    let pacing = Pacing { events_max: args.batch_size as usize, bytes_max: REQUEST_BYTES_MAX, rate: args.rate };
+    let mut view = View::new(&origin, args.quiet);
+    let started = Instant::now();
+    let batches = feed(origin, pacing, publisher.concurrency);
+    let (tally, ending) = publisher.run(batches, signals, |progress| view.show(&progress)).await;
+    view.finish();
+    let report = Report::new(&tally, started.elapsed(), matches!(ending, Ending::Complete));
+    let mut output = Output::stdout();
+    report.print(&mut output, args.json)?;
+    output.flush()?;
+    conclude(ending, &report, Duration::from_secs(args.retry_for))
+}
+
+/// Waits for the server, telling people once that it does.
+pub(super) async fn wait_until_ready(client: &Client, patience: Duration, quiet: bool) -> Result<(), Failure> {
+    let policy = RetryPolicy { longest: Duration::from_secs(1), ..RetryPolicy::lasting(patience) };
+    let mut told = quiet;
+    let tell = |error: &ClientError, _| {
+        if !std::mem::replace(&mut told, true) {
+            note(format_args!("waiting up to {} s for the server: {error}", patience.as_secs()));
+        }
+    };
+    match retrying(policy, tell, || client.ready(READY_TIMEOUT)).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_retryable() => Err(Failure::new(
+            Exit::Unreachable,
+            format!("{error}; start the server with 'sekali serve', or name another with --url"),
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Turns the way a run ended into what the process says and exits with.
+pub(super) fn conclude(ending: Ending, report: &Report, retried_for: Duration) -> Result<(), Failure> {
+    match ending {
+        Ending::Complete if !report.reconciled => Err(Failure::new(
+            Exit::Failed,
+            "the server's counts do not add up to what was sent: is something between it and us?",
+        )),
+        Ending::Complete => Ok(()),
+        Ending::Stopped => {
+            Err(Failure::new(Exit::Interrupted, "stopped early; it is safe to run the same command again"))
+        }
+        Ending::Unreadable { place, reason } => Err(Failure::new(
+            Exit::Refused,
+            format!("{}: {}; mend it and run again, or use --skip-invalid", escape(&place), escape(&reason)),
+        )),
+        Ending::Refused { batch, refusal } if refusal.events.is_empty() => Err(Failure::new(
+            Exit::Refused,
+            format!("{refusal} (request beginning at {}; nothing of it is stored)", escape(&batch.place_of(Some(0)))),
+        )),
+        Ending::Refused { batch, refusal } => {
+            name_refused(&batch, &refusal.events);
+            let message =
+                format!("{refusal}; nothing of this request is stored: mend it and run again, or use --skip-invalid");
+            Err(Failure::new(Exit::Refused, message))
+        }
+        Ending::Input(error) => Err(Failure::new(Exit::Failed, escape(&error.to_string()))),
+        Ending::Client(error) if error.is_retryable() => Err(Failure::new(
+            Exit::Unreachable,
+            format!("gave up after {} s: {error}; it is safe to run the same command again", retried_for.as_secs()),
+        )),
+        Ending::Client(error) => Err(error.into()),
+        Ending::Broken(reason) => Err(Failure::new(Exit::Failed, reason)),
+    }
+}
+
+fn name_refused(batch: &Batch, events: &[crate::client::RefusedEvent]) {
+    for event in events.iter().take(NAMED_MAX) {
+        note(format_args!("{}: {}", escape(&batch.place_of(event.index)), escape(&event.to_string())));
+    }
+    if events.len() > NAMED_MAX {
+        note(format_args!("and {} more", events.len() - NAMED_MAX));
+    }
+}
+
+fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
+    if let Some(count) = args.count {
+        return Ok(Origin::Generated(Recipe {
+            count,
+            dup_ratio: args.dup_ratio,
+            topics: args.topics as usize,
+            seed: args.seed,
+            payload_bytes_min: args.payload_bytes as usize,
+        }));
+    }
+    let mut paths = args.files.clone();
+    if paths.is_empty() {
+        if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+            return Err(Failure::new(Exit::Usage, "nothing to publish: name a file, pipe events in, or use --count"));
+        }
+        paths.push("-".into());
+    }
+    for path in paths.iter().filter(|path| path.as_os_str() != "-") {
+        // A missing second file should be known before the first is sent.
+        std::fs::File::open(path)
+            .map_err(|error| Failure::new(Exit::Failed, format!("cannot read {}: {error}", path.display())))?;
+    }
+    Ok(Origin::Files { paths, format: args.format })
+}
+
+/// A share from 0 to 1.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("must be a number from 0 to 1, like 0.2".to_owned()),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if rate > 0.0 && f64::is_finite(rate) => Ok(rate),
+        _ => Err("must be a number above 0".to_owned()),
+    }
+}

@@ -1,0 +1,60 @@
+//! `sekali serve`: the server, in the foreground.
+
+use clap::Args;
+
+use crate::bench::LISTENING;
+use crate::cli::Failure;
+use crate::cli::listen::{self, ListenArgs};
+use crate::cli::log::{self, LogFormat};
+use crate::cli::output::Output;
+use crate::cli::signals::Signals;
+use crate::server::Config;
+
+/// Arguments of `sekali serve`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "SIGTERM and SIGINT (Ctrl-C) finish the requests in progress and stop; a second one stops at once.\n\
+    Either way nothing that was acknowledged is lost.\n\n\
+    Examples:\n  \
+    sekali serve\n  \
+    sekali serve --listen 0.0.0.0:8080 --data-dir /var/lib/sekali --log-format json"
+)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// Partitions of a new store; one that exists keeps its own number
+    #[arg(long, env = "SEKALI_PARTITIONS", value_name = "N", default_value_t = 1, value_parser = partitions())]
+    partitions: u32,
+    /// Web pages from here may use the API, like https://logs.example.org; several with commas, or by repeating
+    #[arg(long = "cors-origin", env = "SEKALI_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    cors_origins: Vec<String>,
+    /// What to log: error, warn, info, debug or trace
+    #[arg(long, env = "SEKALI_LOG", value_name = "LEVEL", default_value = "info")]
+    log: String,
+    /// How to write the log
+    #[arg(long, env = "SEKALI_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
+    log::start(&args.log, args.log_format)?;
+    // Before the store is opened: a signal during recovery is heeded as soon as that is done.
+    let signals = Signals::catch()?;
+    let server = listen::start(Config {
+        listen: args.listen.listen,
+        data_dir: args.listen.data_dir,
+        partitions: args.partitions,
+        // An empty environment variable means none.
+        cors_origins: args.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
+    })
+    .await?;
+    let mut output = Output::stdout();
+    // Nobody need read this; whoever closed standard output still wants the server.
+    let _ = output.line(format_args!("{LISTENING}http://{}", server.addr()));
+    let _ = output.flush();
+    listen::conclude(server.run_until(signals.first()).await)
+}
+
+fn partitions() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(sekali_store::limits::PARTITIONS_MAX))
+}

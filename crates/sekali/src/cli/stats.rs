@@ -1,0 +1,191 @@
+//! `sekali stats`: counters and topics.
+
+use clap::Args;
+use serde::Deserialize;
+
+use crate::cli::output::{Output, Paint, grouped};
+use crate::cli::server_url::ServerUrlArg;
+use crate::cli::{Exit, Failure};
+use crate::client::Client;
+use crate::escape::escape;
+
+/// Arguments of `sekali stats`.
+#[derive(Debug, Args)]
+#[command(after_help = "Counters are for the store's lifetime: they survive restarts.\n\n\
+    Example:\n  sekali stats --json | jq .duplicate_dropped")]
+pub(crate) struct StatsArgs {
+    #[command(flatten)]
+    server: ServerUrlArg,
+    /// Print what the server answers to GET /stats
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Deserialize)]
+struct Stats {
+    received: u64,
+    unique_processed: u64,
+    duplicate_dropped: u64,
+    #[serde(default)]
+    conflicts: u64,
+    uptime_seconds: f64,
+}
+
+#[derive(Deserialize)]
+struct Topic {
+    topic: String,
+    events: u64,
+    bytes: u64,
+    first_timestamp: Option<String>,
+    last_timestamp: Option<String>,
+}
+
+pub(super) async fn run(args: StatsArgs) -> Result<(), Failure> {
+    let client = Client::new(&args.server.url)?;
+    let stats = client.stats().await?;
+    let mut output = Output::stdout();
+    if args.json {
+        output.line(stats.get())?;
+        return output.flush();
+    }
+    let topics = client.topics().await?;
+    let stats: Stats = parse(stats.get())?;
+    let topics: Vec<Topic> = parse(topics.get())?;
+    for line in render(&stats, &topics, output.paint()) {
+        output.line(line)?;
+    }
+    output.flush()
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))
+}
+
+fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
+    let conflicts = grouped(stats.conflicts);
+    let mut lines = vec![
+        figure("received", &paint.bold(right(&grouped(stats.received), 15)), ""),
+        figure(
+            "stored",
+            &paint.green(right(&grouped(stats.unique_processed), 15)),
+            &share(stats.unique_processed, stats),
+        ),
+        figure("duplicates", &right(&grouped(stats.duplicate_dropped), 15), &share(stats.duplicate_dropped, stats)),
+        match stats.conflicts {
+            0 => figure("conflicts", &right(&conflicts, 15), ""),
+            _ => {
+                figure("conflicts", &paint.yellow(right(&conflicts, 15)), "among the duplicates: see topic $conflicts")
+            }
+        },
+        figure("uptime", &right(&uptime(stats.uptime_seconds), 15), ""),
+    ];
+    if topics.is_empty() {
+        return lines;
+    }
+    let names: Vec<_> = topics.iter().map(|topic| escape(&topic.topic)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("topic".len());
+    lines.push(String::new());
+    lines.push(paint.bold(format_args!("{:width$}  {:>13}  {:>10}  {:30}  last", "topic", "events", "size", "first")));
+    for (topic, name) in topics.iter().zip(&names) {
+        let padding = " ".repeat(width.saturating_sub(name.chars().count()));
+        lines.push(format!(
+            "{}{padding}  {:>13}  {:>10}  {:30}  {}",
+            paint.cyan(name),
+            grouped(topic.events),
+            size(topic.bytes),
+            escape(topic.first_timestamp.as_deref().unwrap_or("-")),
+            escape(topic.last_timestamp.as_deref().unwrap_or("-")),
+        ));
+    }
+    lines
+}
+
+/// Padded before it is painted: colour codes have no width.
+fn right(text: &str, width: usize) -> String {
+    format!("{text:>width$}")
+}
+
+fn figure(name: &str, value: &str, remark: &str) -> String {
+    format!("{name:10}  {value}  {remark}").trim_end().to_owned()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
+fn share(part: u64, stats: &Stats) -> String {
+    match stats.received {
+        0 => String::new(),
+        whole => format!("{:.1}%", part as f64 * 100.0 / whole as f64),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts from float saturate")]
+fn uptime(seconds: f64) -> String {
+    let seconds = seconds as u64;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size for people")]
+fn size(bytes: u64) -> String {
+    let (mut value, mut unit) = (bytes as f64, "B");
+    for next in ["KiB", "MiB", "GiB", "TiB"] {
+        if value < 1_024.0 {
+            break;
+        }
+        (value, unit) = (value / 1_024.0, next);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_aligned_and_names_conflicts() {
+        let stats = Stats {
+            received: 1_234_567,
+            unique_processed: 1_000_000,
+            duplicate_dropped: 234_567,
+            conflicts: 2,
+            uptime_seconds: 93_784.2,
+        };
+        let topic = |name: &str, events, bytes| Topic {
+            topic: name.to_owned(),
+            events,
+            bytes,
+            first_timestamp: Some("2025-01-01T00:00:00Z".to_owned()),
+            last_timestamp: None,
+        };
+        let topics = [topic("a", 1, 200), topic("web.access", 999_999, 212_000_000)];
+        expect_test::expect![[r#"
+            received          1,234,567
+            stored            1,000,000  81.0%
+            duplicates          234,567  19.0%
+            conflicts                 2  among the duplicates: see topic $conflicts
+            uptime              1 d 2 h
+
+            topic              events        size  first                           last
+            a                       1       200 B  2025-01-01T00:00:00Z            -
+            web.access        999,999   202.2 MiB  2025-01-01T00:00:00Z            -"#]]
+        .assert_eq(&render(&stats, &topics, Paint::PLAIN).join("\n"));
+    }
+
+    #[test]
+    fn an_empty_store_has_no_percentages() {
+        let stats =
+            Stats { received: 0, unique_processed: 0, duplicate_dropped: 0, conflicts: 0, uptime_seconds: 61.0 };
+        expect_test::expect![[r#"
+            received                  0
+            stored                    0
+            duplicates                0
+            conflicts                 0
+            uptime            1 min 1 s"#]]
+        .assert_eq(&render(&stats, &[], Paint::PLAIN).join("\n"));
+    }
+}

@@ -1,0 +1,130 @@
+//! Talking to a Sekali server over HTTP: what the commands `publish`, `events`, `stats` and `health` share.
+
+mod answer;
+mod error;
+mod publisher;
+mod retry;
+mod url;
+
+pub use answer::{EventsPage, Published, RefusedEvent};
+pub use error::{ClientError, Refusal};
+pub use publisher::{Ending, Progress, Publisher, Tally};
+pub use retry::{Backoff, RetryPolicy, retrying};
+pub use url::ServerUrl;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use serde_json::value::RawValue;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take. The server gives up on a request before that.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Which events of a server to ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventsQuery {
+    /// Only this topic.
+    pub topic: Option<String>,
+    /// Only what comes after this cursor.
+    pub after: Option<String>,
+    /// Newest first.
+    pub descending: bool,
+    /// Most events of the page.
+    pub limit: u64,
+}
+
+/// A connection pool to one server. Cheap to clone.
+///
+/// Proxies named by environment variables are not used: a publisher speaks to the server it was told.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: ServerUrl,
+}
+
+impl Client {
+    /// A client for the server at `url`; nothing is sent yet.
+    pub fn new(url: &ServerUrl) -> Result<Self, ClientError> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("sekali/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| ClientError::Unexpected { url: url.to_string(), what: error.to_string() })?;
+        Ok(Self { http, url: url.clone() })
+    }
+
+    /// The server it talks to.
+    pub fn url(&self) -> &ServerUrl {
+        &self.url
+    }
+
+    /// Publishes `body`, a JSON array of events. With `skip_invalid`, events the server refuses do not keep the others
+    /// from being stored.
+    pub async fn publish(&self, body: Bytes, skip_invalid: bool) -> Result<Published, ClientError> {
+        let mut url = self.url.join(&["publish"]);
+        if skip_invalid {
+            url.query_pairs_mut().append_pair("invalid", "skip");
+        }
+        let request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body);
+        let (_, answer) = self.send(request).await?;
+        self.parse(&answer)
+    }
+
+    /// Reads one page of events.
+    pub async fn events(&self, query: &EventsQuery) -> Result<EventsPage, ClientError> {
+        let mut url = self.url.join(&["events"]);
+        {
+            let mut pairs = url.query_pairs_mut();
+            pairs.append_pair("limit", &query.limit.to_string());
+            pairs.append_pair("order", if query.descending { "desc" } else { "asc" });
+            pairs.extend_pairs(query.topic.as_ref().map(|topic| ("topic", topic)));
+            pairs.extend_pairs(query.after.as_ref().map(|after| ("after", after)));
+        }
+        let (headers, answer) = self.send(self.http.get(url).header(ACCEPT, "application/json")).await?;
+        let next = headers.get("x-next-cursor").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(EventsPage { events: self.parse(&answer)?, next })
+    }
+
+    /// The server's counters, as it words them.
+    pub async fn stats(&self) -> Result<Box<RawValue>, ClientError> {
+        let (_, answer) = self.send(self.http.get(self.url.join(&["stats"]))).await?;
+        self.parse(&answer)
+    }
+
+    /// The topics, as the server words them.
+    pub async fn topics(&self) -> Result<Box<RawValue>, ClientError> {
+        let (_, answer) = self.send(self.http.get(self.url.join(&["topics"]))).await?;
+        self.parse(&answer)
+    }
+
+    /// Asks once whether the server takes requests, and returns what it says of itself.
+    pub async fn ready(&self, timeout: Duration) -> Result<Box<RawValue>, ClientError> {
+        let request = self.http.get(self.url.join(&["readyz"])).timeout(timeout);
+        let (_, answer) = self.send(request).await?;
+        self.parse(&answer)
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<(HeaderMap, Bytes), ClientError> {
+        let unreachable = |error: reqwest::Error| ClientError::unreachable(&self.url, &error);
+        let response = request.send().await.map_err(unreachable)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.map_err(unreachable)?;
+        if status.is_success() {
+            return Ok((headers, body));
+        }
+        Err(ClientError::of_answer(&self.url, status, &headers, &body))
+    }
+
+    fn parse<'a, T: serde::Deserialize<'a>>(&self, answer: &'a [u8]) -> Result<T, ClientError> {
+        serde_json::from_slice(answer).map_err(|error| ClientError::Unexpected {
+            url: self.url.to_string(),
+            what: format!("the answer is not what a Sekali server says ({error})"),
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! Telling formats apart.
+
+use clap::ValueEnum;
+
+/// How events are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One JSON object a line
+    Ndjson,
+    /// An array of objects, {"events": [...]}, or objects one after the other
+    Json,
+    /// With a header line: topic,event_id,timestamp,source,payload (payload is JSON text)
+    Csv,
+}
+
+impl Format {
+    /// By the ending of a file's name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let ending = name.rsplit_once('.')?.1.to_ascii_lowercase();
+        match ending.as_str() {
+            "ndjson" | "jsonl" => Some(Self::Ndjson),
+            "json" => Some(Self::Json),
+            "csv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
+
+    /// By how the input begins. Empty input passes as NDJSON: there is nothing to get wrong.
+    pub fn sniff(beginning: &[u8]) -> Option<Self> {
+        let text = beginning.strip_prefix(super::peek::BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start();
+        let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        match text.first() {
+            None => Some(Self::Ndjson),
+            Some(b'[') => Some(Self::Json),
+            Some(b'{') if is_event_line(line) => Some(Self::Ndjson),
+            Some(b'{') => Some(Self::Json),
+            Some(_) if is_header(line) => Some(Self::Csv),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Whether the first line is an object by itself and not the wrapper `{"events": [...]}`, which only the JSON reader
+/// can take apart.
+fn is_event_line(line: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Wrapper {
+        events: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice::<Wrapper>(line).is_ok_and(|wrapper| wrapper.events.is_none())
+}
+
+fn is_header(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line);
+    let columns: Vec<&str> = line.split(',').map(|column| column.trim().trim_matches('"')).collect();
+    columns.contains(&"topic") && columns.contains(&"event_id")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_beginning() {
+        let cases: [(&str, Option<Format>); 9] = [
+            ("{\"topic\":1}\n{\"topic\":2}\n", Some(Format::Ndjson)),
+            ("\u{feff}{\"topic\":1}", Some(Format::Ndjson)),
+            ("{\n  \"topic\": 1\n}\n", Some(Format::Json)),
+            ("{\"events\":[{}]}", Some(Format::Json)),
+            ("  [\n{}", Some(Format::Json)),
+            ("topic,event_id,timestamp,source,payload\n", Some(Format::Csv)),
+            ("\"source\",\"event_id\",\"topic\"\r\n", Some(Format::Csv)),
+            ("hello\n", None),
+            ("", Some(Format::Ndjson)),
+        ];
+        for (text, format) in cases {
+            assert_eq!(Format::sniff(text.as_bytes()), format, "{text}");
+        }
+    }
+
+    #[test]
+    fn formats_are_told_by_name() {
+        assert_eq!(Format::of_name("a/b.JSONL"), Some(Format::Ndjson));
+        assert_eq!(Format::of_name("a.json"), Some(Format::Json));
+        assert_eq!(Format::of_name("a.csv"), Some(Format::Csv));
+        assert_eq!(Format::of_name("stdin"), None);
+    }
+}

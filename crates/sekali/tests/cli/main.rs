@@ -1,0 +1,8 @@
+//! The command line as people and scripts meet it: the real binary, real sockets, exit codes.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should say where")]
+
+mod process;
+mod publish;
+mod read;
+mod scripted;
+mod usage;

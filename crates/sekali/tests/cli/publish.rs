@@ -1,0 +1,209 @@
+//! `sekali publish` against servers that behave in every way servers do.
+
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::process::{command, run, run_with_input};
+use crate::scripted::{Asked, Reply, Scripted};
+
+fn overloaded(retry_after: &str) -> Reply {
+    let body = json!({"code": "overloaded", "message": "too many requests wait"}).to_string();
+    Reply::Full(503, vec![("retry-after", retry_after.to_owned())], body)
+}
+
+fn sizes(asked: &[Asked]) -> Vec<usize> {
+    asked.iter().map(|asked| serde_json::from_str::<Vec<Value>>(&asked.body).unwrap().len()).collect()
+}
+
+#[test]
+fn a_run_accounts_for_every_event() {
+    let server = Scripted::start(|_, asked| Reply::all_stored(&asked.body));
+    let arguments = ["publish", "--url", &server.url, "--count", "1050", "--batch-size", "200", "--json"];
+    let answer = run(&arguments).json();
+    for (field, value) in [("received", 1050), ("stored", 1050), ("duplicates", 0), ("requests", 6), ("retries", 0)] {
+        assert_eq!(answer[field], value, "{field}");
+    }
+    assert_eq!(answer["reconciled"], true);
+    let mut sizes = sizes(&server.asked());
+    sizes.sort_unstable();
+    assert_eq!(sizes, [50, 200, 200, 200, 200, 200]);
+}
+
+#[test]
+fn retry_after_is_honoured() {
+    let server = Scripted::start(|number, asked| match number {
+        0 => overloaded("1"),
+        _ => Reply::all_stored(&asked.body),
+    });
+    let answer = run(&["publish", "--url", &server.url, "--count", "10", "--json"]).json();
+    assert_eq!(answer["retries"], 1);
+    assert_eq!(answer["received"], 10);
+    let asked = server.asked();
+    assert!(asked[1].at - asked[0].at >= Duration::from_secs(1), "{:?}", asked[1].at - asked[0].at);
+    assert_eq!(asked[0].body, asked[1].body);
+}
+
+#[test]
+fn a_broken_connection_is_retried_with_the_same_events() {
+    let server = Scripted::start(|number, asked| match number {
+        0 | 1 => Reply::Break,
+        _ => Reply::all_stored(&asked.body),
+    });
+    let answer = run(&["publish", "--url", &server.url, "--count", "10", "--json"]).json();
+    assert_eq!(answer["retries"], 2);
+    let asked = server.asked();
+    assert!(asked.iter().all(|again| again.body == asked[0].body));
+}
+
+#[test]
+fn a_refusal_is_not_retried_and_names_file_and_line() {
+    let server = Scripted::start(|_, _| {
+        let errors = json!([{"index": 1, "field": "timestamp", "reason": "not a timestamp\u{1b}[31m"}]);
+        Reply::Json(422, json!({"code": "invalid_event", "message": "1 of 3 events is not valid", "errors": errors}))
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("events.ndjson");
+    std::fs::write(&path, "{\"a\":1}\n\n{\"a\":2}\n{\"a\":3}\n").unwrap();
+    let result = run(&["publish", "--url", &server.url, path.to_str().unwrap()]);
+    assert_eq!(result.code, Some(4));
+    assert_eq!(server.asked().len(), 1);
+    let stderr = result.stderr.replace(&dir.path().display().to_string(), "DIR");
+    expect_test::expect![[r#"
+        DIR/events.ndjson:3: timestamp: not a timestamp\u001b[31m
+        sekali: the server refused the request with status 422: 1 of 3 events is not valid (invalid_event); nothing of this request is stored: mend it and run again, or use --skip-invalid
+    "#]].assert_eq(&stderr);
+}
+
+#[test]
+fn invalid_events_are_skipped_only_on_request() {
+    let server = Scripted::start(|_, _| {
+        let errors = json!([{"index": 0, "field": "topic", "reason": "missing"}]);
+        let counts = json!({"message": "ok", "received": 1, "stored": 1, "duplicates": 0, "conflicts": 0, "invalid": 1, "errors": errors});
+        Reply::Json(202, counts)
+    });
+    let input = "{\"a\":1}\nnonsense\n{\"a\":2}\n";
+    let refused = run_with_input(&["publish", "--url", &server.url], input);
+    assert_eq!((refused.code, server.asked().len()), (Some(4), 0));
+    expect_test::expect![[r#"
+        sekali: stdin:2: not JSON: expected ident at column 2; mend it and run again, or use --skip-invalid
+    "#]]
+    .assert_eq(&refused.stderr);
+
+    let skipped = run_with_input(&["publish", "--url", &server.url, "--skip-invalid", "--json"], input);
+    assert_eq!(server.asked()[0].line, "POST /publish?invalid=skip");
+    expect_test::expect![[r#"
+        skipped stdin:2: not JSON: expected ident at column 2
+        skipped stdin:1: topic: missing
+    "#]]
+    .assert_eq(&skipped.stderr);
+    let answer = skipped.json();
+    assert_eq!((&answer["received"], &answer["invalid"]), (&json!(1), &json!(2)));
+    assert_eq!(answer["reconciled"], true);
+}
+
+#[test]
+fn patience_ends_with_a_code_of_its_own() {
+    let server = Scripted::start(|_, _| overloaded("1"));
+    let result = run(&["publish", "--url", &server.url, "--count", "10", "--retry-for", "2", "--quiet"]);
+    assert_eq!(result.code, Some(3), "{result:?}");
+    assert!(result.stderr.contains("sekali: gave up after 2 s"), "{result:?}");
+    assert!(result.stderr.contains("safe to run the same command again"), "{result:?}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_waited_for_and_then_named() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let result = run(&["publish", "--url", &url, "--count", "10", "--wait", "1"]);
+    assert_eq!(result.code, Some(3));
+    let stderr = result.stderr.replace(&url, "URL");
+    expect_test::expect![[r#"
+        waiting up to 1 s for the server: cannot reach URL: Connection refused (os error 111)
+        sekali: cannot reach URL: Connection refused (os error 111); start the server with 'sekali serve', or name another with --url
+    "#]].assert_eq(&stderr);
+}
+
+#[test]
+fn counts_that_do_not_add_up_are_an_error() {
+    let server = Scripted::start(|_, _| {
+        Reply::Json(202, json!({"message": "ok", "received": 10, "stored": 9, "duplicates": 0, "conflicts": 0}))
+    });
+    let result = run(&["publish", "--url", &server.url, "--count", "10"]);
+    assert_eq!(result.code, Some(1));
+    assert!(result.stdout.contains("NOT reconciled"), "{result:?}");
+}
+
+#[test]
+fn an_interrupted_run_says_that_it_can_be_repeated() {
+    let server = Scripted::start(|_, asked| {
+        std::thread::sleep(Duration::from_millis(20));
+        Reply::all_stored(&asked.body)
+    });
+    let arguments = ["publish", "--url", &server.url, "--count", "100000", "--batch-size", "10", "--rate", "500"];
+    let child = command(&arguments).spawn().unwrap();
+    while server.asked().len() < 3 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let result = crate::process::Run::from(child.wait_with_output().unwrap());
+    assert_eq!(result.code, Some(130), "{result:?}");
+    assert!(result.stderr.ends_with("sekali: stopped early; it is safe to run the same command again\n"), "{result:?}");
+    assert!(result.stdout.contains("reconciled: received = stored + duplicates"), "{result:?}");
+}
+
+#[test]
+fn every_format_arrives_as_the_same_events() {
+    let server = Scripted::start(|_, asked| Reply::all_stored(&asked.body));
+    let dir = tempfile::tempdir().unwrap();
+    let event = |id: u32| json!({"topic": "t", "event_id": id.to_string(), "timestamp": "2025-01-01T00:00:00Z", "source": "s", "payload": {"id": id}});
+    let events: Vec<Value> = (1..=3).map(event).collect();
+    let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+    let rows: String = (1..=3).map(|id| format!("t,{id},2025-01-01T00:00:00Z,s,\"{{\"\"id\"\":{id}}}\"\n")).collect();
+    let files = [
+        ("a.ndjson", lines.join("\n")),
+        ("a.json", serde_json::to_string_pretty(&events).unwrap()),
+        ("wrapped.json", json!({"events": events}).to_string()),
+        ("a.csv", format!("topic,event_id,timestamp,source,payload\n{rows}")),
+        ("no-ending", serde_json::to_string(&events).unwrap()),
+    ];
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        run(&["publish", "--url", &server.url, path.to_str().unwrap(), "--json"]).json();
+        let asked = server.asked().pop().unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Value>>(&asked.body).unwrap(), events, "{name}");
+    }
+}
+
+#[test]
+fn unknown_formats_and_missing_files_are_named_before_anything_is_sent() {
+    let server = Scripted::start(|_, asked| Reply::all_stored(&asked.body));
+    let result = run_with_input(&["publish", "--url", &server.url], "hello\n");
+    assert_eq!(result.code, Some(1));
+    assert!(result.stderr.contains("cannot tell the format of stdin: say --format ndjson, json or csv"), "{result:?}");
+    let result = run(&["publish", "--url", &server.url, "/nonexistent.csv"]);
+    assert_eq!(result.code, Some(1));
+    assert!(result.stderr.contains("cannot read /nonexistent.csv"), "{result:?}");
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn events_from_a_live_pipe_do_not_wait_for_their_batch_to_fill() {
+    let server = Scripted::start(|_, asked| Reply::all_stored(&asked.body));
+    let mut child = command(&["publish", "--url", &server.url, "--json"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for sent in 1..=2 {
+        stdin.write_all(b"{\"a\":1}\n").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while server.asked().len() < sent {
+            assert!(Instant::now() < deadline, "event {sent} is held back");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    drop(stdin);
+    assert_eq!(crate::process::Run::from(child.wait_with_output().unwrap()).json()["received"], 2);
+}

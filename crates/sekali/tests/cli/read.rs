@@ -1,0 +1,101 @@
+//! `sekali events`, `stats` and `health`.
+
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::process::{command, run};
+use crate::scripted::{Reply, Scripted};
+
+#[test]
+fn events_are_written_verbatim_and_pages_followed() {
+    let server = Scripted::start(|number, _| match number {
+        0 => {
+            let body = "[{\"payload\":{\"n\":1.50, \"big\":123456789012345678901234567890}},\n {\"payload\":{\n\"b\":\"\u{1b}\u{202e}\"}}]";
+            Reply::Full(200, vec![("x-next-cursor", "c2".to_owned())], body.replace('\u{1b}', "\\u001b"))
+        }
+        _ => Reply::Full(200, Vec::new(), "[{\"payload\":{}}]".to_owned()),
+    });
+    let result = run(&["events", "--url", &server.url, "--topic", "a b", "--order", "desc", "--limit", "5"]);
+    assert_eq!(result.code, Some(0), "{result:?}");
+    assert_eq!(
+        result.stdout,
+        "{\"payload\":{\"n\":1.50, \"big\":123456789012345678901234567890}}\n\
+         {\"payload\":{ \"b\":\"\\u001b\u{202e}\"}}\n{\"payload\":{}}\n"
+    );
+    let lines: Vec<String> = server.asked().into_iter().map(|asked| asked.line).collect();
+    assert_eq!(
+        lines,
+        ["GET /events?limit=5&order=desc&topic=a+b", "GET /events?limit=3&order=desc&topic=a+b&after=c2"]
+    );
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let page = format!("[{}]", vec!["{\"payload\":{}}"; 1_000].join(","));
+    let server =
+        Scripted::start(move |number, _| Reply::Full(200, vec![("x-next-cursor", number.to_string())], page.clone()));
+    let mut child = command(&["events", "--url", &server.url]).spawn().unwrap();
+    let mut head = std::process::Command::new("head")
+        .args(["-n", "1"])
+        .stdin(child.stdout.take().unwrap())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert!(head.wait().unwrap().success());
+    let result = crate::process::Run::from(child.wait_with_output().unwrap());
+    assert_eq!((result.code, result.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn stats_are_a_table_or_what_the_server_says() {
+    let server = Scripted::start(|_, asked| match asked.line.as_str() {
+        "GET /stats" => Reply::Json(
+            200,
+            json!({"received": 10, "unique_processed": 8, "duplicate_dropped": 2, "conflicts": 0,
+                   "topics": ["demo"], "uptime_seconds": 5.25, "more": true}),
+        ),
+        _ => Reply::Json(
+            200,
+            json!([{"topic": "demo\u{7}", "events": 8, "bytes": 1600,
+                    "first_timestamp": "2025-01-01T00:00:00Z", "last_timestamp": "2025-01-02T00:00:00Z"}]),
+        ),
+    });
+    expect_test::expect![[r#"
+        received                 10
+        stored                    8  80.0%
+        duplicates                2  20.0%
+        conflicts                 0
+        uptime                  5 s
+
+        topic              events        size  first                           last
+        demo\u0007              8     1.6 KiB  2025-01-01T00:00:00Z            2025-01-02T00:00:00Z
+    "#]]
+    .assert_eq(&run(&["stats", "--url", &server.url]).stdout);
+    assert_eq!(run(&["stats", "--url", &server.url, "--json"]).json()["more"], true);
+}
+
+#[test]
+fn health_tells_containers_yes_or_no() {
+    let server = Scripted::start(|_, _| Reply::Json(404, json!({})));
+    let healthy = run(&["health", "--url", &server.url]);
+    assert_eq!((healthy.code, healthy.stdout.as_str()), (Some(0), "ready\n"));
+    let from_environment = command(&["health"]).env("SEKALI_URL", &server.url).output().unwrap();
+    assert!(from_environment.status.success());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let unhealthy = run(&["health", "--url", &format!("127.0.0.1:{port}")]);
+    assert_eq!(unhealthy.code, Some(3));
+    assert!(unhealthy.stderr.starts_with("sekali: cannot reach "), "{unhealthy:?}");
+}
+
+#[test]
+fn something_else_at_the_address_is_recognised() {
+    let server = Scripted::start(|_, _| Reply::Full(404, Vec::new(), "<html>not here</html>".to_owned()));
+    let result = run(&["stats", "--url", &server.url]);
+    assert_eq!(result.code, Some(4));
+    expect_test::expect![[r#"
+        sekali: the server refused the request with status 404: 404 Not Found, and not in Sekali's words: is this the right address?
+    "#]].assert_eq(&result.stderr);
+    let server = Scripted::start(|_, _| Reply::Full(200, Vec::new(), "<html>hello</html>".to_owned()));
+    assert_eq!(run(&["stats", "--url", &server.url]).code, Some(1));
+}

@@ -1,0 +1,30 @@
+//! What happens before anything happens.
+
+use crate::process::run;
+
+#[test]
+fn an_unknown_flag_is_one_line_and_code_2() {
+    let result = run(&["stats", "--jsn"]);
+    assert_eq!((result.code, result.stdout.as_str()), (Some(2), ""));
+    expect_test::expect![[r#"
+        sekali: unexpected argument '--jsn' found; a similar argument exists: '--json'; see --help
+    "#]]
+    .assert_eq(&result.stderr);
+}
+
+#[test]
+fn nothing_to_do_is_a_usage_error() {
+    let result = run(&[]);
+    assert_eq!(result.code, Some(2));
+    assert_eq!(result.stderr.lines().count(), 1);
+    assert!(result.stderr.starts_with("sekali: say what to do"), "{result:?}");
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    let help = run(&["publish", "--help"]);
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    assert!(help.stdout.contains("safe to repeat"), "{help:?}");
+    let version = run(&["--version"]);
+    assert_eq!(version.stdout, format!("sekali {}\n", env!("CARGO_PKG_VERSION")));
+}
