@@ -10,31 +10,38 @@ use sekali_store::disk::{Disk, DiskFile, RealDisk};
 
 /// The real disk, with switches.
 #[derive(Debug, Default)]
-pub struct MoodyDisk {
+pub(crate) struct MoodyDisk {
     switches: Arc<Switches>,
 }
 
 #[derive(Debug, Default)]
 struct Switches {
-    full: AtomicBool,
+    /// The ending of the directories without space.
+    full: Mutex<Option<&'static str>>,
     syncs_fail: AtomicBool,
+    syncs_panic: AtomicBool,
     held: Mutex<bool>,
     changed: Condvar,
 }
 
 impl MoodyDisk {
-    /// Says that there is no space.
-    pub fn set_full(&self, full: bool) {
-        self.switches.full.store(full, Ordering::SeqCst);
+    /// Says that there is no space in directories whose path ends like this.
+    pub(crate) fn set_full(&self, ending: Option<&'static str>) {
+        *self.switches.full.lock().unwrap() = ending;
+    }
+
+    /// Lets every sync panic.
+    pub(crate) fn panic_on_sync(&self) {
+        self.switches.syncs_panic.store(true, Ordering::SeqCst);
     }
 
     /// Lets every sync fail.
-    pub fn fail_syncs(&self) {
+    pub(crate) fn fail_syncs(&self) {
         self.switches.syncs_fail.store(true, Ordering::SeqCst);
     }
 
     /// Lets syncs wait, or go on.
-    pub fn hold_syncs(&self, hold: bool) {
+    pub(crate) fn hold_syncs(&self, hold: bool) {
         *self.switches.held.lock().unwrap() = hold;
         self.switches.changed.notify_all();
     }
@@ -82,7 +89,9 @@ impl Disk for MoodyDisk {
     }
 
     fn available_bytes(&self, dir: &Path) -> io::Result<u64> {
-        if self.switches.full.load(Ordering::SeqCst) { Ok(0) } else { RealDisk.available_bytes(dir) }
+        let full = *self.switches.full.lock().unwrap();
+        let is_full = full.is_some_and(|ending| dir.to_string_lossy().ends_with(ending));
+        if is_full { Ok(0) } else { RealDisk.available_bytes(dir) }
     }
 }
 
@@ -108,6 +117,7 @@ impl DiskFile for MoodyFile {
     fn sync(&self) -> io::Result<()> {
         let held = self.switches.held.lock().unwrap();
         drop(self.switches.changed.wait_while(held, |held| *held).unwrap());
+        assert!(!self.switches.syncs_panic.load(Ordering::SeqCst), "the disk is in a panic");
         if self.switches.syncs_fail.load(Ordering::SeqCst) {
             return Err(io::Error::other("the disk is in a bad mood"));
         }

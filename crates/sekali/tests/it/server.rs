@@ -12,23 +12,23 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// A server on a free port with a directory of its own.
-pub struct TestServer {
+pub(crate) struct TestServer {
     // Dropped before the runtime it runs on.
     server: Option<Server>,
     client: reqwest::Client,
-    pub dir: TempDir,
+    pub(crate) dir: TempDir,
     disk: Arc<dyn Disk>,
     config: Config,
     runtime: Runtime,
 }
 
 impl TestServer {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(Arc::new(RealDisk), |_| {})
     }
 
     /// Starts on a disk, after a change to the settings.
-    pub fn start_with(disk: Arc<dyn Disk>, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) fn start_with(disk: Arc<dyn Disk>, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config =
             Config { listen: "127.0.0.1:0".to_owned(), data_dir: dir.path().join("data"), ..Config::default() };
@@ -40,7 +40,7 @@ impl TestServer {
     }
 
     /// Stops in order and starts again on the same directory.
-    pub fn restart(mut self) -> Self {
+    pub(crate) fn restart(mut self) -> Self {
         assert_eq!(self.stop(), Ended::Stopped);
         let started = self.runtime.block_on(Server::start_on(Arc::clone(&self.disk), self.config.clone()));
         self.server = Some(started.unwrap());
@@ -48,51 +48,51 @@ impl TestServer {
     }
 
     /// Stops in order.
-    pub fn stop(&mut self) -> Ended {
+    pub(crate) fn stop(&mut self) -> Ended {
         let server = self.server.take().expect("the server runs");
         self.runtime.block_on(server.stop())
     }
 
     /// Waits until it ends by itself.
-    pub fn wait_for_end(&mut self) -> Ended {
+    pub(crate) fn wait_for_end(&mut self) -> Ended {
         let server = self.server.take().expect("the server runs");
         self.runtime.block_on(server.run_until(std::future::pending()))
     }
 
     /// Tries to start another server.
-    pub fn start_other(&self, change: impl FnOnce(&mut Config)) -> Result<Server, StartError> {
+    pub(crate) fn start_other(&self, change: impl FnOnce(&mut Config)) -> Result<Server, StartError> {
         let mut config = self.config.clone();
         change(&mut config);
         self.runtime.block_on(Server::start(config))
     }
 
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.server.as_ref().expect("the server runs").addr().to_string()
     }
 
-    pub fn runtime(&self) -> &Runtime {
+    pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
     }
 
     /// Begins a request.
-    pub fn request(&self, method: &str, path: &str) -> Request<'_> {
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request<'_> {
         let url = format!("http://{}{path}", self.address());
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         Request { server: self, builder: self.client.request(method, url) }
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.request("GET", path).send()
     }
 
     /// Publishes JSON.
-    pub fn publish(&self, body: &Value) -> Answer {
+    pub(crate) fn publish(&self, body: &Value) -> Answer {
         self.request("POST", "/publish").header("content-type", "application/json").body(body.to_string()).send()
     }
 
     /// The lifetime counters: received, unique, duplicates, conflicts.
     #[track_caller]
-    pub fn expect_counts(&self, received: u64, unique: u64, duplicates: u64, conflicts: u64) -> &Self {
+    pub(crate) fn expect_counts(&self, received: u64, unique: u64, duplicates: u64, conflicts: u64) -> &Self {
         let stats = self.get("/stats").json();
         let count = |name: &str| stats[name].as_u64().unwrap();
         let counts = (count("received"), count("unique_processed"), count("duplicate_dropped"), count("conflicts"));
@@ -101,33 +101,33 @@ impl TestServer {
     }
 
     #[track_caller]
-    pub fn expect_nothing_stored(&self) -> &Self {
+    pub(crate) fn expect_nothing_stored(&self) -> &Self {
         assert_eq!(self.get("/events").json(), json!([]));
         self.expect_counts(0, 0, 0, 0)
     }
 }
 
 /// A request that is being put together.
-pub struct Request<'s> {
+pub(crate) struct Request<'s> {
     server: &'s TestServer,
     builder: reqwest::RequestBuilder,
 }
 
 impl Request<'_> {
-    pub fn header(self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
         Self { builder: self.builder.header(name, value), ..self }
     }
 
-    pub fn body(self, body: impl Into<reqwest::Body>) -> Self {
+    pub(crate) fn body(self, body: impl Into<reqwest::Body>) -> Self {
         Self { builder: self.builder.body(body), ..self }
     }
 
-    pub fn send(self) -> Answer {
+    pub(crate) fn send(self) -> Answer {
         self.server.runtime.block_on(receive(self.builder))
     }
 
     /// Sends it in the background.
-    pub fn spawn(self) -> tokio::task::JoinHandle<Answer> {
+    pub(crate) fn spawn(self) -> tokio::task::JoinHandle<Answer> {
         self.server.runtime.spawn(receive(self.builder))
     }
 }
@@ -140,30 +140,30 @@ async fn receive(builder: reqwest::RequestBuilder) -> Answer {
 
 /// An answer, whole.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    pub fn header(&self, name: &'static str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &'static str) -> Option<&str> {
         self.headers.get(HeaderName::from_static(name)).map(|value: &HeaderValue| value.to_str().unwrap())
     }
 
     #[track_caller]
-    pub fn expect_status(self, status: u16) -> Self {
+    pub(crate) fn expect_status(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self
     }
 
     /// Compares the status and the whole body, with what changes from run to run left out.
     #[track_caller]
-    pub fn expect(self, status: u16, body: &Expect) -> Self {
+    pub(crate) fn expect(self, status: u16, body: &Expect) -> Self {
         let this = self.expect_status(status);
         body.assert_eq(&without_times(&this.body));
         this
@@ -171,7 +171,7 @@ impl Answer {
 
     /// Compares the status and the error code, and that a refusal that a retry can help says when.
     #[track_caller]
-    pub fn expect_error(self, status: u16, code: &str) -> Self {
+    pub(crate) fn expect_error(self, status: u16, code: &str) -> Self {
         let this = self.expect_status(status);
         assert_eq!(this.json()["code"], code, "{}", this.body);
         assert!(this.json()["message"].is_string() && this.json()["errors"].is_array(), "{}", this.body);
@@ -195,7 +195,7 @@ fn without_times(body: &str) -> String {
 }
 
 /// A valid event.
-pub fn event(topic: &str, id: &str) -> Value {
+pub(crate) fn event(topic: &str, id: &str) -> Value {
     json!({
         "topic": topic,
         "event_id": id,

@@ -19,13 +19,13 @@ fn start() -> (Arc<MoodyDisk>, TestServer) {
 fn a_full_disk_refuses_and_recovers_by_itself() {
     let (disk, server) = start();
     server.publish(&event("t", "1")).expect_status(202);
-    disk.set_full(true);
+    disk.set_full(Some(""));
     for _ in 0..3 {
         server.publish(&event("t", "2")).expect_error(503, "storage_full");
     }
     assert_eq!(server.get("/events").json().as_array().unwrap().len(), 1);
     server.get("/readyz").expect_status(200);
-    disk.set_full(false);
+    disk.set_full(None);
     server.publish(&event("t", "2")).expect_status(202);
     server.expect_counts(2, 2, 0, 0);
     server.restart().expect_counts(2, 2, 0, 0);
@@ -46,6 +46,29 @@ fn after_a_failed_sync_nothing_is_acknowledged_and_the_server_ends() {
         Ended::StorageFailed(reason) => assert!(reason.contains("bad mood"), "{reason}"),
         Ended::Stopped => panic!("the end should be told apart from a normal one"),
     }
+}
+
+#[test]
+fn a_committer_that_panics_leaves_nobody_waiting() {
+    let (disk, mut server) = start();
+    disk.panic_on_sync();
+    server.publish(&event("t", "1")).expect_error(503, "storage_failed");
+    server.publish(&event("t", "2")).expect_error(503, "storage_failed");
+    assert!(matches!(server.wait_for_end(), Ended::StorageFailed(_)));
+}
+
+#[test]
+fn what_some_partitions_stored_and_others_not_is_completed_by_a_retry() {
+    let disk = Arc::new(MoodyDisk::default());
+    let server = TestServer::start_with(Arc::clone(&disk) as _, |config| config.partitions = 2);
+    let body = Value::from((0..20).map(|number| event(&format!("topic-{number}"), "1")).collect::<Vec<_>>());
+    disk.set_full(Some("p0001"));
+    server.publish(&body).expect_error(503, "partly_stored");
+    let first = server.get("/stats").json()["unique_processed"].as_u64().unwrap();
+    assert!(0 < first && first < 20, "{first}");
+    disk.set_full(None);
+    server.publish(&body).expect_status(202);
+    server.expect_counts(20 + first, 20, first, 0);
 }
 
 #[test]
