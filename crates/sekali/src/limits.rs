@@ -62,6 +62,8 @@ pub const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// See [`ANSWER_TIMEOUT`].
 pub const ANSWER_BYTES_MIN: usize = 16 * 1024;
+/// Longest that a connection without a request may take to close once it was asked to.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often connections are checked against these times.
 pub const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Longest that requests in progress may take after the server was told to stop. Below the 10 s after which
