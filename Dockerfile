@@ -1,0 +1,38 @@
+# The aggregator and the publisher are one binary, so they are one image.
+# Any base images will do as long as the build image has a Rust toolchain with a C compiler, and the runtime image
+# has the same C library or a newer one: the runtime image needs no shell and no package manager.
+ARG BUILD_IMAGE=rust:1-slim-bookworm
+ARG RUNTIME_IMAGE=debian:bookworm-slim
+
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /src
+
+# Dependencies first, under empty crates: built again only when a manifest or the lock file changes.
+COPY Cargo.toml Cargo.lock ./
+COPY crates/sekali-store/Cargo.toml crates/sekali-store/Cargo.toml
+COPY crates/sekali/Cargo.toml crates/sekali/Cargo.toml
+RUN mkdir -p crates/sekali-store/src crates/sekali/src \
+    && touch crates/sekali-store/src/lib.rs crates/sekali/src/lib.rs \
+    && echo 'fn main() {}' > crates/sekali/src/main.rs \
+    && cargo build --release --locked --bin sekali
+
+# COPY keeps modification times, and cargo would take sources older than the empty ones above for unchanged.
+COPY crates crates
+RUN touch crates/sekali-store/src/lib.rs crates/sekali/src/lib.rs crates/sekali/src/main.rs \
+    && cargo build --release --locked --bin sekali \
+    && mkdir data
+
+FROM ${RUNTIME_IMAGE}
+COPY --from=build /src/target/release/sekali /usr/local/bin/sekali
+# A new named volume takes its owner from the directory that it covers.
+COPY --from=build --chown=10001:10001 /src/data /data
+USER 10001:10001
+ENV SEKALI_LISTEN=0.0.0.0:8080 SEKALI_DATA_DIR=/data
+VOLUME /data
+EXPOSE 8080
+# SIGTERM: no new requests, everything accepted is answered, exit 0.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["sekali", "health", "--url", "http://127.0.0.1:8080"]
+ENTRYPOINT ["sekali"]
+CMD ["serve"]

@@ -1,0 +1,153 @@
+//! What a client knows: what it sent, what it was told, and what it saw.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value;
+
+/// What is known of one key.
+#[derive(Debug)]
+struct Known {
+    payload: Value,
+    /// Sends that had no answer, or not yet.
+    unanswered: u32,
+    /// The seq that a 202 named: it is stored for good.
+    durable: Option<u64>,
+}
+
+/// Everything that clients know.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    keys: HashMap<String, Known>,
+    order: Vec<String>,
+    seen: BTreeMap<u64, String>,
+    pub(crate) acked: u64,
+}
+
+impl Journal {
+    /// Notes that events are about to be sent.
+    pub(crate) fn sending(&mut self, events: &[Value]) {
+        for event in events {
+            let key = key(event);
+            let known = self.keys.entry(key.clone()).or_insert_with(|| {
+                self.order.push(key);
+                Known { payload: event["payload"].clone(), unanswered: 0, durable: None }
+            });
+            known.unanswered += 1;
+        }
+    }
+
+    /// Notes the outcomes in a 202.
+    pub(crate) fn told(&mut self, outcomes: &[Value]) {
+        for outcome in outcomes {
+            let seq = outcome["seq"].as_u64().expect("a seq");
+            let kind = outcome["outcome"].as_str().expect("an outcome");
+            assert_ne!(kind, "conflict", "{outcome}: only equal content was sent");
+            let known = self.answered(outcome);
+            // Two answers may arrive in another order than they were decided in, but they name one seq.
+            assert_eq!(known.durable.unwrap_or(seq), seq, "{outcome}: stored twice");
+            known.durable = Some(seq);
+            self.acked += 1;
+        }
+    }
+
+    /// Notes that a request was refused: nothing of it was stored.
+    pub(crate) fn refused(&mut self, events: &[Value]) {
+        for event in events {
+            self.answered(event);
+        }
+    }
+
+    fn answered(&mut self, event: &Value) -> &mut Known {
+        let known = self.keys.get_mut(&key(event)).expect("it was sent");
+        known.unanswered -= 1;
+        known
+    }
+
+    /// Notes events that a reader was shown.
+    pub(crate) fn saw(&mut self, events: &[Value]) {
+        for event in events {
+            self.seen.insert(event["seq"].as_u64().expect("a seq"), key(event));
+        }
+    }
+
+    /// Some event that was sent before, as it was sent.
+    pub(crate) fn earlier(&self, choice: u64) -> Option<Value> {
+        let key = self.order.get((choice % self.order.len().max(1) as u64) as usize)?;
+        let (topic, event_id) = key.split_once('/')?;
+        Some(event(topic, event_id, &self.keys.get(key)?.payload))
+    }
+
+    /// Everything that must be stored, as it was sent.
+    pub(crate) fn durable(&self) -> Vec<Value> {
+        let durable = self.keys.iter().filter(|(_, known)| known.durable.is_some());
+        durable
+            .filter_map(|(key, known)| Some((key.split_once('/')?, known)))
+            .map(|((topic, event_id), known)| event(topic, event_id, &known.payload))
+            .collect()
+    }
+
+    /// Judges what a server has after recovery: all its events, and its `/stats`.
+    pub(crate) fn judge(&self, stored: &[Value], stats: &Value) -> Verdict {
+        let mut verdict = Verdict { acked: self.acked, ..Verdict::default() };
+        let mut present = HashMap::new();
+        let mut seqs = BTreeSet::new();
+        for event in stored {
+            let seq = event["seq"].as_u64().expect("a seq");
+            verdict.seq_repeated += u64::from(!seqs.insert(seq));
+            verdict.stored_twice += u64::from(present.insert(key(event), (seq, &event["payload"])).is_some());
+        }
+        verdict.seq_gaps = seqs.last().map_or(0, |last| last - seqs.len() as u64);
+        for (key, known) in &self.keys {
+            match (known.durable, present.get(key)) {
+                (Some(_), None) => verdict.acked_lost += 1,
+                (Some(told), Some((seq, payload))) => {
+                    verdict.wrong_bytes += u64::from(told != *seq || **payload != known.payload);
+                }
+                (None, Some(_)) if known.unanswered == 0 => verdict.refused_stored += 1,
+                (None, Some((_, payload))) => verdict.wrong_bytes += u64::from(**payload != known.payload),
+                (None, None) => {}
+            }
+        }
+        verdict.invented = present.keys().filter(|key| !self.keys.contains_key(*key)).count() as u64;
+        let here = |seq: u64, key: &String| present.get(key).is_some_and(|(at, _)| *at == seq);
+        verdict.read_then_vanished = self.seen.iter().filter(|(seq, key)| !here(**seq, key)).count() as u64;
+        let count = |name: &str| stats[name].as_u64().expect("a counter");
+        let (received, unique) = (count("received"), count("unique_processed"));
+        verdict.counters_off =
+            u64::from(received != unique + count("duplicate_dropped") || unique != stored.len() as u64);
+        verdict
+    }
+}
+
+/// What the oracle counted; everything but `acked` must be 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) acked: u64,
+    pub(crate) acked_lost: u64,
+    pub(crate) stored_twice: u64,
+    pub(crate) read_then_vanished: u64,
+    pub(crate) wrong_bytes: u64,
+    pub(crate) refused_stored: u64,
+    pub(crate) invented: u64,
+    pub(crate) seq_gaps: u64,
+    pub(crate) seq_repeated: u64,
+    pub(crate) counters_off: u64,
+}
+
+impl Verdict {
+    /// Fails the test unless the promise was kept.
+    pub(crate) fn check(&self) {
+        assert_eq!(*self, Self { acked: self.acked, ..Self::default() }, "the promise was broken");
+    }
+}
+
+/// An event as it is sent.
+pub(crate) fn event(topic: &str, event_id: &str, payload: &Value) -> Value {
+    serde_json::json!({
+        "topic": topic, "event_id": event_id, "timestamp": "2026-01-01T00:00:00Z", "source": "torture", "payload": payload,
+    })
+}
+
+fn key(event: &Value) -> String {
+    format!("{}/{}", event["topic"].as_str().expect("a topic"), event["event_id"].as_str().expect("an event id"))
+}
