@@ -46,10 +46,12 @@ mod hash;
 pub mod ids;
 pub mod limits;
 mod log;
+pub mod manifest;
 mod meta;
 mod partition;
 mod rules;
 mod store;
+mod tuning;
 
 pub use batch::Batch;
 pub use counters::Counters;
@@ -61,3 +63,5 @@ pub use meta::NewStore;
 pub use partition::{Order, Outcome, Partition, Reader, Scan, Scanner, TopicSummary, TornTail};
 pub use rules::ContentRules;
 pub use store::{Store, partition_of};
+#[doc(hidden)]
+pub use tuning::Tuning;

@@ -33,12 +33,21 @@ pub struct TornTail {
     pub kept: PathBuf,
 }
 
-/// Opens the log and hands every frame that may hold seqs above `covered_seq` to `replay`, in order.
-pub(crate) fn open(log: LogDir, covered_seq: u64, replay: impl FnMut(&Frame<'_>)) -> Result<OpenLog> {
+/// What need not be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Replay {
+    /// Frames without seqs above this one need not be replayed.
+    pub(crate) covered_seq: u64,
+    /// Seqs up to this one are known to have been durable.
+    pub(crate) durable_seq: u64,
+}
+
+/// Opens the log and hands every frame that may hold seqs above the covered ones to `visit`, in order.
+pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Frame<'_>)) -> Result<OpenLog> {
     let mut paths = log_paths(&log)?;
     let last = paths.pop();
     let mut opening =
-        Opening { log: &log, covered_seq, replay, position: Position::default(), damage: Vec::new(), torn: None };
+        Opening { log: &log, replay, visit, position: Position::default(), damage: Vec::new(), torn: None };
     let mut files = paths.iter().map(|path| opening.closed(path)).collect::<Result<Vec<_>>>()?;
     let (active, header) = match last {
         Some(path) => opening.last(&path)?,
@@ -69,8 +78,8 @@ fn log_paths(log: &LogDir) -> Result<Vec<PathBuf>> {
 /// How far opening has come.
 struct Opening<'a, F> {
     log: &'a LogDir,
-    covered_seq: u64,
-    replay: F,
+    replay: Replay,
+    visit: F,
     position: Position,
     damage: Vec<Damage>,
     torn: Option<TornTail>,
@@ -83,7 +92,7 @@ impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
         let disk_file = log.disk.open(path).at("open", path)?;
         let first_seq = file::first_seq(path)?;
         if let Some((outline, after)) = log.saved_outline(path, &*disk_file, &self.position)
-            && after.next_seq <= self.covered_seq + 1
+            && after.next_seq <= self.replay.covered_seq + 1
         {
             self.position = after;
             return Ok(Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline)));
@@ -127,11 +136,11 @@ impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
     }
 
     fn scan(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> (Outline, Findings) {
-        let source = Source { path, bytes, is_last, durable_seq: self.covered_seq, salt: self.log.salt };
+        let source = Source { path, bytes, is_last, durable_seq: self.replay.durable_seq, salt: self.log.salt };
         let mut outline = Outline::default();
         let findings = recovery::scan(&source, &mut self.position, |frame, offset| {
             outline.grow(outline.growth(frame, offset));
-            (self.replay)(frame);
+            (self.visit)(frame);
         });
         (outline, findings)
     }
