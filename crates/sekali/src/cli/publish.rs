@@ -20,9 +20,13 @@ use crate::cli::{Exit, Failure};
 use crate::client::{Client, ClientError, Ending, Publisher, RetryPolicy, retrying};
 use crate::escape::escape;
 use crate::input::{Batch, Format, Origin, Pacing, feed};
+use crate::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
 
 /// Longest request unless a single event is longer, in bytes. The server takes several times that.
 pub(super) const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+const _: () = assert!(REQUEST_BYTES_MAX <= BODY_BYTES_MAX);
+
 /// Invalid events that are named one by one.
 const NAMED_MAX: usize = 20;
 /// How long one question for readiness may take.
@@ -51,7 +55,7 @@ pub(crate) struct PublishArgs {
     #[command(flatten)]
     made_up: MadeUpArgs,
     /// Most events in a request
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = batch_size())]
     batch_size: u32,
     /// Most requests in flight
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -185,6 +189,11 @@ fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
             .map_err(|error| Failure::new(Exit::Failed, format!("cannot read {}: {error}", path.display())))?;
     }
     Ok(Origin::Files { paths, format: args.format })
+}
+
+/// As many events as the server takes in one request.
+pub(super) fn batch_size() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=BATCH_EVENTS_MAX as i64)
 }
 
 /// A share from 0 to 1.

@@ -220,3 +220,24 @@ fn a_bench_without_a_server_starts_one_and_cleans_up() {
     assert_eq!(report["load"]["event_bytes"], 200);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "its data is still there");
 }
+
+#[test]
+fn a_store_of_a_newer_version_and_a_damaged_one_have_codes_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let serve =
+        || run(&["serve", "--listen", "127.0.0.1:0", "--log", "off", "--data-dir", dir.path().to_str().unwrap()]);
+    Served::start(dir.path()).kill();
+    let meta = dir.path().join("store.toml");
+    let text = std::fs::read_to_string(&meta).unwrap();
+    for (changed, code) in [(text.replace("format = 1", "format = 999"), 7), ("nonsense".to_owned(), 8)] {
+        std::fs::write(&meta, changed).unwrap();
+        let result = serve();
+        assert_eq!((result.code, result.stderr.lines().count()), (Some(code), 1), "{result:?}");
+        assert!(result.stderr.contains("store.toml"), "{result:?}");
+    }
+    std::fs::write(&meta, text).unwrap();
+    assert_eq!(
+        run(&["demo", "--exit", "--listen", "127.0.0.1:0", "--data-dir", dir.path().to_str().unwrap()]).code,
+        Some(0)
+    );
+}
