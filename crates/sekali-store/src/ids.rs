@@ -1,10 +1,52 @@
-//! The dedup index: from the fingerprint of a key to where its event is stored.
+//! The dedup index: from the fingerprint of a key to where its event is stored. Exact, for a billion keys, in bounded memory.
+//!
+//! The newest entries are in a [`table::Table`] in memory. A full table is frozen and written out as a *run*
+//! ([`run::Run`]): an immutable file of fixed-width entries ([`block`]) sorted by fingerprint. Runs of about one size
+//! are merged into a longer one ([`plan`], `merge`). [`filter`]s in memory say which runs are worth reading: a look-up
+//! probes one filter per run and usually reads at most one block. [`Index`] ties these together; `worker` is what its
+//! background thread does. The log is the index's write-ahead log, and the [manifest](crate::manifest) says which runs
+//! are live and up to which seq they cover it.
+//!
+//! # Arithmetic
+//! With `T` = [`INDEX_TABLE_ENTRIES`](crate::limits::INDEX_TABLE_ENTRIES) = 2^20, `F` = [`INDEX_FAN_IN`](crate::limits::INDEX_FAN_IN) = 4
+//! and `N` entries:
+//!
+//! - **Runs**: level `l` holds runs of at most `T F^l` entries and is merged when it has `F` of them, so there are at
+//!   most `F - 1` runs in each of `log_F(N / T)` levels: 10 at 100 million, half of that on average.
+//! - **Write amplification**: each entry is written once by a flush and once by the merge into each further level,
+//!   `1 + log_F(N / T)`: 4 at 100 million, 5 at a billion.
+//! - **False positives**: a filter of `w` bits passes a foreign key with probability `2^-w`. A run that holds the part
+//!   `n / N` of all entries when it is made has `w = 8 + ceil(log2(N / n))` bits (at most 16), so that its share of the false positives is at
+//!   most its share of the entries / 256. The runs of the top level were made at `N` = 1, 2, 3, … times their size, with
+//!   8, 9, 10 and 10 bits: `1/256 + 1/512 + 2/1024` = 0.78 %; all lower levels add at most 0.2 %. Below 1 in 100 in all.
+//! - **Memory**: a filter has `w` bits for each of 1.17 slots an entry; at 8 to 10 bits 1.17 to 1.46 bytes an entry. The first
+//!   fingerprint of each block is kept too: 8 / 140 = 0.06 bytes. Tables: 36 bytes for each of at most `3 T` entries.
+//! - **Disk**: 4,096 / 140 = 29.26 bytes in blocks, and what was just said again for filters and fences: 30.5 to 31.7.
+//! - **Reads**: a hit costs one block read (two where its fingerprint begins a block, 1 in 140); a miss costs 0.01.
 
-use std::collections::BTreeSet;
-use std::sync::{PoisonError, RwLock};
+pub mod block;
+mod core;
+mod failures;
+pub mod filter;
+mod index;
+mod merge;
+mod open;
+mod options;
+pub mod plan;
+mod rebuild;
+pub mod run;
+mod signals;
+mod state;
+mod stats;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod worker;
 
-use crate::error::Result;
-use crate::hash::{ContentHash, Fingerprint};
+pub use crate::hash::{ContentHash, Fingerprint};
+pub use index::Index;
+pub use options::IndexOptions;
+pub use stats::IndexStats;
 
 /// What the index knows of one stored event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,29 +59,7 @@ pub struct Entry {
     pub content: ContentHash,
 }
 
-/// The index, in memory, rebuilt from the log at every start.
-#[derive(Debug, Default)]
-pub struct Index(RwLock<BTreeSet<Entry>>);
-
-impl Index {
-    /// Finds every entry with one of these fingerprints, each with the position of its fingerprint.
-    pub fn look_up(&self, fingerprints: &[Fingerprint], found: &mut Vec<(usize, Entry)>) -> Result<()> {
-        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        for (position, &fingerprint) in fingerprints.iter().enumerate() {
-            let first = Entry { fingerprint, seq: 0, content: 0 };
-            let last = Entry { fingerprint, seq: u64::MAX, content: u64::MAX };
-            found.extend(entries.range(first..=last).map(|entry| (position, *entry)));
-        }
-        Ok(())
-    }
-
-    /// Adds entries that are durable in the log.
-    pub fn insert(&self, entries: &[Entry]) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(entries);
-    }
-
-    /// Every entry up to this seq needs no replay.
-    pub fn covered_seq(&self) -> u64 {
-        0
-    }
+/// What filters and fences know of a fingerprint: its upper half, by which entries are also sorted.
+fn filter_key(fingerprint: Fingerprint) -> u64 {
+    (fingerprint >> 64) as u64
 }

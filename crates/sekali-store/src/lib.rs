@@ -46,10 +46,12 @@ mod hash;
 pub mod ids;
 pub mod limits;
 mod log;
+pub mod manifest;
 mod meta;
 mod partition;
 mod rules;
 mod store;
+mod tuning;
 
 pub use batch::Batch;
 pub use counters::Counters;
@@ -58,6 +60,8 @@ pub use error::{Error, Result};
 pub use event::{CONFLICTS_TOPIC, EventRef, StoredEvent, is_reserved};
 pub use hash::{ContentHash, EventHash, Fingerprint, HashKey, KeyHasher};
 pub use meta::NewStore;
-pub use partition::{Order, Outcome, Partition, Reader, Scan, Scanner, TopicSummary, TornTail};
+pub use partition::{Finding, Order, Outcome, Partition, Reader, Scan, Scanner, TopicSummary, TornTail, Verification};
 pub use rules::ContentRules;
 pub use store::{Store, partition_of};
+#[doc(hidden)]
+pub use tuning::Tuning;

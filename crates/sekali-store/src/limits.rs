@@ -31,7 +31,34 @@ pub const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 /// Most partitions a store may have: their numbers have four digits on disk.
 pub const PARTITIONS_MAX: u32 = 1024;
 
+/// Entries in one in-memory table of the dedup index; a full table is written out as a run. At 36 bytes an entry
+/// this is 38 MB, and at most `1 + INDEX_TABLES_WAITING_MAX` of them exist.
+pub const INDEX_TABLE_ENTRIES: usize = 1 << 20;
+/// Most entries a table can be asked to hold: a slot of its directory has 32 bits for position and tag.
+pub const INDEX_TABLE_ENTRIES_MAX: usize = 1 << 26;
+/// Full tables that may wait to be written before inserts wait for the background thread.
+pub const INDEX_TABLES_WAITING_MAX: usize = 2;
+/// Runs of one size that are merged into one of the next.
+pub const INDEX_FAN_IN: usize = 4;
+/// No merge makes a run longer than this, so that the filters of a new run, which exist beside those of the runs it
+/// replaces, need at most about 350 MB.
+pub const INDEX_RUN_ENTRIES_MAX: u64 = 1 << 28;
+/// When so many runs are overdue for merging, merging goes before the writing of tables, and so before inserts.
+pub const INDEX_RUNS_OVERDUE_MAX: usize = 12;
+/// Blocks of a run that share one filter: 143,360 entries, whose filter is built in about 4 MB of memory.
+pub const INDEX_CHUNK_BLOCKS: usize = 1024;
+/// Bytes read or written at a time by flushes and merges, for each file.
+pub const INDEX_BUFFER_BYTES: usize = 256 * 1024;
+/// A file being written is synced each time it has grown by this much, so that no sync has much to do and commits
+/// are not held up behind it.
+pub const INDEX_SYNC_BYTES: u64 = 8 * 1024 * 1024;
+
 const _: () = {
+    assert!(INDEX_TABLE_ENTRIES <= INDEX_TABLE_ENTRIES_MAX);
+    assert!(INDEX_FAN_IN >= 2);
+    assert!(INDEX_RUN_ENTRIES_MAX >= (INDEX_TABLE_ENTRIES * INDEX_FAN_IN) as u64);
+    assert!(INDEX_BUFFER_BYTES.is_multiple_of(4096));
+    assert!(INDEX_SYNC_BYTES >= INDEX_BUFFER_BYTES as u64);
     assert!(TOPIC_BYTES_MAX <= u16::MAX as usize);
     assert!(EVENT_ID_BYTES_MAX <= u16::MAX as usize);
     assert!(SOURCE_BYTES_MAX <= u16::MAX as usize);

@@ -4,6 +4,7 @@ mod decide;
 mod reader;
 mod scan;
 mod shared;
+mod verify;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,21 +13,25 @@ use crate::batch::Batch;
 use crate::disk::Disk;
 use crate::error::{Error, IoContext, Result};
 use crate::hash::{Fingerprint, KeyHasher};
-use crate::ids::{Entry, Index};
+use crate::ids::{Entry, Index, IndexOptions};
 use crate::limits::{FRAME_BODY_BYTES_MAX, FREE_BYTES_MIN};
 use crate::log::Salt;
+use crate::log::block::Block;
 use crate::log::dir::LogDir;
-use crate::log::frame::{self, Builder};
-use crate::log::open;
+use crate::log::frame::Builder;
 pub use crate::log::open::TornTail;
+use crate::log::open::{self, Replay};
 use crate::log::writer::{Commit, LogWriter};
+use crate::manifest::ManifestFile;
 use crate::meta::NewStore;
 use crate::rules::ContentRules;
+use crate::tuning::Tuning;
 
 use decide::Decider;
 pub use reader::{Reader, TopicSummary};
 pub use scan::{Order, Scan, Scanner};
 use shared::Shared;
+pub use verify::{Finding, Verification};
 
 /// What became of one published event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +64,7 @@ pub struct Partition {
     /// Whether the last frame is one of [`Partition::mark`].
     is_marked: bool,
     torn: Option<TornTail>,
+    rebuilt: Option<String>,
     /// Keeps the store locked.
     _lock: Arc<dyn std::any::Any + Send + Sync>,
 }
@@ -70,14 +76,15 @@ pub(crate) struct Opening<'a> {
     pub(crate) dir: &'a Path,
     pub(crate) number: u32,
     pub(crate) meta: &'a NewStore,
-    pub(crate) hasher: KeyHasher,
+    pub(crate) tuning: Tuning,
     pub(crate) rules: ContentRules,
     pub(crate) lock: Arc<dyn std::any::Any + Send + Sync>,
 }
 
 impl Partition {
     pub(crate) fn open(opening: Opening<'_>) -> Result<Self> {
-        let Opening { disk, dir, number, meta, hasher, rules, lock } = opening;
+        let Opening { disk, dir, number, meta, tuning, rules, lock } = opening;
+        let hasher = KeyHasher::new(&meta.hash_key).colliding(tuning.fingerprint_mask);
         let salt = Salt::new(meta, number);
         let log_dir = dir.join("log");
         for made in [dir, &log_dir] {
@@ -92,19 +99,27 @@ impl Partition {
             partition: number,
             salt,
         };
-        let index = Index::default();
-        let covered_seq = index.covered_seq();
+        let IndexOpening { index, covered_seq, durable_seq, rebuilt } = open_index(disk, dir, tuning.index)?;
         let mut entries = Vec::new();
-        let opened = open::open(log, covered_seq, |frame| {
+        let opened = open::open(log, Replay { covered_seq, durable_seq }, |block| {
             entries.clear();
-            entries.extend(entries_of(frame, &hasher).filter(|entry| entry.seq > covered_seq));
+            entries.extend(entries_of(block, &hasher).filter(|entry| entry.seq > covered_seq));
             index.insert(&entries);
         })?;
         let torn = opened.torn.clone();
         let (shared, log) = Shared::new(disk, dir, hasher, index, opened);
         let shared = Arc::new(shared);
-        let mut partition =
-            Self { shared, log, hasher, rules, builder: Builder::new(salt), torn, is_marked: false, _lock: lock };
+        let mut partition = Self {
+            shared,
+            log,
+            hasher,
+            rules,
+            builder: Builder::new(salt),
+            torn,
+            rebuilt,
+            is_marked: false,
+            _lock: lock,
+        };
         match partition.mark() {
             // A store on a full disk opens, to be read.
             Ok(()) | Err(Error::StorageFull { .. }) => Ok(partition),
@@ -122,6 +137,11 @@ impl Partition {
         self.torn.as_ref()
     }
 
+    /// Why opening the partition has rebuilt its index from the log, if it did.
+    pub fn rebuilt_index(&self) -> Option<&str> {
+        self.rebuilt.as_deref()
+    }
+
     /// The last position in the upstream log that a commit was given, if one was.
     pub fn upstream(&self) -> Option<u64> {
         self.log.position().upstream
@@ -137,7 +157,10 @@ impl Partition {
     /// - [`Error::StorageFull`], [`Error::Invalid`]: nothing was written, and later commits may succeed.
     /// - [`Error::Stopped`]: the log could not be written, now or earlier. Whether events of this commit are on disk shows
     ///   when the store is opened again; until then there are no more commits.
-    /// - Others: a stored event that had to be compared could not be read; nothing was written.
+    /// - [`Error::Damaged`]: a run of the index is. Nothing was written; the partition takes no more commits, and the next
+    ///   start rebuilds the index.
+    /// - [`Error::Io`]: something that was needed to decide could not be read, or the index cannot be written. Nothing of the
+    ///   commit was written, and a later one may succeed.
     pub fn commit(
         &mut self,
         batches: &[Batch],
@@ -204,7 +227,19 @@ impl Partition {
         if bytes > FRAME_BODY_BYTES_MAX {
             return Err(too_large(bytes));
         }
+        // The index keeps in memory what it cannot write. It must not do so without bounds.
+        self.shared.index.health()?;
         self.shared.check_space(bytes as u64 + FREE_BYTES_MIN)
+    }
+
+    /// A damaged index would call duplicates new. So that it is rebuilt at the next start, it is forgotten now.
+    fn distrust_index(&self, error: Error) -> Error {
+        if matches!(error, Error::Damaged { .. }) {
+            self.shared.stop(&error);
+            // If this fails too, the next start finds the damage as this commit did.
+            let _ = self.shared.index.forget();
+        }
+        error
     }
 
     /// What the index knows of the events' fingerprints, by the position of the event among all of the commit.
@@ -212,19 +247,51 @@ impl Partition {
         let fingerprints: Vec<Fingerprint> =
             batches.iter().flat_map(Batch::events).map(|(hash, _)| hash.fingerprint).collect();
         let mut known = Vec::new();
-        self.shared.index.look_up(&fingerprints, &mut known)?;
+        if let Err(error) = self.shared.index.look_up(&fingerprints, &mut known) {
+            return Err(self.distrust_index(error));
+        }
         known.sort_unstable_by_key(|(position, entry)| (*position, entry.seq));
         Ok(known)
     }
+}
+
+struct IndexOpening {
+    index: Index,
+    /// Seqs up to this one are in the index.
+    covered_seq: u64,
+    /// Seqs up to this one were durable, by the manifest's word.
+    durable_seq: u64,
+    rebuilt: Option<String>,
+}
+
+/// Opens the index; an empty one, to be filled from the log, where the manifest or a run is lost or damaged.
+fn open_index(disk: &Arc<dyn Disk>, dir: &Path, options: IndexOptions) -> Result<IndexOpening> {
+    let path = dir.join("MANIFEST");
+    let ids = dir.join("ids");
+    let (manifest, damage) = match ManifestFile::open(Arc::clone(disk), &path) {
+        Err(error @ Error::Damaged { .. }) => (ManifestFile::set_aside(Arc::clone(disk), &path)?, Some(error)),
+        opened => (opened?, None),
+    };
+    let durable_seq = manifest.get().covered_seq;
+    let manifest = Arc::new(manifest);
+    let (index, damage) = match Index::open(Arc::clone(disk), ids.clone(), Arc::clone(&manifest), options) {
+        Err(error @ Error::Damaged { .. }) => {
+            let nothing = std::iter::empty();
+            (Index::rebuild(Arc::clone(disk), ids, manifest, options, nothing)?, Some(error))
+        }
+        opened => (opened?, damage),
+    };
+    let covered_seq = index.covered_seq();
+    Ok(IndexOpening { index, covered_seq, durable_seq, rebuilt: damage.map(|error| error.to_string()) })
 }
 
 fn too_large(bytes: usize) -> Error {
     Error::Invalid(format!("a commit of {bytes} bytes is over the limit of {FRAME_BODY_BYTES_MAX}"))
 }
 
-/// What the index must know of the rows of a frame.
-fn entries_of(frame: &frame::Frame<'_>, hasher: &KeyHasher) -> impl Iterator<Item = Entry> {
-    frame.blocks().flat_map(|(_, block)| block.rows()).map(|(seq, event)| {
+/// What the index must know of the rows of a block.
+fn entries_of(block: &Block<'_>, hasher: &KeyHasher) -> impl Iterator<Item = Entry> {
+    block.rows().map(|(seq, event)| {
         let hash = hasher.hash(&event);
         Entry { fingerprint: hash.fingerprint, seq, content: hash.content }
     })

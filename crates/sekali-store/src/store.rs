@@ -12,6 +12,7 @@ use crate::hash::KeyHasher;
 use crate::meta::{self, NewStore};
 use crate::partition::{Opening, Partition};
 use crate::rules::ContentRules;
+use crate::tuning::Tuning;
 
 const LOCK_FILE: &str = "LOCK";
 
@@ -31,17 +32,17 @@ impl Store {
     /// [`Error::Locked`], [`Error::NewerFormat`], [`Error::Damaged`] (of the meta file: damage to data does not keep a store
     /// from opening) and [`Error::Io`].
     pub fn open(disk: Arc<dyn Disk>, dir: &Path, new: &NewStore, rules: ContentRules) -> Result<Self> {
-        Self::open_with(disk, dir, new, rules, |hasher| hasher)
+        Self::open_with(disk, dir, new, rules, Tuning::default())
     }
 
-    /// As [`Store::open`], with another hasher than the store's own. For tests of colliding fingerprints.
+    /// As [`Store::open`], for tests of what happens at sizes and collisions that take ages to come about.
     #[doc(hidden)]
     pub fn open_with(
         disk: Arc<dyn Disk>,
         dir: &Path,
         new: &NewStore,
         rules: ContentRules,
-        hasher: impl FnOnce(KeyHasher) -> KeyHasher,
+        tuning: Tuning,
     ) -> Result<Self> {
         disk.create_dir_all(dir).at("create", dir)?;
         let lock_path = dir.join(LOCK_FILE);
@@ -50,12 +51,12 @@ impl Store {
             lock => Arc::from(lock.at("lock", &lock_path)?),
         };
         let meta = meta::load_or_create(&*disk, dir, new)?;
-        let hasher = hasher(KeyHasher::new(&meta.hash_key));
+        let hasher = KeyHasher::new(&meta.hash_key).colliding(tuning.fingerprint_mask);
         let partitions = (0..meta.partitions)
             .map(|number| {
                 let dir = dir.join(format!("p{number:04}"));
                 let lock = Arc::clone(&lock);
-                Partition::open(Opening { disk: &disk, dir: &dir, number, meta: &meta, hasher, rules, lock })
+                Partition::open(Opening { disk: &disk, dir: &dir, number, meta: &meta, tuning, rules, lock })
             })
             .collect::<Result<_>>()?;
         disk.sync_dir(dir).at("sync", dir)?;

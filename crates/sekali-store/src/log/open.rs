@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::block::Block;
 use super::dir::LogDir;
 use super::file::{self, LogFile, SUFFIX};
-use super::frame::Frame;
 use super::header::{self, FileHeader};
 use super::outline::Outline;
 use super::recovery::{self, Findings, Position, Source};
@@ -33,12 +33,21 @@ pub struct TornTail {
     pub kept: PathBuf,
 }
 
-/// Opens the log and hands every frame that may hold seqs above `covered_seq` to `replay`, in order.
-pub(crate) fn open(log: LogDir, covered_seq: u64, replay: impl FnMut(&Frame<'_>)) -> Result<OpenLog> {
+/// What need not be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Replay {
+    /// Files without seqs above this one need not be replayed.
+    pub(crate) covered_seq: u64,
+    /// Seqs up to this one are known to have been durable.
+    pub(crate) durable_seq: u64,
+}
+
+/// Opens the log and hands every block that may hold seqs above the covered ones to `visit`, in order.
+pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -> Result<OpenLog> {
     let mut paths = log_paths(&log)?;
     let last = paths.pop();
     let mut opening =
-        Opening { log: &log, covered_seq, replay, position: Position::default(), damage: Vec::new(), torn: None };
+        Opening { log: &log, replay, visit, position: Position::default(), damage: Vec::new(), torn: None };
     let mut files = paths.iter().map(|path| opening.closed(path)).collect::<Result<Vec<_>>>()?;
     let (active, header) = match last {
         Some(path) => opening.last(&path)?,
@@ -69,21 +78,21 @@ fn log_paths(log: &LogDir) -> Result<Vec<PathBuf>> {
 /// How far opening has come.
 struct Opening<'a, F> {
     log: &'a LogDir,
-    covered_seq: u64,
-    replay: F,
+    replay: Replay,
+    visit: F,
     position: Position,
     damage: Vec<Damage>,
     torn: Option<TornTail>,
 }
 
-impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
+impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
     /// Opens a file that is not the last: by its saved outline if all of it is covered, else by reading it.
     fn closed(&mut self, path: &Path) -> Result<Arc<LogFile>> {
         let log = self.log;
         let disk_file = log.disk.open(path).at("open", path)?;
         let first_seq = file::first_seq(path)?;
         if let Some((outline, after)) = log.saved_outline(path, &*disk_file, &self.position)
-            && after.next_seq <= self.covered_seq + 1
+            && after.next_seq <= self.replay.covered_seq + 1
         {
             self.position = after;
             return Ok(Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline)));
@@ -91,7 +100,7 @@ impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
         let bytes = disk::read_all(&*log.disk, path).at("read", path)?;
         let (outline, findings) = self.scan(path, &bytes, false);
         let header = FileHeader::decode(&bytes, log.salt);
-        if let Some(header) = header.filter(|_| findings.damage.is_empty() && outline.end == findings.end) {
+        if let Some(header) = header.filter(|_| findings.damage.is_empty()) {
             log.save_outline(path, &outline, &header, &self.position);
         }
         self.damage.extend(findings.damage);
@@ -115,7 +124,6 @@ impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
             bytes = header.encode(log.salt).to_vec();
         }
         outline.end = bytes.len() as u64;
-        outline.end_seq = self.position.next_seq;
         let temp = disk::temp_path(path);
         let file = disk::create_afresh(&*log.disk, &temp).at("create", &temp)?;
         file.write_all_at(&bytes, 0).at("write", &temp)?;
@@ -127,12 +135,15 @@ impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
     }
 
     fn scan(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> (Outline, Findings) {
-        let source = Source { path, bytes, is_last, durable_seq: self.covered_seq, salt: self.log.salt };
+        let source = Source { path, bytes, is_last, durable_seq: self.replay.durable_seq, salt: self.log.salt };
         let mut outline = Outline::default();
-        let findings = recovery::scan(&source, &mut self.position, |frame, offset| {
-            outline.grow(outline.growth(frame, offset));
-            (self.replay)(frame);
+        let findings = recovery::scan(&source, &mut self.position, |block, offset| {
+            let end = offset + block.len as u64;
+            outline.grow(outline.growth(std::iter::once((offset, *block)), end, block.end_seq()));
+            (self.visit)(block);
         });
+        // Frames without events move the end but not the seq.
+        (outline.end, outline.end_seq) = (findings.end, self.position.next_seq);
         (outline, findings)
     }
 }

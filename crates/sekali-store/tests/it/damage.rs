@@ -127,3 +127,64 @@ fn a_newer_format_is_refused() {
     });
     assert!(matches!(Opened::open(&disk), Err(Error::NewerFormat { found: 2, known: 1, .. })));
 }
+
+/// Checks that a store whose index was harmed is what it was, and says that it has rebuilt the index.
+fn check_rebuilt(disk: &MemoryDisk, what: &str) {
+    let mut opened = Opened::open(disk).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let why = opened.partition.rebuilt_index().unwrap_or_else(|| panic!("{what}: not noticed")).to_owned();
+    assert!(why.contains("/store/p0000"), "{what}: {why}");
+    let outcomes = opened.commit(&(0..200).map(event).collect::<Vec<_>>()).unwrap();
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })), "{what}: {outcomes:?}");
+    assert_eq!(opened.reader().damage(), [], "{what}: the log is sound");
+}
+
+#[test]
+fn a_lost_or_damaged_index_is_rebuilt_from_the_log() {
+    let clean = filled();
+    let runs: Vec<_> =
+        clean.paths().into_iter().filter(|path| path.extension().is_some_and(|end| end == "run")).collect();
+    assert!(!runs.is_empty());
+    for run in &runs {
+        let disk = clean.kill();
+        disk.remove(run).unwrap();
+        check_rebuilt(&disk, &format!("{} removed", run.display()));
+        let disk = clean.kill();
+        disk.corrupt(run, |bytes| bytes.truncate(bytes.len() / 2));
+        check_rebuilt(&disk, &format!("{} cut", run.display()));
+    }
+    let disk = clean.kill();
+    assert!(disk.corrupt(&Path::new(DIR).join("p0000/MANIFEST"), |bytes| bytes[60] ^= 1));
+    check_rebuilt(&disk, "MANIFEST flipped");
+}
+
+#[test]
+fn a_damaged_block_of_the_index_is_never_trusted_and_the_next_start_rebuilds() {
+    let disk = filled();
+    let runs: Vec<_> =
+        disk.paths().into_iter().filter(|path| path.extension().is_some_and(|end| end == "run")).collect();
+    for run in &runs {
+        // The middle of a block of entries.
+        disk.corrupt(run, |bytes| bytes[6_000] ^= 1);
+    }
+    let mut opened = Opened::open(&disk).unwrap();
+    let events: Vec<_> = (0..200).map(event).collect();
+    assert!(matches!(opened.commit(&events), Err(Error::Damaged { .. })));
+    assert!(matches!(opened.commit(&events), Err(Error::Stopped(_))));
+    drop(opened);
+    let mut opened = Opened::open(&disk.kill()).unwrap();
+    let outcomes = opened.commit(&events).unwrap();
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })), "{outcomes:?}");
+}
+
+#[test]
+fn a_log_that_ends_before_what_the_index_covers_is_damage_and_no_seq_is_used_twice() {
+    let disk = filled();
+    let path = log_files(&disk).remove(0);
+    disk.corrupt(&path, |bytes| bytes.truncate(bytes.len() / 2));
+    let mut opened = Opened::open(&disk).unwrap();
+    let damage = opened.reader().damage();
+    let last = damage.iter().map(|damage| damage.last_seq).max().expect("it is named");
+    assert!(damage[0].first_seq > 50 && last > 180, "{damage:?}");
+    let outcomes = opened.commit(&[event(0), event(150)]).unwrap();
+    assert!(matches!(outcomes[..], [Outcome::Duplicate { .. }, Outcome::Stored { seq }] if seq > last), "{outcomes:?}");
+}

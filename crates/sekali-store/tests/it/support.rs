@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sekali_store::disk::memory::MemoryDisk;
+use sekali_store::ids::IndexOptions;
 use sekali_store::{
     Batch, ContentRules, Counters, EventRef, HashKey, KeyHasher, NewStore, Outcome, Partition, Reader, Result, Scan,
-    Store, StoredEvent,
+    Store, StoredEvent, Tuning,
 };
 
 pub(crate) const DIR: &str = "/store";
@@ -32,11 +33,14 @@ pub(crate) struct Opened {
 
 impl Opened {
     pub(crate) fn open(disk: &MemoryDisk) -> Result<Self> {
-        Self::open_with(disk, |hasher| hasher)
+        Self::open_with(disk, u128::MAX)
     }
 
-    pub(crate) fn open_with(disk: &MemoryDisk, hasher: impl FnOnce(KeyHasher) -> KeyHasher) -> Result<Self> {
-        let store = Store::open_with(Arc::new(disk.clone()), Path::new(DIR), &NEW, RULES, hasher)?;
+    /// With an index that writes and merges runs all the time, on the thread of the commit, so that every call to the
+    /// disk has its number.
+    pub(crate) fn open_with(disk: &MemoryDisk, fingerprint_mask: u128) -> Result<Self> {
+        let tuning = Tuning { fingerprint_mask, index: IndexOptions { table_entries: 5, background: false } };
+        let store = Store::open_with(Arc::new(disk.clone()), Path::new(DIR), &NEW, RULES, tuning)?;
         let hasher = store.hasher();
         let partition = store.into_partitions().pop().expect("one partition");
         Ok(Self { partition, hasher })

@@ -39,7 +39,7 @@ pub(crate) struct BenchArgs {
     /// Which share of the events repeats an earlier one, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     dup_ratio: f64,
-    /// Length of a payload; the rest of an event takes 137 bytes
+    /// Length of a payload; the rest of an event takes 132 bytes
     #[arg(long, value_name = "BYTES", default_value_t = PAYLOAD_BYTES_DEFAULT, value_parser = payload_bytes)]
     payload_bytes: usize,
     /// Print the result as one JSON object

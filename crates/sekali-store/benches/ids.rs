@@ -1,0 +1,139 @@
+//! The parts of the dedup index: table, filter, run and merge. `cargo bench -p sekali-store --bench ids`.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on should say why and stop")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use sekali_store::disk::{Disk, RealDisk};
+use sekali_store::ids::filter::Filters;
+use sekali_store::ids::run::{Run, RunWriter, sorted_keys};
+use sekali_store::ids::table::Table;
+use sekali_store::ids::{Entry, Index, IndexOptions};
+use sekali_store::manifest::{ManifestFile, RunInfo};
+
+const BATCH: u64 = 10_000;
+const CHUNK: u64 = 143_360;
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(sample_count = 10)]
+fn table_insert(bencher: Bencher) {
+    let entries: Vec<_> = (1..=1 << 20).map(entry).collect();
+    let bencher = bencher.counter(ItemsCount::new(entries.len()));
+    bencher.with_inputs(|| Table::new(entries.len())).bench_values(|mut table| {
+        table.insert(&entries);
+        table
+    });
+}
+
+#[divan::bench]
+fn table_miss(bencher: Bencher) {
+    let mut table = Table::new(1 << 20);
+    table.insert(&(1..=1 << 20).map(entry).collect::<Vec<_>>());
+    let mut from = 1 << 30;
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        from += BATCH;
+        table.look_up(black_box(&fingerprints(from)), &mut Vec::new());
+    });
+}
+
+#[divan::bench(args = [8, 9, 16], sample_count = 10)]
+fn filter_build(bencher: Bencher, bits: u32) {
+    let keys: Vec<u64> = sorted(1, CHUNK).iter().map(|entry| (entry.fingerprint >> 64) as u64).collect();
+    let bencher = bencher.counter(ItemsCount::new(CHUNK));
+    bencher.with_inputs(Filters::default).bench_values(|mut filters| {
+        filters.build(&keys, bits);
+        filters
+    });
+}
+
+/// A batch of unknown keys against one run: filters are all that is touched, but for 1 in 256.
+#[divan::bench(args = [1_000_000, 4_000_000, 16_000_000])]
+fn run_miss(bencher: Bencher, entries: u64) {
+    let dir = tempfile::tempdir().unwrap();
+    let run = run(dir.path(), entries);
+    let mut from = 1 << 30;
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        from += BATCH;
+        look_up(&run, &fingerprints(from))
+    });
+}
+
+/// A batch of known keys against one run that is in the page cache.
+#[divan::bench(args = [1_000_000, 16_000_000])]
+fn run_hit(bencher: Bencher, entries: u64) {
+    let dir = tempfile::tempdir().unwrap();
+    let run = run(dir.path(), entries);
+    let mut from = 0;
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        from = (from + BATCH * 7) % (entries - BATCH);
+        look_up(&run, &fingerprints(from + 1))
+    });
+}
+
+/// What every batch costs before the first run is looked at, and what making its ids costs here.
+#[divan::bench]
+fn sort_batch(bencher: Bencher) {
+    let mut from = 1 << 30;
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        from += BATCH;
+        sorted_keys(&fingerprints(from))
+    });
+}
+
+/// Four tables made into runs and merged into one: everything an id costs in the background up to level 1.
+#[divan::bench(sample_count = 3)]
+fn flush_and_merge(bencher: Bencher) {
+    let entries: Vec<_> = (1..=4 << 20).map(entry).collect();
+    bencher.counter(ItemsCount::new(entries.len())).with_inputs(|| tempfile::tempdir().unwrap()).bench_values(|dir| {
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let manifest = Arc::new(ManifestFile::open(Arc::clone(&disk), &dir.path().join("MANIFEST")).unwrap());
+        let options = IndexOptions { background: false, ..IndexOptions::default() };
+        let index = Index::open(disk, dir.path().join("ids"), manifest, options).unwrap();
+        index.insert(&entries);
+        while index.step().unwrap() {}
+        assert_eq!(index.stats().runs, 1);
+        dir
+    });
+}
+
+fn look_up(run: &Run, fingerprints: &[u128]) -> usize {
+    let mut found = Vec::new();
+    run.look_up(fingerprints, &sorted_keys(fingerprints), &mut found).unwrap();
+    found.len()
+}
+
+fn run(dir: &Path, entries: u64) -> Run {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let info = RunInfo { number: 1, entries, first_seq: 1, last_seq: entries, checksum: 0 };
+    let mut writer = RunWriter::create(&disk, dir, info, 9).unwrap();
+    sorted(1, entries).iter().for_each(|entry| writer.push(entry).unwrap());
+    writer.finish().unwrap()
+}
+
+fn sorted(first: u64, count: u64) -> Vec<Entry> {
+    let mut entries: Vec<_> = (first..first + count).map(entry).collect();
+    entries.sort_unstable();
+    entries
+}
+
+fn fingerprints(first: u64) -> Vec<u128> {
+    (first..first + BATCH).map(|seq| entry(seq).fingerprint).collect()
+}
+
+fn entry(seq: u64) -> Entry {
+    let upper = mix(seq);
+    Entry { fingerprint: u128::from(upper) << 64 | u128::from(mix(upper ^ 0x5bd1_e995)), seq, content: !upper }
+}
+
+/// `SplitMix64`.
+fn mix(seed: u64) -> u64 {
+    let mut z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

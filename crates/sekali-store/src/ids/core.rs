@@ -1,0 +1,107 @@
+//! The parts of an index that its owner and its background thread share.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::IndexOptions;
+use super::failures::Failures;
+use super::open;
+use super::plan;
+use super::run::Run;
+use super::signals::Signals;
+use super::state::State;
+use super::stats::{Counters, IndexStats};
+use super::worker::Worker;
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::limits::{INDEX_TABLE_ENTRIES_MAX, INDEX_TABLES_WAITING_MAX};
+use crate::manifest::ManifestFile;
+
+/// Where an index is and what it has. Locks are taken in the order of the fields and never held across I/O, but for
+/// the worker's own.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) dir: PathBuf,
+    pub(super) manifest: Arc<ManifestFile>,
+    pub(super) options: IndexOptions,
+    pub(super) counters: Counters,
+    pub(super) signals: Signals,
+    /// Held through each step of background work, whoever does it.
+    pub(super) worker: Mutex<Worker>,
+    state: RwLock<State>,
+    pub(super) failures: Failures,
+}
+
+impl Core {
+    pub(super) fn open(
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        manifest: Arc<ManifestFile>,
+        options: IndexOptions,
+    ) -> Result<Self> {
+        if !(1..=INDEX_TABLE_ENTRIES_MAX).contains(&options.table_entries) {
+            return Err(Error::Invalid(format!("a table has 1 to {INDEX_TABLE_ENTRIES_MAX} entries")));
+        }
+        let opened = open::open(&*disk, &dir, &manifest)?;
+        Ok(Self {
+            disk,
+            dir,
+            manifest,
+            options,
+            counters: Counters::default(),
+            signals: Signals::default(),
+            worker: Mutex::new(Worker::new(opened.next_run)),
+            state: RwLock::new(State::new(opened.runs, opened.covered_seq, options.table_entries)),
+            failures: Failures::default(),
+        })
+    }
+
+    pub(super) fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After a table has been filled: sees to it that it is written, and waits while too many are not.
+    pub(super) fn make_room(&self) {
+        let crowded = || self.state().frozen.len() > INDEX_TABLES_WAITING_MAX;
+        if self.options.background {
+            self.signals.raise();
+            self.signals.wait_while(|| crowded() && !self.failures.flush_failed());
+        } else {
+            // A failed step is kept in `failures`, where health and stats show it.
+            while crowded() && self.step().is_ok_and(|worked| worked) {}
+        }
+    }
+
+    pub(super) fn health(&self) -> Result<()> {
+        let crowded = self.state().frozen.len() >= INDEX_TABLES_WAITING_MAX;
+        match self.failures.flush_error(&self.dir) {
+            Some(error) if crowded => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn stats(&self) -> IndexStats {
+        let state = self.state();
+        let candidates: Vec<_> = state.runs.iter().map(|run| plan::Candidate::new(run.info(), false)).collect();
+        let debt = plan::debt_entries(&candidates, self.options.table_entries);
+        let sum = |of: fn(&Run) -> u64| state.runs.iter().map(|run| of(run)).sum();
+        let mut stats = IndexStats {
+            runs: state.runs.len(),
+            entries_in_runs: sum(|run| run.info().entries),
+            entries_in_memory: state.entries_in_memory(),
+            tables_waiting: state.frozen.len(),
+            merge_debt_bytes: Run::block_bytes(debt),
+            filter_bytes: sum(Run::memory_bytes),
+            disk_bytes: sum(Run::disk_bytes),
+            failed: self.failures.message(),
+            ..IndexStats::default()
+        };
+        self.counters.report(&mut stats);
+        stats
+    }
+}

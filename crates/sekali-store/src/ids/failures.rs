@@ -1,0 +1,80 @@
+//! What has gone wrong in the background and has not gone right since.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Error, Result};
+
+/// The standing failures of an index.
+#[derive(Debug, Default)]
+pub(super) struct Failures(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    flush: Option<(io::ErrorKind, String)>,
+    merge: Option<String>,
+    /// A run has turned out damaged: merging it again would fail again.
+    damaged: bool,
+}
+
+impl Failures {
+    /// Keeps the outcome of writing a table, and passes it on.
+    pub(super) fn note_flush<T>(&self, outcome: Result<T>) -> Result<T> {
+        self.lock().flush = outcome.as_ref().err().map(|error| (kind(error), describe(error)));
+        outcome
+    }
+
+    /// Keeps the outcome of a merge that has ended, and passes it on.
+    pub(super) fn note_merge<T>(&self, outcome: Result<T>) -> Result<T> {
+        let mut inner = self.lock();
+        inner.merge = outcome.as_ref().err().map(describe);
+        inner.damaged |= matches!(outcome, Err(Error::Damaged { .. }));
+        drop(inner);
+        outcome
+    }
+
+    pub(super) fn flush_failed(&self) -> bool {
+        self.lock().flush.is_some()
+    }
+
+    pub(super) fn merge_failed(&self) -> bool {
+        self.lock().merge.is_some()
+    }
+
+    /// Whether merging has been given up until the index is opened again.
+    pub(super) fn merging_is_over(&self) -> bool {
+        self.lock().damaged
+    }
+
+    /// The error that keeps tables from being written.
+    pub(super) fn flush_error(&self, dir: &Path) -> Option<Error> {
+        let (kind, message) = self.lock().flush.clone()?;
+        let source = io::Error::new(kind, message);
+        Some(Error::Io { action: "save the newest keys in", path: dir.to_owned(), source })
+    }
+
+    pub(super) fn message(&self) -> Option<String> {
+        let inner = self.lock();
+        inner.flush.as_ref().map(|(_, message)| message).or(inner.merge.as_ref()).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn kind(error: &Error) -> io::ErrorKind {
+    match error {
+        Error::Io { source, .. } => source.kind(),
+        Error::StorageFull { .. } => io::ErrorKind::StorageFull,
+        _ => io::ErrorKind::Other,
+    }
+}
+
+fn describe(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,127 @@
+//! The index as its owner sees it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use super::core::Core;
+use super::run::{Reads, sorted_keys};
+use super::stats::IndexStats;
+use super::{Entry, IndexOptions};
+use crate::disk::Disk;
+use crate::error::{IoContext as _, Result};
+use crate::hash::Fingerprint;
+use crate::manifest::ManifestFile;
+
+/// The dedup index of a partition. One writer inserts; any number of threads look up.
+#[derive(Debug)]
+pub struct Index {
+    pub(super) core: Arc<Core>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Index {
+    /// Opens the runs in `dir` that the manifest names, and removes files that it does not name. Entries after
+    /// [`Index::covered_seq`] are for the caller to [insert](Index::insert) again from the log.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`](crate::Error::Damaged) where runs are missing or damaged; it names them all. An index without them would call
+    /// duplicates new, so there is none: see [`Index::rebuild`]. [`Error::NewerFormat`](crate::Error::NewerFormat), [`Error::Invalid`](crate::Error::Invalid) for
+    /// impossible options, and I/O errors.
+    pub fn open(disk: Arc<dyn Disk>, dir: PathBuf, manifest: Arc<ManifestFile>, options: IndexOptions) -> Result<Self> {
+        let core = Arc::new(Core::open(disk, dir, manifest, options)?);
+        let thread = if options.background { Some(spawn(&core)?) } else { None };
+        Ok(Self { core, thread })
+    }
+
+    /// Finds every entry with one of these fingerprints (fewer than 2^32): appends its position in `fingerprints` and
+    /// the entry, in no particular order. A fingerprint may have several entries.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`](crate::Error::Damaged) where a block that may have the answer is, and I/O errors. `found` is then not to be used.
+    pub fn look_up(&self, fingerprints: &[Fingerprint], found: &mut Vec<(usize, Entry)>) -> Result<()> {
+        let (frozen, runs) = {
+            let state = self.core.state();
+            state.active.look_up(fingerprints, found);
+            (state.frozen.clone(), Arc::clone(&state.runs))
+        };
+        frozen.iter().for_each(|table| table.look_up(fingerprints, found));
+        let mut reads = Reads::default();
+        if !runs.is_empty() {
+            let keys = sorted_keys(fingerprints);
+            for run in runs.iter() {
+                reads += run.look_up(fingerprints, &keys, found)?;
+            }
+        }
+        self.core.counters.add(fingerprints.len(), &reads);
+        Ok(())
+    }
+
+    /// Adds entries that are durable in the log; seqs ascend, from above everything added before. Look-ups see them
+    /// when this returns. Waits while [too many](crate::limits::INDEX_TABLES_WAITING_MAX) full tables wait to be
+    /// written, unless writing them fails: see [`Index::health`].
+    pub fn insert(&self, mut entries: &[Entry]) {
+        while !entries.is_empty() {
+            let (added, filled) = self.core.state_mut().insert(entries, self.core.options.table_entries);
+            entries = entries.get(added..).unwrap_or_default();
+            if filled {
+                self.core.make_room();
+            }
+        }
+    }
+
+    /// Every entry with this seq or a smaller one is in durable runs that the manifest names: recovery replays the log
+    /// from the next seq on.
+    pub fn covered_seq(&self) -> u64 {
+        self.core.state().covered_seq
+    }
+
+    /// Whether the index can take more entries in bounded memory: to be asked before a commit, which is to be refused
+    /// otherwise. It recovers by itself when the cause is gone, such as a full disk.
+    ///
+    /// # Errors
+    /// The error that keeps tables from being written, once as many wait as may.
+    pub fn health(&self) -> Result<()> {
+        self.core.health()
+    }
+
+    /// Counts and sizes.
+    pub fn stats(&self) -> IndexStats {
+        self.core.stats()
+    }
+
+    /// Writes everything in memory to runs, so that the next start has nothing to replay.
+    ///
+    /// # Errors
+    /// Those of [`Index::step`].
+    pub fn flush(&self) -> Result<()> {
+        self.core.state_mut().freeze(self.core.options.table_entries);
+        while !self.core.state().frozen.is_empty() && self.core.step()? {}
+        Ok(())
+    }
+
+    /// Does the next piece of background work: writes a full table, or a part of a merge. False where there is none.
+    ///
+    /// # Errors
+    /// I/O errors, and [`Error::Damaged`](crate::Error::Damaged) where a run that is to be merged is damaged. Nothing is lost and the index
+    /// goes on; the same work is tried again by the next call, but for merging after damage.
+    pub fn step(&self) -> Result<bool> {
+        self.core.step()
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        self.core.signals.close();
+        if let Some(thread) = self.thread.take() {
+            // It fails only if the thread panicked, and then there is nothing left to stop.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn spawn(core: &Arc<Core>) -> Result<JoinHandle<()>> {
+    let own = Arc::clone(core);
+    let spawned = thread::Builder::new().name("sekali-ids".to_owned()).spawn(move || own.run());
+    spawned.at("start a thread for", &core.dir)
+}

@@ -1,0 +1,76 @@
+//! Merges runs into one, a little at a time, in a fixed amount of memory.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Entry;
+use super::run::{Run, RunStream, RunWriter};
+use crate::disk::Disk;
+use crate::error::Result;
+use crate::manifest::RunInfo;
+
+/// A merge under way. Dropping it leaves a temporary file and nothing else.
+#[derive(Debug)]
+pub(super) struct Merge {
+    /// The level of the runs it reads.
+    pub(super) level: u32,
+    inputs: Vec<Input>,
+    writer: RunWriter,
+}
+
+#[derive(Debug)]
+struct Input {
+    stream: RunStream,
+    next: Option<Entry>,
+}
+
+impl Merge {
+    /// Begins to merge `runs` (at least one) into run `number`, with filters of `filter_bits` bits.
+    pub(super) fn begin(
+        disk: &Arc<dyn Disk>,
+        dir: &Path,
+        runs: &[Arc<Run>],
+        number: u64,
+        level: u32,
+        filter_bits: u32,
+    ) -> Result<Self> {
+        let infos = || runs.iter().map(|run| run.info());
+        let info = RunInfo {
+            number,
+            entries: infos().map(|info| info.entries).sum(),
+            first_seq: infos().map(|info| info.first_seq).min().unwrap_or(0),
+            last_seq: infos().map(|info| info.last_seq).max().unwrap_or(0),
+            checksum: 0,
+        };
+        let writer = RunWriter::create(disk, dir, info, filter_bits)?;
+        let begin = |run: &Arc<Run>| -> Result<Input> {
+            let mut stream = RunStream::new(Arc::clone(run));
+            Ok(Input { next: stream.next_entry()?, stream })
+        };
+        Ok(Self { level, inputs: runs.iter().map(begin).collect::<Result<_>>()?, writer })
+    }
+
+    /// Numbers of the runs that it reads.
+    pub(super) fn reads(&self) -> impl Iterator<Item = u64> {
+        self.inputs.iter().map(|input| input.stream.run().info().number)
+    }
+
+    /// Writes up to `entries` entries. False once there are no more.
+    pub(super) fn advance(&mut self, entries: usize) -> Result<bool> {
+        for _ in 0..entries {
+            // A linear search: there are only a few inputs.
+            let live = self.inputs.iter_mut().filter_map(|input| input.next.map(|entry| (entry, input)));
+            let Some((entry, input)) = live.min_by(|a, b| a.0.cmp(&b.0)) else {
+                return Ok(false);
+            };
+            self.writer.push(&entry)?;
+            input.next = input.stream.next_entry()?;
+        }
+        Ok(true)
+    }
+
+    /// Completes the run. It is durable when this returns, but nothing names it yet.
+    pub(super) fn finish(self) -> Result<Run> {
+        self.writer.finish()
+    }
+}

@@ -1,0 +1,62 @@
+//! Builds an index afresh from the entries themselves.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use super::open::remove_leftovers;
+use super::{Entry, Index, IndexOptions};
+use crate::disk::Disk;
+use crate::error::Result;
+use crate::manifest::ManifestFile;
+
+/// Entries inserted at a time.
+const BATCH: usize = 10_000;
+
+impl Index {
+    /// Lets the manifest forget every run, so that the next start finds an empty index and fills it from the log. This
+    /// index answers as before, but writes nothing any more. For an owner who has found it damaged.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub fn forget(&self) -> Result<()> {
+        // What the worker is doing ends first: it must not add to a manifest that has forgotten what came before.
+        let _worker = self.core.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        self.core.signals.close();
+        self.core.manifest.update(|manifest| {
+            manifest.runs.clear();
+            manifest.covered_seq = 0;
+        })
+    }
+
+    /// Forgets all runs and builds new ones from `entries`, which are all entries of the store with ascending seqs, in
+    /// bounded memory. If it is cut short, the runs made so far are live, and [`Index::covered_seq`] says how far they reach.
+    ///
+    /// # Errors
+    /// The first error among `entries`, and I/O errors.
+    pub fn rebuild(
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        manifest: Arc<ManifestFile>,
+        options: IndexOptions,
+        entries: impl IntoIterator<Item = Result<Entry>>,
+    ) -> Result<Self> {
+        manifest.update(|manifest| {
+            manifest.runs.clear();
+            manifest.covered_seq = 0;
+        })?;
+        remove_leftovers(&*disk, &dir, &[])?;
+        let index = Self::open(disk, dir, manifest, options)?;
+        let mut batch = Vec::with_capacity(BATCH);
+        for entry in entries {
+            batch.push(entry?);
+            if batch.len() == BATCH {
+                index.health()?;
+                index.insert(&batch);
+                batch.clear();
+            }
+        }
+        index.insert(&batch);
+        index.flush()?;
+        Ok(index)
+    }
+}

@@ -1,0 +1,159 @@
+//! Finds the entries of a run that belong to a batch of fingerprints.
+//!
+//! The batch is sorted once for all runs, so that filters, fences and blocks are touched in the order of memory and
+//! file. Filters are probed for a strip of keys at a time and without branches, so that the cache misses of many keys
+//! are under way at once. Only what passes is looked for on disk.
+
+use std::ops::AddAssign;
+
+use super::super::block::{BLOCK_BYTES, Block, BlockBytes, BlockPlace};
+use super::super::filter::Probe;
+use super::super::{Entry, filter_key};
+use super::{Run, block_offset};
+use crate::error::{IoContext as _, Result};
+use crate::hash::Fingerprint;
+use crate::limits::INDEX_CHUNK_BLOCKS;
+
+/// A fingerprint of a batch: its upper half, and its position in the batch.
+pub type Key = (u64, u32);
+
+/// The keys of a batch, in order. Batches have fewer than 2^32 fingerprints.
+pub fn sorted_keys(fingerprints: &[Fingerprint]) -> Vec<Key> {
+    let mut keys: Vec<Key> = fingerprints.iter().map(|&fingerprint| filter_key(fingerprint)).zip(0..).collect();
+    keys.sort_unstable();
+    keys
+}
+
+/// What look-ups cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Blocks read from the file.
+    pub blocks: u64,
+    /// Keys that passed the filter.
+    pub passed: u64,
+    /// Of those, keys that the run does not have.
+    pub false_positives: u64,
+}
+
+impl AddAssign for Reads {
+    fn add_assign(&mut self, other: Self) {
+        self.blocks += other.blocks;
+        self.passed += other.passed;
+        self.false_positives += other.false_positives;
+    }
+}
+
+impl Run {
+    /// Appends every entry with one of `fingerprints`, and its position there. `keys` are their [`sorted_keys`].
+    ///
+    /// # Errors
+    /// [`Error::Damaged`](crate::Error::Damaged) where a block is, and I/O errors.
+    pub fn look_up(
+        &self,
+        fingerprints: &[Fingerprint],
+        keys: &[Key],
+        found: &mut Vec<(usize, Entry)>,
+    ) -> Result<Reads> {
+        let mut reads = Reads::default();
+        let mut block = CachedBlock { index: None, bytes: [0; BLOCK_BYTES] };
+        let mut passed = [(0, 0); STRIP];
+        for keys in keys.chunks(STRIP) {
+            let count = self.filter(keys, &mut passed);
+            for &(key, at) in passed.iter().take(count) {
+                let Some(&fingerprint) = fingerprints.get(at as usize) else { continue };
+                let before = found.len();
+                self.find(key, fingerprint, &mut block, &mut reads, |entry| found.push((at as usize, entry)))?;
+                reads.passed += 1;
+                reads.false_positives += u64::from(found.len() == before);
+            }
+        }
+        Ok(reads)
+    }
+
+    /// Keeps the keys that the filters pass; answers how many.
+    fn filter(&self, keys: &[Key], passed: &mut [Key; STRIP]) -> usize {
+        let filters = &self.index.filters;
+        let mut probes = [Probe::FAILS; STRIP];
+        for (probe, &(key, _)) in probes.iter_mut().zip(keys) {
+            *probe = filters.probe(self.chunk_of(key), key);
+        }
+        let mut values = [0; STRIP];
+        for ((value, probe), _) in values.iter_mut().zip(&probes).zip(keys) {
+            *value = filters.values(probe);
+        }
+        let mut count = 0;
+        for ((probe, value), &key) in probes.iter().zip(values).zip(keys) {
+            // Written in any case and kept if it passes: no branch to mispredict.
+            if let Some(slot) = passed.get_mut(count) {
+                *slot = key;
+            }
+            count += usize::from(probe.passes(value));
+        }
+        count
+    }
+
+    /// The last chunk that begins at or before `key`; the first one if none does. A key that fills several chunks is
+    /// in the filter of each, so this one stands for all.
+    fn chunk_of(&self, key: u64) -> usize {
+        let fences = &self.index.chunk_fences;
+        // Fingerprints are uniform: the chunk is where the key would be if they were evenly spaced, or next to it.
+        let guess = ((u128::from(key) * fences.len() as u128) >> 64) as usize;
+        let begins = fences.get(guess).is_some_and(|&fence| fence <= key);
+        if begins && fences.get(guess + 1).is_none_or(|&fence| key < fence) {
+            return guess;
+        }
+        fences.partition_point(|&fence| fence <= key).saturating_sub(1)
+    }
+
+    /// Looks for `fingerprint` in the blocks that can have it.
+    fn find(
+        &self,
+        key: u64,
+        fingerprint: Fingerprint,
+        block: &mut CachedBlock,
+        reads: &mut Reads,
+        mut found: impl FnMut(Entry),
+    ) -> Result<()> {
+        let mut index = self.first_block_of(key);
+        loop {
+            self.block(index as u64, block, reads)?.find(fingerprint).for_each(&mut found);
+            index += 1;
+            if self.index.fences.get(index).is_none_or(|&fence| fence > key) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Block `index`, from the file unless `cached` has it, verified in either case.
+    fn block<'a>(&self, index: u64, cached: &'a mut CachedBlock, reads: &mut Reads) -> Result<Block<'a>> {
+        if cached.index != Some(index) {
+            cached.index = None;
+            self.file.read_exact_at(&mut cached.bytes, block_offset(index)).at("read", &self.path)?;
+            cached.index = Some(index);
+            reads.blocks += 1;
+        }
+        let place = BlockPlace { run: self.info.number, index, first_seq: self.info.first_seq };
+        Block::open(&cached.bytes, &place).map_err(|what| self.damaged(format!("block {index}: {what}")))
+    }
+
+    /// The last block that begins before `key`, which may have it at its end; the first one if none does.
+    fn first_block_of(&self, key: u64) -> usize {
+        let fences = &self.index.fences;
+        let from = self.chunk_of(key) * INDEX_CHUNK_BLOCKS;
+        let chunk = fences.get(from..fences.len().min(from + INDEX_CHUNK_BLOCKS)).unwrap_or_default();
+        match chunk.partition_point(|&fence| fence < key) {
+            // The key begins the chunk: the block may be in one before.
+            0 => fences.partition_point(|&fence| fence < key).saturating_sub(1),
+            blocks => from + blocks - 1,
+        }
+    }
+}
+
+/// Keys filtered before the first block is read for one of them.
+const STRIP: usize = 128;
+
+/// The block that was read last: neighbours in the order of a batch are often in one.
+struct CachedBlock {
+    index: Option<u64>,
+    bytes: BlockBytes,
+}

@@ -1,0 +1,58 @@
+//! How the owner and the background thread of an index wake each other.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Says that something has changed.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    raised: u64,
+    closing: bool,
+}
+
+impl Signals {
+    /// Wakes whoever waits.
+    pub(super) fn raise(&self) {
+        self.lock().raised += 1;
+        self.changed.notify_all();
+    }
+
+    /// How often [`Signals::raise`] was called.
+    pub(super) fn raised(&self) -> u64 {
+        self.lock().raised
+    }
+
+    /// Ends all waiting for good.
+    pub(super) fn close(&self) {
+        self.lock().closing = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
+
+    /// Waits while `condition` holds; whoever ends it calls [`Signals::raise`] afterwards.
+    pub(super) fn wait_while(&self, mut condition: impl FnMut() -> bool) {
+        let guard = self.lock();
+        let waited = self.changed.wait_while(guard, |inner| !inner.closing && condition());
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Waits until [`Signals::raised`] is no longer `seen`, or for `at_most`.
+    pub(super) fn wait_after(&self, seen: u64, at_most: Duration) {
+        let guard = self.lock();
+        let unchanged = |inner: &mut Inner| !inner.closing && inner.raised == seen;
+        drop(self.changed.wait_timeout_while(guard, at_most, unchanged).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,62 @@
+//! What an index counts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::run::Reads;
+
+/// The state of an index. Counts of look-ups are since it was opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IndexStats {
+    /// Fingerprints looked up.
+    pub look_ups: u64,
+    /// Blocks read for look-ups.
+    pub disk_reads: u64,
+    /// Times a filter passed a fingerprint and its run was searched.
+    pub filter_hits: u64,
+    /// Of those, times the run did not have it.
+    pub false_positives: u64,
+    /// Number of runs.
+    pub runs: usize,
+    /// Entries in runs.
+    pub entries_in_runs: u64,
+    /// Entries in tables, so not yet covered by the manifest.
+    pub entries_in_memory: u64,
+    /// Full tables that wait to be written.
+    pub tables_waiting: usize,
+    /// Bytes that merges which are due will write.
+    pub merge_debt_bytes: u64,
+    /// Memory taken by the filters and fences of runs.
+    pub filter_bytes: u64,
+    /// Length of all runs.
+    pub disk_bytes: u64,
+    /// Why the last flush or merge failed, while no later one has succeeded. Nothing is lost by that: what could not be
+    /// written stays in memory and in the log.
+    pub failed: Option<String>,
+}
+
+/// Counters of look-ups, shared by all readers.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    look_ups: AtomicU64,
+    disk_reads: AtomicU64,
+    filter_hits: AtomicU64,
+    false_positives: AtomicU64,
+}
+
+impl Counters {
+    /// Counts the look-up of a batch.
+    pub(super) fn add(&self, look_ups: usize, reads: &Reads) {
+        self.look_ups.fetch_add(look_ups as u64, Ordering::Relaxed);
+        self.disk_reads.fetch_add(reads.blocks, Ordering::Relaxed);
+        self.filter_hits.fetch_add(reads.passed, Ordering::Relaxed);
+        self.false_positives.fetch_add(reads.false_positives, Ordering::Relaxed);
+    }
+
+    /// Fills in what is counted here.
+    pub(super) fn report(&self, stats: &mut IndexStats) {
+        stats.look_ups = self.look_ups.load(Ordering::Relaxed);
+        stats.disk_reads = self.disk_reads.load(Ordering::Relaxed);
+        stats.filter_hits = self.filter_hits.load(Ordering::Relaxed);
+        stats.false_positives = self.false_positives.load(Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,117 @@
+//! Crashes and failures at every call that flushing and merging make.
+
+use super::mem_disk::{Failing, Kept};
+use super::*;
+
+const TABLES: u64 = 21;
+const IDS: u64 = TABLES * TABLE_ENTRIES as u64 + 7;
+
+/// Inserts until the end or the first refusal, with all background work done as it comes up.
+fn fill(index: &TestIndex, entries: &[Entry]) {
+    for entries in entries.chunks(30) {
+        if index.index.health().is_err() {
+            return;
+        }
+        index.index.insert(entries);
+        while index.index.step().is_ok_and(|more| more) {}
+    }
+}
+
+/// Calls that an undisturbed fill makes.
+fn calls_of_a_fill() -> u64 {
+    let disk = MemDisk::new();
+    let index = TestIndex::open(&disk).unwrap();
+    disk.fail(None);
+    fill(&index, &entries(1, IDS));
+    assert!(index.stats().runs < 8, "{:?}", index.stats());
+    disk.calls()
+}
+
+#[test]
+fn whichever_call_is_the_last_nothing_covered_is_lost() {
+    let entries = entries(1, IDS);
+    for call in 0..calls_of_a_fill() {
+        for kept in Kept::all_cases() {
+            let disk = MemDisk::new();
+            let index = TestIndex::open(&disk).unwrap();
+            disk.fail(Some(Failing::From(call)));
+            fill(&index, &entries);
+            drop(index);
+            disk.crash(kept);
+            let index = TestIndex::open(&disk).unwrap_or_else(|error| panic!("call {call}, {kept:?}: {error}"));
+            let covered = index.index.covered_seq() as usize;
+            assert_has(&index, &entries[..covered]);
+            assert_eq!(index.found(&fingerprints(&entries[covered..])), [], "call {call}, {kept:?}");
+            fill(&index, &entries[covered..]);
+            assert_has(&index, &entries);
+            assert_only_live_files(&index);
+        }
+    }
+}
+
+#[test]
+fn whichever_call_fails_once_the_index_goes_on_and_recovers() {
+    let entries = entries(1, IDS);
+    for call in 0..calls_of_a_fill() {
+        let disk = MemDisk::new();
+        let index = TestIndex::open(&disk).unwrap();
+        disk.fail(Some(Failing::Once(call)));
+        fill(&index, &entries);
+        assert_has(&index, &entries);
+        index.settle();
+        assert_eq!(index.stats().failed, None, "call {call}");
+        assert_has(&index, &entries);
+        let index = index.reopen().unwrap();
+        let covered = index.index.covered_seq() as usize;
+        index.index.insert(&entries[covered..]);
+        assert_has(&index, &entries);
+        assert_only_live_files(&index);
+    }
+}
+
+#[test]
+fn a_disk_that_fails_for_good_is_reported_before_memory_grows() {
+    let disk = MemDisk::new();
+    let index = TestIndex::open(&disk).unwrap();
+    disk.fail(Some(Failing::From(0)));
+    fill(&index, &entries(1, IDS));
+    assert!(index.index.health().is_err());
+    let stats = index.stats();
+    assert!(stats.failed.is_some_and(|failed| failed.contains("told to stop")));
+    assert!(stats.entries_in_memory <= 4 * TABLE_ENTRIES as u64);
+    assert_has(&index, &entries(1, stats.entries_in_memory));
+    disk.fail(None);
+    index.settle();
+    assert!(index.index.health().is_ok());
+    assert_eq!(index.stats().failed, None);
+}
+
+#[test]
+fn without_a_manifest_nothing_is_deleted_and_no_number_is_used_twice() {
+    let disk = MemDisk::new();
+    let index = TestIndex::open(&disk).unwrap();
+    index.index.insert(&entries(1, 120));
+    index.index.flush().unwrap();
+    drop(index);
+    disk.remove(&PathBuf::from("p/MANIFEST")).unwrap();
+    let before = disk.paths();
+    let index = TestIndex::open(&disk).unwrap();
+    assert_eq!(index.index.covered_seq(), 0);
+    assert_eq!(disk.paths(), before);
+    index.index.insert(&entries(1, 120));
+    index.index.flush().unwrap();
+    assert_has(&index, &entries(1, 120));
+    assert!(before.iter().all(|path| disk.paths().contains(path)));
+    drop(index);
+    let index = TestIndex::open(&disk).unwrap();
+    assert_has(&index, &entries(1, 120));
+    assert_only_live_files(&index);
+}
+
+fn assert_only_live_files(index: &TestIndex) {
+    let index = TestIndex::open(&index.disk).unwrap();
+    let files = index.disk.list(&ids_dir()).unwrap();
+    let mut live: Vec<_> = manifest(&index.disk).unwrap().get().runs.iter().map(|run| run.number).collect();
+    live.sort_unstable();
+    assert_eq!(files, live.into_iter().map(super::super::run::file_name).collect::<Vec<_>>());
+}

@@ -1,0 +1,245 @@
+//! The manifest of a partition: what is live. Text that can be read with `cat`.
+//!
+//! ```toml
+//! # What is live in this partition. Written by sekali; do not edit.
+//! version = 1
+//! covered_seq = 2097152
+//! next_run = 3
+//!
+//! [[run]]
+//! number = 1
+//! entries = 1048576
+//! first_seq = 1
+//! last_seq = 1048576
+//! checksum = "89ab01cd45ef2367"
+//!
+//! # checksum 0123456789abcdef
+//! ```
+//!
+//! It is TOML, so the last line, which holds the XXH3 of every byte before it, is a comment. That line stays as it is
+//! in every later version: a reader checks it first, and only then believes the version number.
+//!
+//! A file is live because the manifest names it. Hence the order of every change: write the new file, sync it, rename
+//! it into place, sync its directory; replace the manifest ([`disk::replace`]); only then unlink what it no longer names.
+
+mod file;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::error::{Error, Result};
+
+pub use file::ManifestFile;
+
+/// The newest manifest version this program reads, and the one it writes.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// What is live in a partition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    version: u32,
+    /// Every stored event with this seq or a smaller one is in the runs below: recovery replays the log after it.
+    pub covered_seq: u64,
+    /// Greater than the number of any run ever named here.
+    pub next_run: u64,
+    /// The runs of the dedup index.
+    #[serde(default, rename = "run", skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunInfo>,
+}
+
+/// One run of the dedup index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunInfo {
+    /// Names the file; never used twice.
+    pub number: u64,
+    /// How many entries it has, at least one.
+    pub entries: u64,
+    /// Smallest seq of an entry.
+    pub first_seq: u64,
+    /// Greatest seq of an entry.
+    pub last_seq: u64,
+    /// The checksum in the footer of the file.
+    #[serde(with = "hex")]
+    pub checksum: u64,
+}
+
+impl Default for Manifest {
+    fn default() -> Self {
+        Self { version: MANIFEST_VERSION, covered_seq: 0, next_run: 1, runs: Vec::new() }
+    }
+}
+
+const HEADING: &str = "# What is live in this partition. Written by sekali; do not edit.\n";
+const CHECKSUM_PREFIX: &str = "# checksum ";
+
+impl Manifest {
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where a number does not fit TOML's 63 bits.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let body =
+            toml::to_string(self).map_err(|error| Error::Invalid(format!("cannot write a manifest: {error}")))?;
+        let mut text = format!("{HEADING}{body}\n");
+        let checksum = xxh3_64(text.as_bytes());
+        text.push_str(&format!("{CHECKSUM_PREFIX}{checksum:016x}\n"));
+        Ok(text.into_bytes())
+    }
+
+    /// Reads the bytes of the file at `path`, which is only named in errors.
+    ///
+    /// # Errors
+    /// [`Error::NewerFormat`] where a newer program wrote it, [`Error::Damaged`] where anything is not as it was written.
+    pub fn decode(bytes: &[u8], path: &Path) -> Result<Self> {
+        let damaged = |what: String| Error::Damaged { path: path.to_owned(), what };
+        let text = std::str::from_utf8(bytes).map_err(|_| damaged("it is not text".to_owned()))?;
+        let body = check(text).map_err(damaged)?;
+        let Version { version } = toml::from_str(body).map_err(|error| damaged(one_line(&error)))?;
+        if version > MANIFEST_VERSION {
+            return Err(Error::NewerFormat { path: path.to_owned(), found: version, known: MANIFEST_VERSION });
+        }
+        let manifest: Self = toml::from_str(body).map_err(|error| damaged(one_line(&error)))?;
+        manifest.validate().map_err(damaged)?;
+        Ok(manifest)
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if self.version == 0 {
+            return Err("its version is 0".to_owned());
+        }
+        for (at, run) in self.runs.iter().enumerate() {
+            if run.entries == 0 || run.first_seq > run.last_seq || run.last_seq > self.covered_seq {
+                return Err(format!("run {} has impossible seqs", run.number));
+            }
+            if run.number >= self.next_run || self.runs[..at].iter().any(|other| other.number == run.number) {
+                return Err(format!("run number {} is not to be expected", run.number));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// The text above the checksum line, if that line agrees with it.
+fn check(text: &str) -> Result<&str, String> {
+    let (body, line) = text
+        .strip_suffix('\n')
+        .and_then(|text| text.rfind('\n'))
+        .and_then(|end| text.split_at_checked(end + 1))
+        .ok_or("it has no checksum line")?;
+    let stored = line
+        .strip_prefix(CHECKSUM_PREFIX)
+        .and_then(|rest| rest.strip_suffix('\n'))
+        .and_then(hex::parse)
+        .ok_or("its last line is not a checksum")?;
+    if stored != xxh3_64(body.as_bytes()) {
+        return Err("its checksum does not agree with its text".to_owned());
+    }
+    Ok(body)
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().lines().next().unwrap_or("it cannot be parsed").to_owned()
+}
+
+/// A 64-bit number as 16 hexadecimal digits: TOML's own integers have only 63 bits.
+mod hex {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{value:016x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse(&text).ok_or_else(|| D::Error::custom("a checksum is not 16 hexadecimal digits"))
+    }
+
+    /// Exactly 16 lowercase digits, so that one value has one spelling.
+    pub(super) fn parse(text: &str) -> Option<u64> {
+        let plain = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if plain { u64::from_str_radix(text, 16).ok() } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sample() -> Manifest {
+        let run = |number| RunInfo { number, entries: 10, first_seq: 1, last_seq: 12, checksum: u64::MAX - number };
+        Manifest { covered_seq: 20, next_run: 9, runs: vec![run(3), run(8)], ..Manifest::default() }
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Manifest> {
+        Manifest::decode(bytes, Path::new("MANIFEST"))
+    }
+
+    /// The same text with another line in it and a checksum that agrees.
+    fn edited(from: &str, to: &str) -> Vec<u8> {
+        let text = String::from_utf8(sample().encode().unwrap()).unwrap();
+        let body = text[..text.rfind(CHECKSUM_PREFIX).unwrap()].replace(from, to);
+        format!("{body}{CHECKSUM_PREFIX}{:016x}\n", xxh3_64(body.as_bytes())).into_bytes()
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_by_its_name() {
+        let bytes = edited("version = 1\n", "version = 2\nunheard_of = true\n");
+        assert!(matches!(decode(&bytes), Err(Error::NewerFormat { found: 2, known: 1, .. })));
+    }
+
+    #[test]
+    fn impossible_manifests_are_damage() {
+        for (from, to) in [
+            ("number = 8", "number = 3"),
+            ("number = 8", "number = 9"),
+            ("entries = 10", "entries = 0"),
+            ("last_seq = 12", "last_seq = 21"),
+            ("first_seq = 1\n", "first_seq = 13\n"),
+            ("version = 1", "version = 0"),
+            ("covered_seq", "uncovered_seq"),
+        ] {
+            assert!(matches!(decode(&edited(from, to)), Err(Error::Damaged { .. })), "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_truncation_is_named() {
+        let bytes = sample().encode().unwrap();
+        for at in 0..bytes.len() {
+            assert!(matches!(decode(&bytes[..at]), Err(Error::Damaged { .. })), "cut at {at}");
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1 << bit;
+                assert!(matches!(decode(&flipped), Err(Error::Damaged { .. })), "bit {bit} of byte {at}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(numbers in prop::collection::btree_set(1..1000_u64, 0..20), covered in 1..u64::MAX / 2, checksum: u64) {
+            let runs = numbers
+                .iter()
+                .map(|&number| RunInfo { number, entries: number, first_seq: 1, last_seq: covered, checksum })
+                .collect();
+            let manifest = Manifest { covered_seq: covered, next_run: 1000, runs, ..Manifest::default() };
+            prop_assert_eq!(decode(&manifest.encode().unwrap()).unwrap(), manifest);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            prop_assert!(decode(&bytes).is_err());
+        }
+    }
+}

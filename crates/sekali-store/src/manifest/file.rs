@@ -1,0 +1,86 @@
+//! The manifest on disk and in memory, shared by all who change it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Manifest;
+use crate::disk::{self, Disk};
+use crate::error::{IoContext as _, Result};
+
+/// The manifest of one partition. Changes are made one after the other and are durable when they return.
+#[derive(Debug)]
+pub struct ManifestFile {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    existed: bool,
+    current: Mutex<Manifest>,
+    uncertain: AtomicBool,
+}
+
+impl ManifestFile {
+    /// Reads the manifest at `path`. Where there is none it is empty: nothing is covered, and everything is to be
+    /// rebuilt from the log.
+    ///
+    /// # Errors
+    /// Those of [`Manifest::decode`], and I/O errors.
+    pub fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<Self> {
+        let found = match disk::read_all(&*disk, path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            read => Some(Manifest::decode(&read.at("read", path)?, path)?),
+        };
+        let existed = found.is_some();
+        let current = Mutex::new(found.unwrap_or_default());
+        Ok(Self { disk, path: path.to_owned(), existed, current, uncertain: AtomicBool::new(false) })
+    }
+
+    /// For an operator who has decided to rebuild: keeps the damaged manifest at `path` under the name
+    /// `MANIFEST.damaged` and goes on with an empty one.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub fn set_aside(disk: Arc<dyn Disk>, path: &Path) -> Result<Self> {
+        disk.rename(path, &path.with_extension("damaged")).at("rename", path)?;
+        disk.sync_dir(path.parent().unwrap_or(Path::new("."))).at("sync the directory of", path)?;
+        Self::open(disk, path)
+    }
+
+    /// What is live now.
+    pub fn get(&self) -> Manifest {
+        self.lock().clone()
+    }
+
+    /// Whether the file was there when it was opened. Where it was not, files that it does not name prove nothing.
+    pub fn existed(&self) -> bool {
+        self.existed
+    }
+
+    /// Applies a change and returns once it is durable.
+    ///
+    /// # Errors
+    /// I/O errors. The change then counts as not made, but a crash may still bring it to light: whoever asked for it
+    /// keeps both the files that the old manifest names and those that the new one would have named.
+    pub fn update(&self, change: impl FnOnce(&mut Manifest)) -> Result<()> {
+        let mut current = self.lock();
+        let mut next = current.clone();
+        change(&mut next);
+        let bytes = next.encode()?;
+        if let Err(error) = disk::replace(&*self.disk, &self.path, &bytes) {
+            self.uncertain.store(true, Ordering::Release);
+            return Err(error).at("replace", &self.path);
+        }
+        *current = next;
+        Ok(())
+    }
+
+    /// Whether an update has failed since the manifest was opened. After that even an update that succeeds does not
+    /// prove which manifest a crash would leave, so nothing that any of them named may be unlinked before the next open.
+    pub fn uncertain(&self) -> bool {
+        self.uncertain.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Manifest> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
