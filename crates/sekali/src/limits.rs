@@ -36,7 +36,7 @@ pub const PAGE_BYTES_MAX: usize = 16 * MIB;
 /// Most bytes of pages in memory at a time, all requests together. More are refused as overload.
 pub const PAGES_BYTES_MAX: usize = 256 * MIB;
 /// Streams are read and sent in pieces of about this size.
-pub const STREAM_CHUNK_BYTES: usize = 256 * 1024;
+pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
 /// Longest a stream reads without sending anything, so that a scan that finds little still shows that it is alive.
 pub const STREAM_READ_MAX: Duration = Duration::from_secs(1);
 
