@@ -49,6 +49,7 @@ mod log;
 mod meta;
 mod partition;
 mod rules;
+pub mod segment;
 mod store;
 
 pub use batch::Batch;
