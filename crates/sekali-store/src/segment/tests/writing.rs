@@ -89,7 +89,7 @@ fn as_many_topics_as_events() {
 fn no_events_make_no_file() {
     let (disk, dir) = empty(SMALL);
     assert_eq!(write(&dir, []).unwrap(), None);
-    assert_eq!(disk.paths(), [PathBuf::new(); 0]);
+    assert!(disk.paths().is_empty());
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_failed_source_of_events_leaves_no_file() {
     let (disk, dir) = empty(SMALL);
     let good = (1..=100).map(|seq| Ok(event(seq, "t")));
     write(&dir, good.chain([Err(Error::Invalid("no more".to_owned()))])).unwrap_err();
-    assert_eq!(disk.paths(), [PathBuf::new(); 0]);
+    assert!(disk.paths().is_empty());
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn seqs_that_do_not_ascend_are_refused() {
     for seqs in [[3, 3], [3, 2], [0, 1], [1, u64::MAX]] {
         let (disk, dir) = empty(SMALL);
         assert!(matches!(write(&dir, seqs.map(|seq| Ok(event(seq, "t")))), Err(Error::Invalid(_))), "{seqs:?}");
-        assert_eq!(disk.paths(), [PathBuf::new(); 0]);
+        assert!(disk.paths().is_empty());
     }
 }
 
