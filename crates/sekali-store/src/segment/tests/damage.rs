@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::{Error, Result};
+use crate::meta::FORMAT_VERSION;
 use crate::segment::Wanted;
+use crate::segment::directory::{ANCHOR_BYTES, Anchor};
 
 /// Everything that can still be read of a damaged segment, and what was said of the rest.
 fn salvage(dir: &SegmentDir, path: &Path) -> (Vec<StoredEvent>, Vec<String>) {
@@ -136,4 +138,13 @@ fn segments_of_another_store_or_partition_are_refused() {
         assert!(matches!(Segment::open(&dir, &path), Err(Error::Damaged { .. })));
     }
     Segment::open(&dir, &path).unwrap();
+}
+
+#[test]
+fn segments_of_a_newer_format_are_refused() {
+    let (disk, dir, path, _) = sealed(5);
+    let anchor = Anchor { version: FORMAT_VERSION + 1, ..open(&dir, &path).anchor };
+    let second = (anchor.footer_offset() as usize) - ANCHOR_BYTES;
+    disk.corrupt(&path, |file| file[second..second + ANCHOR_BYTES].copy_from_slice(&anchor.encode(dir.salt)));
+    assert!(matches!(Segment::open(&dir, &path), Err(Error::NewerFormat { .. })));
 }

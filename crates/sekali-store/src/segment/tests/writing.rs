@@ -126,6 +126,7 @@ fn a_segment_is_there_whole_or_not_at_all() {
                 disk.fail_call(disk.calls() + number, fault);
                 let written = write(&dir, events.iter().cloned().map(Ok));
                 assert_eq!(written.is_ok(), number == calls);
+                assert!(disk.paths().iter().all(|path| !path.to_string_lossy().ends_with(TEMP_SUFFIX)));
                 let after = disk.power_cut(&mut |most| choice % most);
                 let dir = SegmentDir { disk: Arc::new(after.clone()), ..dir };
                 for path in after.paths() {
