@@ -31,7 +31,7 @@ pub const SEGMENT_GROUP_ROWS: usize = 128 * 1024;
 pub const SEGMENT_GROUP_BYTES: usize = 32 * 1024 * 1024;
 /// Most rows of a page, the unit of decoding: one event costs one page of each column. Fewer rows are quicker to decode and
 /// compress worse.
-pub const SEGMENT_PAGE_ROWS: usize = 2048;
+pub const SEGMENT_PAGE_ROWS: usize = 1024;
 /// A page takes no more values once they have this many bytes.
 pub const SEGMENT_PAGE_BYTES: usize = 256 * 1024;
 /// Segments are checksummed in blocks of this many bytes: 8 bytes of checksum for each.

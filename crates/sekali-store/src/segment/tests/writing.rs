@@ -89,7 +89,7 @@ fn as_many_topics_as_events() {
 fn no_events_make_no_file() {
     let (disk, dir) = empty(SMALL);
     assert_eq!(write(&dir, []).unwrap(), None);
-    assert_eq!(disk.paths(), [PathBuf::new(); 0]);
+    assert!(disk.paths().is_empty());
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_failed_source_of_events_leaves_no_file() {
     let (disk, dir) = empty(SMALL);
     let good = (1..=100).map(|seq| Ok(event(seq, "t")));
     write(&dir, good.chain([Err(Error::Invalid("no more".to_owned()))])).unwrap_err();
-    assert_eq!(disk.paths(), [PathBuf::new(); 0]);
+    assert!(disk.paths().is_empty());
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn seqs_that_do_not_ascend_are_refused() {
     for seqs in [[3, 3], [3, 2], [0, 1], [1, u64::MAX]] {
         let (disk, dir) = empty(SMALL);
         assert!(matches!(write(&dir, seqs.map(|seq| Ok(event(seq, "t")))), Err(Error::Invalid(_))), "{seqs:?}");
-        assert_eq!(disk.paths(), [PathBuf::new(); 0]);
+        assert!(disk.paths().is_empty());
     }
 }
 
@@ -126,6 +126,7 @@ fn a_segment_is_there_whole_or_not_at_all() {
                 disk.fail_call(disk.calls() + number, fault);
                 let written = write(&dir, events.iter().cloned().map(Ok));
                 assert_eq!(written.is_ok(), number == calls);
+                assert!(disk.paths().iter().all(|path| !path.to_string_lossy().ends_with(TEMP_SUFFIX)));
                 let after = disk.power_cut(&mut |most| choice % most);
                 let dir = SegmentDir { disk: Arc::new(after.clone()), ..dir };
                 for path in after.paths() {
