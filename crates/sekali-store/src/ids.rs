@@ -15,12 +15,12 @@
 //!   most `F - 1` runs in each of `log_F(N / T)` levels: 10 at 100 million, half of that on average.
 //! - **Write amplification**: each entry is written once by a flush and once by the merge into each further level,
 //!   `1 + log_F(N / T)`: 4 at 100 million, 5 at a billion.
-//! - **False positives**: a filter of `w` bits passes a foreign key with probability `2^-w`. A run that holds the part
-//!   `n / N` of all entries when it is made has `w = 8 + ceil(log2(N / n))` bits (at most 16), so that its share of the false positives is at
-//!   most its share of the entries / 256. The runs of the top level were made at `N` = 1, 2, 3, … times their size, with
-//!   8, 9, 10 and 10 bits: `1/256 + 1/512 + 2/1024` = 0.78 %; all lower levels add at most 0.2 %. Below 1 in 100 in all.
-//! - **Memory**: a filter has `w` bits for each of 1.17 slots an entry; at 8 to 10 bits 1.17 to 1.46 bytes an entry. The first
-//!   fingerprint of each block is kept too: 8 / 140 = 0.06 bytes. Tables: 36 bytes for each of at most `3 T` entries.
+//! - **False positives**: a filter of `w` bits passes a foreign key with probability `2^-w`. A run of `n` entries, made
+//!   when all runs together have `N`, has `w = 8 + ceil(log2(floor(N / n)))` bits (at most 16). The runs of the top
+//!   level are made at `N` = 1, 2, 3, … times their size, with 8, 9, 10 and 10 bits: `1/256 + 1/512 + 2/1024` = 0.78 %;
+//!   all lower levels together add at most 0.2 %. Below 1 in 100 in all; 1 in 200 at 100 million.
+//! - **Memory**: a filter has `w` bits for each of 1.17 slots an entry, and the first fingerprint of each block is kept
+//!   too, 8 / 140 = 0.06 bytes: 1.2 to 1.5 bytes an entry. Tables: 36 bytes for each of at most `3 T` entries.
 //! - **Disk**: 4,096 / 140 = 29.26 bytes in blocks, and what was just said again for filters and fences: 30.5 to 31.7.
 //! - **Reads**: a hit costs one block read (two where its fingerprint begins a block, 1 in 140); a miss costs 0.01.
 

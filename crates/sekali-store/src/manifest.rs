@@ -20,7 +20,7 @@
 //! in every later version: a reader checks it first, and only then believes the version number.
 //!
 //! A file is live because the manifest names it. Hence the order of every change: write the new file, sync it, rename
-//! it into place, sync its directory; replace the manifest ([`disk::replace`]); only then unlink what it no longer names.
+//! it into place, sync its directory; replace the manifest ([`replace`](crate::disk::replace)); only then unlink what it no longer names.
 
 mod file;
 

@@ -47,10 +47,16 @@ struct FormatOnly {
     format: u32,
 }
 
+/// Whether there is a store in `dir`.
+pub(crate) fn exists(disk: &dyn Disk, dir: &Path) -> Result<bool> {
+    let path = dir.join(FILE_NAME);
+    disk.exists(&path).at("look for", &path)
+}
+
 /// Reads the meta file of the store in `dir`, or writes that of a `new` one where there is none.
 pub(crate) fn load_or_create(disk: &dyn Disk, dir: &Path, new: &NewStore) -> Result<NewStore> {
     let path = dir.join(FILE_NAME);
-    if !disk.exists(&path).at("look for", &path)? {
+    if !exists(disk, dir)? {
         check_partitions(new.partitions).map_err(Error::Invalid)?;
         // A store without its meta file must not be taken for an empty one: its hashes could not be told again.
         if disk.exists(&dir.join("p0000")).at("look into", dir)? {

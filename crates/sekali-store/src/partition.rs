@@ -4,6 +4,7 @@ mod decide;
 mod reader;
 mod scan;
 mod shared;
+mod verify;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use crate::hash::{Fingerprint, KeyHasher};
 use crate::ids::{Entry, Index, IndexOptions};
 use crate::limits::{FRAME_BODY_BYTES_MAX, FREE_BYTES_MIN};
 use crate::log::Salt;
+use crate::log::block::Block;
 use crate::log::dir::LogDir;
-use crate::log::frame::{self, Builder};
+use crate::log::frame::Builder;
 pub use crate::log::open::TornTail;
 use crate::log::open::{self, Replay};
 use crate::log::writer::{Commit, LogWriter};
@@ -29,6 +31,7 @@ use decide::Decider;
 pub use reader::{Reader, TopicSummary};
 pub use scan::{Order, Scan, Scanner};
 use shared::Shared;
+pub use verify::{Finding, Verification};
 
 /// What became of one published event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,9 +101,9 @@ impl Partition {
         };
         let IndexOpening { index, covered_seq, durable_seq, rebuilt } = open_index(disk, dir, tuning.index)?;
         let mut entries = Vec::new();
-        let opened = open::open(log, Replay { covered_seq, durable_seq }, |frame| {
+        let opened = open::open(log, Replay { covered_seq, durable_seq }, |block| {
             entries.clear();
-            entries.extend(entries_of(frame, &hasher).filter(|entry| entry.seq > covered_seq));
+            entries.extend(entries_of(block, &hasher).filter(|entry| entry.seq > covered_seq));
             index.insert(&entries);
         })?;
         let torn = opened.torn.clone();
@@ -286,9 +289,9 @@ fn too_large(bytes: usize) -> Error {
     Error::Invalid(format!("a commit of {bytes} bytes is over the limit of {FRAME_BODY_BYTES_MAX}"))
 }
 
-/// What the index must know of the rows of a frame.
-fn entries_of(frame: &frame::Frame<'_>, hasher: &KeyHasher) -> impl Iterator<Item = Entry> {
-    frame.blocks().flat_map(|(_, block)| block.rows()).map(|(seq, event)| {
+/// What the index must know of the rows of a block.
+fn entries_of(block: &Block<'_>, hasher: &KeyHasher) -> impl Iterator<Item = Entry> {
+    block.rows().map(|(seq, event)| {
         let hash = hasher.hash(&event);
         Entry { fingerprint: hash.fingerprint, seq, content: hash.content }
     })

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::disk::Disk;
 use crate::error::{Error, IoContext, Result};
-use crate::hash::KeyHasher;
+use crate::hash::{HashKey, KeyHasher};
 use crate::meta::{self, NewStore};
 use crate::partition::{Opening, Partition};
 use crate::rules::ContentRules;
@@ -33,6 +33,18 @@ impl Store {
     /// from opening) and [`Error::Io`].
     pub fn open(disk: Arc<dyn Disk>, dir: &Path, new: &NewStore, rules: ContentRules) -> Result<Self> {
         Self::open_with(disk, dir, new, rules, Tuning::default())
+    }
+
+    /// As [`Store::open`], but makes no store where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where there is none, and those of [`Store::open`].
+    pub fn open_existing(disk: Arc<dyn Disk>, dir: &Path, rules: ContentRules) -> Result<Self> {
+        if !meta::exists(&*disk, dir)? {
+            return Err(Error::Invalid(format!("there is no store in {}", dir.display())));
+        }
+        let unused = NewStore { store_id: 0, hash_key: HashKey([0; 32]), partitions: 1 };
+        Self::open(disk, dir, &unused, rules)
     }
 
     /// As [`Store::open`], for tests of what happens at sizes and collisions that take ages to come about.

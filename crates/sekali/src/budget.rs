@@ -29,6 +29,11 @@ impl Budget {
         reservation.grow(bytes).then_some(reservation)
     }
 
+    /// Whether so many bytes are left at the moment.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.used().checked_add(bytes).is_some_and(|sum| sum <= self.max)
+    }
+
     /// Bytes in use.
     pub(crate) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)

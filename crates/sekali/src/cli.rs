@@ -15,6 +15,7 @@ mod server_url;
 mod signals;
 mod stats;
 mod usage;
+mod verify;
 
 pub use exit::Exit;
 pub use failure::Failure;
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Stats(stats::StatsArgs),
     /// Measure how fast a server takes events
     Bench(bench::BenchArgs),
+    /// Check a whole store, while no server uses it
+    Verify(verify::VerifyArgs),
     /// Ask whether a server is ready; for health checks
     Health(health::HealthArgs),
 }
@@ -62,6 +65,7 @@ impl Command {
             Self::Events(args) => events::run(args).await,
             Self::Stats(args) => stats::run(args).await,
             Self::Bench(args) => bench::run(args).await,
+            Self::Verify(args) => verify::run(args).await,
             Self::Health(args) => health::run(args).await,
         }
     }

@@ -22,6 +22,11 @@ use serde_json::value::RawValue;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may take. The server gives up on a request before that.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a connection is kept for another request: less than the server keeps it, so that no request is sent into
+/// a connection that is just being closed.
+const KEPT_IDLE: Duration = Duration::from_secs(30);
+
+const _: () = assert!(KEPT_IDLE.as_secs() < crate::limits::IDLE_TIMEOUT.as_secs());
 
 /// Which events of a server to ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,6 +57,7 @@ impl Client {
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
+            .pool_idle_timeout(KEPT_IDLE)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("sekali/", env!("CARGO_PKG_VERSION")))
             .build()

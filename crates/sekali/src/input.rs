@@ -21,7 +21,10 @@ use std::io::Read;
 /// Longest text of one event that is read, in bytes: the largest payload, even if every byte of it is escaped.
 pub const EVENT_TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-const _: () = assert!(EVENT_TEXT_BYTES_MAX >= 7 * sekali_store::limits::PAYLOAD_BYTES_MAX);
+const _: () = {
+    assert!(EVENT_TEXT_BYTES_MAX >= 7 * sekali_store::limits::PAYLOAD_BYTES_MAX);
+    assert!(EVENT_TEXT_BYTES_MAX < crate::limits::BODY_BYTES_MAX);
+};
 
 /// Why reading cannot go on.
 #[derive(Debug, thiserror::Error)]

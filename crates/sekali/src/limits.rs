@@ -36,7 +36,7 @@ pub const PAGE_BYTES_MAX: usize = 16 * MIB;
 /// Most bytes of pages in memory at a time, all requests together. More are refused as overload.
 pub const PAGES_BYTES_MAX: usize = 256 * MIB;
 /// Streams are read and sent in pieces of about this size.
-pub const STREAM_CHUNK_BYTES: usize = 256 * 1024;
+pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
 /// Longest a stream reads without sending anything, so that a scan that finds little still shows that it is alive.
 pub const STREAM_READ_MAX: Duration = Duration::from_secs(1);
 
@@ -62,6 +62,8 @@ pub const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// See [`ANSWER_TIMEOUT`].
 pub const ANSWER_BYTES_MIN: usize = 16 * 1024;
+/// Longest that a connection without a request may take to close once it was asked to.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often connections are checked against these times.
 pub const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Longest that requests in progress may take after the server was told to stop. Below the 10 s after which

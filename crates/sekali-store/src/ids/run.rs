@@ -2,12 +2,12 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0 .. 4096 | header ([`header`]) |
+//! | 0 .. 4096 | header (`run/header.rs`) |
 //! | 4096 (1 + i) .. | block `i` ([`super::block`]) |
 //! | after the blocks | fences: upper 64 bits of the first fingerprint of each block |
-//! | then | filter table: 32 bytes for each chunk of 1,024 blocks ([`index`]) |
+//! | then | filter table: 32 bytes for each chunk of 1,024 blocks (`run/index.rs`) |
 //! | then | filters, chunk after chunk |
-//! | last 64 bytes | footer ([`footer`]) |
+//! | last 64 bytes | footer (`run/footer.rs`) |
 //!
 //! Every byte is under a checksum: the header's, a block's, a filter's, the footer's, or that over fences and filter
 //! table, which the footer holds. The manifest holds the checksum of the footer. At open everything but the blocks is

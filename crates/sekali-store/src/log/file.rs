@@ -1,6 +1,7 @@
 //! A log file as readers see it.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
@@ -58,28 +59,24 @@ impl LogFile {
         mut visit: impl FnMut(u64, i64, EventRef<'_>),
     ) -> Result<()> {
         let bytes = self.read(span)?;
-        let mut next_seq = span.first_seq;
-        let mut at = 0;
+        let (mut next_seq, mut at, mut bad) = (span.first_seq, 0, None);
         while at < bytes.len() {
             let rest = &bytes[at..];
             if let Some(block) = block::decode(rest, self.salt) {
-                if block.first_seq > next_seq {
-                    self.report(damage, span.offset + at as u64, next_seq, block.first_seq - 1);
-                }
-                // Recovery gave up the whole frame of a block, even if this block of it is sound.
-                if !damage.covers(block.first_seq) {
-                    block.rows().for_each(|(seq, event)| visit(seq, block.received_at_ns, event));
-                }
+                let start = bad.take().or((block.first_seq > next_seq).then_some(at));
+                self.report(damage, span, start, next_seq..block.first_seq);
+                block.rows().for_each(|(seq, event)| visit(seq, block.received_at_ns, event));
                 next_seq = block.end_seq();
                 at += block.len;
+            } else if let Some(len) = frame::header_len(rest, self.salt) {
+                at += len;
             } else {
-                // A frame's header, or damaged bytes up to the next block.
-                at += frame::header_len(rest, self.salt).unwrap_or(1);
+                bad = bad.or(Some(at));
+                at += 1;
             }
         }
-        if next_seq < span.end_seq {
-            self.report(damage, span.end, next_seq, span.end_seq - 1);
-        }
+        let start = bad.or((next_seq < span.end_seq).then_some(at));
+        self.report(damage, span, start, next_seq..span.end_seq);
         Ok(())
     }
 
@@ -99,8 +96,12 @@ impl LogFile {
         }
     }
 
-    fn report(&self, damage: &DamageList, offset: u64, first_seq: u64, last_seq: u64) {
-        damage.report(Damage { path: self.path.clone(), offset, first_seq, last_seq });
+    /// Reports what is damaged from byte `start` of the extent on, if there is such a byte; `lost` may be empty.
+    fn report(&self, damage: &DamageList, span: ExtentSpan, start: Option<usize>, lost: Range<u64>) {
+        if let Some(start) = start {
+            let (path, offset) = (self.path.clone(), span.offset + start as u64);
+            damage.report(Damage { path, offset, first_seq: lost.start, last_seq: lost.end - 1 });
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::block::Block;
 use super::dir::LogDir;
 use super::file::{self, LogFile, SUFFIX};
-use super::frame::Frame;
 use super::header::{self, FileHeader};
 use super::outline::Outline;
 use super::recovery::{self, Findings, Position, Source};
@@ -36,14 +36,14 @@ pub struct TornTail {
 /// What need not be read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Replay {
-    /// Frames without seqs above this one need not be replayed.
+    /// Files without seqs above this one need not be replayed.
     pub(crate) covered_seq: u64,
     /// Seqs up to this one are known to have been durable.
     pub(crate) durable_seq: u64,
 }
 
-/// Opens the log and hands every frame that may hold seqs above the covered ones to `visit`, in order.
-pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Frame<'_>)) -> Result<OpenLog> {
+/// Opens the log and hands every block that may hold seqs above the covered ones to `visit`, in order.
+pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -> Result<OpenLog> {
     let mut paths = log_paths(&log)?;
     let last = paths.pop();
     let mut opening =
@@ -85,7 +85,7 @@ struct Opening<'a, F> {
     torn: Option<TornTail>,
 }
 
-impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
+impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
     /// Opens a file that is not the last: by its saved outline if all of it is covered, else by reading it.
     fn closed(&mut self, path: &Path) -> Result<Arc<LogFile>> {
         let log = self.log;
@@ -100,7 +100,7 @@ impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
         let bytes = disk::read_all(&*log.disk, path).at("read", path)?;
         let (outline, findings) = self.scan(path, &bytes, false);
         let header = FileHeader::decode(&bytes, log.salt);
-        if let Some(header) = header.filter(|_| findings.damage.is_empty() && outline.end == findings.end) {
+        if let Some(header) = header.filter(|_| findings.damage.is_empty()) {
             log.save_outline(path, &outline, &header, &self.position);
         }
         self.damage.extend(findings.damage);
@@ -124,7 +124,6 @@ impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
             bytes = header.encode(log.salt).to_vec();
         }
         outline.end = bytes.len() as u64;
-        outline.end_seq = self.position.next_seq;
         let temp = disk::temp_path(path);
         let file = disk::create_afresh(&*log.disk, &temp).at("create", &temp)?;
         file.write_all_at(&bytes, 0).at("write", &temp)?;
@@ -138,10 +137,13 @@ impl<F: FnMut(&Frame<'_>)> Opening<'_, F> {
     fn scan(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> (Outline, Findings) {
         let source = Source { path, bytes, is_last, durable_seq: self.replay.durable_seq, salt: self.log.salt };
         let mut outline = Outline::default();
-        let findings = recovery::scan(&source, &mut self.position, |frame, offset| {
-            outline.grow(outline.growth(frame, offset));
-            (self.visit)(frame);
+        let findings = recovery::scan(&source, &mut self.position, |block, offset| {
+            let end = offset + block.len as u64;
+            outline.grow(outline.growth(std::iter::once((offset, *block)), end, block.end_seq()));
+            (self.visit)(block);
         });
+        // Frames without events move the end but not the seq.
+        (outline.end, outline.end_seq) = (findings.end, self.position.next_seq);
         (outline, findings)
     }
 }

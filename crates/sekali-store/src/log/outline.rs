@@ -28,9 +28,10 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::header::FileHeader;
 use super::recovery::Position;
-use super::{Salt, frame::Frame, row};
+use super::{Salt, block::Block, row};
 use crate::bytes::Fields;
 use crate::counters::Counters;
+use crate::event::EventRef;
 use crate::limits::EXTENT_BYTES;
 
 const MAGIC: [u8; 8] = *b"SEKOUTL1";
@@ -54,6 +55,16 @@ pub(crate) struct Tally {
 
 impl Tally {
     const EMPTY: Self = Self { events: 0, bytes: 0, first_timestamp_ns: i64::MAX, last_timestamp_ns: i64::MIN };
+
+    fn of(event: &EventRef<'_>) -> Self {
+        let texts = event.topic.len() + event.event_id.len() + event.source.len() + event.payload.len();
+        Self {
+            events: 1,
+            bytes: (row::HEADER_BYTES + texts) as u64,
+            first_timestamp_ns: event.timestamp_ns,
+            last_timestamp_ns: event.timestamp_ns,
+        }
+    }
 
     pub(crate) fn add(&mut self, other: &Self) {
         self.events += other.events;
@@ -98,13 +109,17 @@ pub(crate) struct Growth<'a> {
 }
 
 impl Outline {
-    /// What `frame` adds, which stands at `offset` of the file.
-    pub(crate) fn growth<'a>(&self, frame: &Frame<'a>, offset: u64) -> Growth<'a> {
+    /// What blocks add that stand at these offsets of the file, up to `end` and `end_seq`.
+    pub(crate) fn growth<'a>(
+        &self,
+        blocks: impl Iterator<Item = (u64, Block<'a>)>,
+        end: u64,
+        end_seq: u64,
+    ) -> Growth<'a> {
         let mut extents = Vec::new();
         let mut topics = HashMap::<&str, Share>::new();
         let mut last = self.extents.last().copied();
-        for (block_offset, block) in frame.blocks() {
-            let offset = offset + block_offset as u64;
+        for (offset, block) in blocks {
             if last.is_none_or(|extent| offset - extent.offset >= EXTENT_BYTES) {
                 let extent = Extent { offset, first_seq: block.first_seq };
                 extents.push(extent);
@@ -113,19 +128,13 @@ impl Outline {
             let number = (self.extents.len() + extents.len() - 1) as u32;
             for (_, event) in block.rows() {
                 let share = topics.entry(event.topic).or_default();
-                let texts = event.topic.len() + event.event_id.len() + event.source.len() + event.payload.len();
-                share.tally.add(&Tally {
-                    events: 1,
-                    bytes: (row::HEADER_BYTES + texts) as u64,
-                    first_timestamp_ns: event.timestamp_ns,
-                    last_timestamp_ns: event.timestamp_ns,
-                });
+                share.tally.add(&Tally::of(&event));
                 if share.extents.last() != Some(&number) {
                     share.extents.push(number);
                 }
             }
         }
-        Growth { extents, topics, end: offset + frame.len as u64, end_seq: frame.end_seq() }
+        Growth { extents, topics, end, end_seq }
     }
 
     /// Takes in what [`Outline::growth`] computed.
@@ -259,7 +268,6 @@ pub(crate) struct ExtentSpan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::EventRef;
     use crate::log::frame::{self, Builder, Header};
 
     fn outline_of(frames: u64, rows: u64) -> Outline {
@@ -291,10 +299,11 @@ mod tests {
             };
             let bytes = builder.finish(&header);
             let frame = frame::decode(bytes, salt).unwrap();
-            let growth = outline.growth(&frame, offset);
+            let end = offset + frame.len as u64;
+            let blocks = frame.blocks().map(|(at, block)| (offset + at as u64, block));
+            let growth = outline.growth(blocks, end, frame.end_seq());
             outline.grow(growth);
-            offset += frame.len as u64;
-            seq = frame.end_seq();
+            (offset, seq) = (end, frame.end_seq());
         }
         outline
     }

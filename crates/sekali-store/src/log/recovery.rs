@@ -7,11 +7,13 @@
 //! - One, but no frame behind the gap has a durable mark that reaches into it: a torn tail too. Both were on their way to
 //!   the disk, and the later one arrived first.
 //! - Otherwise, or where the manifest says that the seqs at stake were durable, or in a file that is not the last:
-//!   **damage**. The bytes stay where they are, the seqs between are reported lost, and reading goes on behind them.
+//!   **damage**. The bytes stay where they are. Blocks among them that are sound are read all the same, the seqs of the
+//!   others are reported lost, and reading goes on behind them.
 
 use std::ops::Range;
 use std::path::Path;
 
+use super::block::{self, Block};
 use super::frame::{self, Frame};
 use super::header::FileHeader;
 use super::{Salt, header};
@@ -94,14 +96,10 @@ pub(crate) struct Source<'a> {
     pub(crate) salt: Salt,
 }
 
-/// Reads a file on from `position` and hands each frame with its offset to `visit`.
-pub(crate) fn scan(source: &Source<'_>, position: &mut Position, mut visit: impl FnMut(&Frame<'_>, u64)) -> Findings {
-    let Source { path, bytes, is_last, durable_seq, salt } = *source;
+/// Reads a file on from `position` and hands each sound block with its offset to `visit`.
+pub(crate) fn scan(source: &Source<'_>, position: &mut Position, mut visit: impl FnMut(&Block<'_>, u64)) -> Findings {
+    let Source { bytes, is_last, durable_seq, salt, .. } = *source;
     let mut damage = Vec::new();
-    let mut report = |position: &Position, offset: usize, end_seq: u64| {
-        let (first_seq, last_seq) = (position.next_seq, end_seq - 1);
-        damage.push(Damage { path: path.to_owned(), offset: offset as u64, first_seq, last_seq });
-    };
     let has_header = FileHeader::decode(bytes, salt).is_some();
     let mut end = if has_header { header::BYTES } else { 0 };
     while let Some((offset, frame)) = find_frame(bytes, end, salt, position) {
@@ -110,22 +108,63 @@ pub(crate) fn scan(source: &Source<'_>, position: &mut Position, mut visit: impl
             if is_last && has_header && !was_durable {
                 break;
             }
-            report(position, end, frame.header.first_seq);
+            damage.extend(source.salvage(end..offset, Some(frame.header.first_seq), position, &mut visit));
         }
         position.pass(&frame);
-        visit(&frame, offset as u64);
+        frame.blocks().for_each(|(at, block)| visit(&block, (offset + at) as u64));
         end = offset + frame.len;
     }
     let rest = end..bytes.len();
     if is_last && position.next_seq > durable_seq {
         return Findings { end: end as u64, torn: (!rest.is_empty()).then_some(rest), damage };
     }
-    if is_last {
-        report(position, end, durable_seq + 1);
-        position.next_seq = durable_seq + 1;
+    if is_last || !rest.is_empty() {
+        // What the bad end of a closed file has cost shows only where the next one begins.
+        let end_seq = is_last.then_some(durable_seq + 1);
+        damage.extend(source.salvage(rest, end_seq, position, &mut visit));
     }
-    // In a closed file, what a bad end has cost shows where the next file begins.
     Findings { end: bytes.len() as u64, torn: None, damage }
+}
+
+impl Source<'_> {
+    /// Reads the sound blocks of a damaged range, which holds the seqs from `position` up to `end_seq`, if that is known.
+    /// Answers what is lost.
+    fn salvage(
+        &self,
+        range: Range<usize>,
+        end_seq: Option<u64>,
+        position: &mut Position,
+        visit: &mut impl FnMut(&Block<'_>, u64),
+    ) -> Vec<Damage> {
+        let lost = |offset: usize, first_seq: u64, end_seq: u64| {
+            let (path, offset) = (self.path.to_owned(), offset as u64);
+            Damage { path, offset, first_seq, last_seq: end_seq - 1 }
+        };
+        let mut damage = Vec::new();
+        let (start, mut at) = (range.start, range.start);
+        while at < range.end {
+            let block = self.bytes.get(at..range.end).and_then(|bytes| block::decode(bytes, self.salt));
+            let fits = |block: &Block<'_>| {
+                block.first_seq >= position.next_seq && end_seq.is_none_or(|end_seq| block.end_seq() <= end_seq)
+            };
+            let Some(block) = block.filter(fits) else {
+                at += 1;
+                continue;
+            };
+            if block.first_seq > position.next_seq {
+                damage.push(lost(start, position.next_seq, block.first_seq));
+            }
+            visit(&block, at as u64);
+            position.next_seq = block.end_seq();
+            at += block.len;
+        }
+        let end_seq = end_seq.unwrap_or(position.next_seq);
+        if position.next_seq < end_seq || damage.is_empty() {
+            damage.push(lost(start, position.next_seq, end_seq));
+            position.next_seq = end_seq;
+        }
+        damage
+    }
 }
 
 /// The first frame at or behind `from` that continues the log, directly or with a gap.

@@ -77,7 +77,8 @@ impl LogWriter {
             what: format!("commit {} does not read back as it was built; nothing was written", header.commit),
         })?;
         let offset = self.active.outline().end;
-        let growth = self.active.outline().growth(&frame, offset);
+        let blocks = frame.blocks().map(|(at, block)| (offset + at as u64, block));
+        let growth = self.active.outline().growth(blocks, offset + frame.len as u64, frame.end_seq());
         self.active.file.write_all_at(bytes, offset).at("write", &self.active.path)?;
         self.active.file.sync().at("sync", &self.active.path)?;
         self.position.pass(&frame);

@@ -8,6 +8,7 @@ use crate::counters::Counters;
 use crate::damage::Damage;
 use crate::error::Result;
 use crate::event::StoredEvent;
+use crate::ids::IndexStats;
 
 /// A handle to read a partition with, beside its writer and other readers. Cheap to clone. It sees what is durable, all of
 /// it and nothing else, and waits for no sync. Methods that answer a `Result` read files, and block while they do.
@@ -76,6 +77,11 @@ impl Reader {
     /// Reads events in order, as they are at this moment.
     pub fn scan(&self, scan: Scan) -> Scanner {
         Scanner::new(Arc::clone(&self.shared), scan)
+    }
+
+    /// What the dedup index is made of, and what its look-ups cost.
+    pub fn index_stats(&self) -> IndexStats {
+        self.shared.index.stats()
     }
 
     /// Stored events that are known to be unreadable.

@@ -35,35 +35,64 @@ pub enum Order {
 pub struct Scanner {
     shared: Arc<Shared>,
     snapshot: Snapshot,
-    scan: Scan,
+    topics: Topics,
+    order: Order,
     /// Seqs still to be read: from `from`, up to but not including `to`.
     from: u64,
     to: u64,
     buffer: VecDeque<StoredEvent>,
 }
 
+/// Which topics to read.
+#[derive(Debug)]
+enum Topics {
+    All,
+    /// All but the reserved ones.
+    Public,
+    One(String),
+}
+
+impl Topics {
+    fn include(&self, topic: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Public => !is_reserved(topic),
+            Self::One(wanted) => topic == wanted,
+        }
+    }
+}
+
 impl Scanner {
     pub(super) fn new(shared: Arc<Shared>, scan: Scan) -> Self {
+        let topics = scan.topic.map_or(Topics::Public, Topics::One);
+        Self::with(shared, topics, scan.after, scan.order)
+    }
+
+    /// Every event there is, reserved topics included.
+    pub(super) fn everything(shared: Arc<Shared>) -> Self {
+        Self::with(shared, Topics::All, None, Order::Ascending)
+    }
+
+    fn with(shared: Arc<Shared>, topics: Topics, after: Option<u64>, order: Order) -> Self {
         let snapshot = shared.snapshot();
-        let (from, to) = match (scan.order, scan.after) {
+        let (from, to) = match (order, after) {
             (Order::Ascending, after) => (after.map_or(1, |after| after.saturating_add(1)), snapshot.end_seq),
             (Order::Descending, after) => (1, after.map_or(snapshot.end_seq, |after| after.min(snapshot.end_seq))),
         };
-        Self { shared, snapshot, scan, from, to, buffer: VecDeque::new() }
+        Self { shared, snapshot, topics, order, from, to, buffer: VecDeque::new() }
     }
 
     /// Fills the buffer from the next extent that may hold something. `false` at the end.
     fn fill(&mut self) -> Result<bool> {
         let Some((file, span)) = self.next_extent() else { return Ok(false) };
         let wanted = self.from..self.to;
-        let (topic, buffer) = (self.scan.topic.as_deref(), &mut self.buffer);
+        let (topics, buffer) = (&self.topics, &mut self.buffer);
         file.read_extent(span, &self.shared.damage, |seq, received_at_ns, event| {
-            let fits = topic.map_or(!is_reserved(event.topic), |topic| event.topic == topic);
-            if fits && wanted.contains(&seq) {
+            if wanted.contains(&seq) && topics.include(event.topic) {
                 buffer.push_back(StoredEvent::new(seq, received_at_ns, &event));
             }
         })?;
-        match self.scan.order {
+        match self.order {
             Order::Ascending => self.from = span.end_seq,
             Order::Descending => self.to = span.first_seq,
         }
@@ -77,7 +106,7 @@ impl Scanner {
         }
         let files = &self.snapshot.files;
         let find = |file: &Arc<LogFile>| Some((Arc::clone(file), self.extent_in(&file.outline())?));
-        match self.scan.order {
+        match self.order {
             Order::Ascending => {
                 let after = files.partition_point(|file| file.first_seq <= self.from);
                 files.iter().skip(after.saturating_sub(1)).find_map(find)
@@ -94,12 +123,12 @@ impl Scanner {
             let span = outline.extent(number)?;
             (span.first_seq < self.to && span.end_seq > self.from).then_some(span)
         };
-        let numbers = match &self.scan.topic {
-            Some(topic) => Numbers::Some(&outline.topics.get(&**topic)?.extents),
-            None => Numbers::All(outline.extents.len()),
+        let numbers = match &self.topics {
+            Topics::One(topic) => Numbers::Some(&outline.topics.get(&**topic)?.extents),
+            Topics::All | Topics::Public => Numbers::All(outline.extents.len()),
         };
         let first_seq = |number: u32| outline.extent(number).map_or(u64::MAX, |span| span.first_seq);
-        match self.scan.order {
+        match self.order {
             // The extent before may reach into what is wanted.
             Order::Ascending => {
                 let after = numbers.partition_point(|number| first_seq(number) <= self.from);
@@ -151,7 +180,7 @@ impl Iterator for Scanner {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let event = match self.scan.order {
+            let event = match self.order {
                 Order::Ascending => self.buffer.pop_front(),
                 Order::Descending => self.buffer.pop_back(),
             };

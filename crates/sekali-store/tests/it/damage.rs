@@ -132,7 +132,7 @@ fn a_newer_format_is_refused() {
 fn check_rebuilt(disk: &MemoryDisk, what: &str) {
     let mut opened = Opened::open(disk).unwrap_or_else(|error| panic!("{what}: {error}"));
     let why = opened.partition.rebuilt_index().unwrap_or_else(|| panic!("{what}: not noticed")).to_owned();
-    println!("{what}: {why}");
+    assert!(why.contains("/store/p0000"), "{what}: {why}");
     let outcomes = opened.commit(&(0..200).map(event).collect::<Vec<_>>()).unwrap();
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })), "{what}: {outcomes:?}");
     assert_eq!(opened.reader().damage(), [], "{what}: the log is sound");
@@ -141,7 +141,8 @@ fn check_rebuilt(disk: &MemoryDisk, what: &str) {
 #[test]
 fn a_lost_or_damaged_index_is_rebuilt_from_the_log() {
     let clean = filled();
-    let runs: Vec<_> = clean.paths().into_iter().filter(|path| path.extension().is_some_and(|end| end == "run")).collect();
+    let runs: Vec<_> =
+        clean.paths().into_iter().filter(|path| path.extension().is_some_and(|end| end == "run")).collect();
     assert!(!runs.is_empty());
     for run in &runs {
         let disk = clean.kill();
@@ -159,7 +160,8 @@ fn a_lost_or_damaged_index_is_rebuilt_from_the_log() {
 #[test]
 fn a_damaged_block_of_the_index_is_never_trusted_and_the_next_start_rebuilds() {
     let disk = filled();
-    let runs: Vec<_> = disk.paths().into_iter().filter(|path| path.extension().is_some_and(|end| end == "run")).collect();
+    let runs: Vec<_> =
+        disk.paths().into_iter().filter(|path| path.extension().is_some_and(|end| end == "run")).collect();
     for run in &runs {
         // The middle of a block of entries.
         disk.corrupt(run, |bytes| bytes[6_000] ^= 1);

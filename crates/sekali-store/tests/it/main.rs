@@ -9,3 +9,4 @@ mod faults;
 mod model;
 mod scans;
 mod support;
+mod verify;

@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn events_are_200_bytes_unless_asked_otherwise() {
-        for (payload, event) in [(PAYLOAD_BYTES_DEFAULT, 200), (PAYLOAD_BYTES_DEFAULT + 50, 250)] {
+        for (payload, event) in [(PAYLOAD_BYTES_DEFAULT, 200), (68, 200), (PAYLOAD_BYTES_DEFAULT + 50, 250)] {
             let body = Body::new(3, payload, RunId([1, 2]), Numbers::new(0, 0.0));
             assert_eq!(body.event_bytes, event);
             assert_eq!(body.bytes().len(), 3 * (event + 1) + 1);

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::bench::{self, BenchError, Load, OwnServer, PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN, Report};
 use crate::cli::output::{Output, Paint, grouped};
-use crate::cli::publish::share;
+use crate::cli::publish::{batch_size, share};
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure};
 use crate::client::ServerUrl;
@@ -34,12 +34,12 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
     connections: u32,
     /// Events in a request
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = batch_size())]
     batch_size: u32,
     /// Which share of the events repeats an earlier one, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     dup_ratio: f64,
-    /// Length of a payload; the rest of an event takes 137 bytes
+    /// Length of a payload; the rest of an event takes 132 bytes
     #[arg(long, value_name = "BYTES", default_value_t = PAYLOAD_BYTES_DEFAULT, value_parser = payload_bytes)]
     payload_bytes: usize,
     /// Print the result as one JSON object

@@ -19,7 +19,7 @@ pub(crate) struct HealthArgs {
     #[command(flatten)]
     server: ServerUrlArg,
     /// How long to wait for the answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     timeout: u64,
     /// Print the server's answer as JSON
     #[arg(long)]

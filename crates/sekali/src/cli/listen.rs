@@ -22,17 +22,20 @@ pub(crate) struct ListenArgs {
 
 /// Starts a server, or says why not with the right exit code.
 pub(super) async fn start(config: Config) -> Result<Server, Failure> {
-    Server::start(config).await.map_err(|error| {
-        let exit = match &error {
-            StartError::DataDirInUse(_) => Exit::DataDirInUse,
-            StartError::Listen { .. } => Exit::CannotListen,
-            StartError::NewerFormat(_) => Exit::NewerFormat,
-            StartError::Damaged(_) => Exit::Damaged,
-            StartError::Config(_) => Exit::Usage,
-            StartError::Other(_) => Exit::Failed,
-        };
-        Failure::new(exit, with_causes(&error))
-    })
+    Server::start(config).await.map_err(|error| explain(&error))
+}
+
+/// The right exit code, and the causes on one line.
+pub(super) fn explain(error: &StartError) -> Failure {
+    let exit = match error {
+        StartError::DataDirInUse(_) => Exit::DataDirInUse,
+        StartError::Listen { .. } => Exit::CannotListen,
+        StartError::NewerFormat(_) => Exit::NewerFormat,
+        StartError::Damaged(_) => Exit::Damaged,
+        StartError::Config(_) => Exit::Usage,
+        StartError::Other(_) => Exit::Failed,
+    };
+    Failure::new(exit, with_causes(error))
 }
 
 /// What a server's end means for the process.

@@ -1,5 +1,6 @@
 //! `sekali publish`: sends events and accounts for every one of them.
 
+mod made_up;
 mod progress;
 mod report;
 
@@ -12,16 +13,20 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::cli::output::{Output, note};
+use crate::cli::publish::made_up::MadeUpArgs;
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure};
 use crate::client::{Client, ClientError, Ending, Publisher, RetryPolicy, retrying};
 use crate::escape::escape;
-use crate::generate::Recipe;
 use crate::input::{Batch, Format, Origin, Pacing, feed};
+use crate::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
 
 /// Longest request unless a single event is longer, in bytes. The server takes several times that.
 pub(super) const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+const _: () = assert!(REQUEST_BYTES_MAX <= BODY_BYTES_MAX);
+
 /// Invalid events that are named one by one.
 const NAMED_MAX: usize = 20;
 /// How long one question for readiness may take.
@@ -47,23 +52,10 @@ pub(crate) struct PublishArgs {
     /// How events are written down, if the name or beginning of the input does not tell
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Send this many made-up events instead of files
-    #[arg(long, value_name = "N")]
-    count: Option<u64>,
-    /// Which share of the made-up events repeats an earlier one, from 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share, requires = "count")]
-    dup_ratio: f64,
-    /// Over how many topics the made-up events spread
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "count")]
-    topics: u32,
-    /// The same seed makes the same events, so that a second run sends only duplicates
-    #[arg(long, default_value_t = 1, requires = "count")]
-    seed: u64,
-    /// Pad made-up payloads to this length in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_048_576), requires = "count")]
-    payload_bytes: u32,
+    #[command(flatten)]
+    made_up: MadeUpArgs,
     /// Most events in a request
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = batch_size())]
     batch_size: u32,
     /// Most requests in flight
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -105,6 +97,7 @@ pub(super) async fn run(args: PublishArgs) -> Result<(), Failure> {
     };
     let pacing = Pacing { events_max: args.batch_size as usize, bytes_max: REQUEST_BYTES_MAX, rate: args.rate };
     let mut view = View::new(&origin, args.quiet);
+    view.announce(&args.server.url);
     let started = Instant::now();
     let batches = feed(origin, pacing, publisher.concurrency);
     let (tally, ending) = publisher.run(batches, signals, |progress| view.show(&progress)).await;
@@ -180,14 +173,8 @@ fn name_refused(batch: &Batch, events: &[crate::client::RefusedEvent]) {
 }
 
 fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
-    if let Some(count) = args.count {
-        return Ok(Origin::Generated(Recipe {
-            count,
-            dup_ratio: args.dup_ratio,
-            topics: args.topics as usize,
-            seed: args.seed,
-            payload_bytes_min: args.payload_bytes as usize,
-        }));
+    if let Some(recipe) = args.made_up.recipe() {
+        return Ok(Origin::Generated(recipe));
     }
     let mut paths = args.files.clone();
     if paths.is_empty() {
@@ -202,6 +189,11 @@ fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
             .map_err(|error| Failure::new(Exit::Failed, format!("cannot read {}: {error}", path.display())))?;
     }
     Ok(Origin::Files { paths, format: args.format })
+}
+
+/// As many events as the server takes in one request.
+pub(super) fn batch_size() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=BATCH_EVENTS_MAX as i64)
 }
 
 /// A share from 0 to 1.

@@ -91,7 +91,9 @@ mod tests {
         );
         check(
             &["sekali", "sreve"],
-            &expect_test::expect!["unrecognized subcommand 'sreve'; a similar subcommand exists: 'events'; see --help"],
+            &expect_test::expect![
+                "unrecognized subcommand 'sreve'; some similar subcommands exist: 'events', 'serve'; see --help"
+            ],
         );
         check(
             &["sekali", "publish", "--count", "many"],
@@ -123,11 +125,13 @@ mod tests {
             Usage: sekali <COMMAND>
 
             Commands:
-              publish  Run the server Publish events from files, standard input or a generator
-              events   Start a server, publish 5,000 events of which 20% are duplicates, and look at the result
-                       Read stored events
+              serve    Run the server
+              publish  Publish events from files, standard input or a generator
+              demo     Start a server, publish 5,000 events of which 20% are duplicates, and look at the result
+              events   Read stored events
               stats    Show a server's counters and topics
-              health   Measure how fast a server takes events Ask whether a server is ready; for health checks
+              bench    Measure how fast a server takes events
+              health   Ask whether a server is ready; for health checks
               help     Print this message or the help of the given subcommand(s)
 
             Options:

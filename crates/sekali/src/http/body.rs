@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout_at};
 
@@ -32,15 +32,21 @@ pub(super) struct Received {
 /// `unsupported_media_type`, `request_timeout`.
 pub(super) async fn receive(headers: &HeaderMap, mut body: Body, budget: &Budget) -> Result<Received, ApiError> {
     let received = read(headers, &mut body, budget).await;
-    if received.is_err() {
-        discard(body);
+    match &received {
+        // A slow client has had its time.
+        Ok(_) | Err(ApiError { code: Code::RequestTimeout, .. }) => {}
+        Err(_) => discard(headers, body),
     }
     received
 }
 
 /// Reads and forgets what is left of a body, within the usual limits, while the answer is sent: a client that is cut
 /// off while it still sends often does not see the answer.
-pub(super) fn discard(mut body: Body) {
+pub(super) fn discard(headers: &HeaderMap, mut body: Body) {
+    if headers.contains_key(EXPECT) {
+        // It waits for leave to send, and has sent nothing. Reading would give it leave.
+        return;
+    }
     tokio::spawn(async move {
         let mut pace = Pace::new();
         while let Ok(Some(Ok(frame))) = timeout_at(pace.deadline(), body.frame()).await {
@@ -57,8 +63,9 @@ async fn read(headers: &HeaderMap, body: &mut Body, budget: &Budget) -> Result<R
     if announced > BODY_WIRE_BYTES_MAX {
         return Err(too_large_on_the_wire());
     }
-    let room = budget.reserve(announced).ok_or_else(overloaded)?;
-    let mut received = Received { bytes: Vec::new(), room };
+    // Room is taken for what has come, and not for what was announced: announcing costs a client nothing.
+    let room = budget.reserve(0).filter(|_| budget.has_room(announced)).ok_or_else(overloaded)?;
+    let mut received = Received { bytes: Vec::with_capacity(announced), room };
     let mut pace = Pace::new();
     loop {
         let frame = timeout_at(pace.deadline(), body.frame()).await.map_err(|_| too_slow())?;
@@ -91,7 +98,7 @@ impl Received {
     }
 }
 
-/// Room is taken in steps of this size where nobody knows how much it will be.
+/// Room is taken in steps of this size.
 const GROWTH_BYTES: usize = 64 * 1024;
 
 /// How fast a body comes, and how much of it has come.

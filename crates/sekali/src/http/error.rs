@@ -171,7 +171,7 @@ impl Code {
 #[derive(Debug, Serialize)]
 pub(super) struct ApiError {
     #[serde(serialize_with = "as_text")]
-    code: Code,
+    pub(super) code: Code,
     message: Cow<'static, str>,
     errors: Vec<Detail>,
 }

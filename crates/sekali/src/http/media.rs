@@ -28,7 +28,8 @@ pub(super) fn body_format(headers: &HeaderMap) -> Result<Format, ApiError> {
         None
     };
     format.filter(|_| is_utf8(parameters)).ok_or_else(|| {
-        let message = "Content-Type must be application/json or application/x-ndjson, in UTF-8";
+        let message = "Content-Type must be application/json or application/x-ndjson, in UTF-8; \
+                       with curl: -H 'content-type: application/json'";
         ApiError::new(Code::UnsupportedMediaType, message)
     })
 }

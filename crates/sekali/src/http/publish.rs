@@ -19,7 +19,7 @@ pub(super) async fn publish(State(app): State<App>, request: Request) -> Result<
     let (format, options) = match what_is_asked(&parts) {
         Ok(asked) => asked,
         Err(error) => {
-            body::discard(body);
+            body::discard(&parts.headers, body);
             return Err(error);
         }
     };

@@ -21,7 +21,7 @@ impl<'a> Query<'a> {
         let mut values: Vec<(&'static str, Cow<'a, str>)> = Vec::new();
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name).unwrap_or_else(|| Cow::Borrowed(name));
+            let name = decode(name).unwrap_or(Cow::Borrowed(name));
             let Some(known) = allowed.iter().find(|&&known| known == name) else {
                 return Err(wrong(&name, "unknown parameter", allowed));
             };

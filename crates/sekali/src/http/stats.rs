@@ -26,6 +26,7 @@ pub(super) async fn stats(State(app): State<App>, OriginalUri(uri): OriginalUri)
         damage: damage(&app),
         partitions: app.readers.len(),
         queued_bytes: app.pipeline.queued_bytes(),
+        index: app.readers.iter().map(|reader| IndexStats::from(reader.index_stats())).collect(),
         version: env!("CARGO_PKG_VERSION"),
     }))
 }
@@ -42,5 +43,42 @@ pub(super) struct Stats {
     damage: Vec<String>,
     partitions: usize,
     queued_bytes: usize,
+    index: Vec<IndexStats>,
     version: &'static str,
+}
+
+/// The dedup index of a partition. Counts of look-ups are since the start.
+#[derive(Debug, Serialize)]
+struct IndexStats {
+    entries_in_memory: u64,
+    entries_in_runs: u64,
+    runs: usize,
+    tables_waiting: usize,
+    merge_debt_bytes: u64,
+    filter_bytes: u64,
+    disk_bytes: u64,
+    look_ups: u64,
+    filter_hits: u64,
+    false_positives: u64,
+    disk_reads: u64,
+    failed: Option<String>,
+}
+
+impl From<sekali_store::ids::IndexStats> for IndexStats {
+    fn from(stats: sekali_store::ids::IndexStats) -> Self {
+        Self {
+            entries_in_memory: stats.entries_in_memory,
+            entries_in_runs: stats.entries_in_runs,
+            runs: stats.runs,
+            tables_waiting: stats.tables_waiting,
+            merge_debt_bytes: stats.merge_debt_bytes,
+            filter_bytes: stats.filter_bytes,
+            disk_bytes: stats.disk_bytes,
+            look_ups: stats.look_ups,
+            filter_hits: stats.filter_hits,
+            false_positives: stats.false_positives,
+            disk_reads: stats.disk_reads,
+            failed: stats.failed,
+        }
+    }
 }

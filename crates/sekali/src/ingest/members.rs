@@ -56,14 +56,15 @@ impl<'a> Members<'a> {
     }
 
     fn add(&mut self, name: &str, value: &'a str) {
-        match self.names.iter().position(|&known| known == name) {
-            Some(at) => {
-                if self.values[at].replace(value).is_some() && !self.repeated.contains(&self.names[at]) {
-                    self.repeated.push(self.names[at]);
-                }
+        let Some(at) = self.names.iter().position(|&known| known == name) else {
+            if self.unknown.len() < UNKNOWN_LISTED_MAX {
+                self.unknown.push(excerpt(name));
             }
-            None if self.unknown.len() < UNKNOWN_LISTED_MAX => self.unknown.push(excerpt(name)),
-            None => {}
+            return;
+        };
+        let (name, is_again) = (self.names[at], self.values[at].replace(value).is_some());
+        if is_again && !self.repeated.contains(&name) {
+            self.repeated.push(name);
         }
     }
 }

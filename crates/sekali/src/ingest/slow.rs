@@ -69,15 +69,14 @@ impl Judge<'_> {
 
 fn read_lines(text: &str, options: Options, judge: &mut Judge<'_>) -> Result<(), Refusal> {
     for (number, line) in lines(text) {
-        match serde_json::from_str::<IgnoredAny>(line) {
-            Ok(_) => judge.event(line)?,
-            Err(error) if options.skip_invalid => {
-                judge.reject(format!("line {number} is not JSON: {}", bare(&error)))?
-            }
-            Err(error) => {
-                return Err(Refusal::NotJson { line: number, column: error.column(), reason: bare(&error) });
-            }
+        let Err(error) = serde_json::from_str::<IgnoredAny>(line) else {
+            judge.event(line)?;
+            continue;
+        };
+        if !options.skip_invalid {
+            return Err(Refusal::NotJson { line: number, column: error.column(), reason: bare(&error) });
         }
+        judge.reject(format!("line {number} is not JSON: {}", bare(&error)))?;
     }
     Ok(())
 }

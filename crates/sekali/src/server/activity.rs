@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::limits::{ANSWER_BYTES_MIN, ANSWER_TIMEOUT, HEADERS_TIMEOUT, IDLE_TIMEOUT};
+use crate::limits::{ANSWER_BYTES_MIN, ANSWER_TIMEOUT, HEADERS_TIMEOUT};
 
 /// Counts and times of a connection. Shared by its socket, its requests and its answers.
 #[derive(Debug)]
@@ -53,8 +53,8 @@ impl Activity {
         })
     }
 
-    /// Whether it has been at it for too long.
-    pub(super) fn verdict(&self) -> Verdict {
+    /// Whether it has been at it for too long: for more than `idle_max` if it has no request.
+    pub(super) fn verdict(&self, idle_max: Duration) -> Verdict {
         if self.working.load(Ordering::Relaxed) > 0 {
             return Verdict::Fine;
         }
@@ -68,7 +68,7 @@ impl Activity {
         if in_headers && self.since(headers_ms) > HEADERS_TIMEOUT {
             return Verdict::Stuck;
         }
-        if since_progress > IDLE_TIMEOUT { Verdict::Idle } else { Verdict::Fine }
+        if since_progress > idle_max { Verdict::Idle } else { Verdict::Fine }
     }
 
     /// Whether there is no request.
@@ -153,6 +153,7 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
+    use crate::limits::IDLE_TIMEOUT;
 
     const MOMENT: Duration = Duration::from_millis(5);
 
@@ -160,11 +161,11 @@ mod tests {
     async fn a_silent_connection_is_closed_when_it_has_been_idle_for_long() {
         let activity = Activity::new();
         advance(IDLE_TIMEOUT).await;
-        assert_eq!(activity.verdict(), Verdict::Fine);
+        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Fine);
         advance(MOMENT).await;
-        assert_eq!(activity.verdict(), Verdict::Idle);
+        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Idle);
         drop(activity.begin(false));
-        assert_eq!(activity.verdict(), Verdict::Fine);
+        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Fine);
     }
 
     #[tokio::test(start_paused = true)]
@@ -174,7 +175,7 @@ mod tests {
             advance(HEADERS_TIMEOUT / 10 + MOMENT).await;
             activity.received();
         }
-        assert_eq!(activity.verdict(), Verdict::Stuck);
+        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Stuck);
     }
 
     #[tokio::test(start_paused = true)]
@@ -182,11 +183,11 @@ mod tests {
         let activity = Activity::new();
         let mut exchange = activity.begin(false);
         advance(IDLE_TIMEOUT * 10).await;
-        assert_eq!(activity.verdict(), Verdict::Fine);
+        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Fine);
         exchange.sending();
         exchange.working();
         advance(IDLE_TIMEOUT * 10).await;
-        assert_eq!(activity.verdict(), Verdict::Fine);
+        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Fine);
     }
 
     #[tokio::test(start_paused = true)]
@@ -197,12 +198,12 @@ mod tests {
         for _ in 0..4 {
             advance(ANSWER_TIMEOUT / 2).await;
             activity.sent(ANSWER_BYTES_MIN);
-            assert_eq!(activity.verdict(), Verdict::Fine);
+            assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Fine);
         }
         for _ in 0..4 {
             advance(ANSWER_TIMEOUT / 2).await;
             activity.sent(1);
         }
-        assert_eq!(activity.verdict(), Verdict::Stuck);
+        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Stuck);
     }
 }

@@ -20,7 +20,8 @@ use tracing::debug;
 use super::activity::{Activity, Verdict};
 use super::io::{WatchedBody, WatchedStream};
 use crate::limits::{
-    CONNECTION_BUFFER_BYTES, CONNECTION_CHECK_INTERVAL, HEADERS_BYTES_MAX, STREAMS_PER_CONNECTION_MAX,
+    CLOSE_TIMEOUT, CONNECTION_BUFFER_BYTES, CONNECTION_CHECK_INTERVAL, HEADERS_BYTES_MAX, IDLE_TIMEOUT,
+    STREAMS_PER_CONNECTION_MAX,
 };
 
 /// Serves a connection (HTTP/1.1, or HTTP/2 by prior knowledge) until it closes, idles for too long, gets stuck, or
@@ -54,7 +55,7 @@ pub(super) async fn serve(
                 closing = true;
                 connection.as_mut().graceful_shutdown();
             }
-            _ = check.tick() => match activity.verdict() {
+            _ = check.tick() => match activity.verdict(if closing { CLOSE_TIMEOUT } else { IDLE_TIMEOUT }) {
                 Verdict::Fine => {}
                 Verdict::Stuck => return debug!("a connection was cut: its client is too slow"),
                 Verdict::Idle if closing => return,

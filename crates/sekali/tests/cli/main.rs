@@ -1,8 +1,15 @@
 //! The command line as people and scripts meet it: the real binary, real sockets, exit codes.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should say where")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should say where"
+)]
 
+mod end_to_end;
 mod process;
 mod publish;
 mod read;
 mod scripted;
+mod served;
 mod usage;

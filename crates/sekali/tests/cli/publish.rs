@@ -67,7 +67,7 @@ fn a_refusal_is_not_retried_and_names_file_and_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("events.ndjson");
     std::fs::write(&path, "{\"a\":1}\n\n{\"a\":2}\n{\"a\":3}\n").unwrap();
-    let result = run(&["publish", "--url", &server.url, path.to_str().unwrap()]);
+    let result = run(&["publish", "--quiet", "--url", &server.url, path.to_str().unwrap()]);
     assert_eq!(result.code, Some(4));
     assert_eq!(server.asked().len(), 1);
     let stderr = result.stderr.replace(&dir.path().display().to_string(), "DIR");
@@ -85,14 +85,14 @@ fn invalid_events_are_skipped_only_on_request() {
         Reply::Json(202, counts)
     });
     let input = "{\"a\":1}\nnonsense\n{\"a\":2}\n";
-    let refused = run_with_input(&["publish", "--url", &server.url], input);
+    let refused = run_with_input(&["publish", "--quiet", "--url", &server.url], input);
     assert_eq!((refused.code, server.asked().len()), (Some(4), 0));
     expect_test::expect![[r#"
         sekali: stdin:2: not JSON: expected ident at column 2; mend it and run again, or use --skip-invalid
     "#]]
     .assert_eq(&refused.stderr);
 
-    let skipped = run_with_input(&["publish", "--url", &server.url, "--skip-invalid", "--json"], input);
+    let skipped = run_with_input(&["publish", "--url", &server.url, "--skip-invalid", "--json", "-q"], input);
     assert_eq!(server.asked()[0].line, "POST /publish?invalid=skip");
     expect_test::expect![[r#"
         skipped stdin:2: not JSON: expected ident at column 2

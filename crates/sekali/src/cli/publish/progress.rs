@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::output::{grouped, note};
-use crate::client::{Progress, Tally};
+use crate::client::{Progress, ServerUrl, Tally};
 use crate::escape::escape;
 use crate::input::Origin;
 
@@ -48,6 +48,16 @@ impl View {
             (false, false) => Kind::Lines { next: Instant::now() + LINE_INTERVAL },
         };
         Self { kind, measure, started: Instant::now(), skipped: 0, retrying: false }
+    }
+
+    /// Where there is no bar, says what begins.
+    pub(crate) fn announce(&self, url: &ServerUrl) {
+        let Kind::Lines { .. } = self.kind else { return };
+        match self.measure {
+            Measure::Events(events) => note(format_args!("publishing {} events to {url}", grouped(events))),
+            Measure::Bytes(bytes) => note(format_args!("publishing {} bytes of events to {url}", grouped(bytes))),
+            Measure::Unknown => note(format_args!("publishing standard input to {url}")),
+        }
     }
 
     /// Shows what happened.

@@ -86,7 +86,7 @@ impl Container {
 
     /// RFC 1950, 2.2: method 8, and a multiple of 31 as a number.
     fn of(head: [u8; 2]) -> Self {
-        let zlib = head[0] & 0x0F == 8 && u16::from_be_bytes(head) % 31 == 0;
+        let zlib = head[0] & 0x0F == 8 && u16::from_be_bytes(head).is_multiple_of(31);
         if zlib { Self::Zlib } else { Self::Bare }
     }
 }

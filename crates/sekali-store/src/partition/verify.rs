@@ -1,0 +1,182 @@
+//! Reads everything and checks that log, index and counters agree.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Partition;
+use super::scan::Scanner;
+use super::shared::Shared;
+use crate::counters::Counters;
+use crate::damage::Damage;
+use crate::error::{Error, Result};
+use crate::event::{StoredEvent, is_reserved};
+use crate::ids::Entry;
+
+/// Events checked with one look-up.
+const BATCH: usize = 4_096;
+/// Findings of one kind that are named; more are counted.
+const NAMED_MAX: usize = 100;
+
+/// What a check of a partition found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Events read, conflict evidence included.
+    pub events: u64,
+    /// What is wrong; empty where nothing is.
+    pub findings: Vec<Finding>,
+    /// Findings beyond those.
+    pub unnamed: u64,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// Stored events cannot be read.
+    Lost(Damage),
+    /// An event that the index does not know: a duplicate of it would be stored again.
+    NotInIndex {
+        /// Its position.
+        seq: u64,
+    },
+    /// One key is stored twice.
+    StoredTwice {
+        /// Position of the first.
+        first_seq: u64,
+        /// Position of the second.
+        second_seq: u64,
+    },
+    /// The index has entries of no event.
+    ExtraEntries {
+        /// How many.
+        count: u64,
+    },
+    /// The index cannot be read.
+    IndexDamaged(String),
+    /// The counters disagree with each other, or with the events.
+    Counters {
+        /// The counters.
+        counters: Counters,
+        /// Events stored, conflict evidence left out.
+        stored: u64,
+    },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(damage) => damage.fmt(f),
+            Self::NotInIndex { seq } => {
+                write!(f, "the index does not know the event with seq {seq}; rebuild the index")
+            }
+            Self::StoredTwice { first_seq, second_seq } => {
+                write!(f, "the events with seq {first_seq} and {second_seq} have one key")
+            }
+            Self::ExtraEntries { count } => {
+                write!(f, "the index has {count} entries of events that are not stored; rebuild the index")
+            }
+            Self::IndexDamaged(what) => write!(f, "{what}; rebuild the index"),
+            Self::Counters { counters, stored } => {
+                let Counters { received, stored: counted, duplicates, conflicts } = counters;
+                write!(
+                    f,
+                    "the counters are off: {received} received, {counted} stored, {duplicates} duplicates, {conflicts} conflicts, but {stored} events are there"
+                )
+            }
+        }
+    }
+}
+
+impl Verification {
+    fn add(&mut self, finding: Finding) {
+        let alike = |known: &&Finding| std::mem::discriminant(*known) == std::mem::discriminant(&finding);
+        if self.findings.iter().filter(alike).count() < NAMED_MAX {
+            self.findings.push(finding);
+        } else {
+            self.unnamed += 1;
+        }
+    }
+}
+
+impl Partition {
+    /// Reads every event, verifies every checksum on the way, and checks that the index has each of them once and nothing
+    /// else, and that the counters add up. `progress` is told how many events have been read. It takes as long as
+    /// reading the partition does; commits must wait, which is why it is the writer's.
+    ///
+    /// # Errors
+    /// Only what keeps the check from going on; what it finds is in the answer.
+    pub fn verify(&mut self, mut progress: impl FnMut(u64)) -> Result<Verification> {
+        let mut found = Verification::default();
+        let mut stored = 0;
+        let mut scanner = Scanner::everything(Arc::clone(&self.shared));
+        loop {
+            let batch = scanner.by_ref().take(BATCH).collect::<Result<Vec<_>>>()?;
+            if batch.is_empty() {
+                break;
+            }
+            found.events += batch.len() as u64;
+            stored += batch.iter().filter(|event| !is_reserved(&event.topic)).count() as u64;
+            match check_batch(&self.shared, &batch, &mut found) {
+                Err(error @ Error::Damaged { .. }) => {
+                    found.add(Finding::IndexDamaged(error.to_string()));
+                    break;
+                }
+                checked => checked?,
+            }
+            progress(found.events);
+        }
+        let damage = self.shared.damage.to_vec();
+        let is_whole = damage.is_empty();
+        damage.into_iter().for_each(|damage| found.add(Finding::Lost(damage)));
+        // With events lost, how many entries and counts there should be is not known either.
+        if is_whole {
+            check_totals(&self.shared, stored, &mut found);
+        }
+        Ok(found)
+    }
+
+    /// Forgets the index. The partition takes no more commits; when the store is opened again, the index is rebuilt from the
+    /// log.
+    ///
+    /// # Errors
+    /// I/O errors; the index is then as it was.
+    pub fn forget_index(&mut self) -> Result<()> {
+        self.shared.index.forget()?;
+        self.shared.stop(&Error::Invalid("its index is to be rebuilt at the next start".to_owned()));
+        Ok(())
+    }
+}
+
+fn check_batch(shared: &Shared, batch: &[StoredEvent], found: &mut Verification) -> Result<()> {
+    let hashes: Vec<_> = batch.iter().map(|event| shared.hasher.hash(&event.as_ref())).collect();
+    let fingerprints: Vec<_> = hashes.iter().map(|hash| hash.fingerprint).collect();
+    let mut entries = Vec::new();
+    shared.index.look_up(&fingerprints, &mut entries)?;
+    entries.sort_unstable();
+    let mut entries = entries.into_iter().peekable();
+    for (position, (event, hash)) in batch.iter().zip(hashes).enumerate() {
+        let mut is_known = false;
+        while let Some((_, entry)) = entries.next_if(|(of, _)| *of == position) {
+            is_known |= entry == Entry { fingerprint: hash.fingerprint, seq: event.seq, content: hash.content };
+            let other = if entry.seq < event.seq { shared.read_row(entry.seq)? } else { None };
+            if other.is_some_and(|other| (&other.topic, &other.event_id) == (&event.topic, &event.event_id)) {
+                found.add(Finding::StoredTwice { first_seq: entry.seq, second_seq: event.seq });
+            }
+        }
+        if !is_known {
+            found.add(Finding::NotInIndex { seq: event.seq });
+        }
+    }
+    Ok(())
+}
+
+fn check_totals(shared: &Shared, stored: u64, found: &mut Verification) {
+    let counters = shared.counters();
+    if !counters.reconcile() || counters.stored != stored {
+        found.add(Finding::Counters { counters, stored });
+    }
+    let index = shared.index.stats();
+    let entries = index.entries_in_runs + index.entries_in_memory;
+    if entries > found.events {
+        found.add(Finding::ExtraEntries { count: entries - found.events });
+    }
+}

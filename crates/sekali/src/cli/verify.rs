@@ -1,0 +1,130 @@
+//! `sekali verify`: reads a whole store and checks that everything agrees.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use sekali_store::disk::RealDisk;
+use sekali_store::{Error, Finding, Partition, Store, Verification};
+use serde_json::json;
+
+use crate::cli::listen::explain;
+use crate::cli::output::{Output, grouped, note};
+use crate::cli::{Exit, Failure};
+use crate::ingest::CONTENT_RULES;
+
+/// Arguments of `sekali verify`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads every event and every entry of the dedup index, verifies their checksums, and checks that each\n\
+    event is in the index once, that nothing else is, and that the counters add up. The store must not be\n\
+    in use. Exit code 8 means that something is wrong; each finding says what to do about it.\n\n\
+    Examples:\n  \
+    sekali verify --data-dir /var/lib/sekali\n  \
+    sekali verify --rebuild-index"
+)]
+pub(crate) struct VerifyArgs {
+    /// Where the data is
+    #[arg(long, env = "SEKALI_DATA_DIR", value_name = "DIR", default_value = "./sekali-data")]
+    data_dir: PathBuf,
+    /// Make the dedup index anew from the events, then check
+    #[arg(long)]
+    rebuild_index: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: VerifyArgs) -> Result<(), Failure> {
+    let checked = tokio::task::spawn_blocking(move || check(&args).map(|partitions| (args, partitions))).await;
+    let (args, partitions) = checked.map_err(|error| Failure::new(Exit::Failed, error.to_string()))??;
+    let mut output = Output::stdout();
+    if args.json {
+        output.json(&as_json(&partitions))?;
+    } else {
+        partitions.iter().flat_map(|checked| checked.lines()).try_for_each(|line| output.line(line))?;
+    }
+    output.flush()?;
+    if partitions.iter().all(Checked::is_sound) { Ok(()) } else { Err(Failure::quiet(Exit::Damaged)) }
+}
+
+/// What the check of one partition found.
+struct Checked {
+    number: usize,
+    /// Why its index was rebuilt, if it was found damaged.
+    rebuilt: Option<String>,
+    found: Verification,
+}
+
+fn check(args: &VerifyArgs) -> Result<Vec<Checked>, Failure> {
+    if args.rebuild_index {
+        for mut partition in open(args)? {
+            partition.forget_index().map_err(failure)?;
+        }
+        note("rebuilding the index from the events");
+    }
+    let partitions = open(args)?;
+    let events = partitions.iter().map(|partition| partition.reader().last_seq()).sum();
+    let bar = bar(events);
+    let mut before = 0;
+    let mut checked = Vec::with_capacity(partitions.len());
+    for (number, mut partition) in partitions.into_iter().enumerate() {
+        let found = partition.verify(|events| bar.set_position(before + events)).map_err(failure)?;
+        before += found.events;
+        checked.push(Checked { number, rebuilt: partition.rebuilt_index().map(str::to_owned), found });
+        partition.close().map_err(failure)?;
+    }
+    bar.finish_and_clear();
+    Ok(checked)
+}
+
+fn open(args: &VerifyArgs) -> Result<Vec<Partition>, Failure> {
+    let store = Store::open_existing(Arc::new(RealDisk), &args.data_dir, CONTENT_RULES).map_err(failure)?;
+    Ok(store.into_partitions())
+}
+
+fn failure(error: Error) -> Failure {
+    explain(&error.into())
+}
+
+/// On standard error, and only for people.
+fn bar(events: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} events, {per_sec}, {eta} to go");
+    ProgressBar::new(events).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+impl Checked {
+    fn is_sound(&self) -> bool {
+        self.found.findings.is_empty()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let events = grouped(self.found.events);
+        let verdict = if self.is_sound() { "sound" } else { "NOT SOUND" };
+        let mut lines = vec![format!("partition {}: {events} events, {verdict}", self.number)];
+        lines.extend(self.rebuilt.iter().map(|why| format!("  the index was rebuilt: {why}")));
+        lines.extend(self.found.findings.iter().map(|finding| format!("  {finding}")));
+        if self.found.unnamed > 0 {
+            lines.push(format!("  and {} more", grouped(self.found.unnamed)));
+        }
+        lines
+    }
+}
+
+fn as_json(partitions: &[Checked]) -> serde_json::Value {
+    let partition = |checked: &Checked| {
+        json!({
+            "partition": checked.number,
+            "events": checked.found.events,
+            "sound": checked.is_sound(),
+            "index_rebuilt": checked.rebuilt,
+            "findings": checked.found.findings.iter().map(Finding::to_string).collect::<Vec<_>>(),
+            "findings_unnamed": checked.found.unnamed,
+        })
+    };
+    json!({
+        "sound": partitions.iter().all(Checked::is_sound),
+        "partitions": partitions.iter().map(partition).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,174 @@
+//! Reading back.
+
+use std::sync::Arc;
+
+use expect_test::expect;
+use sekali_store::disk::RealDisk;
+use serde_json::{Value, json};
+
+use crate::server::{Answer, TestServer, event};
+
+fn ids(answer: &Answer) -> Vec<String> {
+    answer.json().as_array().unwrap().iter().map(|event| event["event_id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|number| number.to_string()).collect()
+}
+
+/// Follows the cursors from the first page to the last.
+fn all_pages(server: &TestServer, query: &str) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    let mut path = format!("/events?{query}");
+    loop {
+        let answer = server.get(&path).expect_status(200);
+        pages.push(ids(&answer));
+        let Some(cursor) = answer.header("x-next-cursor") else { return pages };
+        let link = answer.header("link").unwrap();
+        path = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap().to_owned();
+        assert!(path.ends_with(&format!("after={cursor}")));
+    }
+}
+
+fn publish_numbered(server: &TestServer, topics: &[&str], count: usize) {
+    for number in 0..count {
+        server.publish(&event(topics[number % topics.len()], &number.to_string())).expect_status(202);
+    }
+}
+
+#[test]
+fn payloads_come_back_byte_for_byte() {
+    let server = TestServer::start();
+    let payload = "{ \"big\":123456789012345678901234567890.10,\n \"z\":1,\t\"a\":\"\\u00e9\\/\", \"z\":2 }";
+    let body = event("t", "1").to_string().replace("{\"message\":\"hello\"}", payload);
+    server.request("POST", "/publish").body(body).send().expect_status(202);
+    assert!(server.get("/events").body.contains(&format!("\"payload\":{payload},")));
+    assert!(server.get("/events/t/1").body.contains(&format!("\"payload\":{payload},")));
+    let lines = server.request("GET", "/events").header("accept", "application/x-ndjson").send();
+    assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
+    assert_eq!(lines.body.lines().count(), 1, "a line for an event: {}", lines.body);
+    assert!(lines.body.contains(&payload.replace('\n', " ")));
+}
+
+#[test]
+fn timestamps_come_back_in_utc_to_the_nanosecond() {
+    let server = TestServer::start();
+    let mut sent = event("t", "1");
+    sent["timestamp"] = json!("2025-10-25T04:00:00.120000001+07:00");
+    server.publish(&sent).expect_status(202);
+    assert_eq!(server.get("/events/t/1").json()["timestamp"], "2025-10-24T21:00:00.120000001Z");
+}
+
+#[test]
+fn pages_follow_each_other_without_gap_or_repeat() {
+    let server = TestServer::start();
+    publish_numbered(&server, &["a", "b"], 10);
+    assert_eq!(all_pages(&server, "limit=4"), [numbered(0..4), numbered(4..8), numbered(8..10)]);
+    assert_eq!(all_pages(&server, "limit=5"), [numbered(0..5), numbered(5..10)]);
+    assert_eq!(all_pages(&server, "topic=a&limit=2"), [vec!["0", "2"], vec!["4", "6"], vec!["8"]]);
+    assert_eq!(
+        all_pages(&server, "order=desc&limit=6"),
+        [vec!["9", "8", "7", "6", "5", "4"], vec!["3", "2", "1", "0"]]
+    );
+    assert_eq!(all_pages(&server, "topic=none"), [Vec::<String>::new()]);
+}
+
+#[test]
+fn partitions_are_read_as_one() {
+    let server = TestServer::start_with(Arc::new(RealDisk), |config| config.partitions = 8);
+    let topics = ["a", "b", "c", "d", "e", "f", "g"];
+    publish_numbered(&server, &topics, 40);
+    assert_eq!(all_pages(&server, "limit=7").concat(), numbered(0..40));
+    assert_eq!(
+        all_pages(&server, "order=desc&limit=7").concat(),
+        numbered(0..40).into_iter().rev().collect::<Vec<_>>()
+    );
+    assert_eq!(all_pages(&server, "topic=c&limit=2").concat(), ["2", "9", "16", "23", "30", "37"]);
+    let server = server.restart();
+    assert_eq!(all_pages(&server, "limit=9").concat(), numbered(0..40));
+    assert_eq!(server.get("/stats").json()["topics"], json!(topics));
+    assert_eq!(server.get("/events/e/4").expect_status(200).json()["topic"], "e");
+}
+
+#[test]
+fn a_cursor_survives_a_restart_and_what_came_since() {
+    let server = TestServer::start();
+    publish_numbered(&server, &["t"], 5);
+    let cursor = server.get("/events?limit=3").header("x-next-cursor").unwrap().to_owned();
+    let server = server.restart();
+    server.publish(&event("t", "5")).expect_status(202);
+    assert_eq!(ids(&server.get(&format!("/events?after={cursor}"))), numbered(3..6));
+}
+
+#[test]
+fn cursors_that_are_not_ours_are_400() {
+    let server = TestServer::start();
+    publish_numbered(&server, &["t"], 3);
+    let cursor = server.get("/events?limit=1").header("x-next-cursor").unwrap().to_owned();
+    let other = TestServer::start();
+    other.get(&format!("/events?after={cursor}")).expect_error(400, "invalid_cursor");
+    let (changed, short) = (cursor.replacen('A', "B", 1), &cursor[1..]);
+    for wrong in ["", "x", "1", ".", &changed, short, &format!("{cursor}A"), &"A".repeat(50_000)] {
+        server.get(&format!("/events?after={wrong}")).expect_error(400, "invalid_cursor");
+    }
+    server.get(&format!("/events?after={cursor}&order=desc")).expect_error(400, "invalid_cursor");
+    server.get(&format!("/events?after={cursor}&topic=t")).expect_error(400, "invalid_cursor");
+    server.get(&format!("/events?after={cursor}&order=asc&limit=9")).expect_status(200);
+}
+
+#[test]
+fn a_page_has_1000_events_unless_told_otherwise() {
+    let server = TestServer::start();
+    let events: Vec<_> = (0..10_500).map(|number| event("t", &number.to_string())).collect();
+    server.publish(&Value::from(events)).expect_status(202);
+    assert_eq!(ids(&server.get("/events")), numbered(0..1000));
+    assert_eq!(ids(&server.get("/events?limit=10000")).len(), 10_000);
+    let stream = |path: &str| server.request("GET", path).header("accept", "application/x-ndjson").send().body;
+    assert_eq!(stream("/events").lines().count(), 10_500);
+    assert_eq!(stream("/events?limit=10200").lines().count(), 10_200);
+    let last: Value = serde_json::from_str(stream("/events?order=desc&limit=1").trim_end()).unwrap();
+    assert_eq!(last["event_id"], "10499");
+}
+
+#[test]
+fn a_page_of_large_events_ends_early() {
+    let server = TestServer::start();
+    for batch in 0..2 {
+        let large = |number: usize| {
+            let mut event = event("t", &(batch * 15 + number).to_string());
+            event["payload"] = json!({"text": "x".repeat(1_000_000)});
+            event
+        };
+        server.publish(&Value::from((0..15).map(large).collect::<Vec<_>>())).expect_status(202);
+    }
+    let pages = all_pages(&server, "");
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [17, 13]);
+    assert_eq!(pages.concat(), numbered(0..30));
+}
+
+#[test]
+fn an_event_is_found_by_its_key_however_odd() {
+    let server = TestServer::start();
+    for (topic, id, path) in [
+        ("a/b", "1", "/events/a%2Fb/1"),
+        ("a b+c", "ü?#%", "/events/a%20b+c/%C3%BC%3F%23%25"),
+        ("..", ".", "/events/%2E%2E/%2E"),
+    ] {
+        server.publish(&event(topic, id)).expect_status(202);
+        if topic == ".." {
+            // URL libraries resolve dots, so this one is asked for by hand.
+            let answer = crate::connections::raw(&server, &format!("GET {path} HTTP/1.0\r\n\r\n"));
+            assert!(answer.contains("\"topic\":\"..\""), "{answer}");
+        } else {
+            let found = server.get(path).expect_status(200).json();
+            assert_eq!((&found["topic"], &found["event_id"]), (&json!(topic), &json!(id)));
+        }
+    }
+}
+
+#[test]
+fn health_is_told() {
+    let server = TestServer::start();
+    server.get("/livez").expect(200, &expect![[r#"{"status":"live"}"#]]);
+    server.get("/readyz").expect(200, &expect![[r#"{"status":"ready"}"#]]);
+}

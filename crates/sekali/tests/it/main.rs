@@ -1,0 +1,14 @@
+//! The service over real sockets: every test starts a server of its own on a free port, with a directory of its own.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+mod api_doc;
+mod bad_input;
+mod browser;
+mod connections;
+mod disk;
+mod events;
+mod publish;
+mod restart;
+mod server;
+mod storage;
