@@ -50,6 +50,7 @@ pub mod manifest;
 mod meta;
 mod partition;
 mod rules;
+pub mod segment;
 mod store;
 mod tuning;
 
