@@ -141,9 +141,12 @@ fn settle(partition: &Partition, data: &Path, report: &mut Report) {
     let (stats, stored) = (reader.index_stats(), reader.counters().stored as f64);
     report.add("background work settled after", (since - begun).as_secs_f64(), "s");
     report.add("runs", stats.runs as f64, "");
-    let ids = stats.entries_in_runs.max(1) as f64;
-    report.add("bytes an id on disk", bytes_below(data, ".run") as f64 / ids, "B");
-    report.add("bytes an id of filters", stats.filter_bytes as f64 / ids, "B");
+    // A small store has all its ids in memory.
+    if stats.entries_in_runs > 0 {
+        let ids = stats.entries_in_runs as f64;
+        report.add("bytes an id on disk", bytes_below(data, ".run") as f64 / ids, "B");
+        report.add("bytes an id of filters", stats.filter_bytes as f64 / ids, "B");
+    }
     for (name, suffix) in [("log", ".log"), ("segments", ".parquet"), ("all files", "")] {
         report.add(format!("bytes a stored event, {name}"), bytes_below(data, suffix) as f64 / stored, "B");
     }
