@@ -61,7 +61,9 @@ pub use error::{Error, Result};
 pub use event::{CONFLICTS_TOPIC, EventRef, StoredEvent, is_reserved};
 pub use hash::{ContentHash, EventHash, Fingerprint, HashKey, KeyHasher};
 pub use meta::NewStore;
-pub use partition::{Finding, Order, Outcome, Partition, Reader, Scan, Scanner, TopicSummary, TornTail, Verification};
+pub use partition::{
+    Finding, Order, Outcome, Partition, Reader, Scan, Scanner, StorageStats, TopicSummary, TornTail, Verification,
+};
 pub use rules::ContentRules;
 pub use store::{Store, partition_of};
 #[doc(hidden)]

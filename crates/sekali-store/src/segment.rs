@@ -88,6 +88,11 @@ impl SegmentDir {
         Self { disk, dir, store_id: store.store_id, partition, salt, shape: Shape::default() }
     }
 
+    /// The directory itself.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Where the segment with these seqs is.
     pub fn path(&self, first_seq: u64, last_seq: u64) -> PathBuf {
         self.dir.join(format!("{first_seq:020}-{last_seq:020}{SUFFIX}"))
