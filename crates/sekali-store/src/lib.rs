@@ -11,6 +11,7 @@
 //! store ── partition ─┬─ decide   what becomes of each event
 //!                     ├─ log      frames, files, recovery; what is where in them
 //!                     ├─ ids      from a key's fingerprint to its seq
+//!                     ├─ segment  sealed events, in Parquet files
 //!                     └─ reader   counters, look-ups, scans
 //! disk                          every access to files
 //! ```

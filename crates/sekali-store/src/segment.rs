@@ -21,9 +21,9 @@
 //! directory names the indexes, which verify themselves, and an index has a checksum for each 8 KiB of its columns.
 //! (Parquet has page checksums, but the `parquet` crate neither writes nor, without other features, verifies them.)
 //!
-//! - [`writer`] sorts rows into row groups ([`rows`], [`schema`]) and puts the file together ([`file`], [`sink`]).
-//! - [`merge`] joins segments.
-//! - [`reader`] opens a segment; [`group`] reads verified columns of a row group; [`select`] decides which rows.
+//! - `writer` sorts rows into row groups (`rows`, `schema`) and puts the file together (`file`, `sink`).
+//! - `merge` joins segments.
+//! - `reader` opens a segment; `group` reads verified columns of a row group; `select` decides which rows.
 
 mod directory;
 mod file;
