@@ -17,8 +17,8 @@ use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
 use crate::event::{EventRef, StoredEvent};
 use crate::log::Salt;
+use crate::log::outline::Tally;
 use crate::meta::FORMAT_VERSION;
-use crate::partition::TopicSummary;
 
 /// What a segment is, at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,15 +100,9 @@ impl Segment {
         &self.info
     }
 
-    /// Its topics, sorted, reserved ones included.
-    pub fn topics(&self) -> impl Iterator<Item = TopicSummary> {
-        self.directory.topics.iter().map(|(topic, share)| TopicSummary {
-            topic: topic.to_string(),
-            events: share.tally.events,
-            bytes: share.tally.bytes,
-            first_timestamp_ns: share.tally.first_timestamp_ns,
-            last_timestamp_ns: share.tally.last_timestamp_ns,
-        })
+    /// Its topics with their counts, sorted, reserved ones included.
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = (&str, &Tally)> {
+        self.directory.topics.iter().map(|(topic, share)| (&**topic, &share.tally))
     }
 
     /// Its row groups, in order of seq.
