@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod event_json;
 mod events;
+pub(crate) mod fuzzing;
 mod health;
 mod json;
 mod media;

@@ -12,6 +12,8 @@ mod budget;
 pub mod cli;
 pub mod client;
 pub mod escape;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod generate;
 pub mod http;
 pub mod ingest;

@@ -8,6 +8,7 @@ mod browser;
 mod connections;
 mod disk;
 mod events;
+mod fuzz_corpus;
 mod publish;
 mod restart;
 mod server;
