@@ -5,5 +5,5 @@ mod reader;
 mod value;
 
 pub(crate) use number::Decimal;
-pub(crate) use reader::{Reader, Text};
+pub(crate) use reader::Reader;
 pub(crate) use value::parse;
