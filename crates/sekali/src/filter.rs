@@ -49,3 +49,26 @@ impl Filter {
             && self.text.as_ref().is_none_or(|text| text.is_in(&event.payload))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn damaged_payloads_neither_panic_nor_hang(
+            tokens in proptest::collection::vec(
+                proptest::sample::select(&["{", "}", "[", "]", ",", ":", "\"", "\"a\"", "\\", "\\u00", "5", "-", "tru", " ", "\u{7f}"][..]),
+                0..20,
+            ),
+        ) {
+            let payload = tokens.concat();
+            for path in ["a", "0", "a.0", "18446744073709551615"] {
+                Condition::parse(path, "5").unwrap().holds(payload.as_bytes());
+            }
+            TextSearch::new("A\"").is_in(payload.as_bytes());
+        }
+    }
+}

@@ -74,7 +74,7 @@ async fn scan(app: &App, wanted: Wanted, mut histogram: Option<Histogram>) -> Re
     let read = move || {
         let count = read(&mut select, patience, histogram.as_mut());
         drop(permit);
-        count.map(|count| Count { count, over_time: histogram.map(|histogram| histogram.into()) })
+        count.map(|count| Count { count, over_time: histogram.map(OverTime::from) })
     };
     tokio::task::spawn_blocking(read).await.map_err(|error| ApiError::internal(&error))?
 }

@@ -53,11 +53,42 @@ fn errors_say_what_is_allowed() {
         let answer = server.get(path).expect_status(400).json();
         expected.assert_eq(answer["message"].as_str().unwrap());
     };
-    expect("/events?since=2025-10-24T21:00:00+07:00", expect![""]);
-    expect("/events?payload.a..b=1", expect![""]);
-    expect("/events?payload.a=%225", expect![""]);
-    expect("/events?sources=a", expect![""]);
-    expect("/events/count?limit=1", expect![""]);
-    expect("/events/count?interval=1w", expect![""]);
-    expect("/events/count?interval=1s&since=2025-01-01&until=2025-02-01", expect![""]);
+    expect(
+        "/events?since=2025-10-24T21:00:00+07:00",
+        expect![
+            "parameter `since`: must be a timestamp such as 2025-10-24T21:00:00Z, with at most 9 fraction digits; a `+` in a query is written %2B"
+        ],
+    );
+    expect(
+        "/events?payload.a..b=1",
+        expect![[
+            r#"parameter `payload.a..b`: must be names or indexes with single full stops between them, like user.addresses.0.city; a full stop inside a name is written `\.`"#
+        ]],
+    );
+    expect(
+        "/events?payload.a=%225",
+        expect![[r#"parameter `payload.a`: a value that begins with a quote must be a whole JSON string, like "5""#]],
+    );
+    expect(
+        "/events?sources=a",
+        expect![
+            "parameter `sources`: unknown parameter; allowed: topic, since, until, source, event_id, payload.<path>, q, order, limit, after"
+        ],
+    );
+    expect(
+        "/events/count?limit=1",
+        expect![
+            "parameter `limit`: unknown parameter; allowed: topic, since, until, source, event_id, payload.<path>, q, interval"
+        ],
+    );
+    expect(
+        "/events/count?interval=1w",
+        expect!["parameter `interval`: must be a whole number with s, m, h or d, from 1s to 366d, like 5m"],
+    );
+    expect(
+        "/events/count?interval=1s&since=2025-01-01&until=2025-02-01",
+        expect![
+            "parameter `interval`: divides the time asked for into more than 10000 intervals; take a longer one, or a shorter time by `since` and `until`"
+        ],
+    );
 }
