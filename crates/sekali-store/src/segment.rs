@@ -1,0 +1,113 @@
+//! Sealed segments: immutable Parquet files of stored events, which any tool that reads Parquet can open.
+//!
+//! A segment covers a contiguous range of the seqs of one partition. So does each of its **row groups**, of at most 128 Ki rows and
+//! about 32 MiB; only *within* a row group are rows sorted by topic and then by seq. Sorting the whole file by topic would
+//! make topics contiguous, but a reader of everything in order, which is what exports, tails and replays are, would have to
+//! merge the whole file, and a writer to sort it. So both hold one row group in memory whatever the size of the file,
+//! merging copies row groups as they are, and a topic is one run of rows in each row group.
+//!
+//! ```text
+//! "PAR1"
+//! for each row group: its columns as Parquet has them, then its index (segment/index.rs)
+//! directory, anchor (segment/directory.rs)
+//! Parquet's page indexes
+//! directory, anchor, once more
+//! Parquet's footer, its length, "PAR1"
+//! ```
+//!
+//! Indexes, directories and anchors are ours and lie between what Parquet's footer points to, where other tools do not look.
+//! They are not in the footer's key-value metadata, which can only hold text and which every reader has to parse whole. We
+//! read by them alone, so that every byte is verified before it is decoded: the anchor verifies the directory, the
+//! directory names the indexes, which verify themselves, and an index has a checksum for each 8 KiB of its columns.
+//! (Parquet has page checksums, but the `parquet` crate neither writes nor, without other features, verifies them.)
+//!
+//! - `writer` sorts rows into row groups (`rows`, `schema`) and puts the file together (`file`, `sink`).
+//! - `merge` joins segments.
+//! - `reader` opens a segment; `group` reads verified columns of a row group; `select` decides which rows.
+
+mod directory;
+mod file;
+mod group;
+mod index;
+mod merge;
+mod reader;
+mod rows;
+mod schema;
+mod select;
+mod sink;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::disk::Disk;
+use crate::limits::{SEGMENT_GROUP_BYTES, SEGMENT_GROUP_ROWS, SEGMENT_PAGE_ROWS};
+use crate::log::Salt;
+use crate::meta::NewStore;
+
+pub use directory::RowGroup;
+pub use merge::merge;
+pub use reader::{Segment, SegmentInfo};
+pub use select::{Topics, Wanted};
+pub use writer::{Writer, write};
+
+/// The ending of segment files.
+pub const SUFFIX: &str = ".parquet";
+
+/// Where the segments of a partition are, and whose they are.
+#[derive(Debug, Clone)]
+pub struct SegmentDir {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    store_id: u128,
+    partition: u32,
+    salt: Salt,
+    shape: Shape,
+}
+
+/// How a new segment is divided. Readers take it from the file.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    group_rows: usize,
+    group_bytes: usize,
+    page_rows: usize,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self { group_rows: SEGMENT_GROUP_ROWS, group_bytes: SEGMENT_GROUP_BYTES, page_rows: SEGMENT_PAGE_ROWS }
+    }
+}
+
+impl SegmentDir {
+    /// The segments of `partition` of `store`, in `dir`, which exists.
+    pub fn new(disk: Arc<dyn Disk>, dir: PathBuf, store: &NewStore, partition: u32) -> Self {
+        let salt = Salt::new(store, partition);
+        Self { disk, dir, store_id: store.store_id, partition, salt, shape: Shape::default() }
+    }
+
+    /// The directory itself.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Where the segment with these seqs is.
+    pub fn path(&self, first_seq: u64, last_seq: u64) -> PathBuf {
+        self.dir.join(format!("{first_seq:020}-{last_seq:020}{SUFFIX}"))
+    }
+
+    /// Where a segment that begins with this seq is written. What is found there at a start was never finished.
+    fn unfinished_path(&self, first_seq: u64) -> PathBuf {
+        crate::disk::temp_path(&self.dir.join(format!("{first_seq:020}{SUFFIX}")))
+    }
+}
+
+/// The first and last seq that the name of a segment tells; `None` where it is not one.
+pub fn seqs_of(path: &Path) -> Option<(u64, u64)> {
+    let (first, last) = path.file_name()?.to_str()?.strip_suffix(SUFFIX)?.split_once('-')?;
+    let digits = |text: &str| text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(first) && digits(last)).then_some(())?;
+    Some((first.parse().ok()?, last.parse().ok()?))
+}

@@ -1,0 +1,230 @@
+//! Puts a segment file together, row group by row group.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterPropertiesPtr;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::SchemaDescriptor;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::SegmentDir;
+use super::directory::{ANCHOR_BYTES, Anchor, Directory, RowGroup};
+use super::index::{ColumnIndex, GroupIndex, PageStart};
+use super::reader::SegmentInfo;
+use super::rows::{EncodedColumn, RowBuffer};
+use super::schema;
+use super::sink::Sink;
+use crate::disk;
+use crate::error::{Error, IoContext, Result};
+use crate::meta::FORMAT_VERSION;
+
+/// Bytes behind Parquet's footer: its length, and "PAR1".
+pub(super) const FOOTER_END_BYTES: usize = 8;
+
+/// A segment that is being written, under a temporary name.
+pub(super) struct SegmentFile {
+    dir: SegmentDir,
+    temp: PathBuf,
+    schema: SchemaDescriptor,
+    props: WriterPropertiesPtr,
+    parquet: SerializedFileWriter<Sink>,
+    directory: Directory,
+}
+
+impl SegmentFile {
+    /// Begins a segment whose first event has this seq.
+    pub(super) fn create(dir: &SegmentDir, first_seq: u64) -> Result<Self> {
+        let temp = dir.unfinished_path(first_seq);
+        let file = disk::create_afresh(&*dir.disk, &temp).at("create", &temp)?;
+        let begin = || {
+            let (schema, props) = (schema::schema()?, schema::properties(dir.shape.page_rows)?);
+            let parquet = SerializedFileWriter::new(Sink::new(file, dir.salt), Arc::clone(&schema), props.clone())?;
+            Ok((SchemaDescriptor::new(schema), props, parquet))
+        };
+        let (schema, props, parquet) = begin().map_err(|error| not_written(error, &temp))?;
+        Ok(Self { dir: dir.clone(), temp, schema, props, parquet, directory: Directory::default() })
+    }
+
+    /// Writes the buffered rows as a row group, and empties the buffer.
+    pub(super) fn write_group(&mut self, rows: &mut RowBuffer) -> Result<()> {
+        let Some((first_seq, last_seq)) = rows.seqs() else { return Ok(()) };
+        let tally = rows.tally();
+        let sorted = rows.sort();
+        let encoded = (0..schema::COLUMNS).map(|column| sorted.encode(column, &self.schema, &self.props));
+        let placed = append_group(&mut self.parquet, encoded).map_err(|error| not_written(error, &self.temp))?;
+        let index = GroupIndex {
+            rows: tally.events as u32,
+            mark_rows: self.dir.shape.page_rows as u32,
+            marks: sorted.marks(self.dir.shape.page_rows),
+            topics: sorted.topics(),
+            ..placed.index
+        };
+        let index_bytes = index.encode(self.dir.salt);
+        let group = RowGroup {
+            offset: placed.offset,
+            len: index.len,
+            index_len: index_bytes.len() as u32,
+            first_seq,
+            last_seq,
+            rows: tally.events,
+            bytes: tally.bytes,
+            first_timestamp_ns: tally.first_timestamp_ns,
+            last_timestamp_ns: tally.last_timestamp_ns,
+        };
+        self.end_group(group, &index, &index_bytes)?;
+        rows.clear();
+        Ok(())
+    }
+
+    /// Copies a row group of another segment of the same partition, columns and index as they are.
+    pub(super) fn copy_group(
+        &mut self,
+        group: &RowGroup,
+        columns: Vec<EncodedColumn>,
+        (index, index_bytes): (&GroupIndex, &[u8]),
+    ) -> Result<()> {
+        let columns = columns.into_iter().map(Ok);
+        let placed = append_group(&mut self.parquet, columns).map_err(|error| not_written(error, &self.temp))?;
+        let copy = &placed.index;
+        if (copy.len, &copy.columns, &copy.checksums) != (index.len, &index.columns, &index.checksums) {
+            let message = "a row group did not arrive as it was".to_owned();
+            return Err(not_written(ParquetError::General(message), &self.temp));
+        }
+        self.end_group(RowGroup { offset: placed.offset, ..group.clone() }, index, index_bytes)
+    }
+
+    /// Completes the file and gives it its name. It is durable, directory entry included, when this returns. After an error there is
+    /// no unfinished file, as far as the disk still allows.
+    pub(super) fn finish(self) -> Result<SegmentInfo> {
+        let (disk, temp) = (Arc::clone(&self.dir.disk), self.temp.clone());
+        self.complete().inspect_err(|_| drop(disk.remove(&temp)))
+    }
+
+    fn complete(self) -> Result<SegmentInfo> {
+        let Self { dir, temp, parquet, directory, .. } = self;
+        let Some((first, last)) = directory.groups.first().zip(directory.groups.last()) else {
+            return Err(Error::Invalid("a segment needs at least one event".to_owned()));
+        };
+        let path = dir.path(first.first_seq, last.last_seq);
+        let encoded = directory.encode(dir.salt);
+        let anchor = Anchor {
+            version: FORMAT_VERSION,
+            partition: dir.partition,
+            store_id: dir.store_id,
+            directory_offset: last.end(),
+            directory_len: encoded.len() as u64,
+            page_index_len: 0,
+            footer_len: 0,
+            parquet_checksum: 0,
+        };
+        let seqs = (first.first_seq, last.last_seq);
+        let (sink, tail) =
+            end_file(parquet, &dir, seqs, &encoded, anchor).map_err(|error| not_written(error, &temp))?;
+        let file_bytes = sink.finish(&tail).at("write", &temp)?;
+        dir.disk.rename(&temp, &path).at("rename", &temp)?;
+        dir.disk.sync_dir(&dir.dir).at("sync", &dir.dir)?;
+        Ok(SegmentInfo::new(path, file_bytes, &directory.groups))
+    }
+
+    /// Removes what was written.
+    pub(super) fn abandon(self) {
+        // Where it cannot be removed now, the next start does it.
+        let _ = self.dir.disk.remove(&self.temp);
+    }
+
+    fn end_group(&mut self, group: RowGroup, index: &GroupIndex, index_bytes: &[u8]) -> Result<()> {
+        self.parquet.write_all(index_bytes).at("write", &self.temp)?;
+        self.directory.push(group, index.topics.iter().map(|topic| (&*topic.topic, topic.tally)));
+        Ok(())
+    }
+}
+
+/// Where a row group came to lie. The index has its pages and checksums only.
+struct Placed {
+    offset: u64,
+    index: GroupIndex,
+}
+
+fn append_group(
+    parquet: &mut SerializedFileWriter<Sink>,
+    columns: impl Iterator<Item = Result<EncodedColumn, ParquetError>>,
+) -> Result<Placed, ParquetError> {
+    parquet.flush()?;
+    parquet.inner_mut().begin_blocks();
+    let mut placed = Placed { offset: parquet.bytes_written() as u64, index: GroupIndex::default() };
+    let index = &mut placed.index;
+    let mut group = parquet.next_row_group()?;
+    for (slot, column) in index.columns.iter_mut().zip(columns) {
+        let EncodedColumn { bytes, closed } = column?;
+        let offset = index.len;
+        let pages = closed.offset_index.as_ref().map(|index| index.page_locations.as_slice()).unwrap_or_default();
+        let start = |page: &parquet::file::page_index::offset_index::PageLocation| PageStart {
+            offset: offset + (page.offset as u64).saturating_sub(bytes.base) as u32,
+            row: page.first_row_index as u32,
+        };
+        *slot = ColumnIndex { offset, pages: pages.iter().map(start).collect() };
+        index.len += bytes.bytes.len() as u32;
+        group.append_column(&bytes, closed)?;
+    }
+    group.close()?;
+    parquet.flush()?;
+    index.checksums = parquet.inner_mut().finish_blocks();
+    Ok(placed)
+}
+
+/// Makes what follows the row groups: both directories and anchors around Parquet's page indexes, and Parquet's footer.
+fn end_file(
+    mut parquet: SerializedFileWriter<Sink>,
+    dir: &SegmentDir,
+    (first_seq, last_seq): (u64, u64),
+    directory: &[u8],
+    anchor: Anchor,
+) -> Result<(Sink, Vec<u8>), ParquetError> {
+    for (key, value) in [
+        ("sekali.format", anchor.version.to_string()),
+        ("sekali.store_id", format!("{:032x}", anchor.store_id)),
+        ("sekali.partition", anchor.partition.to_string()),
+        ("sekali.first_seq", first_seq.to_string()),
+        ("sekali.last_seq", last_seq.to_string()),
+    ] {
+        parquet.append_key_value_metadata(KeyValue::new(key.to_owned(), value));
+    }
+    parquet.flush()?;
+    parquet.inner_mut().hold()?;
+    // Page indexes name their own offsets, so what comes before them must be there; its content may follow.
+    parquet.write_all(&vec![0; directory.len() + ANCHOR_BYTES])?;
+    let mut sink = parquet.into_inner()?;
+    let held = sink.take_held();
+    let parts = split_held(&held, directory.len() + ANCHOR_BYTES);
+    let (page_index, footer) = parts.ok_or_else(|| ParquetError::General("the footer is missing".to_owned()))?;
+    let anchor = Anchor {
+        page_index_len: page_index.len() as u64,
+        footer_len: footer.len() as u64,
+        parquet_checksum: xxh3_64_with_seed(&[page_index, footer].concat(), dir.salt.0),
+        ..anchor
+    };
+    let anchor = anchor.encode(dir.salt);
+    Ok((sink, [directory, &anchor, page_index, directory, &anchor, footer].concat()))
+}
+
+/// Parquet's page indexes and footer, in what it wrote behind `skip` bytes.
+fn split_held(held: &[u8], skip: usize) -> Option<(&[u8], &[u8])> {
+    let parquet = held.get(skip..)?;
+    let (_, end) = parquet.split_last_chunk::<FOOTER_END_BYTES>()?;
+    let thrift_len = u32::from_le_bytes(*end.first_chunk()?) as usize;
+    parquet.split_at_checked(parquet.len().checked_sub(thrift_len + FOOTER_END_BYTES)?)
+}
+
+/// A failed write, by its cause.
+pub(super) fn not_written(error: ParquetError, path: &Path) -> Error {
+    let source = match error {
+        ParquetError::External(cause) => {
+            cause.downcast::<std::io::Error>().map_or_else(std::io::Error::other, |cause| *cause)
+        }
+        other => std::io::Error::other(other),
+    };
+    Error::Io { action: "write", path: path.to_owned(), source }
+}

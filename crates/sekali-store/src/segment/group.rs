@@ -1,0 +1,250 @@
+//! Reads a row group: verified bytes, decoded columns.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::column::reader::ColumnReaderImpl;
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::page_index::offset_index::PageLocation;
+use parquet::file::serialized_reader::SerializedPageReader;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::directory::RowGroup;
+use super::index::{ColumnIndex, GroupIndex};
+use super::reader::Segment;
+use super::schema::{self, EVENT_ID, PAYLOAD, RECEIVED_AT, SOURCE, TIMESTAMP};
+use super::select::{self, Wanted};
+use crate::error::{Error, IoContext, Result};
+use crate::event::EventRef;
+use crate::limits::SEGMENT_CHECK_BYTES;
+
+/// Bytes that [`Group::verify`] holds at a time.
+const VERIFY_BYTES: u32 = 1024 * 1024;
+
+/// A row group whose index was read.
+pub(super) struct Group<'a> {
+    segment: &'a Segment,
+    number: usize,
+    entry: &'a RowGroup,
+    index: GroupIndex,
+    index_bytes: Vec<u8>,
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn load(segment: &'a Segment, number: usize, entry: &'a RowGroup) -> Result<Self> {
+        let mut group = Self { segment, number, entry, index: GroupIndex::default(), index_bytes: Vec::new() };
+        let bytes = group.read_at(entry.index_offset(), entry.index_len as usize)?;
+        let index = GroupIndex::decode(&bytes, segment.salt)
+            .filter(|index| (u64::from(index.rows), index.len) == (entry.rows, entry.len));
+        group.index = index.ok_or_else(|| group.damaged("its index fails its checksum", entry.index_offset()))?;
+        group.index_bytes = bytes;
+        Ok(group)
+    }
+
+    /// What is where in it, decoded and as it stands in the file.
+    pub(super) fn index(&self) -> (&GroupIndex, &[u8]) {
+        (&self.index, &self.index_bytes)
+    }
+
+    /// Hands each wanted event to `visit`.
+    pub(super) fn visit(&self, wanted: &Wanted<'_>, mut visit: impl FnMut(u64, i64, EventRef<'_>)) -> Result<()> {
+        let selection = select::select(self, &self.index, wanted)?;
+        let rows = &selection.rows;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let ids = self.texts(EVENT_ID, rows)?;
+        let sources = self.texts(SOURCE, rows)?;
+        let payloads = self.values::<ByteArrayType>(PAYLOAD, rows)?;
+        let timestamps = self.numbers(TIMESTAMP, rows)?;
+        let received = self.numbers(RECEIVED_AT, rows)?;
+        for event in &selection.order {
+            let at = event.at as usize;
+            let topic = self.index.topics.get(event.topic as usize);
+            let columns = (topic, ids.get(at), sources.get(at), payloads.get(at), timestamps.get(at), received.get(at));
+            let (Some(topic), Some(id), Some(source), Some(payload), Some(&timestamp_ns), Some(&received_at_ns)) =
+                columns
+            else {
+                return Err(self.damaged("its columns differ in length", self.entry.offset));
+            };
+            let (Ok(event_id), Ok(source)) = (std::str::from_utf8(id.data()), std::str::from_utf8(source.data()))
+            else {
+                return Err(self.damaged("a text in it is not UTF-8", self.entry.offset));
+            };
+            let stored = EventRef { topic: &topic.topic, event_id, timestamp_ns, source, payload: payload.data() };
+            visit(event.seq, received_at_ns, stored);
+        }
+        Ok(())
+    }
+
+    /// Checks every byte of it.
+    pub(super) fn verify(&self) -> Result<()> {
+        for start in (0..self.entry.len).step_by(VERIFY_BYTES as usize) {
+            self.fetch(start..start.saturating_add(VERIFY_BYTES).min(self.entry.len))?;
+        }
+        Ok(())
+    }
+
+    /// The values of a column of numbers in these rows, which are ascending and do not overlap.
+    pub(super) fn numbers(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<i64>> {
+        self.values::<Int64Type>(column, rows)
+    }
+
+    /// All its columns, verified.
+    pub(super) fn columns(&self) -> Result<Bytes> {
+        self.fetch(0..self.entry.len)
+    }
+
+    /// Verified bytes of the columns, by offsets that count from where the row group begins.
+    pub(super) fn fetch(&self, range: Range<u32>) -> Result<Bytes> {
+        let (start, end) = (range.start as usize, range.end as usize);
+        let first = start / SEGMENT_CHECK_BYTES;
+        let aligned = first * SEGMENT_CHECK_BYTES;
+        let until = end.next_multiple_of(SEGMENT_CHECK_BYTES).min(self.entry.len as usize);
+        let bytes = self.read_at(self.entry.offset + aligned as u64, until.saturating_sub(aligned))?;
+        let checksums = self.index.checksums.get(first..).unwrap_or_default();
+        for (number, block) in bytes.chunks(SEGMENT_CHECK_BYTES).enumerate() {
+            if checksums.get(number) != Some(&xxh3_64_with_seed(block, self.segment.salt.0)) {
+                let offset = self.entry.offset + (aligned + number * SEGMENT_CHECK_BYTES) as u64;
+                return Err(self.damaged("a checksum fails", offset));
+            }
+        }
+        if end > until {
+            return Err(self.damaged("a page lies outside", self.entry.offset));
+        }
+        Ok(Bytes::from(bytes).slice(start - aligned..end - aligned))
+    }
+
+    /// Damage in this row group.
+    pub(super) fn damaged(&self, what: impl std::fmt::Display, offset: u64) -> Error {
+        let RowGroup { first_seq, last_seq, .. } = self.entry;
+        let what = format!("row group {} (seq {first_seq} to {last_seq}), at byte {offset}: {what}", self.number);
+        Error::Damaged { path: self.segment.info().path.clone(), what }
+    }
+
+    fn texts(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<ByteArray>> {
+        self.values::<ByteArrayType>(column, rows)
+    }
+
+    /// The values of a column in these rows, which are ascending and do not overlap. Decodes the pages that hold them.
+    fn values<T: DataType>(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<T::T>> {
+        let column = Column::new(self, column);
+        let mut values = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
+        for run in column.runs(rows) {
+            let bytes = column.fetch(&run)?;
+            let decoded = column.decode::<T>(&run, bytes, &mut values);
+            decoded.map_err(|error| self.damaged(error, self.entry.offset + u64::from(column.index.offset)))?;
+        }
+        Ok(values)
+    }
+
+    fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        match self.segment.file.read_exact_at(&mut bytes, offset) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(self.damaged("the file ends early", offset))
+            }
+            read => read.at("read", &self.segment.info().path).map(|()| bytes),
+        }
+    }
+}
+
+/// A column of a row group.
+struct Column<'a> {
+    group: &'a Group<'a>,
+    number: usize,
+    index: &'a ColumnIndex,
+}
+
+/// Pages that follow each other, and which of their rows are wanted.
+struct Run {
+    pages: Range<usize>,
+    rows: Vec<Range<u32>>,
+}
+
+impl<'a> Column<'a> {
+    fn new(group: &'a Group<'a>, number: usize) -> Self {
+        Self { group, number, index: &group.index.columns[number] }
+    }
+
+    /// Groups rows by the pages that hold them.
+    fn runs(&self, rows: &[Range<u32>]) -> Vec<Run> {
+        let mut runs = Vec::<Run>::new();
+        for rows in rows.iter().filter(|rows| !rows.is_empty()) {
+            let first = self.index.pages.partition_point(|page| page.row <= rows.start).saturating_sub(1);
+            let end = self.index.pages.partition_point(|page| page.row < rows.end);
+            match runs.last_mut().filter(|run| run.pages.end >= first) {
+                Some(run) => {
+                    run.pages.end = run.pages.end.max(end);
+                    run.rows.push(rows.clone());
+                }
+                None => runs.push(Run { pages: first..end, rows: vec![rows.clone()] }),
+            }
+        }
+        runs
+    }
+
+    /// The dictionary, if the column has one, and behind it the pages of a run.
+    fn fetch(&self, run: &Run) -> Result<Bytes> {
+        let dictionary = self.dictionary();
+        let pages = self.page_offset(run.pages.start)..self.page_offset(run.pages.end);
+        if dictionary.is_empty() {
+            return self.group.fetch(pages);
+        }
+        if dictionary.end == pages.start {
+            return self.group.fetch(dictionary.start..pages.end);
+        }
+        Ok([self.group.fetch(dictionary)?, self.group.fetch(pages)?].concat().into())
+    }
+
+    /// Appends the wanted values of a run, whose bytes are those that [`Column::fetch`] gives.
+    fn decode<T: DataType>(&self, run: &Run, bytes: Bytes, values: &mut Vec<T::T>) -> Result<(), ParquetError> {
+        let dictionary = self.dictionary().len() as i64;
+        let base = self.page_offset(run.pages.start);
+        let location = |page: usize| PageLocation {
+            offset: dictionary + i64::from(self.page_offset(page) - base),
+            compressed_page_size: (self.page_offset(page + 1) - self.page_offset(page)) as i32,
+            first_row_index: self.first_row(page).into(),
+        };
+        let description = self.group.segment.schema.column(self.number);
+        let metadata = ColumnChunkMetaData::builder(description.clone())
+            .set_compression(schema::compression()?)
+            .set_num_values(self.group.index.rows.into())
+            .set_total_compressed_size(bytes.len() as i64)
+            .set_data_page_offset(dictionary)
+            .set_dictionary_page_offset((dictionary > 0).then_some(0))
+            .build()?;
+        let end_row = self.first_row(run.pages.end) as usize;
+        let locations = run.pages.clone().map(location).collect();
+        let pages = SerializedPageReader::new(Arc::new(bytes), &metadata, end_row, Some(locations))?;
+        let mut reader = ColumnReaderImpl::<T>::new(description, Box::new(pages));
+        let mut at = self.first_row(run.pages.start);
+        for rows in &run.rows {
+            let skipped = reader.skip_records(rows.start.saturating_sub(at) as usize)?;
+            let (read, _, _) = reader.read_records(rows.len(), None, None, values)?;
+            if (skipped, read) != (rows.start.saturating_sub(at) as usize, rows.len()) {
+                return Err(ParquetError::General("a page ends early".to_owned()));
+            }
+            at = rows.end;
+        }
+        Ok(())
+    }
+
+    fn dictionary(&self) -> Range<u32> {
+        self.index.offset..self.page_offset(0)
+    }
+
+    /// Where a page begins; where the column ends, for the one behind the last.
+    fn page_offset(&self, page: usize) -> u32 {
+        self.index.pages.get(page).map_or_else(|| self.group.index.column_end(self.number), |page| page.offset)
+    }
+
+    /// The first row of a page; the number of rows, for the one behind the last.
+    fn first_row(&self, page: usize) -> u32 {
+        self.index.pages.get(page).map_or(self.group.index.rows, |page| page.row)
+    }
+}

@@ -1,0 +1,246 @@
+//! The index of a row group: what is where in it, and the checksums of its bytes.
+//!
+//! It stands right behind the columns of its row group, and all its offsets count from where the row group begins, so that a row
+//! group can be copied from one segment to another as it is. All integers are little-endian:
+//!
+//! ```text
+//! "SKI1"                                                      4
+//! number of rows                                              4
+//! bytes of the columns                                        4
+//! rows from one mark to the next                              4
+//! for each block of 8 KiB of the columns: XXH3-64             8 each
+//! for each of the 7 columns:
+//!   offset, number of pages                                   4 each
+//!   for each page: offset, first row                          4 each
+//! for each mark: seq of the row                               8 each
+//! number of topics                                            4
+//! for each topic, sorted:
+//!   length of the topic, topic                                2 + n
+//!   first row, number of rows                                 4 each
+//!   bytes, least and greatest timestamp                       8 each
+//! XXH3-64 of all before                                       8
+//! ```
+//!
+//! A dictionary stands between the offset of its column and the first page. Checksums are seeded with the partition's salt.
+
+use std::ops::Range;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::schema::COLUMNS;
+use crate::bytes::Fields;
+use crate::limits::SEGMENT_CHECK_BYTES;
+use crate::log::Salt;
+use crate::log::outline::Tally;
+
+const MAGIC: [u8; 4] = *b"SKI1";
+
+/// What is where in a row group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct GroupIndex {
+    pub(super) rows: u32,
+    /// Bytes of the columns.
+    pub(super) len: u32,
+    /// Rows from one mark to the next.
+    pub(super) mark_rows: u32,
+    /// Checksums of the columns, block by block.
+    pub(super) checksums: Vec<u64>,
+    pub(super) columns: [ColumnIndex; COLUMNS],
+    /// Seqs of the rows 0, `mark_rows`, 2 × `mark_rows`, …
+    pub(super) marks: Vec<u64>,
+    /// The topics, sorted; their rows follow each other.
+    pub(super) topics: Vec<TopicRows>,
+}
+
+/// Where the pages of a column are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct ColumnIndex {
+    pub(super) offset: u32,
+    pub(super) pages: Vec<PageStart>,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PageStart {
+    pub(super) offset: u32,
+    pub(super) row: u32,
+}
+
+/// The rows of a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TopicRows {
+    pub(super) topic: Box<str>,
+    pub(super) rows: Range<u32>,
+    pub(super) tally: Tally,
+}
+
+impl GroupIndex {
+    pub(super) fn encode(&self, salt: Salt) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        let u32s = |out: &mut Vec<u8>, numbers: &[u32]| {
+            numbers.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
+        };
+        u32s(&mut out, &[self.rows, self.len, self.mark_rows]);
+        self.checksums.iter().for_each(|checksum| out.extend_from_slice(&checksum.to_le_bytes()));
+        for column in &self.columns {
+            u32s(&mut out, &[column.offset, column.pages.len() as u32]);
+            column.pages.iter().for_each(|page| u32s(&mut out, &[page.offset, page.row]));
+        }
+        self.marks.iter().for_each(|seq| out.extend_from_slice(&seq.to_le_bytes()));
+        u32s(&mut out, &[self.topics.len() as u32]);
+        for TopicRows { topic, rows, tally } in &self.topics {
+            out.extend_from_slice(&(topic.len() as u16).to_le_bytes());
+            out.extend_from_slice(topic.as_bytes());
+            u32s(&mut out, &[rows.start, rows.end - rows.start]);
+            out.extend_from_slice(&tally.bytes.to_le_bytes());
+            out.extend_from_slice(&tally.first_timestamp_ns.to_le_bytes());
+            out.extend_from_slice(&tally.last_timestamp_ns.to_le_bytes());
+        }
+        let checksum = xxh3_64_with_seed(&out, salt.0);
+        out.extend_from_slice(&checksum.to_le_bytes());
+        out
+    }
+
+    /// `None` where `bytes` are not an index, whole and unharmed.
+    pub(super) fn decode(bytes: &[u8], salt: Salt) -> Option<Self> {
+        let (body, checksum) = bytes.split_last_chunk()?;
+        if u64::from_le_bytes(*checksum) != xxh3_64_with_seed(body, salt.0) {
+            return None;
+        }
+        let mut fields = Fields::new(body);
+        let magic: [u8; 4] = fields.array()?;
+        let mut index = Self { rows: fields.u32()?, len: fields.u32()?, mark_rows: fields.u32()?, ..Self::default() };
+        let blocks = (index.len as usize).div_ceil(SEGMENT_CHECK_BYTES);
+        index.checksums = (0..blocks).map(|_| fields.u64()).collect::<Option<_>>()?;
+        for column in &mut index.columns {
+            column.offset = fields.u32()?;
+            let pages = fields.u32()?;
+            column.pages = (0..pages)
+                .map(|_| Some(PageStart { offset: fields.u32()?, row: fields.u32()? }))
+                .collect::<Option<_>>()?;
+        }
+        index.marks = (0..index.rows.div_ceil(index.mark_rows.max(1))).map(|_| fields.u64()).collect::<Option<_>>()?;
+        let topics = fields.u32()?;
+        index.topics = (0..topics).map(|_| decode_topic(&mut fields)).collect::<Option<_>>()?;
+        (magic == MAGIC && fields.is_empty() && index.is_sound()).then_some(index)
+    }
+
+    /// Narrows `rows`, which are of one topic, to where seqs in `seqs` may be: to the mark before and the mark behind.
+    pub(super) fn narrow(&self, rows: Range<u32>, seqs: &Range<u64>) -> Range<u32> {
+        // Marks inside the range are ascending, because within a topic seqs are.
+        let first = (rows.start.div_ceil(self.mark_rows) as usize).min(self.marks.len());
+        let end = (rows.end.div_ceil(self.mark_rows) as usize).clamp(first, self.marks.len());
+        let marks = self.marks.get(first..end).unwrap_or_default();
+        let row = |mark: usize| (first + mark) as u32 * self.mark_rows;
+        let below = marks.partition_point(|&seq| seq <= seqs.start);
+        let until = marks.partition_point(|&seq| seq < seqs.end);
+        let start = below.checked_sub(1).map_or(rows.start, row);
+        let end = if until == marks.len() { rows.end } else { row(until) };
+        start..end.max(start)
+    }
+
+    /// Where the column ends.
+    pub(super) fn column_end(&self, column: usize) -> u32 {
+        self.columns.get(column + 1).map_or(self.len, |next| next.offset)
+    }
+
+    /// Whether everything lies where it can be looked for. The checksum has been verified, so this can only fail for a defect.
+    fn is_sound(&self) -> bool {
+        let columns = (0..COLUMNS).all(|number| {
+            let column = &self.columns[number];
+            let pages =
+                column.pages.windows(2).all(|pair| pair[0].offset < pair[1].offset && pair[0].row < pair[1].row);
+            let first = column.pages.first().is_some_and(|page| page.row == 0 && page.offset >= column.offset);
+            let last = column.pages.last();
+            let last = last.is_some_and(|page| page.row < self.rows && page.offset < self.column_end(number));
+            pages && first && last
+        });
+        let mut next = 0;
+        let topics = self.topics.iter().all(|topic| {
+            let fits = topic.rows.start == next && topic.rows.end > next;
+            next = topic.rows.end;
+            fits
+        });
+        let sorted = self.topics.windows(2).all(|pair| pair[0].topic < pair[1].topic);
+        self.rows > 0 && self.mark_rows > 0 && columns && topics && next == self.rows && sorted
+    }
+}
+
+fn decode_topic(fields: &mut Fields<'_>) -> Option<TopicRows> {
+    let len = fields.u16()?;
+    let topic = fields.str(len.into())?.into();
+    let (first, count) = (fields.u32()?, fields.u32()?);
+    let tally = Tally {
+        events: count.into(),
+        bytes: fields.u64()?,
+        first_timestamp_ns: fields.i64()?,
+        last_timestamp_ns: fields.i64()?,
+    };
+    Some(TopicRows { topic, rows: first..first.checked_add(count)?, tally })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn index(topics: &[(String, u32)], mark_rows: u32) -> GroupIndex {
+        let mut rows = 0;
+        let topics = topics.iter().enumerate().map(|(number, (topic, count))| {
+            let first = rows;
+            rows += count;
+            let tally = Tally { events: u64::from(*count), bytes: 9, first_timestamp_ns: -1, last_timestamp_ns: 1 };
+            TopicRows { topic: format!("{number:04}{topic}").into(), rows: first..rows, tally }
+        });
+        let topics: Vec<_> = topics.collect();
+        let len = SEGMENT_CHECK_BYTES as u32 + 1;
+        let column = |number: u32| ColumnIndex {
+            offset: number * 10,
+            pages: vec![PageStart { offset: number * 10 + 1, row: 0 }],
+        };
+        GroupIndex {
+            rows,
+            len,
+            mark_rows,
+            checksums: vec![1, 2],
+            columns: std::array::from_fn(|number| column(number as u32)),
+            marks: (0..rows.div_ceil(mark_rows)).map(|mark| u64::from(mark) * 100).collect(),
+            topics,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip_and_every_flip_and_cut_is_seen(
+            topics in prop::collection::vec((".{0,20}", 1..50_u32), 1..9), mark_rows in 1..60_u32, at: prop::sample::Index, bit in 0..8_u32
+        ) {
+            let index = index(&topics, mark_rows);
+            let mut bytes = index.encode(Salt(5));
+            prop_assert_eq!(GroupIndex::decode(&bytes, Salt(5)), Some(index));
+            prop_assert_eq!(GroupIndex::decode(&bytes, Salt(6)), None);
+            let at = at.index(bytes.len());
+            prop_assert_eq!(GroupIndex::decode(&bytes[..at], Salt(5)), None);
+            bytes[at] ^= 1 << bit;
+            prop_assert_eq!(GroupIndex::decode(&bytes, Salt(5)), None);
+        }
+
+        #[test]
+        fn narrowing_never_loses_a_wanted_row(
+            seqs in prop::collection::btree_set(0..500_u64, 1..120), mark_rows in 1..20_u32, from in 0..510_u64, len in 0..300_u64,
+            before in 0..30_u32
+        ) {
+            // Rows of another topic stand before, with greater seqs.
+            let all: Vec<u64> = (0..before).map(|row| 1000 + u64::from(row)).chain(seqs.iter().copied()).collect();
+            let marks = all.iter().step_by(mark_rows as usize).copied().collect();
+            let index = GroupIndex { rows: all.len() as u32, mark_rows, marks, ..GroupIndex::default() };
+            let (rows, wanted) = (before..all.len() as u32, from..from + len);
+            let narrow = index.narrow(rows.clone(), &wanted);
+            prop_assert!(narrow.start >= rows.start && narrow.end <= rows.end);
+            for row in rows.filter(|&row| wanted.contains(&all[row as usize])) {
+                prop_assert!(narrow.contains(&row), "row {row} of {narrow:?}");
+            }
+            prop_assert!(narrow.len() <= (len as usize).min(120) + 2 * mark_rows as usize);
+        }
+    }
+}

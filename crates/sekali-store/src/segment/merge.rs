@@ -1,0 +1,116 @@
+//! Joins segments.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::page_index::{PageIndex, PageIndexProvider};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+
+use super::directory::RowGroup;
+use super::group::Group;
+use super::reader::{Segment, SegmentInfo};
+use super::rows::{ColumnBytes, EncodedColumn};
+use super::schema::COLUMNS;
+use super::select::Wanted;
+use super::writer::Writer;
+use super::{SegmentDir, Shape};
+use crate::error::{Error, Result};
+
+/// Joins adjacent segments, which come in order of seq, into one segment of `dir`. Row groups that are at least half full are
+/// copied as they are, without decoding them; smaller ones are put together. Holds one row group in memory. The inputs
+/// stay.
+///
+/// # Errors
+/// `Damaged` where an input is, and no segment is left then; `Invalid` where the inputs are none, not in order, or of another partition.
+pub fn merge(dir: &SegmentDir, inputs: &[Arc<Segment>]) -> Result<SegmentInfo> {
+    let mut writer = Writer::new(dir);
+    for segment in inputs {
+        if segment.salt != dir.salt {
+            return Err(Error::Invalid("segments of different partitions cannot be merged".to_owned()));
+        }
+        // Without a footer that is whole every row group is written anew.
+        let parquet = Parquet::of(segment)?;
+        for (number, entry) in segment.row_groups().iter().enumerate() {
+            let group = Group::load(segment, number, entry)?;
+            match &parquet {
+                Some(parquet) if is_large(entry, &dir.shape) => parquet.copy(&group, number, entry, &mut writer)?,
+                _ => rewrite(&group, &mut writer)?,
+            }
+        }
+    }
+    writer.finish()?.ok_or_else(|| Error::Invalid("there are no segments to merge".to_owned()))
+}
+
+fn is_large(group: &RowGroup, shape: &Shape) -> bool {
+    group.rows * 2 >= shape.group_rows as u64 || group.bytes * 2 >= shape.group_bytes as u64
+}
+
+fn rewrite(group: &Group<'_>, writer: &mut Writer) -> Result<()> {
+    let mut pushed = Ok(());
+    group.visit(&Wanted::default(), |seq, received_at_ns, event| {
+        if pushed.is_ok() {
+            pushed = writer.push(seq, received_at_ns, &event);
+        }
+    })?;
+    pushed
+}
+
+/// What Parquet knows of a segment.
+struct Parquet {
+    metadata: ParquetMetaData,
+    pages: PageIndex,
+}
+
+impl Parquet {
+    /// `None` where it is damaged.
+    fn of(segment: &Segment) -> Result<Option<Self>> {
+        let tail = match segment.parquet_tail() {
+            Err(Error::Damaged { .. }) => return Ok(None),
+            tail => tail?,
+        };
+        let parsed = Self::parse(&tail, segment.info().file_bytes);
+        let what = |error| format!("its Parquet footer is not as it should be: {error}");
+        let path = || segment.info().path.clone();
+        parsed.map(Some).map_err(|error| Error::Damaged { path: path(), what: what(error) })
+    }
+
+    fn parse(tail: &Bytes, file_len: u64) -> Result<Self, ParquetError> {
+        let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
+        reader.try_parse_sized(tail, file_len)?;
+        let (metadata, pages) = ParquetMetaDataReader::new_with_metadata(reader.finish()?)
+            .with_page_index_policy(PageIndexPolicy::Optional)
+            .read_page_index_sized_and_finish(tail, file_len)?;
+        let pages = pages.ok_or_else(|| ParquetError::General("there is no page index".to_owned()))?;
+        Ok(Self { metadata, pages })
+    }
+
+    fn copy(&self, group: &Group<'_>, number: usize, entry: &RowGroup, writer: &mut Writer) -> Result<()> {
+        let bytes = group.columns()?;
+        let (index, index_bytes) = group.index();
+        let columns = (0..COLUMNS).map(|column| {
+            let offset = index.columns[column].offset;
+            let bytes: Bytes = bytes.slice(offset as usize..index.column_end(column) as usize);
+            let bytes = ColumnBytes { bytes, base: entry.offset + u64::from(offset) };
+            Some(EncodedColumn { bytes, closed: self.closed(number, column)? })
+        });
+        let columns = columns.collect::<Option<_>>();
+        let columns = columns.ok_or_else(|| group.damaged("Parquet's footer does not have it", entry.offset))?;
+        writer.file(entry.first_seq, entry.last_seq)?.copy_group(entry, columns, (index, index_bytes))
+    }
+
+    /// A column as its writer left it.
+    fn closed(&self, group: usize, column: usize) -> Option<ColumnCloseResult> {
+        let rows = self.metadata.row_groups().get(group)?;
+        let metadata = rows.columns().get(column)?.clone();
+        Some(ColumnCloseResult {
+            bytes_written: metadata.compressed_size() as u64,
+            rows_written: rows.num_rows() as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: self.pages.column_index(group, column).cloned(),
+            offset_index: self.pages.offset_index(group, column).cloned(),
+        })
+    }
+}

@@ -1,0 +1,284 @@
+//! Opens segments and answers what is in them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::schema::types::SchemaDescriptor;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::SegmentDir;
+use super::directory::{ANCHOR_BYTES, ANCHOR_MAGIC, Anchor, Directory, RowGroup};
+use super::file::FOOTER_END_BYTES;
+use super::group::Group;
+use super::schema;
+use super::select::{Topics, Wanted};
+use crate::disk::DiskFile;
+use crate::error::{Error, IoContext, Result};
+use crate::event::{EventRef, StoredEvent};
+use crate::log::Salt;
+use crate::log::outline::Tally;
+use crate::meta::FORMAT_VERSION;
+
+/// What a segment is, at a glance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentInfo {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The least seq in it.
+    pub first_seq: u64,
+    /// The greatest seq in it. Between the two some may be missing, where events were lost to damage.
+    pub last_seq: u64,
+    /// Number of events.
+    pub rows: u64,
+    /// Bytes of its events as rows of the log.
+    pub bytes: u64,
+    /// Length of the file in bytes.
+    pub file_bytes: u64,
+    /// The least timestamp: nanoseconds since 1970-01-01T00:00:00Z.
+    pub first_timestamp_ns: i64,
+    /// The greatest timestamp.
+    pub last_timestamp_ns: i64,
+}
+
+impl SegmentInfo {
+    pub(super) fn new(path: PathBuf, file_bytes: u64, groups: &[RowGroup]) -> Self {
+        Self {
+            path,
+            first_seq: groups.first().map_or(0, |group| group.first_seq),
+            last_seq: groups.last().map_or(0, |group| group.last_seq),
+            rows: groups.iter().map(|group| group.rows).sum(),
+            bytes: groups.iter().map(|group| group.bytes).sum(),
+            file_bytes,
+            first_timestamp_ns: groups.iter().map(|group| group.first_timestamp_ns).min().unwrap_or(i64::MAX),
+            last_timestamp_ns: groups.iter().map(|group| group.last_timestamp_ns).max().unwrap_or(i64::MIN),
+        }
+    }
+}
+
+/// An open segment. Keeps its directory in memory: about 100 bytes for each row group and each topic. Reads may run on many
+/// threads at once.
+#[derive(Debug)]
+pub struct Segment {
+    pub(super) file: Arc<dyn DiskFile>,
+    pub(super) salt: Salt,
+    pub(super) schema: SchemaDescriptor,
+    pub(super) anchor: Anchor,
+    pub(super) directory: Directory,
+    info: SegmentInfo,
+}
+
+impl Segment {
+    /// Opens the segment at `path`, which is one of `dir`. Reads its directory only; damage elsewhere shows when it is read.
+    ///
+    /// # Errors
+    /// `Damaged` where there is no directory that is whole; `NewerFormat`; `Io`.
+    pub fn open(dir: &SegmentDir, path: &Path) -> Result<Self> {
+        let file = dir.disk.open(path).at("open", path)?;
+        let source = Source { file: &*file, path, salt: dir.salt };
+        let anchor = source.anchor()?;
+        if anchor.version > FORMAT_VERSION {
+            let path = path.to_owned();
+            return Err(Error::NewerFormat { path, found: anchor.version, known: FORMAT_VERSION });
+        }
+        if (anchor.store_id, anchor.partition) != (dir.store_id, dir.partition) {
+            return Err(source.damaged("it belongs to another store or partition; move it away"));
+        }
+        let directory = match source.directory(&anchor, anchor.second_offset())? {
+            Some(directory) => directory,
+            None => source
+                .directory(&anchor, anchor.directory_offset)?
+                .ok_or_else(|| source.damaged("both copies of its directory fail their checksums"))?,
+        };
+        let info = SegmentInfo::new(path.to_owned(), anchor.file_len(), &directory.groups);
+        let schema = schema::schema().map_err(|error| Error::Invalid(error.to_string()))?;
+        Ok(Self { salt: dir.salt, schema: SchemaDescriptor::new(schema), anchor, directory, info, file })
+    }
+
+    /// What it is.
+    pub fn info(&self) -> &SegmentInfo {
+        &self.info
+    }
+
+    /// Its topics with their counts, sorted, reserved ones included.
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = (&str, &Tally)> {
+        self.directory.topics.iter().map(|(topic, share)| (&**topic, &share.tally))
+    }
+
+    /// Its row groups, in order of seq.
+    pub fn row_groups(&self) -> &[RowGroup] {
+        &self.directory.groups
+    }
+
+    /// Whether the row group of this number has events of `topic`. Costs a look-up in memory.
+    pub fn has_topic(&self, row_group: usize, topic: &str) -> bool {
+        self.directory.has_topic(row_group, topic)
+    }
+
+    /// Hands each wanted event of a row group to `visit`, with its seq and its `received_at`, in the wanted order. Only the pages that
+    /// hold them are decoded.
+    ///
+    /// # Errors
+    /// `Damaged` where a byte it needs is not as it was written, naming file, row group and seqs; no event was visited then. Other
+    /// row groups are not touched. `Invalid` where there is no such row group.
+    pub fn visit(
+        &self,
+        row_group: usize,
+        wanted: &Wanted<'_>,
+        visit: impl FnMut(u64, i64, EventRef<'_>),
+    ) -> Result<()> {
+        let entry = self.row_groups().get(row_group);
+        let entry = entry.ok_or_else(|| Error::Invalid(format!("there is no row group {row_group}")))?;
+        let absent = matches!(wanted.topics, Topics::One(topic) if !self.has_topic(row_group, topic));
+        if absent || !wanted.may_be_in(entry) {
+            return Ok(());
+        }
+        Group::load(self, row_group, entry)?.visit(wanted, visit)
+    }
+
+    /// The wanted events of a row group, in the wanted order. As [`Segment::visit`].
+    ///
+    /// # Errors
+    /// As [`Segment::visit`].
+    pub fn read(&self, row_group: usize, wanted: &Wanted<'_>) -> Result<Vec<StoredEvent>> {
+        let mut events = Vec::new();
+        self.visit(row_group, wanted, |seq, received_at_ns, event| {
+            events.push(StoredEvent::new(seq, received_at_ns, &event));
+        })?;
+        Ok(events)
+    }
+
+    /// The event of `topic` with this seq. Decodes one page of each column.
+    ///
+    /// # Errors
+    /// As [`Segment::visit`].
+    pub fn find(&self, topic: &str, seq: u64) -> Result<Option<StoredEvent>> {
+        let groups = self.row_groups();
+        let number = groups.partition_point(|group| group.last_seq < seq);
+        if number == groups.len() {
+            return Ok(None);
+        }
+        let wanted = Wanted { topics: Topics::One(topic), seqs: seq..seq.saturating_add(1), ..Wanted::default() };
+        Ok(self.read(number, &wanted)?.pop())
+    }
+
+    /// Reads every byte of the file and checks it.
+    ///
+    /// # Errors
+    /// `Damaged`, naming the first place that is not as it was written; `Io`.
+    pub fn verify(&self) -> Result<()> {
+        let (anchor, source) = (&self.anchor, self.source());
+        if source.file.len().at("read the length of", source.path)? != anchor.file_len() {
+            return Err(source.damaged(format!("it should be {} bytes long", anchor.file_len())));
+        }
+        if source.read(0, 4)?.is_none_or(|magic| magic != *b"PAR1") {
+            return Err(source.damaged("it does not begin with \"PAR1\""));
+        }
+        for (number, entry) in self.row_groups().iter().enumerate() {
+            Group::load(self, number, entry)?.verify()?;
+        }
+        for offset in [anchor.directory_offset, anchor.second_offset()] {
+            let copy = source.directory(anchor, offset)?;
+            let found = source.anchor_at(offset + anchor.directory_len)?;
+            if copy.as_ref() != Some(&self.directory) || found != Some(*anchor) {
+                return Err(source.damaged(format!(
+                    "the copy of its directory at byte {offset} fails its checksum; events are safe"
+                )));
+            }
+        }
+        self.parquet_tail().map(drop)
+    }
+
+    /// The end of the file, from Parquet's page indexes to its footer, with both of them verified.
+    pub(super) fn parquet_tail(&self) -> Result<Bytes> {
+        let (anchor, source) = (&self.anchor, self.source());
+        let from = anchor.page_index_offset();
+        let tail = source.read(from, anchor.file_len().saturating_sub(from))?;
+        let sound = tail.filter(|tail| parquet_checksum(tail, anchor, self.salt) == Some(anchor.parquet_checksum));
+        sound.map(Bytes::from).ok_or_else(|| {
+            source.damaged("its Parquet footer fails its checksum; events are safe, but other tools may not read them")
+        })
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source { file: &*self.file, path: &self.info.path, salt: self.salt }
+    }
+}
+
+/// The checksum of Parquet's page indexes and footer, in the end of a file that begins with those indexes.
+fn parquet_checksum(tail: &[u8], anchor: &Anchor, salt: Salt) -> Option<u64> {
+    let mut hash = Xxh3::with_seed(salt.0);
+    hash.update(tail.get(..usize::try_from(anchor.page_index_len).ok()?)?);
+    hash.update(tail.get(tail.len().checked_sub(usize::try_from(anchor.footer_len).ok()?)?..)?);
+    Some(hash.digest())
+}
+
+/// A file that should be a segment.
+struct Source<'a> {
+    file: &'a dyn DiskFile,
+    path: &'a Path,
+    salt: Salt,
+}
+
+impl Source<'_> {
+    /// The anchor: where Parquet's footer says it is, or else wherever the last one is.
+    fn anchor(&self) -> Result<Anchor> {
+        let len = self.file.len().at("read the length of", self.path)?;
+        if let Some(end) = self.read(len.saturating_sub(FOOTER_END_BYTES as u64), FOOTER_END_BYTES as u64)?
+            && let Some(thrift_len) = end.first_chunk()
+        {
+            let behind = u64::from(u32::from_le_bytes(*thrift_len)) + (FOOTER_END_BYTES + ANCHOR_BYTES) as u64;
+            if let Some(anchor) = self.anchor_at(len.saturating_sub(behind))? {
+                return Ok(anchor);
+            }
+        }
+        self.search(len)?
+            .ok_or_else(|| self.damaged("it has no anchor: it is not a segment of this store, or its end is lost"))
+    }
+
+    fn anchor_at(&self, offset: u64) -> Result<Option<Anchor>> {
+        let bytes = self.read(offset, ANCHOR_BYTES as u64)?;
+        Ok(bytes.and_then(|bytes| Anchor::decode(&bytes, self.salt)))
+    }
+
+    /// Looks for an anchor from the end of the file to its beginning.
+    fn search(&self, len: u64) -> Result<Option<Anchor>> {
+        const WINDOW: u64 = 1024 * 1024;
+        let mut end = len;
+        while end > 0 {
+            let start = end.saturating_sub(WINDOW);
+            // An anchor may begin in this window and end in the one behind.
+            let window = (end + ANCHOR_BYTES as u64).min(len) - start;
+            let bytes = self.read(start, window)?.unwrap_or_default();
+            let mut places = bytes.windows(ANCHOR_MAGIC.len()).enumerate().rev();
+            let found = places.find_map(|(at, magic)| {
+                (magic == ANCHOR_MAGIC).then(|| Anchor::decode(bytes.get(at..)?, self.salt)).flatten()
+            });
+            if found.is_some() {
+                return Ok(found);
+            }
+            end = start;
+        }
+        Ok(None)
+    }
+
+    fn directory(&self, anchor: &Anchor, offset: u64) -> Result<Option<Directory>> {
+        let bytes = self.read(offset, anchor.directory_len)?;
+        Ok(bytes.and_then(|bytes| Directory::decode(&bytes, self.salt)))
+    }
+
+    /// Bytes of the file; `None` where it ends before them.
+    fn read(&self, offset: u64, len: u64) -> Result<Option<Vec<u8>>> {
+        let file_len = self.file.len().at("read the length of", self.path)?;
+        if offset.checked_add(len).is_none_or(|end| end > file_len) {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; len as usize];
+        self.file.read_exact_at(&mut bytes, offset).at("read", self.path)?;
+        Ok(Some(bytes))
+    }
+
+    fn damaged(&self, what: impl Into<String>) -> Error {
+        Error::Damaged { path: self.path.to_owned(), what: what.into() }
+    }
+}

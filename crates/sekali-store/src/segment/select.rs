@@ -1,0 +1,196 @@
+//! Which rows of a row group are wanted, found with as few pages as will do.
+
+use std::ops::{Range, RangeInclusive};
+
+use super::directory::RowGroup;
+use super::group::Group;
+use super::index::{GroupIndex, TopicRows};
+use super::schema::{SEQ, TIMESTAMP};
+use crate::error::Result;
+use crate::event::is_reserved;
+use crate::partition::Order;
+
+/// Which events of a row group to read. The default is all of them, ascending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// Of which topics.
+    pub topics: Topics<'a>,
+    /// With seqs in this range.
+    pub seqs: Range<u64>,
+    /// With timestamps in this range: nanoseconds since 1970-01-01T00:00:00Z.
+    pub timestamps_ns: RangeInclusive<i64>,
+    /// At most so many, the first in the wanted order.
+    pub limit: usize,
+    /// In which order of seq.
+    pub order: Order,
+}
+
+/// A choice of topics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Topics<'a> {
+    /// All, reserved ones included.
+    #[default]
+    All,
+    /// All but reserved ones.
+    Unreserved,
+    /// Only this one.
+    One(&'a str),
+}
+
+impl Topics<'_> {
+    /// Whether `topic` is among them.
+    pub fn include(&self, topic: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Unreserved => !is_reserved(topic),
+            Self::One(wanted) => topic == *wanted,
+        }
+    }
+}
+
+impl Default for Wanted<'_> {
+    fn default() -> Self {
+        Self {
+            topics: Topics::All,
+            seqs: 0..u64::MAX,
+            timestamps_ns: i64::MIN..=i64::MAX,
+            limit: usize::MAX,
+            order: Order::Ascending,
+        }
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether the row group's range of seqs and of timestamps leaves room for wanted events.
+    pub(super) fn may_be_in(&self, group: &RowGroup) -> bool {
+        self.limit > 0
+            && group.first_seq < self.seqs.end
+            && group.last_seq >= self.seqs.start
+            && overlap(&self.timestamps_ns, group.first_timestamp_ns, group.last_timestamp_ns)
+    }
+}
+
+/// The wanted rows of a row group.
+#[derive(Debug, Default)]
+pub(super) struct Selection {
+    /// The rows to decode, ascending.
+    pub(super) rows: Vec<Range<u32>>,
+    /// The events in the wanted order.
+    pub(super) order: Vec<Selected>,
+}
+
+/// A wanted event.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Selected {
+    pub(super) seq: u64,
+    /// Its topic's number in the index.
+    pub(super) topic: u32,
+    /// Its place among the rows decoded.
+    pub(super) at: u32,
+}
+
+/// Rows of a topic that may be wanted.
+struct Candidate {
+    topic: u32,
+    rows: Range<u32>,
+}
+
+/// Selects the wanted rows, by topic ranges and marks first, then by the columns of seqs and, where it matters, timestamps.
+pub(super) fn select(group: &Group<'_>, index: &GroupIndex, wanted: &Wanted<'_>) -> Result<Selection> {
+    let span = topics(index, wanted.topics);
+    let mut candidates = Vec::new();
+    let mut timed = false;
+    for number in span {
+        let Some(topic) = index.topics.get(number) else { continue };
+        if is_chosen(topic, wanted) {
+            let cut_by_time = !contains(&wanted.timestamps_ns, topic);
+            timed |= cut_by_time;
+            let rows = narrow(index, topic.rows.clone(), wanted, cut_by_time);
+            candidates.push(Candidate { topic: number as u32, rows });
+        }
+    }
+    let ranges = join(candidates.iter().map(|candidate| candidate.rows.clone()));
+    let seqs = group.numbers(SEQ, &ranges)?;
+    let timestamps = if timed { group.numbers(TIMESTAMP, &ranges)? } else { Vec::new() };
+    let mut found = Vec::new();
+    let rows = candidates.iter().flat_map(|candidate| candidate.rows.clone().map(|row| (candidate.topic, row)));
+    for (at, ((topic, row), &seq)) in rows.zip(&seqs).enumerate() {
+        let in_time = timestamps.get(at).is_none_or(|timestamp| wanted.timestamps_ns.contains(timestamp));
+        if wanted.seqs.contains(&(seq as u64)) && in_time {
+            found.push(Selected { seq: seq as u64, topic, at: row });
+        }
+    }
+    limit(&mut found, wanted);
+    let rows = join(found.iter().map(|selected| selected.at..selected.at + 1));
+    found.iter_mut().enumerate().for_each(|(at, selected)| selected.at = at as u32);
+    found.sort_by_key(|selected| selected.seq);
+    if wanted.order == Order::Descending {
+        found.reverse();
+    }
+    Ok(Selection { rows, order: found })
+}
+
+/// The numbers of the topics that may be chosen.
+fn topics(index: &GroupIndex, topics: Topics<'_>) -> Range<usize> {
+    match topics {
+        Topics::All | Topics::Unreserved => 0..index.topics.len(),
+        Topics::One(topic) => match index.topics.binary_search_by(|rows| (*rows.topic).cmp(topic)) {
+            Ok(number) => number..number + 1,
+            Err(_) => 0..0,
+        },
+    }
+}
+
+fn is_chosen(topic: &TopicRows, wanted: &Wanted<'_>) -> bool {
+    let (first, last) = (topic.tally.first_timestamp_ns, topic.tally.last_timestamp_ns);
+    !(wanted.topics == Topics::Unreserved && is_reserved(&topic.topic)) && overlap(&wanted.timestamps_ns, first, last)
+}
+
+fn overlap(wanted: &RangeInclusive<i64>, first: i64, last: i64) -> bool {
+    *wanted.start() <= last && *wanted.end() >= first
+}
+
+fn contains(wanted: &RangeInclusive<i64>, topic: &TopicRows) -> bool {
+    wanted.contains(&topic.tally.first_timestamp_ns) && wanted.contains(&topic.tally.last_timestamp_ns)
+}
+
+/// Narrows the rows of one topic by seq, and by the limit where nothing else can leave rows out.
+fn narrow(index: &GroupIndex, rows: Range<u32>, wanted: &Wanted<'_>, cut_by_time: bool) -> Range<u32> {
+    let rows = index.narrow(rows, &wanted.seqs);
+    let limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX);
+    // The first wanted row is less than one mark from the end that the wanted order begins with.
+    let most = limit.saturating_add(index.mark_rows);
+    match wanted.order {
+        _ if cut_by_time => rows,
+        Order::Ascending => rows.start..rows.end.min(rows.start.saturating_add(most)),
+        Order::Descending => rows.start.max(rows.end.saturating_sub(most))..rows.end,
+    }
+}
+
+/// Keeps those that come first in the wanted order, without changing their order.
+fn limit(found: &mut Vec<Selected>, wanted: &Wanted<'_>) {
+    let Some(surplus) = found.len().checked_sub(wanted.limit).filter(|surplus| *surplus > 0) else { return };
+    let mut seqs: Vec<u64> = found.iter().map(|selected| selected.seq).collect();
+    match wanted.order {
+        Order::Ascending => {
+            let (_, &mut end, _) = seqs.select_nth_unstable(wanted.limit);
+            found.retain(|selected| selected.seq < end);
+        }
+        Order::Descending => {
+            let (_, &mut first, _) = seqs.select_nth_unstable(surplus);
+            found.retain(|selected| selected.seq >= first);
+        }
+    }
+}
+
+/// Joins ascending ranges that touch each other.
+fn join(ranges: impl Iterator<Item = Range<u32>>) -> Vec<Range<u32>> {
+    let mut joined = Vec::<Range<u32>>::new();
+    for range in ranges.filter(|range| !range.is_empty()) {
+        match joined.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
