@@ -12,6 +12,7 @@ mod event;
 mod event_json;
 mod events;
 mod filters;
+pub(crate) mod fuzzing;
 mod health;
 mod json;
 mod layout;

@@ -15,6 +15,8 @@ pub mod cli;
 pub mod client;
 pub mod escape;
 mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod generate;
 pub mod http;
 pub mod ingest;

@@ -10,6 +10,7 @@ mod connections;
 mod csv_answers;
 mod disk;
 mod events;
+mod fuzz_corpus;
 mod publish;
 mod reads;
 mod restart;
