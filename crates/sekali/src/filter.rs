@@ -5,10 +5,12 @@ mod condition;
 mod path;
 mod text;
 
-pub(crate) use condition::Condition;
-pub(crate) use text::TextSearch;
+use std::ops::RangeInclusive;
 
 use sekali_store::StoredEvent;
+
+pub(crate) use condition::Condition;
+pub(crate) use text::TextSearch;
 
 /// Conditions on an event. Without any, every event matches.
 #[derive(Debug, Default)]
@@ -28,6 +30,12 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// The timestamps that it lets pass, and no others that it does not.
+    pub(crate) fn timestamps_ns(&self) -> RangeInclusive<i64> {
+        let last = self.until_ns.map_or(i64::MAX, |until| until.saturating_sub(1));
+        self.since_ns.unwrap_or(i64::MIN)..=last
+    }
+
     /// Whether every event matches.
     pub(crate) fn is_empty(&self) -> bool {
         let Self { since_ns, until_ns, source, event_id, payload, text } = self;

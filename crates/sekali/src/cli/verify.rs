@@ -43,7 +43,7 @@ pub(super) async fn run(args: VerifyArgs) -> Result<(), Failure> {
     if args.json {
         output.json(&as_json(&partitions))?;
     } else {
-        partitions.iter().flat_map(|checked| checked.lines()).try_for_each(|line| output.line(line))?;
+        partitions.iter().flat_map(Checked::lines).try_for_each(|line| output.line(line))?;
     }
     output.flush()?;
     if partitions.iter().all(Checked::is_sound) { Ok(()) } else { Err(Failure::quiet(Exit::Damaged)) }

@@ -35,7 +35,10 @@ impl Select {
             (Some(topic), Some(event_id)) => {
                 Source::Key(Box::new(Key::new(readers, topic, event_id.clone(), order, positions)))
             }
-            (topic, _) => Source::Scan(Merge::new(readers, Reading { topic: topic.as_deref(), order }, positions)),
+            (topic, _) => {
+                let reading = Reading { topic: topic.as_deref(), order };
+                Source::Scan(Merge::new(readers, reading, &filter.timestamps_ns(), positions))
+            }
         };
         Self { source, filter }
     }
