@@ -4,8 +4,12 @@ mod bench;
 mod demo;
 mod events;
 mod exit;
+mod export;
 mod failure;
+mod filter;
+mod gauge;
 mod health;
+mod import;
 mod listen;
 mod log;
 mod output;
@@ -46,6 +50,10 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Read stored events
     Events(events::EventsArgs),
+    /// Write stored events to a file: NDJSON, CSV, SQLite or Parquet
+    Export(export::ExportArgs),
+    /// Publish the events of files, and pass over what is damaged
+    Import(import::ImportArgs),
     /// Show a server's counters and topics
     Stats(stats::StatsArgs),
     /// Measure how fast a server takes events
@@ -63,6 +71,8 @@ impl Command {
             Self::Publish(args) => publish::run(args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Events(args) => events::run(args).await,
+            Self::Export(args) => export::run(args).await,
+            Self::Import(args) => import::run(args).await,
             Self::Stats(args) => stats::run(args).await,
             Self::Bench(args) => bench::run(args).await,
             Self::Verify(args) => verify::run(args).await,

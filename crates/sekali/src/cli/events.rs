@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::cli::Failure;
+use crate::cli::filter::FilterArgs;
 use crate::cli::output::{Output, Paint, note};
 use crate::cli::server_url::ServerUrlArg;
 use crate::client::{Client, EventsQuery, RetryPolicy, retrying};
@@ -28,9 +29,8 @@ const RETRY_FOR: Duration = Duration::from_secs(30);
 pub(crate) struct EventsArgs {
     #[command(flatten)]
     server: ServerUrlArg,
-    /// Only this topic
-    #[arg(long)]
-    topic: Option<String>,
+    #[command(flatten)]
+    filter: FilterArgs,
     /// Only what comes after this cursor
     #[arg(long, value_name = "CURSOR")]
     after: Option<String>,
@@ -56,8 +56,8 @@ pub(super) async fn run(args: EventsArgs) -> Result<(), Failure> {
     let mut output = Output::stdout();
     let (terminal, paint) = (output.is_terminal(), output.paint());
     let mut left = args.limit.unwrap_or(u64::MAX);
-    let mut query =
-        EventsQuery { topic: args.topic, after: args.after, descending: args.order == Order::Desc, limit: 0 };
+    let (filter, descending) = (args.filter.filter(), args.order == Order::Desc);
+    let mut query = EventsQuery { filter, after: args.after, descending, limit: 0 };
     while left > 0 {
         query.limit = left.min(PAGE_EVENTS);
         let page = retrying(RetryPolicy::lasting(RETRY_FOR), |_, _| {}, || client.events(&query)).await?;

@@ -1,0 +1,65 @@
+//! CSV cells that a spreadsheet would run as formulas, made harmless and back again.
+//!
+//! A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in front, which spreadsheets
+//! take as "this is text" (OWASP, "CSV injection"). So that reading gives back exactly what was written, a cell that
+//! looks as if it had been treated already (apostrophes, then one of these characters) gets one more. Reading takes one
+//! apostrophe from every cell that has one or more of them in front of such a character, and leaves all others alone.
+
+use std::borrow::Cow;
+
+/// What to write for `text`.
+pub(crate) fn defuse(text: &str) -> Cow<'_, str> {
+    if is_formula(text.trim_start_matches('\'')) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// The text that was written as `cell`: the inverse of [`defuse`].
+pub(crate) fn restore(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| is_formula(rest.trim_start_matches('\''))).unwrap_or(cell)
+}
+
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn formulas_are_defused_and_nothing_else() {
+        let cases = [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("-5", "'-5"),
+            ("\tx", "'\tx"),
+            ("'=x", "''=x"),
+            ("''\rx", "'''\rx"),
+            ("'quoted'", "'quoted'"),
+            ("a=b", "a=b"),
+            ("", ""),
+            ("'", "'"),
+            ("{\"a\":1}", "{\"a\":1}"),
+        ];
+        for (text, cell) in cases {
+            assert_eq!((defuse(text).as_ref(), restore(cell)), (cell, text));
+        }
+    }
+
+    #[test]
+    fn cells_that_others_wrote_keep_their_apostrophes() {
+        for cell in ["'tis", "'", "''", "it's", "=1"] {
+            assert_eq!(restore(cell), cell);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_survives_and_is_harmless(text in "['=+@\t\r\\-a]{0,6}") {
+            let cell = defuse(&text);
+            prop_assert!(!is_formula(&cell));
+            prop_assert_eq!(restore(&cell), &*text);
+        }
+    }
+}
