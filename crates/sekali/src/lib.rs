@@ -10,12 +10,12 @@
 
 pub mod bench;
 mod budget;
-mod cells;
 pub mod cli;
 pub mod client;
 mod columns;
 pub mod escape;
 pub mod export;
+mod formula;
 pub mod generate;
 pub mod http;
 pub mod ingest;

@@ -3,7 +3,7 @@
 use super::event::each_event;
 use super::part_file::TextFile;
 use super::{ExportError, WriteEvents};
-use crate::cells::defuse;
+use crate::formula::defuse;
 use crate::columns::{ADDED, EVENT};
 
 /// Writes rows.

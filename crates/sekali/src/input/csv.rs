@@ -1,11 +1,11 @@
-//! CSV with a header line. Cells are read as `sekali export` writes them, see [`crate::cells`].
+//! CSV with a header line. Cells are read as `sekali export` writes them, see [`crate::formula`].
 
 use std::io::{self, Read};
 
 use super::peek::Input;
 use super::row::write_event;
 use super::{EVENT_TEXT_BYTES_MAX, InputError, ReadEvents, Record};
-use crate::cells::restore;
+use crate::formula::restore;
 use crate::columns::{ADDED, EVENT};
 
 /// Reads rows and writes them as JSON.

@@ -9,16 +9,18 @@ use std::borrow::Cow;
 
 /// What to write for `text`.
 pub(crate) fn defuse(text: &str) -> Cow<'_, str> {
-    if is_formula(text.trim_start_matches('\'')) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    if needs_apostrophe(text.as_bytes()) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// The text that was written as `cell`: the inverse of [`defuse`].
 pub(crate) fn restore(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| is_formula(rest.trim_start_matches('\''))).unwrap_or(cell)
+    cell.strip_prefix('\'').filter(|rest| needs_apostrophe(rest.as_bytes())).unwrap_or(cell)
 }
 
-fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+/// Whether a cell is to be written with an apostrophe in front.
+pub(crate) fn needs_apostrophe(cell: &[u8]) -> bool {
+    let first = cell.iter().find(|&&byte| byte != b'\'');
+    matches!(first, Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'))
 }
 
 #[cfg(test)]
@@ -58,7 +60,7 @@ mod tests {
         #[test]
         fn every_text_survives_and_is_harmless(text in "['=+@\t\r\\-a]{0,6}") {
             let cell = defuse(&text);
-            prop_assert!(!is_formula(&cell));
+            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']));
             prop_assert_eq!(restore(&cell), &*text);
         }
     }
