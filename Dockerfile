@@ -1,6 +1,7 @@
 # The aggregator and the publisher are one binary, so they are one image.
-# Any base images will do as long as the build image has a Rust toolchain with a C compiler, and the runtime image
-# has the same C library or a newer one: the runtime image needs no shell and no package manager.
+# Other base images will do (`docker compose build --build-arg BUILD_IMAGE=…`) as long as the build image has a Rust
+# toolchain with a C compiler, and the runtime image has the same C library or a newer one. The runtime image needs
+# no shell and no package manager.
 ARG BUILD_IMAGE=rust:1-slim-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
 

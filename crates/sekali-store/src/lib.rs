@@ -11,6 +11,7 @@
 //! store ── partition ─┬─ decide   what becomes of each event
 //!                     ├─ log      frames, files, recovery; what is where in them
 //!                     ├─ ids      from a key's fingerprint to its seq
+//!                     ├─ segment  sealed events, in Parquet files
 //!                     └─ reader   counters, look-ups, scans
 //! disk                          every access to files
 //! ```
@@ -61,7 +62,9 @@ pub use error::{Error, Result};
 pub use event::{CONFLICTS_TOPIC, EventRef, StoredEvent, is_reserved};
 pub use hash::{ContentHash, EventHash, Fingerprint, HashKey, KeyHasher};
 pub use meta::NewStore;
-pub use partition::{Finding, Order, Outcome, Partition, Reader, Scan, Scanner, TopicSummary, TornTail, Verification};
+pub use partition::{
+    Finding, Order, Outcome, Partition, Reader, Scan, Scanner, StorageStats, TopicSummary, TornTail, Verification,
+};
 pub use rules::ContentRules;
 pub use store::{Store, partition_of};
 #[doc(hidden)]

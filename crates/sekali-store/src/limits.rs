@@ -31,11 +31,21 @@ pub const SEGMENT_GROUP_ROWS: usize = 128 * 1024;
 pub const SEGMENT_GROUP_BYTES: usize = 32 * 1024 * 1024;
 /// Most rows of a page, the unit of decoding: one event costs one page of each column. Fewer rows are quicker to decode and
 /// compress worse.
-pub const SEGMENT_PAGE_ROWS: usize = 2048;
+pub const SEGMENT_PAGE_ROWS: usize = 1024;
 /// A page takes no more values once they have this many bytes.
 pub const SEGMENT_PAGE_BYTES: usize = 256 * 1024;
 /// Segments are checksummed in blocks of this many bytes: 8 bytes of checksum for each.
 pub const SEGMENT_CHECK_BYTES: usize = 8 * 1024;
+
+/// Adjacent segments of one size that are merged into one of the next.
+pub const SEGMENT_FAN_IN: usize = 8;
+/// Segments whose rows have this many bytes in the log are not merged any further: a file of some 500 MB, at 8 to 1.
+pub const SEGMENT_MERGED_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// Closed log files, of 64 MiB each, that may wait to be sealed before commits wait for the sealer.
+pub const UNSEALED_FILES_MAX: usize = 64;
+/// With so many waiting, the dedup index is asked to write out what it holds in memory, since only what it has on disk can
+/// be sealed.
+pub const UNSEALED_FILES_FLUSH: usize = 16;
 
 /// Free space, in bytes, that must remain on the file system after a commit; with less, commits are refused before
 /// the log is touched.
@@ -79,6 +89,8 @@ const _: () = {
     assert!(STORED_PAYLOAD_BYTES_MAX * 2 < FRAME_BODY_BYTES_MAX);
     assert!(FRAME_BODY_BYTES_MAX < u32::MAX as usize);
     assert!(PARTITIONS_MAX <= 10_000);
+    assert!(SEGMENT_FAN_IN >= 2);
+    assert!(UNSEALED_FILES_FLUSH < UNSEALED_FILES_MAX);
     assert!(SEGMENT_PAGE_ROWS <= SEGMENT_GROUP_ROWS);
     assert!(SEGMENT_PAGE_BYTES <= SEGMENT_GROUP_BYTES);
     // Offsets in a row group have 32 bits, even if compression were to double its size.

@@ -13,6 +13,20 @@
 //! last_seq = 1048576
 //! checksum = "89ab01cd45ef2367"
 //!
+//! [[segment]]
+//! first_seq = 1
+//! last_seq = 262144
+//!
+//! [sealed]                     # where the log begins, and the counters there
+//! next_seq = 262145
+//! next_commit = 513
+//! previous = "5f6e7d8c9bab0c1d"
+//! received_at_ns = 1767225600000000000
+//! received = 327680
+//! stored = 262144
+//! duplicates = 65536
+//! conflicts = 0
+//!
 //! # checksum 0123456789abcdef
 //! ```
 //!
@@ -23,6 +37,7 @@
 //! it into place, sync its directory; replace the manifest ([`replace`](crate::disk::replace)); only then unlink what it no longer names.
 
 mod file;
+mod sealed;
 
 use std::path::Path;
 
@@ -32,6 +47,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::{Error, Result};
 
 pub use file::ManifestFile;
+pub use sealed::{Lost, Sealed, SegmentEntry};
 
 /// The newest manifest version this program reads, and the one it writes.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -48,6 +64,15 @@ pub struct Manifest {
     /// The runs of the dedup index.
     #[serde(default, rename = "run", skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RunInfo>,
+    /// The segments, in order of seq.
+    #[serde(default, rename = "segment", skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentEntry>,
+    /// Seqs that are lost for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
+    /// Where the log begins, once something has been sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
 }
 
 /// One run of the dedup index.
@@ -69,7 +94,15 @@ pub struct RunInfo {
 
 impl Default for Manifest {
     fn default() -> Self {
-        Self { version: MANIFEST_VERSION, covered_seq: 0, next_run: 1, runs: Vec::new() }
+        Self {
+            version: MANIFEST_VERSION,
+            covered_seq: 0,
+            next_run: 1,
+            runs: Vec::new(),
+            segments: Vec::new(),
+            lost: Vec::new(),
+            sealed: None,
+        }
     }
 }
 
@@ -119,6 +152,17 @@ impl Manifest {
                 return Err(format!("run number {} is not to be expected", run.number));
             }
         }
+        let mut end_seq = 1;
+        for segment in &self.segments {
+            if segment.first_seq < end_seq || segment.last_seq < segment.first_seq {
+                return Err(format!("the segment that begins with seq {} has impossible seqs", segment.first_seq));
+            }
+            end_seq = segment.last_seq + 1;
+        }
+        let sealed_seq = self.sealed.map_or(1, |sealed| sealed.next_seq);
+        if end_seq > sealed_seq || self.sealed.is_some_and(|sealed| sealed.next_commit == 0) {
+            return Err("the log begins before the segments end".to_owned());
+        }
         Ok(())
     }
 }
@@ -163,6 +207,27 @@ mod hex {
         parse(&text).ok_or_else(|| D::Error::custom("a checksum is not 16 hexadecimal digits"))
     }
 
+    /// The same for a number that may be missing.
+    pub(super) mod option {
+        use super::{Deserializer, Serializer};
+
+        pub(in super::super) fn serialize<S: Serializer>(
+            value: &Option<u64>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => super::serialize(value, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<u64>, D::Error> {
+            super::deserialize(deserializer).map(Some)
+        }
+    }
+
     /// Exactly 16 lowercase digits, so that one value has one spelling.
     pub(super) fn parse(text: &str) -> Option<u64> {
         let plain = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -178,7 +243,27 @@ mod tests {
 
     fn sample() -> Manifest {
         let run = |number| RunInfo { number, entries: 10, first_seq: 1, last_seq: 12, checksum: u64::MAX - number };
-        Manifest { covered_seq: 20, next_run: 9, runs: vec![run(3), run(8)], ..Manifest::default() }
+        let sealed = Sealed {
+            next_seq: 15,
+            next_commit: 4,
+            previous: u64::MAX,
+            received_at_ns: -1,
+            received: 20,
+            stored: 14,
+            duplicates: 6,
+            conflicts: 1,
+            upstream: Some(u64::MAX),
+        };
+        let segment = |first_seq, last_seq| SegmentEntry { first_seq, last_seq };
+        Manifest {
+            covered_seq: 20,
+            next_run: 9,
+            runs: vec![run(3), run(8)],
+            segments: vec![segment(1, 7), segment(9, 14)],
+            lost: vec![Lost { file: "x.log".to_owned(), offset: 3, first_seq: 8, last_seq: 8 }],
+            sealed: Some(sealed),
+            ..Manifest::default()
+        }
     }
 
     fn decode(bytes: &[u8]) -> Result<Manifest> {
@@ -190,6 +275,11 @@ mod tests {
         let text = String::from_utf8(sample().encode().unwrap()).unwrap();
         let body = text[..text.rfind(CHECKSUM_PREFIX).unwrap()].replace(from, to);
         format!("{body}{CHECKSUM_PREFIX}{:016x}\n", xxh3_64(body.as_bytes())).into_bytes()
+    }
+
+    #[test]
+    fn everything_it_can_say_reads_back() {
+        assert_eq!(decode(&sample().encode().unwrap()).unwrap(), sample());
     }
 
     #[test]
@@ -206,6 +296,9 @@ mod tests {
             ("entries = 10", "entries = 0"),
             ("last_seq = 12", "last_seq = 21"),
             ("first_seq = 1\n", "first_seq = 13\n"),
+            ("first_seq = 9", "first_seq = 7"),
+            ("last_seq = 14", "last_seq = 15"),
+            ("next_commit = 4", "next_commit = 0"),
             ("version = 1", "version = 0"),
             ("covered_seq", "uncovered_seq"),
         ] {

@@ -1,35 +1,36 @@
 //! One ordered log with one writer and its own dedup index: a deterministic state machine.
 
 mod decide;
+mod open;
+mod part;
 mod reader;
 mod scan;
+mod seal;
 mod shared;
 mod verify;
 
+use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::disk::Disk;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, Result};
 use crate::hash::{Fingerprint, KeyHasher};
-use crate::ids::{Entry, Index, IndexOptions};
+use crate::ids::Entry;
 use crate::limits::{FRAME_BODY_BYTES_MAX, FREE_BYTES_MIN};
-use crate::log::Salt;
-use crate::log::block::Block;
-use crate::log::dir::LogDir;
 use crate::log::frame::Builder;
-pub use crate::log::open::TornTail;
-use crate::log::open::{self, Replay};
 use crate::log::writer::{Commit, LogWriter};
-use crate::manifest::ManifestFile;
 use crate::meta::NewStore;
 use crate::rules::ContentRules;
 use crate::tuning::Tuning;
 
+pub use crate::log::open::TornTail;
 use decide::Decider;
-pub use reader::{Reader, TopicSummary};
+use open::OpenPartition;
+pub use reader::{Reader, StorageStats, TopicSummary};
 pub use scan::{Order, Scan, Scanner};
+use seal::Sealer;
 use shared::Shared;
 pub use verify::{Finding, Verification};
 
@@ -56,6 +57,8 @@ pub enum Outcome {
 /// The writing half of a partition. There is one, and it moves into the thread that commits.
 #[derive(Debug)]
 pub struct Partition {
+    /// First, so that it is dropped first: its thread ends before the store is unlocked.
+    sealer: Sealer,
     shared: Arc<Shared>,
     log: LogWriter,
     hasher: KeyHasher,
@@ -65,8 +68,6 @@ pub struct Partition {
     is_marked: bool,
     torn: Option<TornTail>,
     rebuilt: Option<String>,
-    /// Keeps the store locked.
-    _lock: Arc<dyn std::any::Any + Send + Sync>,
 }
 
 /// What a partition is opened with.
@@ -78,48 +79,21 @@ pub(crate) struct Opening<'a> {
     pub(crate) meta: &'a NewStore,
     pub(crate) tuning: Tuning,
     pub(crate) rules: ContentRules,
-    pub(crate) lock: Arc<dyn std::any::Any + Send + Sync>,
+    pub(crate) lock: Arc<dyn Any + Send + Sync>,
 }
 
 impl Partition {
     pub(crate) fn open(opening: Opening<'_>) -> Result<Self> {
-        let Opening { disk, dir, number, meta, tuning, rules, lock } = opening;
-        let hasher = KeyHasher::new(&meta.hash_key).colliding(tuning.fingerprint_mask);
-        let salt = Salt::new(meta, number);
-        let log_dir = dir.join("log");
-        for made in [dir, &log_dir] {
-            disk.create_dir_all(made).at("create", made)?;
+        let OpenPartition { opened, log, log_dir, segment_dir, rebuilt } = open::open(&opening)?;
+        let (builder, hasher) = (Builder::new(log_dir.salt), opened.hasher);
+        let shared = Arc::new(Shared::new(opened, opening.lock));
+        let mut sealer = Sealer::new(&shared, log_dir, segment_dir, opening.tuning.segment_fan_in);
+        if opening.tuning.seal_in_background {
+            sealer.start()?;
         }
-        disk.sync_dir(dir).at("sync", dir)?;
-        let log = LogDir {
-            disk: Arc::clone(disk),
-            dir: log_dir,
-            torn_dir: dir.join("torn"),
-            store_id: meta.store_id,
-            partition: number,
-            salt,
-        };
-        let IndexOpening { index, covered_seq, durable_seq, rebuilt } = open_index(disk, dir, tuning.index)?;
-        let mut entries = Vec::new();
-        let opened = open::open(log, Replay { covered_seq, durable_seq }, |block| {
-            entries.clear();
-            entries.extend(entries_of(block, &hasher).filter(|entry| entry.seq > covered_seq));
-            index.insert(&entries);
-        })?;
-        let torn = opened.torn.clone();
-        let (shared, log) = Shared::new(disk, dir, hasher, index, opened);
-        let shared = Arc::new(shared);
-        let mut partition = Self {
-            shared,
-            log,
-            hasher,
-            rules,
-            builder: Builder::new(salt),
-            torn,
-            rebuilt,
-            is_marked: false,
-            _lock: lock,
-        };
+        let (rules, torn) = (opening.rules, log.torn);
+        let mut partition =
+            Self { sealer, shared, log: log.writer, hasher, rules, builder, torn, rebuilt, is_marked: false };
         match partition.mark() {
             // A store on a full disk opens, to be read.
             Ok(()) | Err(Error::StorageFull { .. }) => Ok(partition),
@@ -229,6 +203,7 @@ impl Partition {
         }
         // The index keeps in memory what it cannot write. It must not do so without bounds.
         self.shared.index.health()?;
+        self.sealer.make_room()?;
         self.shared.check_space(bytes as u64 + FREE_BYTES_MIN)
     }
 
@@ -255,44 +230,6 @@ impl Partition {
     }
 }
 
-struct IndexOpening {
-    index: Index,
-    /// Seqs up to this one are in the index.
-    covered_seq: u64,
-    /// Seqs up to this one were durable, by the manifest's word.
-    durable_seq: u64,
-    rebuilt: Option<String>,
-}
-
-/// Opens the index; an empty one, to be filled from the log, where the manifest or a run is lost or damaged.
-fn open_index(disk: &Arc<dyn Disk>, dir: &Path, options: IndexOptions) -> Result<IndexOpening> {
-    let path = dir.join("MANIFEST");
-    let ids = dir.join("ids");
-    let (manifest, damage) = match ManifestFile::open(Arc::clone(disk), &path) {
-        Err(error @ Error::Damaged { .. }) => (ManifestFile::set_aside(Arc::clone(disk), &path)?, Some(error)),
-        opened => (opened?, None),
-    };
-    let durable_seq = manifest.get().covered_seq;
-    let manifest = Arc::new(manifest);
-    let (index, damage) = match Index::open(Arc::clone(disk), ids.clone(), Arc::clone(&manifest), options) {
-        Err(error @ Error::Damaged { .. }) => {
-            let nothing = std::iter::empty();
-            (Index::rebuild(Arc::clone(disk), ids, manifest, options, nothing)?, Some(error))
-        }
-        opened => (opened?, damage),
-    };
-    let covered_seq = index.covered_seq();
-    Ok(IndexOpening { index, covered_seq, durable_seq, rebuilt: damage.map(|error| error.to_string()) })
-}
-
 fn too_large(bytes: usize) -> Error {
     Error::Invalid(format!("a commit of {bytes} bytes is over the limit of {FRAME_BODY_BYTES_MAX}"))
-}
-
-/// What the index must know of the rows of a block.
-fn entries_of(block: &Block<'_>, hasher: &KeyHasher) -> impl Iterator<Item = Entry> {
-    block.rows().map(|(seq, event)| {
-        let hash = hasher.hash(&event);
-        Entry { fingerprint: hash.fingerprint, seq, content: hash.content }
-    })
 }

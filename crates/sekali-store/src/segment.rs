@@ -21,9 +21,9 @@
 //! directory names the indexes, which verify themselves, and an index has a checksum for each 8 KiB of its columns.
 //! (Parquet has page checksums, but the `parquet` crate neither writes nor, without other features, verifies them.)
 //!
-//! - [`writer`] sorts rows into row groups ([`rows`], [`schema`]) and puts the file together ([`file`], [`sink`]).
-//! - [`merge`] joins segments.
-//! - [`reader`] opens a segment; [`group`] reads verified columns of a row group; [`select`] decides which rows.
+//! - `writer` sorts rows into row groups (`rows`, `schema`) and puts the file together (`file`, `sink`).
+//! - `merge` joins segments.
+//! - `reader` opens a segment; `group` reads verified columns of a row group; `select` decides which rows.
 
 mod directory;
 mod file;
@@ -86,6 +86,11 @@ impl SegmentDir {
     pub fn new(disk: Arc<dyn Disk>, dir: PathBuf, store: &NewStore, partition: u32) -> Self {
         let salt = Salt::new(store, partition);
         Self { disk, dir, store_id: store.store_id, partition, salt, shape: Shape::default() }
+    }
+
+    /// The directory itself.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Where the segment with these seqs is.

@@ -1,6 +1,7 @@
 //! Settings that nobody should change outside of tests.
 
 use crate::ids::IndexOptions;
+use crate::limits::{LOG_FILE_BYTES, SEGMENT_FAN_IN};
 
 /// How a store works inside. The default is right.
 #[derive(Debug, Clone, Copy)]
@@ -9,10 +10,22 @@ pub struct Tuning {
     pub fingerprint_mask: u128,
     /// Sizes of the dedup index.
     pub index: IndexOptions,
+    /// A log file is closed at the first commit that finds it this long.
+    pub log_file_bytes: u64,
+    /// Adjacent segments of one size that are merged.
+    pub segment_fan_in: usize,
+    /// Whether a thread seals and merges. Without it each commit does what is due.
+    pub seal_in_background: bool,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { fingerprint_mask: u128::MAX, index: IndexOptions::default() }
+        Self {
+            fingerprint_mask: u128::MAX,
+            index: IndexOptions::default(),
+            log_file_bytes: LOG_FILE_BYTES,
+            segment_fan_in: SEGMENT_FAN_IN,
+            seal_in_background: true,
+        }
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct LogDir {
     pub(crate) store_id: u128,
     pub(crate) partition: u32,
     pub(crate) salt: Salt,
+    /// A file is closed at the first commit that finds it this long.
+    pub(crate) file_bytes: u64,
 }
 
 impl LogDir {
@@ -46,6 +48,23 @@ impl LogDir {
         self.disk.sync_dir(&self.dir).at("sync", &self.dir)?;
         let outline = Outline { end: header::BYTES as u64, end_seq: position.next_seq, ..Outline::default() };
         Ok((Arc::new(LogFile::new(path, file, position.next_seq, self.salt, outline)), header))
+    }
+
+    /// Takes a sealed file, and its outline, out of the log. A damaged one is moved away: nothing is deleted because reading
+    /// it failed. What cannot be done now is done at the next start.
+    pub(crate) fn retire(&self, path: &Path, is_damaged: bool) -> Result<()> {
+        let outline = file::outline_path(path);
+        if self.disk.exists(&outline).at("look for", &outline)? {
+            self.disk.remove(&outline).at("remove", &outline)?;
+        }
+        if !is_damaged {
+            return self.disk.remove(path).at("remove", path);
+        }
+        let dir = self.torn_dir.with_file_name("quarantine");
+        self.disk.create_dir_all(&dir).at("create", &dir)?;
+        self.disk.rename(path, &dir.join(path.file_name().unwrap_or_default())).at("move away", path)?;
+        self.disk.sync_dir(&dir).at("sync", &dir)?;
+        self.disk.sync_dir(&self.dir).at("sync", &self.dir)
     }
 
     /// Saves the outline of the closed file at `path`. It is a cache: if it cannot be written, the next start reads the file

@@ -3,9 +3,10 @@
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use super::outline::{ExtentSpan, Growth, Outline};
+use super::recovery::Position;
 use super::{Salt, block, frame};
 use crate::damage::{Damage, DamageList};
 use crate::disk::DiskFile;
@@ -25,6 +26,8 @@ pub(crate) struct LogFile {
     pub(crate) first_seq: u64,
     salt: Salt,
     outline: RwLock<Outline>,
+    /// Where the log stands behind this file, once it is closed.
+    after: OnceLock<Position>,
 }
 
 /// The name of the log file that begins with this seq and commit. The commit is there because commits without rows, of
@@ -40,7 +43,18 @@ pub(crate) fn outline_path(path: &Path) -> PathBuf {
 
 impl LogFile {
     pub(crate) fn new(path: PathBuf, file: Arc<dyn DiskFile>, first_seq: u64, salt: Salt, outline: Outline) -> Self {
-        Self { path, file, first_seq, salt, outline: RwLock::new(outline) }
+        Self { path, file, first_seq, salt, outline: RwLock::new(outline), after: OnceLock::new() }
+    }
+
+    /// Closes the file: the log goes on at `position`, in the next.
+    pub(crate) fn close(&self, position: Position) {
+        // It is closed once, by whoever begins the next file.
+        let _ = self.after.set(position);
+    }
+
+    /// Where the log stands behind this file; `None` for the one that is written to.
+    pub(crate) fn after(&self) -> Option<&Position> {
+        self.after.get()
     }
 
     pub(crate) fn outline(&self) -> RwLockReadGuard<'_, Outline> {
@@ -105,13 +119,13 @@ impl LogFile {
     }
 }
 
-/// The seq that a log file's name tells.
-pub(crate) fn first_seq(path: &Path) -> Result<u64> {
+/// The first seq and the first commit that a log file's name tells.
+pub(crate) fn begins(path: &Path) -> Result<(u64, u64)> {
     let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SUFFIX));
     let numbers =
         name.and_then(|name| name.split_once('-')).filter(|(seq, commit)| seq.len() == 20 && commit.len() == 20);
-    let parsed = numbers.and_then(|(seq, commit)| Some((seq.parse().ok()?, commit.parse::<u64>().ok()?)));
-    parsed.map(|(seq, _)| seq).ok_or_else(|| Error::Damaged {
+    let parsed = numbers.and_then(|(seq, commit)| Some((seq.parse().ok()?, commit.parse().ok()?)));
+    parsed.ok_or_else(|| Error::Damaged {
         path: path.to_owned(),
         what: "a log file is named by its first seq and commit, in 20 digits each; move it away if it is not sekali's"
             .to_owned(),

@@ -33,9 +33,13 @@ pub struct TornTail {
     pub kept: PathBuf,
 }
 
-/// What need not be read.
-#[derive(Debug, Clone, Copy)]
+/// Where to begin, and what need not be read.
+#[derive(Debug, Clone)]
 pub(crate) struct Replay {
+    /// Where the log begins; files before it have been sealed.
+    pub(crate) start: Position,
+    /// Names of files that are damaged.
+    pub(crate) damaged: Vec<String>,
     /// Files without seqs above this one need not be replayed.
     pub(crate) covered_seq: u64,
     /// Seqs up to this one are known to have been durable.
@@ -44,10 +48,9 @@ pub(crate) struct Replay {
 
 /// Opens the log and hands every block that may hold seqs above the covered ones to `visit`, in order.
 pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -> Result<OpenLog> {
-    let mut paths = log_paths(&log)?;
+    let mut paths = log_paths(&log, &replay)?;
     let last = paths.pop();
-    let mut opening =
-        Opening { log: &log, replay, visit, position: Position::default(), damage: Vec::new(), torn: None };
+    let mut opening = Opening { log: &log, position: replay.start, replay, visit, damage: Vec::new(), torn: None };
     let mut files = paths.iter().map(|path| opening.closed(path)).collect::<Result<Vec<_>>>()?;
     let (active, header) = match last {
         Some(path) => opening.last(&path)?,
@@ -60,16 +63,20 @@ pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -
     Ok(OpenLog { writer: LogWriter::new(log, active, header, position), files, damage, torn })
 }
 
-/// The log files, in order. Files that were never finished are removed: they were never part of the log.
-fn log_paths(log: &LogDir) -> Result<Vec<PathBuf>> {
+/// The log files, in order. Files that were never finished are removed, and those that have been sealed retired: neither is
+/// part of the log.
+fn log_paths(log: &LogDir, replay: &Replay) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for name in log.disk.list(&log.dir).at("list", &log.dir)? {
         let path = log.dir.join(&name);
         if name.ends_with(TEMP_SUFFIX) {
             log.disk.remove(&path).at("remove", &path)?;
         } else if name.ends_with(SUFFIX) {
-            file::first_seq(&path)?;
-            paths.push(path);
+            if file::begins(&path)?.1 < replay.start.next_commit {
+                log.retire(&path, replay.damaged.contains(&name))?;
+            } else {
+                paths.push(path);
+            }
         }
     }
     Ok(paths)
@@ -90,12 +97,14 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
     fn closed(&mut self, path: &Path) -> Result<Arc<LogFile>> {
         let log = self.log;
         let disk_file = log.disk.open(path).at("open", path)?;
-        let first_seq = file::first_seq(path)?;
+        let (first_seq, _) = file::begins(path)?;
         if let Some((outline, after)) = log.saved_outline(path, &*disk_file, &self.position)
             && after.next_seq <= self.replay.covered_seq + 1
         {
             self.position = after;
-            return Ok(Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline)));
+            let file = LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline);
+            file.close(after);
+            return Ok(Arc::new(file));
         }
         let bytes = disk::read_all(&*log.disk, path).at("read", path)?;
         let (outline, findings) = self.scan(path, &bytes, false);
@@ -104,7 +113,9 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
             log.save_outline(path, &outline, &header, &self.position);
         }
         self.damage.extend(findings.damage);
-        Ok(Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline)))
+        let file = LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline);
+        file.close(self.position);
+        Ok(Arc::new(file))
     }
 
     /// Reads the last file, keeps a copy of a torn tail, and rewrites the rest: after a failed sync the page cache can show
@@ -130,7 +141,7 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
         file.sync().at("sync", &temp)?;
         log.disk.rename(&temp, path).at("rename", &temp)?;
         log.disk.sync_dir(&log.dir).at("sync", &log.dir)?;
-        let first_seq = file::first_seq(path)?;
+        let (first_seq, _) = file::begins(path)?;
         Ok((Arc::new(LogFile::new(path.to_owned(), file, first_seq, log.salt, outline)), header))
     }
 

@@ -166,12 +166,6 @@ impl Outline {
         })
     }
 
-    /// The number of the extent that holds `seq`, if any of this file does.
-    pub(crate) fn extent_of(&self, seq: u64) -> Option<u32> {
-        let after = self.extents.partition_point(|extent| extent.first_seq <= seq);
-        (after > 0 && seq < self.end_seq).then(|| (after - 1) as u32)
-    }
-
     /// Saves the outline of a closed file.
     pub(crate) fn encode(&self, header: &FileHeader, after: &Position, salt: Salt) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
@@ -315,12 +309,11 @@ mod tests {
             let count = frames * rows;
             assert_eq!(outline.end_seq, count + 1);
             for seq in 1..=count {
-                let span = outline.extent(outline.extent_of(seq).unwrap()).unwrap();
+                let after = outline.extents.partition_point(|extent| extent.first_seq <= seq);
+                let span = outline.extent(after as u32 - 1).unwrap();
                 assert!(span.first_seq <= seq && seq < span.end_seq);
                 assert!(span.end - span.offset <= 2 * EXTENT_BYTES + 1024);
             }
-            assert_eq!(outline.extent_of(count + 1), None);
-            assert_eq!(outline.extent_of(0), None);
             assert_eq!(outline.topics.values().map(|share| share.tally.events).sum::<u64>(), count);
             let all = (0..outline.extents.len() as u32).collect::<Vec<_>>();
             assert_eq!(outline.topics["thirds"].extents, all);

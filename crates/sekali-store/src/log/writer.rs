@@ -10,7 +10,6 @@ use super::outline::Tally;
 use super::recovery::Position;
 use crate::counters::Counters;
 use crate::error::{Error, IoContext, Result};
-use crate::limits::LOG_FILE_BYTES;
 
 /// Appends frames to the last file of a log.
 #[derive(Debug)]
@@ -43,11 +42,12 @@ impl LogWriter {
     /// Begins a new file if the last one is full, and answers it then. Only ever called between commits, so the file left
     /// behind is durable to its end.
     pub(crate) fn rotate_if_full(&mut self) -> Result<Option<Arc<LogFile>>> {
-        if self.active.outline().end < LOG_FILE_BYTES {
+        if self.active.outline().end < self.log.file_bytes {
             return Ok(None);
         }
         let (file, header) = self.log.create(&self.position)?;
         let closed = std::mem::replace(&mut self.active, Arc::clone(&file));
+        closed.close(self.position);
         self.log.save_outline(&closed.path, &closed.outline(), &self.header, &self.position);
         self.header = header;
         Ok(Some(file))

@@ -5,7 +5,7 @@ use super::shared::Shared;
 use crate::batch;
 use crate::counters::Counters;
 use crate::error::{Error, Result};
-use crate::event::{CONFLICTS_TOPIC, EventRef, StoredEvent};
+use crate::event::{CONFLICTS_TOPIC, EventRef};
 use crate::hash::{EventHash, FingerprintMap, KeyHasher};
 use crate::ids::Entry;
 use crate::log::frame::Builder;
@@ -98,8 +98,10 @@ impl<'a> Decider<'a> {
             if entry.content == hash.content {
                 return Ok(Outcome::Duplicate { seq: entry.seq });
             }
-            let Some(stored) = self.shared.read_row(entry.seq)? else { continue };
-            match self.compare(&stored, row)? {
+            let incoming = decode(row)?;
+            // Nothing of this topic has that seq: another key has the same fingerprint.
+            let Some(stored) = self.shared.read_row(incoming.topic, entry.seq)? else { continue };
+            match self.relation(&stored.as_ref(), &incoming) {
                 Relation::Same => return Ok(Outcome::Duplicate { seq: entry.seq }),
                 Relation::Conflicting => return Ok(Outcome::Conflict { seq: entry.seq }),
                 Relation::OtherKey => {}
@@ -118,10 +120,6 @@ impl<'a> Decider<'a> {
             }
         }
         Ok(Outcome::Stored { seq: self.builder.next_seq() })
-    }
-
-    fn compare(&self, stored: &StoredEvent, row: &[u8]) -> Result<Relation> {
-        Ok(self.relation(&stored.as_ref(), &decode(row)?))
     }
 
     fn relation(&self, stored: &EventRef<'_>, incoming: &EventRef<'_>) -> Relation {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::part::Part;
 use super::scan::{Scan, Scanner};
 use super::shared::Shared;
 use crate::counters::Counters;
@@ -30,6 +31,21 @@ pub struct TopicSummary {
     pub first_timestamp_ns: i64,
     /// The greatest timestamp.
     pub last_timestamp_ns: i64,
+}
+
+/// What the stored events take on disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StorageStats {
+    /// Sealed segments.
+    pub segments: usize,
+    /// Their length in bytes.
+    pub segment_bytes: u64,
+    /// Log files, the one that is written to included.
+    pub log_files: usize,
+    /// Their length in bytes.
+    pub log_bytes: u64,
+    /// Why sealing failed the last time, if it did. It is tried again.
+    pub sealing_failed: Option<String>,
 }
 
 impl Reader {
@@ -61,8 +77,8 @@ impl Reader {
         // The newest first: where a lost event was published again, the older entry leads to nothing.
         entries.sort_unstable_by_key(|(_, entry)| std::cmp::Reverse(entry.seq));
         for (_, entry) in entries {
-            let event = self.shared.read_row(entry.seq)?;
-            if let Some(event) = event.filter(|event| (&*event.topic, &*event.event_id) == (topic, event_id)) {
+            let event = self.shared.read_row(topic, entry.seq)?;
+            if let Some(event) = event.filter(|event| event.event_id == event_id) {
                 return Ok(Some(event));
             }
         }
@@ -82,6 +98,24 @@ impl Reader {
     /// What the dedup index is made of, and what its look-ups cost.
     pub fn index_stats(&self) -> IndexStats {
         self.shared.index.stats()
+    }
+
+    /// What the stored events take on disk.
+    pub fn storage_stats(&self) -> StorageStats {
+        let mut stats = StorageStats { sealing_failed: self.shared.sealing_failed(), ..StorageStats::default() };
+        for part in self.shared.snapshot().parts.iter() {
+            match part {
+                Part::Segment(segment) => {
+                    stats.segments += 1;
+                    stats.segment_bytes += segment.info().file_bytes;
+                }
+                Part::Log(file) => {
+                    stats.log_files += 1;
+                    stats.log_bytes += file.outline().end;
+                }
+            }
+        }
+        stats
     }
 
     /// Stored events that are known to be unreadable.

@@ -1,13 +1,13 @@
-//! Reads many events in order, one extent at a time.
+//! Reads many events in order, a piece at a time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::part::{Need, Part, Piece};
 use super::shared::{Shared, Snapshot};
 use crate::error::Result;
-use crate::event::{StoredEvent, is_reserved};
-use crate::log::file::LogFile;
-use crate::log::outline::{ExtentSpan, Outline};
+use crate::event::StoredEvent;
+use crate::segment::Topics;
 
 /// Which events to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,148 +30,98 @@ pub enum Order {
     Descending,
 }
 
-/// Events in order of seq, as they were when the scan began. Holds one extent in memory: about 64 KiB, or one large event.
+/// Events taken from a segment by the first read of a scan, which is often the only one; each further read takes four times
+/// as many, up to some 12 MB of events of usual size.
+const FIRST_READ_EVENTS: usize = 128;
+const READ_GROWTH: usize = 4;
+const READ_EVENTS_MAX: usize = 32 * 1024;
+
+/// Events in order of seq, as they were when the scan began. Holds one piece in memory: an extent of a log file, about
+/// 64 KiB, or some of a row group of a segment.
 #[derive(Debug)]
 pub struct Scanner {
     shared: Arc<Shared>,
     snapshot: Snapshot,
-    topics: Topics,
+    choice: Choice,
     order: Order,
     /// Seqs still to be read: from `from`, up to but not including `to`.
     from: u64,
     to: u64,
+    /// Most events to take from a segment at a time.
+    limit: usize,
     buffer: VecDeque<StoredEvent>,
 }
 
 /// Which topics to read.
 #[derive(Debug)]
-enum Topics {
+enum Choice {
     All,
-    /// All but the reserved ones.
-    Public,
+    Unreserved,
     One(String),
-}
-
-impl Topics {
-    fn include(&self, topic: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Public => !is_reserved(topic),
-            Self::One(wanted) => topic == wanted,
-        }
-    }
 }
 
 impl Scanner {
     pub(super) fn new(shared: Arc<Shared>, scan: Scan) -> Self {
-        let topics = scan.topic.map_or(Topics::Public, Topics::One);
-        Self::with(shared, topics, scan.after, scan.order)
+        let choice = scan.topic.map_or(Choice::Unreserved, Choice::One);
+        Self::with(shared, choice, scan.after, scan.order)
     }
 
     /// Every event there is, reserved topics included.
     pub(super) fn everything(shared: Arc<Shared>) -> Self {
-        Self::with(shared, Topics::All, None, Order::Ascending)
+        Self::with(shared, Choice::All, None, Order::Ascending)
     }
 
-    fn with(shared: Arc<Shared>, topics: Topics, after: Option<u64>, order: Order) -> Self {
+    fn with(shared: Arc<Shared>, choice: Choice, after: Option<u64>, order: Order) -> Self {
         let snapshot = shared.snapshot();
         let (from, to) = match (order, after) {
             (Order::Ascending, after) => (after.map_or(1, |after| after.saturating_add(1)), snapshot.end_seq),
             (Order::Descending, after) => (1, after.map_or(snapshot.end_seq, |after| after.min(snapshot.end_seq))),
         };
-        Self { shared, snapshot, topics, order, from, to, buffer: VecDeque::new() }
+        let limit = FIRST_READ_EVENTS;
+        Self { shared, snapshot, choice, order, from, to, limit, buffer: VecDeque::new() }
     }
 
-    /// Fills the buffer from the next extent that may hold something. `false` at the end.
+    /// Fills the buffer from the next piece that may hold something. `false` at the end.
     fn fill(&mut self) -> Result<bool> {
-        let Some((file, span)) = self.next_extent() else { return Ok(false) };
-        let wanted = self.from..self.to;
-        let (topics, buffer) = (&self.topics, &mut self.buffer);
-        file.read_extent(span, &self.shared.damage, |seq, received_at_ns, event| {
-            if wanted.contains(&seq) && topics.include(event.topic) {
-                buffer.push_back(StoredEvent::new(seq, received_at_ns, &event));
-            }
+        let topics = match &self.choice {
+            Choice::All => Topics::All,
+            Choice::Unreserved => Topics::Unreserved,
+            Choice::One(topic) => Topics::One(topic),
+        };
+        let need = Need { topics, from: self.from, to: self.to, order: self.order };
+        let Some((part, piece)) = next_piece(&self.snapshot.parts, &need) else { return Ok(false) };
+        let buffer = &mut self.buffer;
+        let cut = part.read(&piece, &need, self.limit, &self.shared, |seq, received_at_ns, event| {
+            buffer.push_back(StoredEvent::new(seq, received_at_ns, &event));
         })?;
+        self.limit = (self.limit * READ_GROWTH).min(READ_EVENTS_MAX);
+        // A log file's extent comes ascending whatever the order.
+        if self.order == Order::Descending && matches!(part, Part::Log(_)) {
+            self.buffer.make_contiguous().reverse();
+        }
         match self.order {
-            Order::Ascending => self.from = span.end_seq,
-            Order::Descending => self.to = span.first_seq,
+            Order::Ascending => self.from = cut.map_or(piece.end_seq, |last_seq| last_seq + 1),
+            Order::Descending => self.to = cut.unwrap_or(piece.first_seq),
         }
         Ok(true)
     }
-
-    /// The next extent, in the direction of the scan, that may hold wanted events.
-    fn next_extent(&self) -> Option<(Arc<LogFile>, ExtentSpan)> {
-        if self.from >= self.to {
-            return None;
-        }
-        let files = &self.snapshot.files;
-        let find = |file: &Arc<LogFile>| Some((Arc::clone(file), self.extent_in(&file.outline())?));
-        match self.order {
-            Order::Ascending => {
-                let after = files.partition_point(|file| file.first_seq <= self.from);
-                files.iter().skip(after.saturating_sub(1)).find_map(find)
-            }
-            Order::Descending => {
-                let after = files.partition_point(|file| file.first_seq < self.to);
-                files.iter().take(after).rev().find_map(find)
-            }
-        }
-    }
-
-    fn extent_in(&self, outline: &Outline) -> Option<ExtentSpan> {
-        let wanted = |number: u32| {
-            let span = outline.extent(number)?;
-            (span.first_seq < self.to && span.end_seq > self.from).then_some(span)
-        };
-        let numbers = match &self.topics {
-            Topics::One(topic) => Numbers::Some(&outline.topics.get(&**topic)?.extents),
-            Topics::All | Topics::Public => Numbers::All(outline.extents.len()),
-        };
-        let first_seq = |number: u32| outline.extent(number).map_or(u64::MAX, |span| span.first_seq);
-        match self.order {
-            // The extent before may reach into what is wanted.
-            Order::Ascending => {
-                let after = numbers.partition_point(|number| first_seq(number) <= self.from);
-                (after.saturating_sub(1)..numbers.len()).find_map(|at| wanted(numbers.get(at)?))
-            }
-            Order::Descending => {
-                let after = numbers.partition_point(|number| first_seq(number) < self.to);
-                wanted(numbers.get(after.checked_sub(1)?)?)
-            }
-        }
-    }
 }
 
-/// Ascending numbers of extents.
-#[derive(Clone, Copy)]
-enum Numbers<'a> {
-    All(usize),
-    Some(&'a [u32]),
-}
-
-impl Numbers<'_> {
-    fn len(self) -> usize {
-        match self {
-            Self::All(len) => len,
-            Self::Some(numbers) => numbers.len(),
-        }
+/// The next piece, in the direction of `need`, that may hold something of it.
+fn next_piece<'a>(parts: &'a [Part], need: &Need<'_>) -> Option<(&'a Part, Piece)> {
+    if need.from >= need.to {
+        return None;
     }
-
-    fn get(self, at: usize) -> Option<u32> {
-        match self {
-            Self::All(len) => (at < len).then_some(at as u32),
-            Self::Some(numbers) => numbers.get(at).copied(),
+    let find = |part: &'a Part| Some((part, part.next_piece(need)?));
+    match need.order {
+        Order::Ascending => {
+            let after = parts.partition_point(|part| part.first_seq() <= need.from);
+            parts.iter().skip(after.saturating_sub(1)).find_map(find)
         }
-    }
-
-    /// How many of them, at the front, have `wanted`.
-    fn partition_point(self, wanted: impl Fn(u32) -> bool) -> usize {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.get(middle).is_some_and(&wanted) { low = middle + 1 } else { high = middle }
+        Order::Descending => {
+            let after = parts.partition_point(|part| part.first_seq() < need.to);
+            parts.iter().take(after).rev().find_map(find)
         }
-        low
     }
 }
 
@@ -180,11 +130,7 @@ impl Iterator for Scanner {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let event = match self.order {
-                Order::Ascending => self.buffer.pop_front(),
-                Order::Descending => self.buffer.pop_back(),
-            };
-            if let Some(event) = event {
+            if let Some(event) = self.buffer.pop_front() {
                 return Some(Ok(event));
             }
             match self.fill() {

@@ -1,21 +1,25 @@
 //! What the writer and the readers of a partition share.
 
+use std::any::Any;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::counters::Counters;
-use crate::damage::DamageList;
+use crate::damage::{Damage, DamageList};
 use crate::disk::Disk;
 use crate::error::{Error, IoContext, Result};
 use crate::event::StoredEvent;
 use crate::hash::KeyHasher;
 use crate::ids::Index;
 use crate::log::file::LogFile;
-use crate::log::open::OpenLog;
 use crate::log::outline::Tally;
 use crate::log::recovery::Position;
-use crate::log::writer::LogWriter;
+use crate::manifest::{Lost, ManifestFile};
+use crate::segment::{Segment, Topics};
+
+use super::part::{Need, Part};
+use super::scan::Order;
 
 /// Shared by the writer and all readers. The lock is held for moments only, never across I/O.
 #[derive(Debug)]
@@ -24,13 +28,18 @@ pub(super) struct Shared {
     dir: PathBuf,
     pub(super) hasher: KeyHasher,
     pub(super) index: Index,
+    pub(super) manifest: Arc<ManifestFile>,
     pub(super) damage: DamageList,
+    /// Why sealing failed the last time, if it did.
+    sealing_failed: Mutex<Option<String>>,
     state: RwLock<State>,
+    /// Keeps the store locked: the index goes on writing as long as there are readers.
+    _lock: Arc<dyn Any + Send + Sync>,
 }
 
 #[derive(Debug)]
 struct State {
-    files: Arc<Vec<Arc<LogFile>>>,
+    parts: Arc<Vec<Part>>,
     /// The seq after the last event that is durable.
     end_seq: u64,
     counters: Counters,
@@ -38,48 +47,59 @@ struct State {
     stopped: Option<String>,
 }
 
+/// What a partition was found to be.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) dir: PathBuf,
+    pub(super) hasher: KeyHasher,
+    pub(super) index: Index,
+    pub(super) manifest: Arc<ManifestFile>,
+    /// In order of seq.
+    pub(super) parts: Vec<Part>,
+    pub(super) damage: Vec<Damage>,
+    /// Where the log stands.
+    pub(super) position: Position,
+}
+
 /// What a read sees, whatever is written meanwhile.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
-    pub(super) files: Arc<Vec<Arc<LogFile>>>,
+    pub(super) parts: Arc<Vec<Part>>,
     pub(super) end_seq: u64,
 }
 
 impl Shared {
-    pub(super) fn new(
-        disk: &Arc<dyn Disk>,
-        dir: &Path,
-        hasher: KeyHasher,
-        index: Index,
-        log: OpenLog,
-    ) -> (Self, LogWriter) {
+    pub(super) fn new(opened: Opened, lock: Arc<dyn Any + Send + Sync>) -> Self {
         let mut topics = BTreeMap::<Box<str>, Tally>::new();
-        for file in &log.files {
-            for (topic, share) in &file.outline().topics {
-                topics.entry(topic.clone()).or_default().add(&share.tally);
-            }
+        for part in &opened.parts {
+            part.tallies(|topic, tally| match topics.get_mut(topic) {
+                Some(known) => known.add(tally),
+                None => drop(topics.insert(topic.into(), *tally)),
+            });
         }
-        let position = log.writer.position();
-        let shared = Self {
-            disk: Arc::clone(disk),
-            dir: dir.to_owned(),
-            hasher,
-            index,
-            damage: DamageList::new(log.damage),
+        Self {
+            disk: opened.disk,
+            dir: opened.dir,
+            hasher: opened.hasher,
+            index: opened.index,
+            manifest: opened.manifest,
+            damage: DamageList::new(opened.damage),
             state: RwLock::new(State {
-                files: Arc::new(log.files),
-                end_seq: position.next_seq,
-                counters: position.totals,
+                parts: Arc::new(opened.parts),
+                end_seq: opened.position.next_seq,
+                counters: opened.position.totals,
                 topics,
                 stopped: None,
             }),
-        };
-        (shared, log.writer)
+            sealing_failed: Mutex::new(None),
+            _lock: lock,
+        }
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let state = self.read();
-        Snapshot { files: Arc::clone(&state.files), end_seq: state.end_seq }
+        Snapshot { parts: Arc::clone(&state.parts), end_seq: state.end_seq }
     }
 
     pub(super) fn counters(&self) -> Counters {
@@ -92,6 +112,16 @@ impl Shared {
 
     pub(super) fn stopped(&self) -> Option<String> {
         self.read().stopped.clone()
+    }
+
+    /// Why sealing failed the last time, if it did.
+    pub(super) fn sealing_failed(&self) -> Option<String> {
+        self.sealing_failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how sealing went.
+    pub(super) fn note_sealing(&self, failed: Option<String>) {
+        *self.sealing_failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
     }
 
     /// Lets readers see what has become durable.
@@ -109,7 +139,34 @@ impl Shared {
 
     /// Lets readers see a new file, empty yet.
     pub(super) fn add_file(&self, file: Arc<LogFile>) {
-        Arc::make_mut(&mut self.write().files).push(file);
+        Arc::make_mut(&mut self.write().parts).push(Part::Log(file));
+    }
+
+    /// Lets readers see a segment in the place of some parts, or nothing if those had no events.
+    pub(super) fn replace(&self, old: &[Part], segment: Option<Arc<Segment>>) {
+        let mut state = self.write();
+        let parts = Arc::make_mut(&mut state.parts);
+        let at = parts.iter().position(|part| old.iter().any(|old| old.is(part))).unwrap_or(parts.len());
+        parts.retain(|part| !old.iter().any(|old| old.is(part)));
+        if let Some(segment) = segment {
+            parts.insert(at, Part::Segment(segment));
+        }
+    }
+
+    /// Notes for good that seqs are lost, so that what is published again in their place is never joined by what may yet
+    /// be readable of them.
+    pub(super) fn lose(&self, damage: Damage) {
+        if self.damage.covers(damage.first_seq) && self.damage.covers(damage.last_seq) {
+            return;
+        }
+        let lost = Lost::from(&damage);
+        self.damage.report(damage);
+        // If it cannot be written, the next start finds the damage as this read did.
+        let _ = self.manifest.update(|manifest| {
+            if !manifest.lost.contains(&lost) {
+                manifest.lost.push(lost);
+            }
+        });
     }
 
     /// Takes no more commits from now on, and says why.
@@ -134,21 +191,17 @@ impl Shared {
         Ok(())
     }
 
-    /// The stored event with this seq; `None` where it is lost to damage, which is reported.
-    pub(super) fn read_row(&self, seq: u64) -> Result<Option<StoredEvent>> {
-        let Snapshot { files, .. } = self.snapshot();
-        let after = files.partition_point(|file| file.first_seq <= seq);
-        let Some(file) = after.checked_sub(1).and_then(|at| files.get(at)) else { return Ok(None) };
-        let span = {
-            let outline = file.outline();
-            outline.extent_of(seq).and_then(|number| outline.extent(number))
-        };
-        let Some(span) = span else { return Ok(None) };
+    /// The stored event of `topic` with this seq; `None` where there is none, or where it is lost to damage, which is
+    /// reported.
+    pub(super) fn read_row(&self, topic: &str, seq: u64) -> Result<Option<StoredEvent>> {
+        let Snapshot { parts, .. } = self.snapshot();
+        let need = Need { topics: Topics::One(topic), from: seq, to: seq + 1, order: Order::Ascending };
+        let after = parts.partition_point(|part| part.first_seq() <= seq);
+        let Some(part) = after.checked_sub(1).and_then(|at| parts.get(at)) else { return Ok(None) };
+        let Some(piece) = part.next_piece(&need) else { return Ok(None) };
         let mut found = None;
-        file.read_extent(span, &self.damage, |at, received_at_ns, event| {
-            if at == seq {
-                found = Some(StoredEvent::new(seq, received_at_ns, &event));
-            }
+        part.read(&piece, &need, 1, self, |seq, received_at_ns, event| {
+            found = Some(StoredEvent::new(seq, received_at_ns, &event));
         })?;
         Ok(found)
     }

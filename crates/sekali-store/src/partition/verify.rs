@@ -50,6 +50,8 @@ pub enum Finding {
         /// How many.
         count: u64,
     },
+    /// A segment is damaged.
+    Segment(String),
     /// The index cannot be read.
     IndexDamaged(String),
     /// The counters disagree with each other, or with the events.
@@ -74,6 +76,7 @@ impl fmt::Display for Finding {
             Self::ExtraEntries { count } => {
                 write!(f, "the index has {count} entries of events that are not stored; rebuild the index")
             }
+            Self::Segment(what) => write!(f, "{what}; publish what is lost again"),
             Self::IndexDamaged(what) => write!(f, "{what}; rebuild the index"),
             Self::Counters { counters, stored } => {
                 let Counters { received, stored: counted, duplicates, conflicts } = counters;
@@ -124,6 +127,14 @@ impl Partition {
             }
             progress(found.events);
         }
+        for part in self.shared.snapshot().parts.iter() {
+            match part.verify() {
+                Err(Error::Damaged { path, what }) => {
+                    found.add(Finding::Segment(format!("{} is damaged: {what}", path.display())));
+                }
+                verified => verified?,
+            }
+        }
         let damage = self.shared.damage.to_vec();
         let is_whole = damage.is_empty();
         damage.into_iter().for_each(|damage| found.add(Finding::Lost(damage)));
@@ -157,8 +168,8 @@ fn check_batch(shared: &Shared, batch: &[StoredEvent], found: &mut Verification)
         let mut is_known = false;
         while let Some((_, entry)) = entries.next_if(|(of, _)| *of == position) {
             is_known |= entry == Entry { fingerprint: hash.fingerprint, seq: event.seq, content: hash.content };
-            let other = if entry.seq < event.seq { shared.read_row(entry.seq)? } else { None };
-            if other.is_some_and(|other| (&other.topic, &other.event_id) == (&event.topic, &event.event_id)) {
+            let other = if entry.seq < event.seq { shared.read_row(&event.topic, entry.seq)? } else { None };
+            if other.is_some_and(|other| other.event_id == event.event_id) {
                 found.add(Finding::StoredTwice { first_seq: entry.seq, second_seq: event.seq });
             }
         }

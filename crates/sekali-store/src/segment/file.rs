@@ -96,8 +96,14 @@ impl SegmentFile {
         self.end_group(RowGroup { offset: placed.offset, ..group.clone() }, index, index_bytes)
     }
 
-    /// Completes the file and gives it its name. It is durable, directory entry included, when this returns.
+    /// Completes the file and gives it its name. It is durable, directory entry included, when this returns. After an error there is
+    /// no unfinished file, as far as the disk still allows.
     pub(super) fn finish(self) -> Result<SegmentInfo> {
+        let (disk, temp) = (Arc::clone(&self.dir.disk), self.temp.clone());
+        self.complete().inspect_err(|_| drop(disk.remove(&temp)))
+    }
+
+    fn complete(self) -> Result<SegmentInfo> {
         let Self { dir, temp, parquet, directory, .. } = self;
         let Some((first, last)) = directory.groups.first().zip(directory.groups.last()) else {
             return Err(Error::Invalid("a segment needs at least one event".to_owned()));

@@ -133,7 +133,7 @@ impl<'a> Group<'a> {
     /// The values of a column in these rows, which are ascending and do not overlap. Decodes the pages that hold them.
     fn values<T: DataType>(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<T::T>> {
         let column = Column::new(self, column);
-        let mut values = Vec::with_capacity(rows.iter().map(|rows| rows.len()).sum());
+        let mut values = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
         for run in column.runs(rows) {
             let bytes = column.fetch(&run)?;
             let decoded = column.decode::<T>(&run, bytes, &mut values);

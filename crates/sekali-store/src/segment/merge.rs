@@ -9,7 +9,6 @@ use parquet::file::metadata::page_index::{PageIndex, PageIndexProvider};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
 use super::directory::RowGroup;
-use super::file::FOOTER_END_BYTES;
 use super::group::Group;
 use super::reader::{Segment, SegmentInfo};
 use super::rows::{ColumnBytes, EncodedColumn};
@@ -65,22 +64,24 @@ struct Parquet {
 }
 
 impl Parquet {
-    /// `None` where the footer is damaged.
+    /// `None` where it is damaged.
     fn of(segment: &Segment) -> Result<Option<Self>> {
-        let (page_index, footer) = match segment.parquet_parts() {
+        let tail = match segment.parquet_tail() {
             Err(Error::Damaged { .. }) => return Ok(None),
-            parts => parts?,
+            tail => tail?,
         };
-        let page_index = ColumnBytes { bytes: page_index.into(), base: segment.anchor.page_index_offset() };
-        let thrift = footer.get(..footer.len().saturating_sub(FOOTER_END_BYTES)).unwrap_or_default();
-        Ok(Self::parse(&page_index, thrift).ok())
+        let parsed = Self::parse(&tail, segment.info().file_bytes);
+        let what = |error| format!("its Parquet footer is not as it should be: {error}");
+        let path = || segment.info().path.clone();
+        parsed.map(Some).map_err(|error| Error::Damaged { path: path(), what: what(error) })
     }
 
-    fn parse(page_index: &ColumnBytes, thrift: &[u8]) -> Result<Self, ParquetError> {
-        let metadata = ParquetMetaDataReader::decode_metadata(thrift)?;
-        let (metadata, pages) = ParquetMetaDataReader::new_with_metadata(metadata)
+    fn parse(tail: &Bytes, file_len: u64) -> Result<Self, ParquetError> {
+        let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
+        reader.try_parse_sized(tail, file_len)?;
+        let (metadata, pages) = ParquetMetaDataReader::new_with_metadata(reader.finish()?)
             .with_page_index_policy(PageIndexPolicy::Optional)
-            .read_page_index_and_finish(page_index)?;
+            .read_page_index_sized_and_finish(tail, file_len)?;
         let pages = pages.ok_or_else(|| ParquetError::General("there is no page index".to_owned()))?;
         Ok(Self { metadata, pages })
     }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::schema::types::SchemaDescriptor;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::SegmentDir;
 use super::directory::{ANCHOR_BYTES, ANCHOR_MAGIC, Anchor, Directory, RowGroup};
@@ -16,8 +17,8 @@ use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
 use crate::event::{EventRef, StoredEvent};
 use crate::log::Salt;
+use crate::log::outline::Tally;
 use crate::meta::FORMAT_VERSION;
-use crate::partition::TopicSummary;
 
 /// What a segment is, at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,15 +100,9 @@ impl Segment {
         &self.info
     }
 
-    /// Its topics, sorted, reserved ones included.
-    pub fn topics(&self) -> impl Iterator<Item = TopicSummary> {
-        self.directory.topics.iter().map(|(topic, share)| TopicSummary {
-            topic: topic.to_string(),
-            events: share.tally.events,
-            bytes: share.tally.bytes,
-            first_timestamp_ns: share.tally.first_timestamp_ns,
-            last_timestamp_ns: share.tally.last_timestamp_ns,
-        })
+    /// Its topics with their counts, sorted, reserved ones included.
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = (&str, &Tally)> {
+        self.directory.topics.iter().map(|(topic, share)| (&**topic, &share.tally))
     }
 
     /// Its row groups, in order of seq.
@@ -191,18 +186,16 @@ impl Segment {
                 )));
             }
         }
-        self.parquet_parts().map(drop)
+        self.parquet_tail().map(drop)
     }
 
-    /// Parquet's page indexes and footer, verified.
-    pub(super) fn parquet_parts(&self) -> Result<(Vec<u8>, Vec<u8>)> {
+    /// The end of the file, from Parquet's page indexes to its footer, with both of them verified.
+    pub(super) fn parquet_tail(&self) -> Result<Bytes> {
         let (anchor, source) = (&self.anchor, self.source());
-        let page_index = source.read(anchor.page_index_offset(), anchor.page_index_len)?;
-        let footer = source.read(anchor.footer_offset(), anchor.footer_len)?;
-        let parts = page_index.zip(footer).filter(|(page_index, footer)| {
-            xxh3_64_with_seed(&[&page_index[..], footer].concat(), self.salt.0) == anchor.parquet_checksum
-        });
-        parts.ok_or_else(|| {
+        let from = anchor.page_index_offset();
+        let tail = source.read(from, anchor.file_len().saturating_sub(from))?;
+        let sound = tail.filter(|tail| parquet_checksum(tail, anchor, self.salt) == Some(anchor.parquet_checksum));
+        sound.map(Bytes::from).ok_or_else(|| {
             source.damaged("its Parquet footer fails its checksum; events are safe, but other tools may not read them")
         })
     }
@@ -210,6 +203,14 @@ impl Segment {
     fn source(&self) -> Source<'_> {
         Source { file: &*self.file, path: &self.info.path, salt: self.salt }
     }
+}
+
+/// The checksum of Parquet's page indexes and footer, in the end of a file that begins with those indexes.
+fn parquet_checksum(tail: &[u8], anchor: &Anchor, salt: Salt) -> Option<u64> {
+    let mut hash = Xxh3::with_seed(salt.0);
+    hash.update(tail.get(..usize::try_from(anchor.page_index_len).ok()?)?);
+    hash.update(tail.get(tail.len().checked_sub(usize::try_from(anchor.footer_len).ok()?)?..)?);
+    Some(hash.digest())
 }
 
 /// A file that should be a segment.

@@ -25,7 +25,7 @@ pub(super) const RECEIVED_AT: usize = 6;
 /// Number of columns.
 pub(super) const COLUMNS: usize = 7;
 
-/// Level 2 makes files 1% smaller than level 1 and takes a tenth more time; level 3 is no smaller.
+/// Levels 2 and 3 take 6% and 24% more time to write and make no smaller files, measured on events with random ids.
 const ZSTD_LEVEL: i32 = 1;
 
 /// The schema: every column is required.

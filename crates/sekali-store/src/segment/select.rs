@@ -37,6 +37,17 @@ pub enum Topics<'a> {
     One(&'a str),
 }
 
+impl Topics<'_> {
+    /// Whether `topic` is among them.
+    pub fn include(&self, topic: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Unreserved => !is_reserved(topic),
+            Self::One(wanted) => topic == *wanted,
+        }
+    }
+}
+
 impl Default for Wanted<'_> {
     fn default() -> Self {
         Self {

@@ -2,26 +2,34 @@
 
 use sekali_store::disk::Disk;
 use sekali_store::disk::memory::MemoryDisk;
-use sekali_store::{Order, Scan, StoredEvent};
+use sekali_store::ids::IndexOptions;
+use sekali_store::{Order, Scan, StorageStats, StoredEvent, Tuning};
 
-use crate::support::{Opened, Random, Sent, collect, log_files};
+use crate::support::{BUSY, Opened, Random, Sent, collect, files};
 
-/// A store of three log files with events from 1 byte to 200 KB.
-fn filled() -> (MemoryDisk, Opened) {
+/// Log files of 4 MB. None is sealed, because the index keeps everything in memory.
+const UNSEALED: Tuning =
+    Tuning { log_file_bytes: 4 << 20, index: IndexOptions { table_entries: 1 << 20, background: false }, ..BUSY };
+
+/// All but the end of the log is sealed, and segments are merged.
+const SEALED: Tuning =
+    Tuning { log_file_bytes: 1 << 20, index: IndexOptions { table_entries: 100, background: false }, ..BUSY };
+
+/// A store of some 12 MB, with events from 1 byte to 200 KB.
+fn filled(tuning: Tuning) -> (MemoryDisk, Opened) {
     let disk = MemoryDisk::new();
-    let mut opened = Opened::open(&disk).unwrap();
+    let mut opened = Opened::open_with(&disk, tuning).unwrap();
     let mut random = Random(5);
-    let mut id = 0;
-    while log_files(&disk).len() < 3 {
+    for id in 0..25 {
         let events: Vec<_> = (0..1 + random.below(400))
-            .map(|_| {
-                id += 1;
+            .map(|number| {
                 let len = if random.below(50) == 0 { 200_000 } else { 1 + random.below(2_000) };
+                let id = format!("{id}-{number}");
                 Sent::new(format!("topic-{}", random.below(4)), id, vec![b'x'; len as usize])
             })
             .collect();
         opened.commit(&events).unwrap();
-        if random.below(100) == 0 {
+        if id % 10 == 0 {
             opened.commit(&[Sent::new("rare", id, "r"), Sent::new("$conflicts", id, "c")]).unwrap();
         }
     }
@@ -33,8 +41,20 @@ fn ask(opened: &Opened, topic: Option<&str>, after: Option<u64>, order: Order) -
 }
 
 #[test]
-fn scans_agree_with_a_vector_before_and_after_a_restart() {
-    let (disk, mut opened) = filled();
+fn scans_of_the_log_agree_with_a_vector() {
+    let stats = scans_agree_with_a_vector(UNSEALED);
+    assert!(stats.log_files >= 3 && stats.segments == 0, "{stats:?}");
+}
+
+#[test]
+fn scans_of_segments_agree_with_a_vector() {
+    let stats = scans_agree_with_a_vector(SEALED);
+    assert!(stats.segments >= 2, "{stats:?}");
+}
+
+/// Before a restart and after it.
+fn scans_agree_with_a_vector(tuning: Tuning) -> StorageStats {
+    let (disk, mut opened) = filled(tuning);
     let mut all = ask(&opened, None, None, Order::Ascending);
     all.extend(ask(&opened, Some("$conflicts"), None, Order::Ascending));
     all.sort_by_key(|event| event.seq);
@@ -42,7 +62,7 @@ fn scans_agree_with_a_vector_before_and_after_a_restart() {
     for restarted in [false, true] {
         if restarted {
             drop(opened);
-            opened = Opened::open(&disk.kill()).unwrap();
+            opened = Opened::open_with(&disk.kill(), tuning).unwrap();
         }
         let mut random = Random(11);
         for topic in [None, Some("topic-1"), Some("rare"), Some("$conflicts"), Some("no such topic")] {
@@ -77,23 +97,26 @@ fn scans_agree_with_a_vector_before_and_after_a_restart() {
         }
         assert_eq!(topics.len(), 6);
     }
+    opened.reader().storage_stats()
 }
 
 #[test]
 fn outlines_are_a_cache_and_nothing_else() {
-    let (disk, opened) = filled();
+    let (disk, opened) = filled(UNSEALED);
     let (topics, counters) = (opened.reader().topics(), opened.reader().counters());
     let last = ask(&opened, None, None, Order::Descending).remove(0);
     drop(opened);
     for damage in ["removed", "flipped"] {
         let disk = disk.kill();
-        for path in disk.paths().into_iter().filter(|path| path.extension().is_some_and(|end| end == "outline")) {
+        let outlines = files(&disk, "outline");
+        assert!(outlines.len() >= 2);
+        for path in outlines {
             match damage {
                 "removed" => disk.remove(&path).unwrap(),
                 _ => assert!(disk.corrupt(&path, |bytes| bytes[100] ^= 1)),
             }
         }
-        let opened = Opened::open(&disk).unwrap();
+        let opened = Opened::open_with(&disk, UNSEALED).unwrap();
         assert_eq!((opened.reader().topics(), opened.reader().counters()), (topics.clone(), counters));
         assert_eq!(ask(&opened, None, None, Order::Descending).remove(0), last);
         assert_eq!(opened.reader().damage(), []);
@@ -101,13 +124,18 @@ fn outlines_are_a_cache_and_nothing_else() {
 }
 
 #[test]
-fn a_scan_sees_the_moment_it_began() {
-    let (_disk, mut opened) = filled();
-    let before = opened.reader().last_seq();
+fn a_scan_sees_the_moment_it_began_whatever_is_sealed_and_merged_under_it() {
+    let (_disk, mut opened) = filled(SEALED);
+    let expected = ask(&opened, None, None, Order::Ascending);
     let mut scan = opened.reader().scan(Scan::default());
-    scan.next().unwrap().unwrap();
-    opened.commit(&[Sent::new("later", 1, "p")]).unwrap();
-    let last = scan.last().unwrap().unwrap();
-    assert!(last.seq <= before && last.topic != "later");
-    assert_eq!(opened.reader().find("later", "1").unwrap().unwrap().seq, before + 1);
+    let mut seen = vec![scan.next().unwrap().unwrap()];
+    let before = opened.reader().storage_stats();
+    for id in 0..200 {
+        opened.commit(&[Sent::new("later", id, vec![b'y'; 100_000])]).unwrap();
+    }
+    assert_ne!(opened.reader().storage_stats(), before);
+    seen.extend(scan.map(Result::unwrap));
+    assert_eq!(seen.len(), expected.len());
+    assert_eq!(seen, expected);
+    assert_eq!(ask(&opened, Some("later"), None, Order::Ascending).len(), 200);
 }

@@ -25,6 +25,19 @@ fn without_spaces(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().copied().filter(|byte| *byte != b' ').collect()
 }
 
+/// The index writes and merges runs all the time, and log files are sealed and merged all the time, on the thread of the
+/// commit, so that every call to the disk has its number.
+pub(crate) const BUSY: Tuning = Tuning {
+    fingerprint_mask: u128::MAX,
+    index: IndexOptions { table_entries: 5, background: false },
+    log_file_bytes: 2_000,
+    segment_fan_in: 2,
+    seal_in_background: false,
+};
+
+/// One log file, which is never sealed.
+pub(crate) const LOG_ONLY: Tuning = Tuning { log_file_bytes: u64::MAX, ..BUSY };
+
 /// An open partition and its hasher.
 pub(crate) struct Opened {
     pub(crate) partition: Partition,
@@ -32,14 +45,12 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// See [`BUSY`].
     pub(crate) fn open(disk: &MemoryDisk) -> Result<Self> {
-        Self::open_with(disk, u128::MAX)
+        Self::open_with(disk, BUSY)
     }
 
-    /// With an index that writes and merges runs all the time, on the thread of the commit, so that every call to the
-    /// disk has its number.
-    pub(crate) fn open_with(disk: &MemoryDisk, fingerprint_mask: u128) -> Result<Self> {
-        let tuning = Tuning { fingerprint_mask, index: IndexOptions { table_entries: 5, background: false } };
+    pub(crate) fn open_with(disk: &MemoryDisk, tuning: Tuning) -> Result<Self> {
         let store = Store::open_with(Arc::new(disk.clone()), Path::new(DIR), &NEW, RULES, tuning)?;
         let hasher = store.hasher();
         let partition = store.into_partitions().pop().expect("one partition");
@@ -195,9 +206,9 @@ impl Random {
     }
 }
 
-/// All log files of the store, in order.
-pub(crate) fn log_files(disk: &MemoryDisk) -> Vec<PathBuf> {
-    disk.paths().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "log")).collect()
+/// All files of the store with this ending, in order.
+pub(crate) fn files(disk: &MemoryDisk, ending: &str) -> Vec<PathBuf> {
+    disk.paths().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect()
 }
 
 /// All events that a scan gives.

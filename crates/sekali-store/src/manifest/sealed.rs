@@ -1,0 +1,108 @@
+//! What the manifest knows of sealed events.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::hex;
+use crate::counters::Counters;
+use crate::damage::Damage;
+use crate::log::recovery::Position;
+
+/// Where the log begins: everything before it is in segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sealed {
+    /// Seq of the first row in the log.
+    pub next_seq: u64,
+    /// Number of the first commit in the log.
+    pub next_commit: u64,
+    /// Checksum of the header of the last frame before the log.
+    #[serde(with = "hex")]
+    pub previous: u64,
+    /// Time of the last commit before the log.
+    pub received_at_ns: i64,
+    /// Counters at that point.
+    pub received: u64,
+    /// Of them stored.
+    pub stored: u64,
+    /// Of them duplicates.
+    pub duplicates: u64,
+    /// Of the duplicates, conflicts.
+    pub conflicts: u64,
+    /// The last upstream position.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "hex::option")]
+    pub upstream: Option<u64>,
+}
+
+impl From<&Position> for Sealed {
+    fn from(position: &Position) -> Self {
+        let Counters { received, stored, duplicates, conflicts } = position.totals;
+        Self {
+            next_seq: position.next_seq,
+            next_commit: position.next_commit,
+            previous: position.previous,
+            received_at_ns: position.received_at_ns,
+            received,
+            stored,
+            duplicates,
+            conflicts,
+            upstream: position.upstream,
+        }
+    }
+}
+
+impl From<&Sealed> for Position {
+    fn from(sealed: &Sealed) -> Self {
+        let Sealed { received, stored, duplicates, conflicts, .. } = *sealed;
+        Self {
+            next_seq: sealed.next_seq,
+            next_commit: sealed.next_commit,
+            previous: sealed.previous,
+            durable_commit: sealed.next_commit - 1,
+            totals: Counters { received, stored, duplicates, conflicts },
+            received_at_ns: sealed.received_at_ns,
+            upstream: sealed.upstream,
+        }
+    }
+}
+
+/// One segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentEntry {
+    /// Smallest seq in it.
+    pub first_seq: u64,
+    /// Greatest seq in it.
+    pub last_seq: u64,
+}
+
+/// Seqs that are lost to damage for good: the file that had them is gone, or is no longer believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lost {
+    /// Name of the file, without its directory.
+    pub file: String,
+    /// Where in the file the damage began, in bytes.
+    pub offset: u64,
+    /// First seq lost.
+    pub first_seq: u64,
+    /// Last seq lost.
+    pub last_seq: u64,
+}
+
+impl From<&Damage> for Lost {
+    fn from(damage: &Damage) -> Self {
+        let Damage { ref path, offset, first_seq, last_seq } = *damage;
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { file, offset, first_seq, last_seq }
+    }
+}
+
+impl Lost {
+    /// As it is reported, of a file in `dir`.
+    pub(crate) fn in_dir(&self, dir: &Path) -> Damage {
+        let Self { ref file, offset, first_seq, last_seq } = *self;
+        Damage { path: dir.join(file), offset, first_seq, last_seq }
+    }
+}

@@ -1,0 +1,267 @@
+//! Opens a partition: manifest, segments, index, log, in this order, because each says what of the next need not be read.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Opening;
+use super::part::Part;
+use super::shared::Opened;
+use crate::damage::Damage;
+use crate::disk::{Disk, TEMP_SUFFIX};
+use crate::error::{Error, IoContext, Result};
+use crate::event::EventRef;
+use crate::hash::KeyHasher;
+use crate::ids::{Entry, Index, IndexOptions};
+use crate::log::Salt;
+use crate::log::dir::LogDir;
+use crate::log::header::{self, FileHeader};
+use crate::log::open::{self, OpenLog, Replay};
+use crate::log::recovery::Position;
+use crate::manifest::{Lost, ManifestFile, Sealed, SegmentEntry};
+use crate::segment::{self, Segment, SegmentDir, Wanted};
+
+/// Entries that are replayed into the index at a time.
+const REPLAY_ENTRIES: usize = 4_096;
+
+/// A partition that was opened, and what its writer and its sealer need.
+pub(super) struct OpenPartition {
+    pub(super) opened: Opened,
+    pub(super) log: OpenLog,
+    pub(super) log_dir: LogDir,
+    pub(super) segment_dir: SegmentDir,
+    /// Why the index was rebuilt, if it was.
+    pub(super) rebuilt: Option<String>,
+}
+
+pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
+    let (disk, dir) = (opening.disk, opening.dir);
+    let paths = Paths::create(&**disk, dir)?;
+    let segment_dir = SegmentDir::new(Arc::clone(disk), paths.segments.clone(), opening.meta, opening.number);
+    let log_dir = LogDir {
+        disk: Arc::clone(disk),
+        dir: paths.log,
+        torn_dir: dir.join("torn"),
+        store_id: opening.meta.store_id,
+        partition: opening.number,
+        salt: Salt::new(opening.meta, opening.number),
+        file_bytes: opening.tuning.log_file_bytes,
+    };
+    let (manifest, manifest_damage) = open_manifest(disk, dir, &segment_dir, &log_dir)?;
+    let mut damage: Vec<_> = manifest.get().lost.iter().map(|lost| lost.in_dir(dir)).collect();
+    let known = damage.len();
+    let segments = open_segments(&**disk, &segment_dir, &manifest, &mut damage)?;
+    let (durable_seq, sealed) = (manifest.get().covered_seq, manifest.get().sealed);
+    let (index, index_damage) = open_index(disk, paths.ids, &manifest, opening.tuning.index)?;
+
+    let hasher = KeyHasher::new(&opening.meta.hash_key).colliding(opening.tuning.fingerprint_mask);
+    let covered_seq = index.covered_seq();
+    let mut replayed = Replayed { index: &index, hasher, covered_seq, entries: Vec::new() };
+    for segment in &segments {
+        replayed.segment(segment, &mut damage)?;
+    }
+    // What of the segments is lost is noted for good: see `Shared::lose`.
+    let lost: Vec<_> = damage.iter().skip(known).map(Lost::from).collect();
+    if !lost.is_empty() {
+        manifest.update(|manifest| manifest.lost.extend(lost))?;
+    }
+    let start = sealed.as_ref().map_or_else(Position::default, Position::from);
+    let damaged = manifest.get().lost.into_iter().map(|lost| lost.file).collect();
+    let log = open::open(log_dir.clone(), Replay { start, damaged, covered_seq, durable_seq }, |block| {
+        block.rows().for_each(|(seq, event)| replayed.event(seq, &event));
+        replayed.flush();
+    })?;
+    damage.extend(log.damage.iter().cloned());
+    let parts = segments.into_iter().map(Part::Segment).chain(log.files.iter().cloned().map(Part::Log)).collect();
+    let opened = Opened {
+        disk: Arc::clone(disk),
+        dir: dir.to_owned(),
+        hasher,
+        index,
+        manifest,
+        parts,
+        damage,
+        position: *log.writer.position(),
+    };
+    let rebuilt = manifest_damage.or(index_damage).map(|error| error.to_string());
+    Ok(OpenPartition { opened, log, log_dir, segment_dir, rebuilt })
+}
+
+/// The directories of a partition.
+struct Paths {
+    log: PathBuf,
+    ids: PathBuf,
+    segments: PathBuf,
+}
+
+impl Paths {
+    fn create(disk: &dyn Disk, dir: &Path) -> Result<Self> {
+        let paths = Self { log: dir.join("log"), ids: dir.join("ids"), segments: dir.join("segments") };
+        for made in [dir, &paths.log, &paths.ids, &paths.segments] {
+            disk.create_dir_all(made).at("create", made)?;
+        }
+        disk.sync_dir(dir).at("sync", dir)?;
+        Ok(paths)
+    }
+}
+
+/// Opens the manifest; where it is damaged, keeps it aside and makes another from what is there.
+fn open_manifest(
+    disk: &Arc<dyn Disk>,
+    dir: &Path,
+    segments: &SegmentDir,
+    log: &LogDir,
+) -> Result<(Arc<ManifestFile>, Option<Error>)> {
+    let path = dir.join("MANIFEST");
+    let (manifest, damage) = match ManifestFile::open(Arc::clone(disk), &path) {
+        Err(error @ Error::Damaged { .. }) => (ManifestFile::set_aside(Arc::clone(disk), &path)?, Some(error)),
+        opened => (opened?, None),
+    };
+    if !manifest.existed() {
+        let found = find_segments(&**disk, segments)?;
+        if let Some(last) = found.last().copied() {
+            let sealed = find_log_start(log, last.last_seq)?;
+            manifest.update(|manifest| {
+                manifest.sealed = Some(sealed);
+                manifest.segments = found;
+            })?;
+        }
+    }
+    Ok((Arc::new(manifest), damage))
+}
+
+/// The segments that are there, without those that another, merged one stands for.
+fn find_segments(disk: &dyn Disk, dir: &SegmentDir) -> Result<Vec<SegmentEntry>> {
+    let names = disk.list(dir.dir()).at("list", dir.dir())?;
+    let mut found: Vec<_> = names.iter().filter_map(|name| segment::seqs_of(Path::new(name))).collect();
+    found.sort_unstable_by_key(|&(first_seq, last_seq)| (first_seq, std::cmp::Reverse(last_seq)));
+    let mut entries = Vec::<SegmentEntry>::new();
+    for (first_seq, last_seq) in found {
+        if entries.last().is_none_or(|last| first_seq > last.last_seq) {
+            entries.push(SegmentEntry { first_seq, last_seq });
+        }
+    }
+    Ok(entries)
+}
+
+/// Where the log begins, by the header of the first file behind the segments.
+fn find_log_start(log: &LogDir, sealed_seq: u64) -> Result<Sealed> {
+    let mut position = Position { next_seq: sealed_seq + 1, ..Position::default() };
+    for name in log.disk.list(&log.dir).at("list", &log.dir)? {
+        let path = log.dir.join(name);
+        let mut bytes = [0; header::BYTES];
+        let read = log.disk.open(&path).and_then(|file| file.read_exact_at(&mut bytes, 0));
+        let header = read.ok().and_then(|()| FileHeader::decode(&bytes, log.salt));
+        if let Some(header) = header.filter(|header| header.first_seq > sealed_seq) {
+            (position.next_commit, position.previous) = (header.first_commit, header.previous);
+            break;
+        }
+    }
+    Ok(Sealed::from(&position))
+}
+
+/// Opens the segments that the manifest names, and removes what it does not name.
+fn open_segments(
+    disk: &dyn Disk,
+    dir: &SegmentDir,
+    manifest: &ManifestFile,
+    damage: &mut Vec<Damage>,
+) -> Result<Vec<Arc<Segment>>> {
+    let entries = manifest.get().segments;
+    for name in disk.list(dir.dir()).at("list", dir.dir())? {
+        let is_live = segment::seqs_of(Path::new(&name))
+            .is_some_and(|(first_seq, last_seq)| entries.contains(&SegmentEntry { first_seq, last_seq }));
+        let is_ours = name.ends_with(segment::SUFFIX) || name.ends_with(TEMP_SUFFIX);
+        if is_ours && !is_live && manifest.existed() {
+            let leftover = dir.dir().join(name);
+            disk.remove(&leftover).at("remove", &leftover)?;
+        }
+    }
+    let mut segments = Vec::with_capacity(entries.len());
+    for SegmentEntry { first_seq, last_seq } in entries {
+        let path = dir.path(first_seq, last_seq);
+        match Segment::open(dir, &path) {
+            Ok(segment) => segments.push(Arc::new(segment)),
+            Err(error) if is_lost(&error) => lose(damage, Damage { path, offset: 0, first_seq, last_seq }),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(segments)
+}
+
+/// Adds damage that is not known already.
+fn lose(damage: &mut Vec<Damage>, found: Damage) {
+    let known = damage.iter().any(|known| known.first_seq <= found.first_seq && found.last_seq <= known.last_seq);
+    if !known {
+        damage.push(found);
+    }
+}
+
+fn is_lost(error: &Error) -> bool {
+    match error {
+        Error::Damaged { .. } => true,
+        Error::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+        _ => false,
+    }
+}
+
+/// Opens the index; an empty one, to be filled from segments and log, where a run is lost or damaged.
+fn open_index(
+    disk: &Arc<dyn Disk>,
+    dir: PathBuf,
+    manifest: &Arc<ManifestFile>,
+    options: IndexOptions,
+) -> Result<(Index, Option<Error>)> {
+    match Index::open(Arc::clone(disk), dir.clone(), Arc::clone(manifest), options) {
+        Err(error @ Error::Damaged { .. }) => {
+            let nothing = std::iter::empty();
+            Ok((Index::rebuild(Arc::clone(disk), dir, Arc::clone(manifest), options, nothing)?, Some(error)))
+        }
+        opened => Ok((opened?, None)),
+    }
+}
+
+/// Gives the index what it does not have on disk.
+struct Replayed<'a> {
+    index: &'a Index,
+    hasher: KeyHasher,
+    covered_seq: u64,
+    entries: Vec<Entry>,
+}
+
+impl Replayed<'_> {
+    fn segment(&mut self, segment: &Segment, damage: &mut Vec<Damage>) -> Result<()> {
+        for (number, group) in segment.row_groups().iter().enumerate() {
+            let wanted = Wanted { seqs: self.covered_seq + 1..u64::MAX, ..Wanted::default() };
+            let lost = |damage: &Damage| damage.first_seq <= group.first_seq && group.last_seq <= damage.last_seq;
+            if group.last_seq <= self.covered_seq || damage.iter().any(lost) {
+                continue;
+            }
+            match segment.visit(number, &wanted, |seq, _, event| self.event(seq, &event)) {
+                Err(Error::Damaged { path, .. }) => {
+                    let (first_seq, last_seq) = (group.first_seq, group.last_seq);
+                    lose(damage, Damage { path, offset: 0, first_seq, last_seq });
+                }
+                visited => visited?,
+            }
+            self.flush();
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, seq: u64, event: &EventRef<'_>) {
+        if seq <= self.covered_seq {
+            return;
+        }
+        let hash = self.hasher.hash(event);
+        self.entries.push(Entry { fingerprint: hash.fingerprint, seq, content: hash.content });
+        if self.entries.len() >= REPLAY_ENTRIES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.index.insert(&self.entries);
+        self.entries.clear();
+    }
+}

@@ -1,0 +1,219 @@
+//! What a partition is made of, from a reader's view: segments, then log files, each with a range of seqs.
+
+use std::sync::Arc;
+
+use super::scan::Order;
+use super::shared::Shared;
+use crate::damage::Damage;
+use crate::error::{Error, Result};
+use crate::event::EventRef;
+use crate::log::file::LogFile;
+use crate::log::outline::{ExtentSpan, Outline, Tally};
+use crate::segment::{RowGroup, Segment, Topics, Wanted};
+
+/// A file with events.
+#[derive(Debug, Clone)]
+pub(super) enum Part {
+    Segment(Arc<Segment>),
+    Log(Arc<LogFile>),
+}
+
+/// Seqs of a part that are read together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece {
+    pub(super) first_seq: u64,
+    /// The first seq behind it.
+    pub(super) end_seq: u64,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Extent(ExtentSpan),
+    RowGroup(usize),
+}
+
+/// What is still to be read: seqs from `from`, up to but not including `to`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need<'a> {
+    pub(super) topics: Topics<'a>,
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) order: Order,
+}
+
+impl Part {
+    pub(super) fn first_seq(&self) -> u64 {
+        match self {
+            Self::Segment(segment) => segment.info().first_seq,
+            Self::Log(file) => file.first_seq,
+        }
+    }
+
+    /// Whether this is the same file.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Segment(one), Self::Segment(other)) => Arc::ptr_eq(one, other),
+            (Self::Log(one), Self::Log(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+
+    /// Checks every byte that reading its events does not touch.
+    pub(super) fn verify(&self) -> Result<()> {
+        match self {
+            Self::Segment(segment) => segment.verify(),
+            Self::Log(_) => Ok(()),
+        }
+    }
+
+    /// Hands each topic with its counts to `visit`.
+    pub(super) fn tallies(&self, mut visit: impl FnMut(&str, &Tally)) {
+        match self {
+            Self::Segment(segment) => segment.tallies().for_each(|(topic, tally)| visit(topic, tally)),
+            Self::Log(file) => file.outline().topics.iter().for_each(|(topic, share)| visit(topic, &share.tally)),
+        }
+    }
+
+    /// The next piece, in the order of `need`, that may hold something of it.
+    pub(super) fn next_piece(&self, need: &Need<'_>) -> Option<Piece> {
+        match self {
+            Self::Segment(segment) => next_row_group(segment, need),
+            Self::Log(file) => {
+                let span = next_extent(&file.outline(), need)?;
+                Some(Piece { first_seq: span.first_seq, end_seq: span.end_seq, place: Place::Extent(span) })
+            }
+        }
+    }
+
+    /// Hands what is needed of a piece to `visit`, in the order of `need` for segments and ascending for log files, at most
+    /// `limit` events of a segment. Answers the last seq if that cut it short. What is damaged is reported and left out.
+    pub(super) fn read(
+        &self,
+        piece: &Piece,
+        need: &Need<'_>,
+        limit: usize,
+        shared: &Shared,
+        mut visit: impl FnMut(u64, i64, EventRef<'_>),
+    ) -> Result<Option<u64>> {
+        match (self, piece.place) {
+            (Self::Segment(segment), Place::RowGroup(number)) => {
+                let (mut count, mut last_seq) = (0, 0);
+                let wanted = Wanted {
+                    topics: need.topics,
+                    seqs: need.from..need.to,
+                    limit,
+                    order: need.order,
+                    ..Wanted::default()
+                };
+                read_row_group(segment, number, &wanted, shared, |seq, received_at_ns, event| {
+                    (count, last_seq) = (count + 1, seq);
+                    visit(seq, received_at_ns, event);
+                })?;
+                Ok((count == limit).then_some(last_seq))
+            }
+            (Self::Log(file), Place::Extent(span)) => {
+                file.read_extent(span, &shared.damage, |seq, received_at_ns, event| {
+                    if (need.from..need.to).contains(&seq) && need.topics.include(event.topic) {
+                        visit(seq, received_at_ns, event);
+                    }
+                })?;
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// A row group of which anything is damaged counts as lost as a whole: its events are published again, and what is
+/// still readable of it must not then appear beside them.
+fn read_row_group(
+    segment: &Segment,
+    number: usize,
+    wanted: &Wanted<'_>,
+    shared: &Shared,
+    visit: impl FnMut(u64, i64, EventRef<'_>),
+) -> Result<()> {
+    let Some(&RowGroup { first_seq, last_seq, .. }) = segment.row_groups().get(number) else { return Ok(()) };
+    if shared.damage.covers(first_seq) && shared.damage.covers(last_seq) {
+        return Ok(());
+    }
+    match segment.visit(number, wanted, visit) {
+        Err(Error::Damaged { path, .. }) => {
+            shared.lose(Damage { path, offset: 0, first_seq, last_seq });
+            Ok(())
+        }
+        visited => visited,
+    }
+}
+
+fn next_row_group(segment: &Segment, need: &Need<'_>) -> Option<Piece> {
+    let groups = segment.row_groups();
+    let piece = |number: usize| {
+        let group = groups.get(number)?;
+        let holds = !matches!(need.topics, Topics::One(topic) if !segment.has_topic(number, topic));
+        let wanted = holds && group.first_seq < need.to && group.last_seq >= need.from;
+        let (first_seq, end_seq) = (group.first_seq, group.last_seq + 1);
+        wanted.then_some(Piece { first_seq, end_seq, place: Place::RowGroup(number) })
+    };
+    match need.order {
+        Order::Ascending => (groups.partition_point(|group| group.last_seq < need.from)..groups.len()).find_map(piece),
+        Order::Descending => (0..groups.partition_point(|group| group.first_seq < need.to)).rev().find_map(piece),
+    }
+}
+
+fn next_extent(outline: &Outline, need: &Need<'_>) -> Option<ExtentSpan> {
+    let wanted = |number: u32| {
+        let span = outline.extent(number)?;
+        (span.first_seq < need.to && span.end_seq > need.from).then_some(span)
+    };
+    let numbers = match need.topics {
+        Topics::One(topic) => Numbers::Some(&outline.topics.get(topic)?.extents),
+        Topics::All | Topics::Unreserved => Numbers::All(outline.extents.len()),
+    };
+    let first_seq = |number: u32| outline.extent(number).map_or(u64::MAX, |span| span.first_seq);
+    match need.order {
+        // The extent before may reach into what is wanted.
+        Order::Ascending => {
+            let after = numbers.partition_point(|number| first_seq(number) <= need.from);
+            (after.saturating_sub(1)..numbers.len()).find_map(|at| wanted(numbers.get(at)?))
+        }
+        Order::Descending => {
+            let after = numbers.partition_point(|number| first_seq(number) < need.to);
+            wanted(numbers.get(after.checked_sub(1)?)?)
+        }
+    }
+}
+
+/// Ascending numbers of extents.
+#[derive(Clone, Copy)]
+enum Numbers<'a> {
+    All(usize),
+    Some(&'a [u32]),
+}
+
+impl Numbers<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::All(len) => len,
+            Self::Some(numbers) => numbers.len(),
+        }
+    }
+
+    fn get(self, at: usize) -> Option<u32> {
+        match self {
+            Self::All(len) => (at < len).then_some(at as u32),
+            Self::Some(numbers) => numbers.get(at).copied(),
+        }
+    }
+
+    /// How many of them, at the front, have `wanted`.
+    fn partition_point(self, wanted: impl Fn(u32) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.get(middle).is_some_and(&wanted) { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+}

@@ -1,0 +1,274 @@
+//! Turns closed log files into segments, and small segments into larger ones.
+//!
+//! The order of each step is that of every change to what is live: write the new file and sync it, name it in the
+//! manifest, show it to readers, and only then remove what it replaces. A log file is sealed only once the index has all its
+//! events on disk, because the log is what the index is recovered from.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::part::Part;
+use super::shared::Shared;
+use crate::error::{Error, IoContext, Result};
+use crate::limits::{SEGMENT_MERGED_BYTES, UNSEALED_FILES_FLUSH, UNSEALED_FILES_MAX};
+use crate::log::dir::LogDir;
+use crate::log::file::LogFile;
+use crate::manifest::{Lost, Sealed, SegmentEntry};
+use crate::segment::{self, Segment, SegmentDir, SegmentInfo, Writer};
+
+/// How often the thread looks whether the index has caught up with the log.
+const POLL: Duration = Duration::from_millis(500);
+/// How long the thread waits after a failure before it tries again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// The sealer of a partition, and its thread if it has one.
+#[derive(Debug)]
+pub(super) struct Sealer {
+    work: Arc<Work>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Work {
+    shared: Arc<Shared>,
+    log: LogDir,
+    segments: SegmentDir,
+    fan_in: usize,
+    /// The largest seq of segments that could not be merged because one of them is damaged.
+    unmergeable_seq: Mutex<u64>,
+    closing: AtomicBool,
+    changed: Condvar,
+    waiting: Mutex<()>,
+}
+
+impl Sealer {
+    pub(super) fn new(shared: &Arc<Shared>, log: LogDir, segments: SegmentDir, fan_in: usize) -> Self {
+        let work = Work {
+            shared: Arc::clone(shared),
+            log,
+            segments,
+            fan_in,
+            unmergeable_seq: Mutex::new(0),
+            closing: AtomicBool::new(false),
+            changed: Condvar::new(),
+            waiting: Mutex::new(()),
+        };
+        Self { work: Arc::new(work), thread: None }
+    }
+
+    /// Lets a thread of its own do the work.
+    pub(super) fn start(&mut self) -> Result<()> {
+        let work = Arc::clone(&self.work);
+        let spawned = thread::Builder::new().name("sekali-seal".to_owned()).spawn(move || work.run());
+        self.thread = Some(spawned.at("start a thread for", &self.work.log.dir)?);
+        Ok(())
+    }
+
+    /// To be called before a commit. Without a thread, does what is due; with one, waits while too many log files wait.
+    ///
+    /// # Errors
+    /// Why log files cannot be sealed, once too many wait. Commits are refused until they can.
+    pub(super) fn make_room(&self) -> Result<()> {
+        if self.thread.is_none() {
+            while self.work.step()? {}
+            return Ok(());
+        }
+        let mut guard = self.work.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.work.backlog() > UNSEALED_FILES_MAX {
+            if let Some(what) = self.work.shared.sealing_failed() {
+                return Err(Error::Io {
+                    action: "seal",
+                    path: self.work.log.dir.clone(),
+                    source: std::io::Error::other(what),
+                });
+            }
+            guard = self.work.changed.wait_timeout(guard, POLL).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Sealer {
+    fn drop(&mut self) {
+        self.work.closing.store(true, Ordering::Release);
+        self.work.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It fails only if the thread panicked, and then there is nothing left to stop.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Work {
+    fn run(&self) {
+        while !self.closing.load(Ordering::Acquire) {
+            let done = self.step();
+            let pause = match &done {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => POLL,
+                Err(_) => RETRY,
+            };
+            self.shared.note_sealing(done.err().map(|error| error.to_string()));
+            self.changed.notify_all();
+            if !pause.is_zero() {
+                let guard = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                if !self.closing.load(Ordering::Acquire) {
+                    drop(self.changed.wait_timeout(guard, pause));
+                }
+            }
+        }
+    }
+
+    /// Closed log files that wait to be sealed.
+    fn backlog(&self) -> usize {
+        let parts = self.shared.snapshot().parts;
+        parts.iter().filter(|part| matches!(part, Part::Log(_))).count().saturating_sub(1)
+    }
+
+    /// Does the next piece of work. `false` where there is none.
+    fn step(&self) -> Result<bool> {
+        // After a failed write of the log nobody knows what is on disk; the next start finds out.
+        if self.shared.stopped().is_some() {
+            return Ok(false);
+        }
+        Ok(self.seal_next()? || self.merge_next()?)
+    }
+
+    fn seal_next(&self) -> Result<bool> {
+        let parts = self.shared.snapshot().parts;
+        let oldest = parts.iter().find_map(|part| match part {
+            Part::Log(file) => Some(file),
+            Part::Segment(_) => None,
+        });
+        let Some((file, after)) = oldest.and_then(|file| Some((file, *file.after()?))) else { return Ok(false) };
+        let index = &self.shared.index;
+        if index.covered_seq() + 1 < after.next_seq && self.backlog() >= UNSEALED_FILES_FLUSH {
+            index.flush()?;
+        }
+        if index.covered_seq() + 1 < after.next_seq {
+            return Ok(false);
+        }
+        let info = self.write(file)?;
+        let segment = info.as_ref().map(|info| Segment::open(&self.segments, &info.path)).transpose()?;
+        let damage: Vec<_> = self.shared.damage.to_vec().into_iter().filter(|found| found.path == file.path).collect();
+        self.shared.manifest.update(|manifest| {
+            manifest.sealed = Some(Sealed::from(&after));
+            manifest.segments.extend(info.as_ref().map(entry));
+            manifest.lost.extend(damage.iter().map(Lost::from));
+        })?;
+        self.shared.replace(&[Part::Log(Arc::clone(file))], segment.map(Arc::new));
+        if !self.shared.manifest.uncertain() {
+            self.log.retire(&file.path, !damage.is_empty())?;
+        }
+        Ok(true)
+    }
+
+    /// Writes the segment of a log file.
+    fn write(&self, file: &LogFile) -> Result<Option<SegmentInfo>> {
+        let mut writer = Writer::new(&self.segments);
+        let mut written = Ok(());
+        let extents = file.outline().extents.len();
+        for number in 0..extents as u32 {
+            let span = file.outline().extent(number);
+            let Some(span) = span else { break };
+            file.read_extent(span, &self.shared.damage, |seq, received_at_ns, event| {
+                if written.is_ok() {
+                    written = writer.push(seq, received_at_ns, &event);
+                }
+            })?;
+        }
+        written?;
+        writer.finish()
+    }
+
+    fn merge_next(&self) -> Result<bool> {
+        let parts = self.shared.snapshot().parts;
+        let unmergeable_seq = *self.unmergeable_seq.lock().unwrap_or_else(PoisonError::into_inner);
+        let segments: Vec<_> = parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Segment(segment) => Some(Arc::clone(segment)),
+                Part::Log(_) => None,
+            })
+            .filter(|segment| segment.info().first_seq > unmergeable_seq)
+            .collect();
+        let sizes: Vec<_> = segments.iter().map(|segment| segment.info().bytes).collect();
+        let Some(at) = due(&sizes, self.log.file_bytes, self.fan_in) else { return Ok(false) };
+        let Some(inputs) = segments.get(at..at + self.fan_in) else { return Ok(false) };
+        let info = match segment::merge(&self.segments, inputs) {
+            Err(Error::Damaged { .. }) => {
+                let last_seq = inputs.last().map_or(0, |segment| segment.info().last_seq);
+                *self.unmergeable_seq.lock().unwrap_or_else(PoisonError::into_inner) = last_seq;
+                return Ok(true);
+            }
+            merged => merged?,
+        };
+        let merged = Arc::new(Segment::open(&self.segments, &info.path)?);
+        let replaced: Vec<_> = inputs.iter().map(|segment| entry(segment.info())).collect();
+        self.shared.manifest.update(|manifest| {
+            manifest.segments.retain(|segment| !replaced.contains(segment));
+            manifest.segments.push(entry(&info));
+            manifest.segments.sort_unstable_by_key(|segment| segment.first_seq);
+        })?;
+        let old: Vec<_> = inputs.iter().cloned().map(Part::Segment).collect();
+        self.shared.replace(&old, Some(merged));
+        if !self.shared.manifest.uncertain() {
+            for segment in inputs {
+                let path = &segment.info().path;
+                self.log.disk.remove(path).at("remove", path)?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn entry(info: &SegmentInfo) -> SegmentEntry {
+    SegmentEntry { first_seq: info.first_seq, last_seq: info.last_seq }
+}
+
+/// Where the first `fan_in` neighbours of one level begin. The level of a segment is the smallest `l` with
+/// `bytes <= 2 * file_bytes * fan_in^l`; a log file gives one of level 0.
+fn due(sizes: &[u64], file_bytes: u64, fan_in: usize) -> Option<usize> {
+    let level = |bytes: u64| {
+        let (mut level, mut room) = (0, file_bytes.max(1) * 2);
+        while room < bytes {
+            room = room.saturating_mul(fan_in as u64);
+            level += 1;
+        }
+        level
+    };
+    let alike = |neighbours: &[u64]| {
+        let small = neighbours.iter().all(|&bytes| bytes < SEGMENT_MERGED_BYTES);
+        small && neighbours.windows(2).all(|pair| level(pair[0]) == level(pair[1]))
+    };
+    sizes.windows(fan_in).position(alike)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_rewritten_once_a_level_and_few_segments_remain() {
+        let (file_bytes, fan_in) = (64 << 20, 8);
+        let (mut sizes, mut written) = (Vec::new(), 0);
+        for files in 1..=2_000_u64 {
+            sizes.push(file_bytes + 100);
+            while let Some(at) = due(&sizes, file_bytes, fan_in) {
+                let merged = sizes.drain(at..at + fan_in).sum();
+                written += merged;
+                sizes.insert(at, merged);
+            }
+            let total = files * (file_bytes + 100);
+            assert_eq!(sizes.iter().sum::<u64>(), total);
+            assert!(
+                sizes.len() as u64 <= 2 * (fan_in as u64 - 1) + total / SEGMENT_MERGED_BYTES + 1,
+                "{}",
+                sizes.len()
+            );
+            assert!(written <= total * 2);
+        }
+    }
+}
