@@ -3,8 +3,8 @@
 use super::event::each_event;
 use super::part_file::TextFile;
 use super::{ExportError, WriteEvents};
-use crate::formula::defuse;
 use crate::columns::{ADDED, EVENT};
+use crate::formula::defuse;
 
 /// Writes rows.
 pub(super) struct Rows {

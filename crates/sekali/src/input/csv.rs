@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use super::peek::Input;
 use super::row::write_event;
 use super::{EVENT_TEXT_BYTES_MAX, InputError, ReadEvents, Record};
-use crate::formula::restore;
 use crate::columns::{ADDED, EVENT};
+use crate::formula::restore;
 
 /// Reads rows and writes them as JSON.
 pub(super) struct Rows {

@@ -50,7 +50,7 @@ impl View {
     pub(crate) fn announce(&self, url: &ServerUrl) {
         match self.measure {
             Measure::Events(events) => {
-                self.gauge.announce(format_args!("publishing {} events to {url}", grouped(events)))
+                self.gauge.announce(format_args!("publishing {} events to {url}", grouped(events)));
             }
             Measure::Bytes(bytes) => {
                 self.gauge.announce(format_args!("publishing {} bytes of events to {url}", grouped(bytes)));

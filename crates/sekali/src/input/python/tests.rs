@@ -152,10 +152,10 @@ fn repr_text(text: &str) -> String {
             _ if character == quote => written.extend(['\\', quote]),
             '\0'..='\u{ff}' if character.is_control() => written.push_str(&format!("\\x{:02x}", u32::from(character))),
             '\u{100}'..='\u{ffff}' if character > '\u{2000}' => {
-                written.push_str(&format!("\\u{:04x}", u32::from(character)))
+                written.push_str(&format!("\\u{:04x}", u32::from(character)));
             }
             '\u{10000}'.. if u32::from(character) % 2 == 0 => {
-                written.push_str(&format!("\\U{:08x}", u32::from(character)))
+                written.push_str(&format!("\\U{:08x}", u32::from(character)));
             }
             _ => written.push(character),
         }
