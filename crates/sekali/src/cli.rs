@@ -1,12 +1,13 @@
 //! The command line: one file per command, and what they share.
 
 mod bench;
+mod count;
 mod demo;
 mod events;
 mod exit;
 mod export;
 mod failure;
-mod filter;
+mod filter_args;
 mod gauge;
 mod health;
 mod import;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Read stored events
     Events(events::EventsArgs),
+    /// Count stored events, also over time
+    Count(count::CountArgs),
     /// Write stored events to a file: NDJSON, CSV, SQLite or Parquet
     Export(export::ExportArgs),
     /// Publish the events of files, and pass over what is damaged
@@ -71,6 +74,7 @@ impl Command {
             Self::Publish(args) => publish::run(args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Events(args) => events::run(args).await,
+            Self::Count(args) => count::run(args).await,
             Self::Export(args) => export::run(args).await,
             Self::Import(args) => import::run(args).await,
             Self::Stats(args) => stats::run(args).await,

@@ -7,13 +7,13 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::cli::filter::FilterArgs;
+use crate::cli::filter_args::FilterArgs;
 use crate::cli::gauge::{Gauge, pace};
 use crate::cli::output::{Output, grouped, note};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure};
-use crate::client::{Client, ClientError, EventStream, RetryPolicy, retrying};
+use crate::client::{Client, ClientError, EventStream, EventsFilter, RetryPolicy, retrying};
 use crate::export::{Destination, ExportError, Exporter, Format, Written};
 
 /// How long the beginning of an export is retried.
@@ -56,14 +56,14 @@ pub(super) async fn run(args: ExportArgs) -> Result<(), Failure> {
     let client = Client::new(&args.server.url)?;
     let signals = Signals::catch()?.first();
     tokio::pin!(signals);
-    let filter = args.filter.filter();
+    let filter = EventsFilter::from(args.filter);
     let policy = RetryPolicy::lasting(RETRY_FOR);
     let stream = tokio::select! {
         stream = retrying(policy, |_, _| {}, || client.stream(&filter)) => stream?,
         () = &mut signals => return Err(interrupted()),
     };
     let exporter = Exporter::start(&destination, format)?;
-    let mut gauge = Gauge::new(expected(&client, &args.filter).await, args.quiet);
+    let mut gauge = Gauge::new(expected(&client, &filter).await, args.quiet);
     let started = Instant::now();
     let copied = tokio::select! {
         copied = copy(stream, &exporter, &mut gauge, started) => copied,
@@ -80,7 +80,7 @@ pub(super) async fn run(args: ExportArgs) -> Result<(), Failure> {
         }
     };
     gauge.finish();
-    tell(&args, &destination, written?, started.elapsed())
+    tell(args.json, args.quiet, &destination, written?, started.elapsed())
 }
 
 /// Hands on everything that comes. A failure to write ends it early, and is told when the export is finished.
@@ -101,18 +101,17 @@ async fn copy(
     Ok(())
 }
 
-/// How many events there will be, where that is known.
-async fn expected(client: &Client, filter: &FilterArgs) -> Option<u64> {
+/// How many events there will be, where the server knows that without reading them.
+async fn expected(client: &Client, filter: &EventsFilter) -> Option<u64> {
     #[derive(Deserialize)]
-    struct Topic {
-        topic: String,
-        events: u64,
+    struct Counted {
+        count: u64,
     }
-    let topics = client.topics().await.ok()?;
-    let topics: Vec<Topic> = serde_json::from_str(topics.get()).ok()?;
-    let wanted = topics.iter().filter(|topic| filter.topic().is_none_or(|wanted| wanted == topic.topic));
-    // Reserved topics are not listed.
-    Some(wanted.map(|topic| topic.events).sum()).filter(|&events| events > 0)
+    if *filter != (EventsFilter { topic: filter.topic.clone(), ..EventsFilter::default() }) {
+        return None;
+    }
+    let answer = client.count(filter, None).await.ok()?;
+    serde_json::from_str(answer.get()).ok().map(|counted: Counted| counted.count)
 }
 
 fn destination(args: &ExportArgs) -> Result<(Destination, Format), Failure> {
@@ -133,16 +132,22 @@ fn destination(args: &ExportArgs) -> Result<(Destination, Format), Failure> {
     Ok((Destination::Stdout, format))
 }
 
-fn tell(args: &ExportArgs, destination: &Destination, written: Written, elapsed: Duration) -> Result<(), Failure> {
+fn tell(
+    json: bool,
+    quiet: bool,
+    destination: &Destination,
+    written: Written,
+    elapsed: Duration,
+) -> Result<(), Failure> {
     let Destination::File(path) = destination else { return Ok(()) };
-    if args.json {
+    if json {
         let bytes = std::fs::metadata(path).map(|metadata| metadata.len()).unwrap_or_default();
         let seconds = (elapsed.as_secs_f64() * 1_000.0).round() / 1_000.0;
         let mut output = Output::stdout();
         output.json(&json!({"file": path, "events": written.events, "bytes": bytes, "elapsed_seconds": seconds}))?;
         return output.flush();
     }
-    if !args.quiet {
+    if !quiet {
         let events = grouped(written.events);
         note(format_args!("exported {events} events to {} in {:.1} s", path.display(), elapsed.as_secs_f64()));
     }

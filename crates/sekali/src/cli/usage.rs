@@ -31,7 +31,7 @@ pub(super) fn explain(error: &clap::Error) -> Result<(), Failure> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.print().map_err(|error| Failure::output(&error)),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
             Exit::Usage,
-            "say what to do: serve, publish, demo, events, export, import, stats, bench, verify or health; see sekali --help",
+            "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify or health; see sekali --help",
         )),
         _ => Err(Failure::new(Exit::Usage, one_line(&error.render().to_string()))),
     }
@@ -87,7 +87,7 @@ mod tests {
         check(
             &["sekali"],
             &expect_test::expect![
-                "say what to do: serve, publish, demo, events, export, import, stats, bench, verify or health; see sekali --help"
+                "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify or health; see sekali --help"
             ],
         );
         check(
@@ -130,6 +130,7 @@ mod tests {
               publish  Publish events from files, standard input or a generator
               demo     Start a server, publish 5,000 events of which 20% are duplicates, and look at the result
               events   Read stored events
+              count    Count stored events, also over time
               export   Write stored events to a file: NDJSON, CSV, SQLite or Parquet
               import   Publish the events of files, and pass over what is damaged
               stats    Show a server's counters and topics

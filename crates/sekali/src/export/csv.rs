@@ -1,48 +1,40 @@
-//! CSV (RFC 4180, with line feeds) with a header line and no cell that a spreadsheet would run.
+//! CSV with a header line and no cell that a spreadsheet would run, as the server itself writes it.
+
+use std::io::Write;
 
 use super::event::each_event;
 use super::part_file::TextFile;
 use super::{ExportError, WriteEvents};
-use crate::columns::{ADDED, EVENT};
-use crate::formula::defuse;
+use crate::cells::{HEADER, append_row};
 
 /// Writes rows.
 pub(super) struct Rows {
-    rows: csv::Writer<Vec<u8>>,
     file: TextFile,
+    text: Vec<u8>,
 }
 
 impl Rows {
     /// Writes the header.
-    pub(super) fn new(file: TextFile) -> Result<Self, ExportError> {
-        let mut rows = Self { rows: csv::Writer::from_writer(Vec::new()), file };
-        rows.rows.write_record(EVENT.iter().chain(&ADDED)).map_err(|error| rows.file.error(error.into()))?;
-        Ok(rows)
-    }
-
-    /// Hands on the rows that were written to memory.
-    fn hand_on(&mut self) -> Result<(), ExportError> {
-        let empty = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-        let full = std::mem::replace(&mut self.rows, empty);
-        let text = full.into_inner().map_err(|error| self.file.error(error.into_error()))?;
-        std::io::Write::write_all(&mut self.file, &text).map_err(|error| self.file.error(error))
+    pub(super) fn new(mut file: TextFile) -> Result<Self, ExportError> {
+        file.write_all(HEADER.as_bytes()).map_err(|error| file.error(error))?;
+        Ok(Self { file, text: Vec::new() })
     }
 }
 
 impl WriteEvents for Rows {
     fn write(&mut self, lines: &[u8]) -> Result<(), ExportError> {
+        self.text.clear();
         each_event(lines, |event| {
-            let seq = event.seq.to_string();
-            let texts = [&event.topic, &event.event_id, &event.timestamp, &event.source];
-            let cells = texts.map(|text| defuse(text));
-            let row = cells.iter().map(|cell| &**cell).chain([event.payload(), &seq, &event.received_at]);
-            self.rows.write_record(row).map_err(|error| self.file.error(error.into()))
+            let (seq, payload) = (event.seq.to_string(), event.payload());
+            let [topic, event_id] = [&*event.topic, &*event.event_id];
+            let cells = [topic, event_id, &event.timestamp, &event.source, payload, &seq, &event.received_at];
+            append_row(&mut self.text, cells.map(str::as_bytes));
+            Ok(())
         })?;
-        self.hand_on()
+        self.file.write_all(&self.text).map_err(|error| self.file.error(error))
     }
 
-    fn finish(mut self: Box<Self>) -> Result<(), ExportError> {
-        self.hand_on()?;
+    fn finish(self: Box<Self>) -> Result<(), ExportError> {
         self.file.finish()
     }
 }

@@ -55,6 +55,8 @@ fn an_export_to_standard_output_is_what_the_server_streams() {
     assert_eq!(all.stdout, run(&["events", "--url", &served.url]).stdout);
     let one = run(&["export", "--url", &served.url, "--topic", "plain", "-o", "-", "--format", "csv"]);
     assert_eq!(one.stdout.lines().count(), 1 + 5, "{one:?}");
+    let some = run(&["export", "--url", &served.url, "--where", "n=1.5", "--source", "=1+1"]);
+    assert_eq!(some.stdout.lines().count(), 1, "{some:?}");
     let none = run(&["export", "--url", &served.url, "--topic", "there is none"]);
     assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
 }
