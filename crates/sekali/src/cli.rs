@@ -5,9 +5,12 @@ mod count;
 mod demo;
 mod events;
 mod exit;
+mod export;
 mod failure;
 mod filter_args;
+mod gauge;
 mod health;
+mod import;
 mod listen;
 mod log;
 mod output;
@@ -50,6 +53,10 @@ pub(crate) enum Command {
     Events(events::EventsArgs),
     /// Count stored events, also over time
     Count(count::CountArgs),
+    /// Write stored events to a file: NDJSON, CSV, SQLite or Parquet
+    Export(export::ExportArgs),
+    /// Publish the events of files, and pass over what is damaged
+    Import(import::ImportArgs),
     /// Show a server's counters and topics
     Stats(stats::StatsArgs),
     /// Measure how fast a server takes events
@@ -68,6 +75,8 @@ impl Command {
             Self::Demo(args) => demo::run(args).await,
             Self::Events(args) => events::run(args).await,
             Self::Count(args) => count::run(args).await,
+            Self::Export(args) => export::run(args).await,
+            Self::Import(args) => import::run(args).await,
             Self::Stats(args) => stats::run(args).await,
             Self::Bench(args) => bench::run(args).await,
             Self::Verify(args) => verify::run(args).await,

@@ -1,10 +1,11 @@
-//! Talking to a Sekali server over HTTP: what the commands `publish`, `events`, `stats` and `health` share.
+//! Talking to a Sekali server over HTTP: what the client commands share.
 
 mod answer;
 mod error;
 mod events;
 mod publisher;
 mod retry;
+mod stream;
 mod url;
 
 pub use answer::{EventsPage, Published, RefusedEvent};
@@ -12,6 +13,7 @@ pub use error::{ClientError, Refusal};
 pub use events::{EventsFilter, EventsQuery};
 pub use publisher::{Ending, Progress, Publisher, Tally};
 pub use retry::{Backoff, RetryPolicy, retrying};
+pub use stream::EventStream;
 pub use url::ServerUrl;
 
 use std::time::Duration;
@@ -82,6 +84,20 @@ impl Client {
         Ok(EventsPage { events: self.parse(&answer)?, next })
     }
 
+    /// Reads every event that is stored now and wanted, as a stream of NDJSON, oldest first.
+    pub async fn stream(&self, filter: &EventsFilter) -> Result<EventStream, ClientError> {
+        let mut url = self.url.join(&["events"]);
+        filter.append_to(&mut url);
+        let request = self.http.get(url).header(ACCEPT, "application/x-ndjson").timeout(stream::STREAM_TIMEOUT);
+        let response = self.response(request).await?;
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !content_type.is_some_and(|value| value.starts_with("application/x-ndjson")) {
+            let what = "the answer is not the stream of events that a Sekali server sends".to_owned();
+            return Err(ClientError::Unexpected { url: self.url.to_string(), what });
+        }
+        Ok(EventStream { response, url: self.url.clone() })
+    }
+
     /// How many events match, as the server words it; over time if there is an `interval`.
     pub async fn count(&self, filter: &EventsFilter, interval: Option<&str>) -> Result<Box<RawValue>, ClientError> {
         let mut url = self.url.join(&["events", "count"]);
@@ -111,13 +127,21 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<(HeaderMap, Bytes), ClientError> {
+        let response = self.response(request).await?;
+        let headers = response.headers().clone();
+        let body = response.bytes().await.map_err(|error| ClientError::unreachable(&self.url, &error))?;
+        Ok((headers, body))
+    }
+
+    /// Sends a request; an answer other than success is an error.
+    async fn response(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, ClientError> {
         let unreachable = |error: reqwest::Error| ClientError::unreachable(&self.url, &error);
         let response = request.send().await.map_err(unreachable)?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(unreachable)?;
-        if status.is_success() {
-            return Ok((headers, body));
-        }
         Err(ClientError::of_answer(&self.url, status, &headers, &body))
     }
 

@@ -6,15 +6,19 @@
 //! looking for, and `json` reads their payloads for it.
 //!
 //! On the other side of the socket, [`cli`] has one file per command. They read events with [`input`] or make them
-//! with [`generate`], send them with [`client`], and measure with [`mod@bench`]. None of these knows the engine.
+//! with [`generate`], send them with [`client`], write what they get with [`export`], and measure with [`mod@bench`]. None
+//! of these knows the engine.
 
 pub mod bench;
 mod budget;
 mod cells;
 pub mod cli;
 pub mod client;
+mod columns;
 pub mod escape;
+pub mod export;
 mod filter;
+mod formula;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod generate;

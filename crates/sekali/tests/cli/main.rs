@@ -12,4 +12,5 @@ mod publish;
 mod read;
 mod scripted;
 mod served;
+mod transfer;
 mod usage;
