@@ -56,7 +56,9 @@ pub(super) fn pin(disk: &dyn Disk, dir: &Path) -> Result<Pinned> {
     }
     let source = io::Error::new(
         io::ErrorKind::ResourceBusy,
-        format!("what is live changed {BACKUP_TRIES_MAX} times while its files were opened; try again when less is written"),
+        format!(
+            "what is live changed {BACKUP_TRIES_MAX} times while its files were opened; try again when less is written"
+        ),
     );
     Err(Error::Io { action: "back up", path: dir.to_owned(), source })
 }

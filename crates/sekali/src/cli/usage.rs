@@ -30,7 +30,7 @@ pub(super) fn explain(error: &clap::Error) -> Result<(), Failure> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.print().map_err(|error| Failure::output(&error)),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
             Exit::Usage,
-            "say what to do: serve, publish, demo, events, stats, bench or health; see sekali --help",
+            "say what to do: serve, publish, demo, events, stats, bench, verify, backup, restore or health; see sekali --help",
         )),
         _ => Err(Failure::new(Exit::Usage, one_line(&error.render().to_string()))),
     }
