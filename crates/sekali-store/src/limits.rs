@@ -53,7 +53,7 @@ pub const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
 /// How often a backup looks for a moment at which what is live in a partition does not change while its files are opened,
 /// which takes milliseconds.
-pub const BACKUP_TRIES_MAX: usize = 1_000;
+pub const BACKUP_TRIES_MAX: usize = 100;
 /// Bytes that a backup copies at a time.
 pub const BACKUP_COPY_BYTES: usize = 1024 * 1024;
 
