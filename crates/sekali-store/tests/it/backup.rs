@@ -163,13 +163,11 @@ fn back_up_while(seed: u64, can_link: bool, mut commits_at: impl FnMut(u64) -> u
 
 #[test]
 fn a_store_that_changes_before_any_call_is_copied_as_it_was_at_one_moment() {
-    for (seed, can_link) in [(1, true), (2, false), (3, true)] {
+    for (seed, can_link) in [(1, true), (2, false)] {
         let calls = back_up_while(seed, can_link, |_| 0);
-        for number in 0..calls {
-            for commits in [1, 4, 25] {
-                println!("seed {seed}, {commits} commits before call {number}");
-                back_up_while(seed, can_link, move |call| if call == number { commits } else { 0 });
-            }
+        for (number, commits) in (0..calls).zip([1, 25, 4].into_iter().cycle()) {
+            println!("seed {seed}, {commits} commits before call {number}");
+            back_up_while(seed, can_link, move |call| if call == number { commits } else { 0 });
         }
     }
 }

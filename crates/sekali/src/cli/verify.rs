@@ -59,6 +59,8 @@ pub(super) struct Checked {
     number: usize,
     /// Why its index was rebuilt, if it was found damaged.
     rebuilt: Option<String>,
+    /// Bytes at the end of the log that were cut off when it was opened: a commit that never finished.
+    torn_bytes: u64,
     found: Verification,
 }
 
@@ -80,7 +82,9 @@ pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
     for (number, mut partition) in partitions.into_iter().enumerate() {
         let found = partition.verify(|events| bar.set_position(before + events))?;
         before += found.events;
-        checked.push(Checked { number, rebuilt: partition.rebuilt_index().map(str::to_owned), found });
+        let rebuilt = partition.rebuilt_index().map(str::to_owned);
+        let torn_bytes = partition.torn_tail().map_or(0, |torn| torn.bytes);
+        checked.push(Checked { number, rebuilt, torn_bytes, found });
         partition.close()?;
     }
     bar.finish_and_clear();
@@ -118,6 +122,10 @@ impl Checked {
         let verdict = if self.is_sound() { "sound" } else { "NOT SOUND" };
         let mut lines = vec![format!("partition {}: {events} events, {verdict}", self.number)];
         lines.extend(self.rebuilt.iter().map(|why| format!("  the index was rebuilt: {why}")));
+        if self.torn_bytes > 0 {
+            let bytes = grouped(self.torn_bytes);
+            lines.push(format!("  {bytes} bytes of a commit that never finished were cut off, and are kept in torn/"));
+        }
         lines.extend(self.found.findings.iter().map(|finding| format!("  {finding}")));
         if self.found.unnamed > 0 {
             lines.push(format!("  and {} more", grouped(self.found.unnamed)));
@@ -134,6 +142,7 @@ pub(super) fn as_json(partitions: &[Checked]) -> serde_json::Value {
             "events": checked.found.events,
             "sound": checked.is_sound(),
             "index_rebuilt": checked.rebuilt,
+            "torn_bytes": checked.torn_bytes,
             "findings": checked.found.findings.iter().map(Finding::to_string).collect::<Vec<_>>(),
             "findings_unnamed": checked.found.unnamed,
         })

@@ -64,9 +64,11 @@ fn what_was_acknowledged_before_a_backup_began_is_restored_once() {
 fn a_backup_of_a_stopped_store_reads_well_and_damage_to_it_is_found() {
     let dir = tempfile::tempdir().unwrap();
     let (data_dir, dest) = (dir.path().join("data"), dir.path().join("backup"));
-    let served = Served::start(&data_dir);
+    let mut served = Served::start(&data_dir);
     run(&["publish", "--url", &served.url, "--count", "2000", "--json"]).json();
-    drop(served);
+    // Closed in order, so that the log says of its last commit that it was durable.
+    served.signal("TERM");
+    assert!(served.wait().success());
     let arguments = ["backup", "--data-dir", data_dir.to_str().unwrap(), dest.to_str().unwrap()];
     let copied = Run::from(command(&arguments).output().unwrap());
     assert_eq!((copied.code, copied.stderr.as_str()), (Some(0), ""));
