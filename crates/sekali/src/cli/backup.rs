@@ -14,13 +14,13 @@ use crate::cli::{Exit, Failure};
 /// Arguments of `sekali backup`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The server may keep running: nothing waits for a backup, and every event acknowledged before it begins is\n\
-    in it. The copy is a data directory; sekali restore checks it and puts it in place. Files that never\n\
-    change again are hard-linked where DEST is on the same file system: that takes no time and no space, and\n\
-    does not guard against a failing disk; name another disk, or copy DEST there. The copy holds the store's\n\
-    secret (store.toml) and is readable by its owner alone: keep it that way.\n\n\
-    A backup that was not finished has no store.toml, and is not taken for one. Exit code 8 means that the\n\
-    store lacks files it should have, which are named; the backup has the rest.\n\n\
+    after_help = "The server may keep running: nothing waits for a backup, and every event acknowledged before it\n\
+    begins is in it. The copy is a data directory; sekali restore checks it and puts it in place. Files\n\
+    that never change again are hard-linked where DEST is on the same file system: that takes no time\n\
+    and no space, and does not guard against a failing disk; name another disk, or copy DEST there.\n\
+    The copy holds the store's secret (store.toml, mode 0600): keep it as safe as the store.\n\n\
+    A backup that was not finished has no store.toml, and is not taken for one. Exit code 8 means that\n\
+    the store lacks files it should have, which are named; the backup has the rest.\n\n\
     Examples:\n  \
     sekali backup --data-dir /var/lib/sekali /mnt/backup/sekali-monday"
 )]
