@@ -7,6 +7,7 @@ mod collisions;
 mod crashes;
 mod damage;
 mod faults;
+mod fuzz_corpus;
 mod model;
 mod scans;
 mod support;
