@@ -1,5 +1,6 @@
 //! The command line: one file per command, and what they share.
 
+mod backup;
 mod bench;
 mod count;
 mod demo;
@@ -15,6 +16,7 @@ mod listen;
 mod log;
 mod output;
 mod publish;
+mod restore;
 mod serve;
 mod server_url;
 mod signals;
@@ -63,6 +65,10 @@ pub(crate) enum Command {
     Bench(bench::BenchArgs),
     /// Check a whole store, while no server uses it
     Verify(verify::VerifyArgs),
+    /// Copy a store, even while a server uses it
+    Backup(backup::BackupArgs),
+    /// Make a store from a backup, and check it
+    Restore(restore::RestoreArgs),
     /// Ask whether a server is ready; for health checks
     Health(health::HealthArgs),
 }
@@ -80,6 +86,8 @@ impl Command {
             Self::Stats(args) => stats::run(args).await,
             Self::Bench(args) => bench::run(args).await,
             Self::Verify(args) => verify::run(args).await,
+            Self::Backup(args) => backup::run(args).await,
+            Self::Restore(args) => restore::run(args).await,
             Self::Health(args) => health::run(args).await,
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn explain(error: &clap::Error) -> Result<(), Failure> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.print().map_err(|error| Failure::output(&error)),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
             Exit::Usage,
-            "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify or health; see sekali --help",
+            "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify, backup, restore or health; see sekali --help",
         )),
         _ => Err(Failure::new(Exit::Usage, one_line(&error.render().to_string()))),
     }

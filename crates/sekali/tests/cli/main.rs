@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod backup;
 mod end_to_end;
 mod process;
 mod publish;
