@@ -13,6 +13,7 @@
 //!                     ├─ ids      from a key's fingerprint to its seq
 //!                     ├─ segment  sealed events, in Parquet files
 //!                     └─ reader   counters, look-ups, scans
+//! backup                        a copy of a store, even of a live one
 //! disk                          every access to files
 //! ```
 //!
@@ -36,6 +37,7 @@
 //! # }
 //! ```
 
+mod backup;
 mod batch;
 mod bytes;
 mod counters;
@@ -57,6 +59,7 @@ pub mod segment;
 mod store;
 mod tuning;
 
+pub use backup::{Copied, backup, restore};
 pub use batch::Batch;
 pub use counters::Counters;
 pub use damage::Damage;

@@ -51,6 +51,12 @@ pub const UNSEALED_FILES_FLUSH: usize = 16;
 /// the log is touched.
 pub const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
+/// How often a backup looks for a moment at which what is live in a partition does not change while its files are opened,
+/// which takes milliseconds.
+pub const BACKUP_TRIES_MAX: usize = 100;
+/// Bytes that a backup copies at a time.
+pub const BACKUP_COPY_BYTES: usize = 1024 * 1024;
+
 /// Most partitions a store may have: their numbers have four digits on disk.
 pub const PARTITIONS_MAX: u32 = 1024;
 

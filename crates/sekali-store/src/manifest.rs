@@ -52,6 +52,9 @@ pub use sealed::{Lost, Sealed, SegmentEntry};
 /// The newest manifest version this program reads, and the one it writes.
 pub const MANIFEST_VERSION: u32 = 1;
 
+/// Name of the manifest in the directory of its partition.
+pub(crate) const FILE_NAME: &str = "MANIFEST";
+
 /// What is live in a partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -68,6 +68,12 @@ pub(crate) fn load_or_create(disk: &dyn Disk, dir: &Path, new: &NewStore) -> Res
         disk::replace(disk, &path, encode(new)?.as_bytes()).at("write", &path)?;
         return Ok(*new);
     }
+    load(disk, dir)
+}
+
+/// Reads the meta file of the store in `dir`.
+pub(crate) fn load(disk: &dyn Disk, dir: &Path) -> Result<NewStore> {
+    let path = dir.join(FILE_NAME);
     let text = disk::read_all(disk, &path).at("read", &path)?;
     let text = String::from_utf8_lossy(&text);
     let damaged = |what: String| Error::Damaged { path: path.clone(), what };

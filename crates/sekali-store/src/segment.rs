@@ -95,13 +95,18 @@ impl SegmentDir {
 
     /// Where the segment with these seqs is.
     pub fn path(&self, first_seq: u64, last_seq: u64) -> PathBuf {
-        self.dir.join(format!("{first_seq:020}-{last_seq:020}{SUFFIX}"))
+        self.dir.join(file_name(first_seq, last_seq))
     }
 
     /// Where a segment that begins with this seq is written. What is found there at a start was never finished.
     fn unfinished_path(&self, first_seq: u64) -> PathBuf {
         crate::disk::temp_path(&self.dir.join(format!("{first_seq:020}{SUFFIX}")))
     }
+}
+
+/// The name of the segment with these seqs.
+pub(crate) fn file_name(first_seq: u64, last_seq: u64) -> String {
+    format!("{first_seq:020}-{last_seq:020}{SUFFIX}")
 }
 
 /// The first and last seq that the name of a segment tells; `None` where it is not one.

@@ -1,15 +1,22 @@
 //! The command line: one file per command, and what they share.
 
+mod backup;
 mod bench;
+mod count;
 mod demo;
 mod events;
 mod exit;
+mod export;
 mod failure;
+mod filter_args;
+mod gauge;
 mod health;
+mod import;
 mod listen;
 mod log;
 mod output;
 mod publish;
+mod restore;
 mod serve;
 mod server_url;
 mod signals;
@@ -46,12 +53,22 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Read stored events
     Events(events::EventsArgs),
+    /// Count stored events, also over time
+    Count(count::CountArgs),
+    /// Write stored events to a file: NDJSON, CSV, SQLite or Parquet
+    Export(export::ExportArgs),
+    /// Publish the events of files, and pass over what is damaged
+    Import(import::ImportArgs),
     /// Show a server's counters and topics
     Stats(stats::StatsArgs),
     /// Measure how fast a server takes events
     Bench(bench::BenchArgs),
     /// Check a whole store, while no server uses it
     Verify(verify::VerifyArgs),
+    /// Copy a store, even while a server uses it
+    Backup(backup::BackupArgs),
+    /// Make a store from a backup, and check it
+    Restore(restore::RestoreArgs),
     /// Ask whether a server is ready; for health checks
     Health(health::HealthArgs),
 }
@@ -63,9 +80,14 @@ impl Command {
             Self::Publish(args) => publish::run(args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Events(args) => events::run(args).await,
+            Self::Count(args) => count::run(args).await,
+            Self::Export(args) => export::run(args).await,
+            Self::Import(args) => import::run(args).await,
             Self::Stats(args) => stats::run(args).await,
             Self::Bench(args) => bench::run(args).await,
             Self::Verify(args) => verify::run(args).await,
+            Self::Backup(args) => backup::run(args).await,
+            Self::Restore(args) => restore::run(args).await,
             Self::Health(args) => health::run(args).await,
         }
     }

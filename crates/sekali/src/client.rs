@@ -1,15 +1,19 @@
-//! Talking to a Sekali server over HTTP: what the commands `publish`, `events`, `stats` and `health` share.
+//! Talking to a Sekali server over HTTP: what the client commands share.
 
 mod answer;
 mod error;
+mod events;
 mod publisher;
 mod retry;
+mod stream;
 mod url;
 
 pub use answer::{EventsPage, Published, RefusedEvent};
 pub use error::{ClientError, Refusal};
+pub use events::{EventsFilter, EventsQuery};
 pub use publisher::{Ending, Progress, Publisher, Tally};
 pub use retry::{Backoff, RetryPolicy, retrying};
+pub use stream::EventStream;
 pub use url::ServerUrl;
 
 use std::time::Duration;
@@ -22,24 +26,13 @@ use serde_json::value::RawValue;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may take. The server gives up on a request before that.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a count may take, for which the server may have to read everything.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// How long a connection is kept for another request: less than the server keeps it, so that no request is sent into
 /// a connection that is just being closed.
 const KEPT_IDLE: Duration = Duration::from_secs(30);
 
 const _: () = assert!(KEPT_IDLE.as_secs() < crate::limits::IDLE_TIMEOUT.as_secs());
-
-/// Which events of a server to ask for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EventsQuery {
-    /// Only this topic.
-    pub topic: Option<String>,
-    /// Only what comes after this cursor.
-    pub after: Option<String>,
-    /// Newest first.
-    pub descending: bool,
-    /// Most events of the page.
-    pub limit: u64,
-}
 
 /// A connection pool to one server. Cheap to clone.
 ///
@@ -85,16 +78,33 @@ impl Client {
     /// Reads one page of events.
     pub async fn events(&self, query: &EventsQuery) -> Result<EventsPage, ClientError> {
         let mut url = self.url.join(&["events"]);
-        {
-            let mut pairs = url.query_pairs_mut();
-            pairs.append_pair("limit", &query.limit.to_string());
-            pairs.append_pair("order", if query.descending { "desc" } else { "asc" });
-            pairs.extend_pairs(query.topic.as_ref().map(|topic| ("topic", topic)));
-            pairs.extend_pairs(query.after.as_ref().map(|after| ("after", after)));
-        }
+        query.append_to(&mut url);
         let (headers, answer) = self.send(self.http.get(url).header(ACCEPT, "application/json")).await?;
         let next = headers.get("x-next-cursor").and_then(|value| value.to_str().ok()).map(str::to_owned);
         Ok(EventsPage { events: self.parse(&answer)?, next })
+    }
+
+    /// Reads every event that is stored now and wanted, as a stream of NDJSON, oldest first.
+    pub async fn stream(&self, filter: &EventsFilter) -> Result<EventStream, ClientError> {
+        let mut url = self.url.join(&["events"]);
+        filter.append_to(&mut url);
+        let request = self.http.get(url).header(ACCEPT, "application/x-ndjson").timeout(stream::STREAM_TIMEOUT);
+        let response = self.response(request).await?;
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !content_type.is_some_and(|value| value.starts_with("application/x-ndjson")) {
+            let what = "the answer is not the stream of events that a Sekali server sends".to_owned();
+            return Err(ClientError::Unexpected { url: self.url.to_string(), what });
+        }
+        Ok(EventStream { response, url: self.url.clone() })
+    }
+
+    /// How many events match, as the server words it; over time if there is an `interval`.
+    pub async fn count(&self, filter: &EventsFilter, interval: Option<&str>) -> Result<Box<RawValue>, ClientError> {
+        let mut url = self.url.join(&["events", "count"]);
+        filter.append_to(&mut url);
+        url.query_pairs_mut().extend_pairs(interval.map(|interval| ("interval", interval)));
+        let (_, answer) = self.send(self.http.get(url).timeout(COUNT_TIMEOUT)).await?;
+        self.parse(&answer)
     }
 
     /// The server's counters, as it words them.
@@ -117,13 +127,21 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<(HeaderMap, Bytes), ClientError> {
+        let response = self.response(request).await?;
+        let headers = response.headers().clone();
+        let body = response.bytes().await.map_err(|error| ClientError::unreachable(&self.url, &error))?;
+        Ok((headers, body))
+    }
+
+    /// Sends a request; an answer other than success is an error.
+    async fn response(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, ClientError> {
         let unreachable = |error: reqwest::Error| ClientError::unreachable(&self.url, &error);
         let response = request.send().await.map_err(unreachable)?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(unreachable)?;
-        if status.is_success() {
-            return Ok((headers, body));
-        }
         Err(ClientError::of_answer(&self.url, status, &headers, &body))
     }
 

@@ -1,4 +1,5 @@
-//! Reading events that people have: NDJSON, JSON or CSV, from files or standard input, of any size, in flat memory.
+//! Reading events that people have, of any size, in flat memory: NDJSON, JSON and CSV from files or standard input, SQLite
+//! and Parquet from files.
 //!
 //! What a reader hands on is the JSON text of one event at a time. Whether that is a *valid* event is for the server
 //! to say; here only what would spoil a whole request is found: text that is not JSON at all.
@@ -10,7 +11,12 @@ mod format;
 mod json;
 mod linger;
 mod ndjson;
+mod parquet;
 mod peek;
+mod python;
+mod row;
+mod source;
+mod sqlite;
 
 pub use batch::{Batch, Batches};
 pub use feed::{Feed, Origin, Pacing, feed};
@@ -48,10 +54,18 @@ pub enum InputError {
         reason: String,
     },
     /// Neither the name nor the beginning of the input tells what it is.
-    #[error("cannot tell the format of {name}: say --format ndjson, json or csv")]
+    #[error("cannot tell the format of {name}: say --format ndjson, json, csv, sqlite or parquet")]
     UnknownFormat {
         /// The file, or `stdin`.
         name: String,
+    },
+    /// A database or Parquet file that is none, or lacks what events are made of.
+    #[error("cannot read events from {name}: {reason}")]
+    Unusable {
+        /// The file.
+        name: String,
+        /// What is wrong.
+        reason: String,
     },
 }
 
@@ -60,12 +74,12 @@ pub enum InputError {
 pub enum Record {
     /// The buffer holds the JSON text of an event that begins in this line, counted from 1.
     Event {
-        /// Counted from 1.
+        /// Counted from 1; in Parquet the number of the row, in SQLite its rowid.
         line: u64,
     },
     /// No event can be made of what stands here; the next record is not affected.
     Invalid {
-        /// Counted from 1.
+        /// As for an event.
         line: u64,
         /// What is wrong.
         reason: String,
@@ -78,7 +92,7 @@ pub trait ReadEvents {
     fn next(&mut self, event: &mut Vec<u8>) -> Result<Option<Record>, InputError>;
 }
 
-/// Opens the right reader for `input`; `name` is what error messages call it.
+/// Opens the right reader for `input`, which is text; `name` is what error messages call it.
 pub fn reader(
     input: impl Read + Send + 'static,
     name: &str,
@@ -95,6 +109,10 @@ pub fn reader(
         Format::Ndjson => Box::new(ndjson::Lines::new(input, name)),
         Format::Json => Box::new(json::Values::new(input, name)),
         Format::Csv => Box::new(csv::Rows::new(input, name)?),
+        Format::Sqlite | Format::Parquet => {
+            let reason = "SQLite and Parquet are read from files only, not from a pipe".to_owned();
+            return Err(InputError::Unusable { name: name.to_owned(), reason });
+        }
     })
 }
 

@@ -86,7 +86,7 @@ impl MemoryDisk {
         Self::default()
     }
 
-    /// How many calls that change something (create, write, sync, rename, remove, directory sync) there have been.
+    /// How many calls that change something (create, write, sync, rename, link, remove, directory sync) there have been.
     pub fn calls(&self) -> u64 {
         self.state().calls
     }
@@ -283,6 +283,17 @@ impl Disk for MemoryDisk {
                 return Err(io::ErrorKind::NotFound.into());
             }
             state.apply(to.parent().unwrap_or(to), DirChange::Rename(from_name, to_name))
+        })
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.change(|state| {
+            let file = state.find(from).ok_or(io::ErrorKind::NotFound)?;
+            let (dir, name) = state.parent(to)?;
+            if dir.seen.contains_key(&name) {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            state.apply(to.parent().unwrap_or(to), DirChange::Link(name, file))
         })
     }
 

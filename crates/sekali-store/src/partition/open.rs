@@ -18,7 +18,7 @@ use crate::log::dir::LogDir;
 use crate::log::header::{self, FileHeader};
 use crate::log::open::{self, OpenLog, Replay};
 use crate::log::recovery::Position;
-use crate::manifest::{Lost, ManifestFile, Sealed, SegmentEntry};
+use crate::manifest::{self, Lost, ManifestFile, Sealed, SegmentEntry};
 use crate::segment::{self, Segment, SegmentDir, Wanted};
 
 /// Entries that are replayed into the index at a time.
@@ -112,7 +112,7 @@ fn open_manifest(
     segments: &SegmentDir,
     log: &LogDir,
 ) -> Result<(Arc<ManifestFile>, Option<Error>)> {
-    let path = dir.join("MANIFEST");
+    let path = dir.join(manifest::FILE_NAME);
     let (manifest, damage) = match ManifestFile::open(Arc::clone(disk), &path) {
         Err(error @ Error::Damaged { .. }) => (ManifestFile::set_aside(Arc::clone(disk), &path)?, Some(error)),
         opened => (opened?, None),

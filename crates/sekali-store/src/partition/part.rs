@@ -1,5 +1,6 @@
 //! What a partition is made of, from a reader's view: segments, then log files, each with a range of seqs.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::scan::Order;
@@ -34,9 +35,11 @@ enum Place {
 }
 
 /// What is still to be read: seqs from `from`, up to but not including `to`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Need<'a> {
     pub(super) topics: Topics<'a>,
+    /// A hint, heeded by segments.
+    pub(super) timestamps_ns: RangeInclusive<i64>,
     pub(super) from: u64,
     pub(super) to: u64,
     pub(super) order: Order,
@@ -102,9 +105,9 @@ impl Part {
                 let wanted = Wanted {
                     topics: need.topics,
                     seqs: need.from..need.to,
+                    timestamps_ns: need.timestamps_ns.clone(),
                     limit,
                     order: need.order,
-                    ..Wanted::default()
                 };
                 read_row_group(segment, number, &wanted, shared, |seq, received_at_ns, event| {
                     (count, last_seq) = (count + 1, seq);

@@ -1,6 +1,7 @@
 //! Reads many events in order, a piece at a time.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::part::{Need, Part, Piece};
@@ -18,6 +19,9 @@ pub struct Scan {
     pub after: Option<u64>,
     /// Direction.
     pub order: Order,
+    /// Only events with timestamps in this range are wanted: nanoseconds since 1970-01-01T00:00:00Z. A hint: others may be
+    /// among the answers all the same, but what can be left unread is.
+    pub timestamps_ns: Option<RangeInclusive<i64>>,
 }
 
 /// Direction of a scan.
@@ -31,17 +35,19 @@ pub enum Order {
 }
 
 /// Events taken from a segment by the first read of a scan, which is often the only one; each further read takes four times
-/// as many.
+/// as many, up to some 12 MB of events of usual size.
 const FIRST_READ_EVENTS: usize = 128;
 const READ_GROWTH: usize = 4;
+const READ_EVENTS_MAX: usize = 32 * 1024;
 
 /// Events in order of seq, as they were when the scan began. Holds one piece in memory: an extent of a log file, about
-/// 64 KiB, or a row group of a segment, about 32 MiB if it is read that far.
+/// 64 KiB, or some of a row group of a segment.
 #[derive(Debug)]
 pub struct Scanner {
     shared: Arc<Shared>,
     snapshot: Snapshot,
     choice: Choice,
+    timestamps_ns: RangeInclusive<i64>,
     order: Order,
     /// Seqs still to be read: from `from`, up to but not including `to`.
     from: u64,
@@ -62,7 +68,11 @@ enum Choice {
 impl Scanner {
     pub(super) fn new(shared: Arc<Shared>, scan: Scan) -> Self {
         let choice = scan.topic.map_or(Choice::Unreserved, Choice::One);
-        Self::with(shared, choice, scan.after, scan.order)
+        let mut scanner = Self::with(shared, choice, scan.after, scan.order);
+        if let Some(timestamps_ns) = scan.timestamps_ns {
+            scanner.timestamps_ns = timestamps_ns;
+        }
+        scanner
     }
 
     /// Every event there is, reserved topics included.
@@ -77,7 +87,8 @@ impl Scanner {
             (Order::Descending, after) => (1, after.map_or(snapshot.end_seq, |after| after.min(snapshot.end_seq))),
         };
         let limit = FIRST_READ_EVENTS;
-        Self { shared, snapshot, choice, order, from, to, limit, buffer: VecDeque::new() }
+        let timestamps_ns = i64::MIN..=i64::MAX;
+        Self { shared, snapshot, choice, timestamps_ns, order, from, to, limit, buffer: VecDeque::new() }
     }
 
     /// Fills the buffer from the next piece that may hold something. `false` at the end.
@@ -87,13 +98,14 @@ impl Scanner {
             Choice::Unreserved => Topics::Unreserved,
             Choice::One(topic) => Topics::One(topic),
         };
-        let need = Need { topics, from: self.from, to: self.to, order: self.order };
+        let timestamps_ns = self.timestamps_ns.clone();
+        let need = Need { topics, timestamps_ns, from: self.from, to: self.to, order: self.order };
         let Some((part, piece)) = next_piece(&self.snapshot.parts, &need) else { return Ok(false) };
         let buffer = &mut self.buffer;
         let cut = part.read(&piece, &need, self.limit, &self.shared, |seq, received_at_ns, event| {
             buffer.push_back(StoredEvent::new(seq, received_at_ns, &event));
         })?;
-        self.limit = self.limit.saturating_mul(READ_GROWTH);
+        self.limit = (self.limit * READ_GROWTH).min(READ_EVENTS_MAX);
         // A log file's extent comes ascending whatever the order.
         if self.order == Order::Descending && matches!(part, Part::Log(_)) {
             self.buffer.make_contiguous().reverse();

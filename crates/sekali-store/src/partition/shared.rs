@@ -195,7 +195,8 @@ impl Shared {
     /// reported.
     pub(super) fn read_row(&self, topic: &str, seq: u64) -> Result<Option<StoredEvent>> {
         let Snapshot { parts, .. } = self.snapshot();
-        let need = Need { topics: Topics::One(topic), from: seq, to: seq + 1, order: Order::Ascending };
+        let (topics, timestamps_ns) = (Topics::One(topic), i64::MIN..=i64::MAX);
+        let need = Need { topics, timestamps_ns, from: seq, to: seq + 1, order: Order::Ascending };
         let after = parts.partition_point(|part| part.first_seq() <= seq);
         let Some(part) = after.checked_sub(1).and_then(|at| parts.get(at)) else { return Ok(None) };
         let Some(piece) = part.next_piece(&need) else { return Ok(None) };

@@ -37,7 +37,7 @@ fn filled(tuning: Tuning) -> (MemoryDisk, Opened) {
 }
 
 fn ask(opened: &Opened, topic: Option<&str>, after: Option<u64>, order: Order) -> Vec<StoredEvent> {
-    collect(&opened.reader(), Scan { topic: topic.map(str::to_owned), after, order })
+    collect(&opened.reader(), Scan { topic: topic.map(str::to_owned), after, order, ..Scan::default() })
 }
 
 #[test]

@@ -51,7 +51,11 @@ impl Opened {
     }
 
     pub(crate) fn open_with(disk: &MemoryDisk, tuning: Tuning) -> Result<Self> {
-        let store = Store::open_with(Arc::new(disk.clone()), Path::new(DIR), &NEW, RULES, tuning)?;
+        Self::open_at(disk, Path::new(DIR), tuning)
+    }
+
+    pub(crate) fn open_at(disk: &MemoryDisk, dir: &Path, tuning: Tuning) -> Result<Self> {
+        let store = Store::open_with(Arc::new(disk.clone()), dir, &NEW, RULES, tuning)?;
         let hasher = store.hasher();
         let partition = store.into_partitions().pop().expect("one partition");
         Ok(Self { partition, hasher })

@@ -2,7 +2,10 @@
 
 use std::io;
 
+use sekali_store::Error as StoreError;
+
 use crate::cli::Exit;
+use crate::cli::listen::with_causes;
 use crate::client::ClientError;
 
 /// A command's error. The message, where there is one, is printed once as `sekali: …`.
@@ -42,6 +45,20 @@ impl From<ClientError> for Failure {
             ClientError::Unexpected { .. } => Exit::Failed,
         };
         Self::new(exit, error.to_string())
+    }
+}
+
+/// Of a command that works on a data directory without a server.
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match &error {
+            StoreError::Locked(_) => Exit::DataDirInUse,
+            StoreError::NewerFormat { .. } => Exit::NewerFormat,
+            StoreError::Damaged { .. } => Exit::Damaged,
+            StoreError::Invalid(_) => Exit::Usage,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, with_causes(&error))
     }
 }
 

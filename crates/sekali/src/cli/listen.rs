@@ -62,7 +62,7 @@ pub(super) fn reachable(addr: SocketAddr) -> SocketAddr {
 }
 
 /// Causes that the message itself does not quote already.
-fn with_causes(error: &dyn Error) -> String {
+pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

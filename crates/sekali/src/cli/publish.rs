@@ -3,29 +3,24 @@
 mod made_up;
 mod progress;
 mod report;
+mod sending;
 
 pub(super) use progress::View;
 pub(super) use report::Report;
+pub(super) use sending::{Invalid, REQUEST_BYTES_MAX, SendingArgs, files, send};
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::output::{Output, note};
-use crate::cli::publish::made_up::MadeUpArgs;
-use crate::cli::server_url::ServerUrlArg;
-use crate::cli::signals::Signals;
+use self::made_up::MadeUpArgs;
+use crate::cli::output::note;
 use crate::cli::{Exit, Failure};
-use crate::client::{Client, ClientError, Ending, Publisher, RetryPolicy, retrying};
+use crate::client::{Client, ClientError, Ending, RetryPolicy, retrying};
 use crate::escape::escape;
-use crate::input::{Batch, Format, Origin, Pacing, feed};
-use crate::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
-
-/// Longest request unless a single event is longer, in bytes. The server takes several times that.
-pub(super) const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-const _: () = assert!(REQUEST_BYTES_MAX <= BODY_BYTES_MAX);
+use crate::input::{Batch, Format, Origin};
+use crate::limits::BATCH_EVENTS_MAX;
 
 /// Invalid events that are named one by one.
 const NAMED_MAX: usize = 20;
@@ -47,66 +42,22 @@ pub(crate) struct PublishArgs {
     /// Files to send; - is standard input, which is also read if there is neither file nor --count
     #[arg(value_name = "FILE", conflicts_with = "count")]
     files: Vec<PathBuf>,
-    #[command(flatten)]
-    server: ServerUrlArg,
     /// How events are written down, if the name or beginning of the input does not tell
     #[arg(long, value_enum)]
     format: Option<Format>,
     #[command(flatten)]
     made_up: MadeUpArgs,
-    /// Most events in a request
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = batch_size())]
-    batch_size: u32,
-    /// Most requests in flight
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
-    concurrency: u32,
-    /// Send at most this many events a second
-    #[arg(long, value_name = "EVENTS", value_parser = rate)]
-    rate: Option<f64>,
-    /// How long to wait for the server to be ready at first
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    wait: u64,
-    /// How long to retry a request that fails because the server is away or overloaded
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    retry_for: u64,
+    #[command(flatten)]
+    sending: SendingArgs,
     /// Pass over events that are not valid, name them and go on
     #[arg(long)]
     skip_invalid: bool,
-    /// Print the result as one JSON object
-    #[arg(long)]
-    json: bool,
-    /// No progress
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 pub(super) async fn run(args: PublishArgs) -> Result<(), Failure> {
-    let origin = origin(&args)?;
-    let client = Client::new(&args.server.url)?;
-    let signals = Signals::catch()?.first();
-    tokio::pin!(signals);
-    tokio::select! {
-        ready = wait_until_ready(&client, Duration::from_secs(args.wait), args.quiet) => ready?,
-        () = &mut signals => return Err(Failure::new(Exit::Interrupted, "stopped before anything was sent")),
-    }
-    let publisher = Publisher {
-        client,
-        concurrency: args.concurrency as usize,
-        retry: RetryPolicy::lasting(Duration::from_secs(args.retry_for)),
-        skip_invalid: args.skip_invalid,
-    };
-    let pacing = Pacing { events_max: args.batch_size as usize, bytes_max: REQUEST_BYTES_MAX, rate: args.rate };
-    let mut view = View::new(&origin, args.quiet);
-    view.announce(&args.server.url);
-    let started = Instant::now();
-    let batches = feed(origin, pacing, publisher.concurrency);
-    let (tally, ending) = publisher.run(batches, signals, |progress| view.show(&progress)).await;
-    view.finish();
-    let report = Report::new(&tally, started.elapsed(), matches!(ending, Ending::Complete));
-    let mut output = Output::stdout();
-    report.print(&mut output, args.json)?;
-    output.flush()?;
-    conclude(ending, &report, Duration::from_secs(args.retry_for))
+    let invalid = if args.skip_invalid { Invalid::Skip } else { Invalid::Stop };
+    let sent = send(origin(&args)?, &args.sending, invalid).await?;
+    conclude(sent.ending, &sent.report, sent.retried_for)
 }
 
 /// Waits for the server, telling people once that it does.
@@ -183,12 +134,7 @@ fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
         }
         paths.push("-".into());
     }
-    for path in paths.iter().filter(|path| path.as_os_str() != "-") {
-        // A missing second file should be known before the first is sent.
-        std::fs::File::open(path)
-            .map_err(|error| Failure::new(Exit::Failed, format!("cannot read {}: {error}", path.display())))?;
-    }
-    Ok(Origin::Files { paths, format: args.format })
+    files(paths, args.format)
 }
 
 /// As many events as the server takes in one request.
@@ -201,12 +147,5 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         _ => Err("must be a number from 0 to 1, like 0.2".to_owned()),
-    }
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(rate) if rate > 0.0 && f64::is_finite(rate) => Ok(rate),
-        _ => Err("must be a number above 0".to_owned()),
     }
 }

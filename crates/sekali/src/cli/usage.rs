@@ -13,7 +13,8 @@ pub(super) fn after_help() -> String {
          sekali demo                              see it work, then try the curl lines it prints\n  \
          sekali serve --data-dir ./logs           run a server\n  \
          sekali publish events.ndjson             send a file; safe to run twice\n  \
-         sekali events --topic demo | head        read back what is stored\n\n\
+         sekali events --topic demo | head        read back what is stored\n  \
+         sekali export -o events.parquet          take everything along\n\n\
          Exit codes:\n",
     );
     for exit in Exit::ALL {
@@ -30,7 +31,7 @@ pub(super) fn explain(error: &clap::Error) -> Result<(), Failure> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.print().map_err(|error| Failure::output(&error)),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
             Exit::Usage,
-            "say what to do: serve, publish, demo, events, stats, bench or health; see sekali --help",
+            "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify, backup, restore or health; see sekali --help",
         )),
         _ => Err(Failure::new(Exit::Usage, one_line(&error.render().to_string()))),
     }
@@ -86,7 +87,7 @@ mod tests {
         check(
             &["sekali"],
             &expect_test::expect![
-                "say what to do: serve, publish, demo, events, stats, bench or health; see sekali --help"
+                "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify or health; see sekali --help"
             ],
         );
         check(
@@ -129,8 +130,12 @@ mod tests {
               publish  Publish events from files, standard input or a generator
               demo     Start a server, publish 5,000 events of which 20% are duplicates, and look at the result
               events   Read stored events
+              count    Count stored events, also over time
+              export   Write stored events to a file: NDJSON, CSV, SQLite or Parquet
+              import   Publish the events of files, and pass over what is damaged
               stats    Show a server's counters and topics
               bench    Measure how fast a server takes events
+              verify   Check a whole store, while no server uses it
               health   Ask whether a server is ready; for health checks
               help     Print this message or the help of the given subcommand(s)
 
@@ -143,6 +148,7 @@ mod tests {
               sekali serve --data-dir ./logs           run a server
               sekali publish events.ndjson             send a file; safe to run twice
               sekali events --topic demo | head        read back what is stored
+              sekali export -o events.parquet          take everything along
 
             Exit codes:
                 0  done

@@ -1,15 +1,14 @@
 //! `sekali verify`: reads a whole store and checks that everything agrees.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use sekali_store::disk::RealDisk;
-use sekali_store::{Error, Finding, Partition, Store, Verification};
+use sekali_store::{Finding, Partition, Store, Verification};
 use serde_json::json;
 
-use crate::cli::listen::explain;
 use crate::cli::output::{Output, grouped, note};
 use crate::cli::{Exit, Failure};
 use crate::ingest::CONTENT_RULES;
@@ -37,55 +36,74 @@ pub(crate) struct VerifyArgs {
 }
 
 pub(super) async fn run(args: VerifyArgs) -> Result<(), Failure> {
-    let checked = tokio::task::spawn_blocking(move || check(&args).map(|partitions| (args, partitions))).await;
-    let (args, partitions) = checked.map_err(|error| Failure::new(Exit::Failed, error.to_string()))??;
+    let VerifyArgs { data_dir, rebuild_index, json } = args;
+    let checked = tokio::task::spawn_blocking(move || {
+        if rebuild_index {
+            forget_index(&data_dir)?;
+        }
+        check(&data_dir)
+    });
+    let partitions = checked.await.map_err(|error| Failure::new(Exit::Failed, error.to_string()))??;
     let mut output = Output::stdout();
-    if args.json {
+    if json {
         output.json(&as_json(&partitions))?;
     } else {
-        partitions.iter().flat_map(|checked| checked.lines()).try_for_each(|line| output.line(line))?;
+        lines(&partitions).try_for_each(|line| output.line(line))?;
     }
     output.flush()?;
-    if partitions.iter().all(Checked::is_sound) { Ok(()) } else { Err(Failure::quiet(Exit::Damaged)) }
+    conclude(&partitions)
 }
 
 /// What the check of one partition found.
-struct Checked {
+pub(super) struct Checked {
     number: usize,
     /// Why its index was rebuilt, if it was found damaged.
     rebuilt: Option<String>,
+    /// Bytes at the end of the log that were cut off when it was opened: a commit that never finished.
+    torn_bytes: u64,
     found: Verification,
 }
 
-fn check(args: &VerifyArgs) -> Result<Vec<Checked>, Failure> {
-    if args.rebuild_index {
-        for mut partition in open(args)? {
-            partition.forget_index().map_err(failure)?;
-        }
-        note("rebuilding the index from the events");
+fn forget_index(data_dir: &Path) -> Result<(), Failure> {
+    for mut partition in open(data_dir)? {
+        partition.forget_index()?;
     }
-    let partitions = open(args)?;
+    note("rebuilding the index from the events");
+    Ok(())
+}
+
+/// Opens a store and checks all of it.
+pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
+    let partitions = open(data_dir)?;
     let events = partitions.iter().map(|partition| partition.reader().last_seq()).sum();
     let bar = bar(events);
     let mut before = 0;
     let mut checked = Vec::with_capacity(partitions.len());
     for (number, mut partition) in partitions.into_iter().enumerate() {
-        let found = partition.verify(|events| bar.set_position(before + events)).map_err(failure)?;
+        let found = partition.verify(|events| bar.set_position(before + events))?;
         before += found.events;
-        checked.push(Checked { number, rebuilt: partition.rebuilt_index().map(str::to_owned), found });
-        partition.close().map_err(failure)?;
+        let rebuilt = partition.rebuilt_index().map(str::to_owned);
+        let torn_bytes = partition.torn_tail().map_or(0, |torn| torn.bytes);
+        checked.push(Checked { number, rebuilt, torn_bytes, found });
+        partition.close()?;
     }
     bar.finish_and_clear();
     Ok(checked)
 }
 
-fn open(args: &VerifyArgs) -> Result<Vec<Partition>, Failure> {
-    let store = Store::open_existing(Arc::new(RealDisk), &args.data_dir, CONTENT_RULES).map_err(failure)?;
-    Ok(store.into_partitions())
+/// What was found, for people.
+pub(super) fn lines(partitions: &[Checked]) -> impl Iterator<Item = String> {
+    partitions.iter().flat_map(Checked::lines)
 }
 
-fn failure(error: Error) -> Failure {
-    explain(&error.into())
+/// What it means for the process.
+pub(super) fn conclude(partitions: &[Checked]) -> Result<(), Failure> {
+    if partitions.iter().all(Checked::is_sound) { Ok(()) } else { Err(Failure::quiet(Exit::Damaged)) }
+}
+
+fn open(data_dir: &Path) -> Result<Vec<Partition>, Failure> {
+    let store = Store::open_existing(Arc::new(RealDisk), data_dir, CONTENT_RULES)?;
+    Ok(store.into_partitions())
 }
 
 /// On standard error, and only for people.
@@ -104,6 +122,10 @@ impl Checked {
         let verdict = if self.is_sound() { "sound" } else { "NOT SOUND" };
         let mut lines = vec![format!("partition {}: {events} events, {verdict}", self.number)];
         lines.extend(self.rebuilt.iter().map(|why| format!("  the index was rebuilt: {why}")));
+        if self.torn_bytes > 0 {
+            let bytes = grouped(self.torn_bytes);
+            lines.push(format!("  {bytes} bytes of a commit that never finished were cut off, and are kept in torn/"));
+        }
         lines.extend(self.found.findings.iter().map(|finding| format!("  {finding}")));
         if self.found.unnamed > 0 {
             lines.push(format!("  and {} more", grouped(self.found.unnamed)));
@@ -112,13 +134,15 @@ impl Checked {
     }
 }
 
-fn as_json(partitions: &[Checked]) -> serde_json::Value {
+/// What was found, for scripts.
+pub(super) fn as_json(partitions: &[Checked]) -> serde_json::Value {
     let partition = |checked: &Checked| {
         json!({
             "partition": checked.number,
             "events": checked.found.events,
             "sound": checked.is_sound(),
             "index_rebuilt": checked.rebuilt,
+            "torn_bytes": checked.torn_bytes,
             "findings": checked.found.findings.iter().map(Finding::to_string).collect::<Vec<_>>(),
             "findings_unnamed": checked.found.unnamed,
         })

@@ -1,5 +1,6 @@
 //! Publishing many batches: a few requests in flight, each retried until it is answered.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -188,6 +189,15 @@ impl Publisher {
     }
 }
 
+/// Where there are more invalid events than the server lists: how many, and after which one.
+fn unlisted(batch: &Batch, answer: &Published) -> Option<(String, String)> {
+    let listed: BTreeSet<usize> = answer.errors.iter().filter_map(|error| error.index).collect();
+    let more = answer.invalid.checked_sub(listed.len() as u64).filter(|&more| more > 0)?;
+    let last = batch.place_of(batch.lines.len().checked_sub(1));
+    let place = batch.place_of(listed.last().copied());
+    Some((place, format!("{more} more invalid events between this one and {last}: send smaller batches to see each")))
+}
+
 /// Counts what became of a batch; returns the reason if the run must end.
 fn settle(sent: Result<Sent, JoinError>, tally: &mut Tally, observe: &mut impl FnMut(Progress<'_>)) -> Option<Ending> {
     let Sent { batch, retries, result } = match sent {
@@ -203,6 +213,9 @@ fn settle(sent: Result<Sent, JoinError>, tally: &mut Tally, observe: &mut impl F
     tally.add(&batch, &answer);
     for error in &answer.errors {
         observe(Progress::Skipped { place: &batch.place_of(error.index), reason: &error.to_string() });
+    }
+    if let Some((place, reason)) = unlisted(&batch, &answer) {
+        observe(Progress::Skipped { place: &place, reason: &reason });
     }
     observe(Progress::Answered(tally));
     None

@@ -1,5 +1,7 @@
 //! Several partitions read as one: by the time of the commit, then by partition, then by seq.
 
+use std::ops::RangeInclusive;
+
 use sekali_store::{Order, Reader, Result, Scan, Scanner, StoredEvent, partition_of};
 
 use super::cursor::{Positions, Reading};
@@ -19,13 +21,19 @@ struct Source {
 }
 
 impl Merge {
-    /// Begins a reading behind `positions`.
-    pub(super) fn new(readers: &[Reader], reading: Reading<'_>, positions: Positions) -> Self {
+    /// Begins a reading behind `positions`. Events outside `timestamps_ns` may be left out.
+    pub(super) fn new(
+        readers: &[Reader],
+        reading: Reading<'_>,
+        timestamps_ns: &RangeInclusive<i64>,
+        positions: Positions,
+    ) -> Self {
         let only = reading.topic.map(|topic| partition_of(topic, readers.len() as u32));
         let sources = (0..).zip(readers).filter(|(partition, _)| only.is_none_or(|only| only == *partition));
         let sources = sources.map(|(partition, reader)| {
             let after = positions.iter().find(|(known, _)| *known == partition).map(|(_, seq)| *seq);
-            let scan = Scan { topic: reading.topic.map(str::to_owned), after, order: reading.order };
+            let timestamps_ns = Some(timestamps_ns.clone());
+            let scan = Scan { topic: reading.topic.map(str::to_owned), after, order: reading.order, timestamps_ns };
             Source { partition, scanner: reader.scan(scan), next: None, ended: false }
         });
         Self { sources: sources.collect(), order: reading.order, positions }

@@ -1,16 +1,12 @@
-//! CSV with a header line.
+//! CSV with a header line. Cells are read as `sekali export` writes them, see [`crate::formula`].
 
 use std::io::{self, Read};
 
-use serde_json::value::RawValue;
-
 use super::peek::Input;
-use super::{EVENT_TEXT_BYTES_MAX, InputError, ReadEvents, Record, json_reason};
-
-/// The columns that make an event, in the order of the arrays below.
-const COLUMNS: [&str; 5] = ["topic", "event_id", "timestamp", "source", "payload"];
-/// Columns that exports have and events do not.
-const IGNORED: [&str; 2] = ["seq", "received_at"];
+use super::row::write_event;
+use super::{EVENT_TEXT_BYTES_MAX, InputError, ReadEvents, Record};
+use crate::columns::{ADDED, EVENT};
+use crate::formula::restore;
 
 /// Reads rows and writes them as JSON.
 pub(super) struct Rows {
@@ -39,7 +35,7 @@ impl ReadEvents for Rows {
             Ok(false) => Ok(None),
             Ok(true) => {
                 let line = self.row.position().map_or(line, csv::Position::line);
-                Ok(Some(match write_event(&self.row, self.columns, event) {
+                Ok(Some(match read_row(&self.row, self.columns, event) {
                     Ok(()) => Record::Event { line },
                     Err(reason) => Record::Invalid { line, reason },
                 }))
@@ -59,39 +55,27 @@ impl ReadEvents for Rows {
 fn find_columns(header: &csv::StringRecord) -> Result<[usize; 5], String> {
     let mut places = [None; 5];
     for (index, column) in header.iter().map(str::trim).enumerate() {
-        match COLUMNS.iter().position(|&known| known == column) {
+        match EVENT.iter().position(|&known| known == column) {
             Some(known) if places[known].replace(index).is_some() => return Err(format!("two columns named {column}")),
             Some(_) => {}
-            None if IGNORED.contains(&column) => {}
-            None => return Err(format!("unknown column {column:?}: the header must be {}", COLUMNS.join(","))),
+            None if ADDED.contains(&column) => {}
+            None => return Err(format!("unknown column {column:?}: the header must be {}", EVENT.join(","))),
         }
     }
     let mut columns = [0; 5];
-    for ((column, place), name) in columns.iter_mut().zip(places).zip(COLUMNS) {
-        *column = place.ok_or_else(|| format!("no column {name}: the header must be {}", COLUMNS.join(",")))?;
+    for ((column, place), name) in columns.iter_mut().zip(places).zip(EVENT) {
+        *column = place.ok_or_else(|| format!("no column {name}: the header must be {}", EVENT.join(",")))?;
     }
     Ok(columns)
 }
 
-fn write_event(row: &csv::ByteRecord, columns: [usize; 5], event: &mut Vec<u8>) -> Result<(), String> {
-    event.clear();
-    for (index, name) in COLUMNS.into_iter().enumerate() {
-        let cell = row.get(columns[index]).unwrap_or_default();
-        let cell = std::str::from_utf8(cell).map_err(|_| format!("{name} is not UTF-8"))?;
-        event.extend_from_slice(if index == 0 { b"{\"" } else { b",\"" });
-        event.extend_from_slice(name.as_bytes());
-        event.extend_from_slice(b"\":");
-        if name == "payload" {
-            // Parsed on its own: text like `{},"topic":"other"` must not leak members into the event.
-            let payload: &RawValue = serde_json::from_str(cell)
-                .map_err(|error| format!("payload is not JSON: {}", json_reason(&error, 1)))?;
-            event.extend_from_slice(payload.get().as_bytes());
-        } else {
-            serde_json::to_writer(&mut *event, cell).map_err(|error| error.to_string())?;
-        }
+fn read_row(row: &csv::ByteRecord, columns: [usize; 5], event: &mut Vec<u8>) -> Result<(), String> {
+    let mut cells = [""; 5];
+    for ((cell, column), name) in cells.iter_mut().zip(columns).zip(EVENT) {
+        let bytes = row.get(column).unwrap_or_default();
+        *cell = restore(std::str::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?);
     }
-    event.push(b'}');
-    Ok(())
+    write_event(cells, event)
 }
 
 fn read_error(name: &str, line: u64, error: csv::Error) -> InputError {
@@ -154,6 +138,16 @@ mod tests {
         check(
             "\u{feff}seq,payload,source,timestamp,event_id,topic,received_at\r\n9,{},s,t,e,t1,r\r\n",
             &expect_test::expect![[r#"1: {"topic":"t1","event_id":"e","timestamp":"t","source":"s","payload":{}}"#]],
+        );
+    }
+
+    #[test]
+    fn an_apostrophe_that_defuses_a_formula_is_taken_away_again() {
+        check(
+            "topic,event_id,timestamp,source,payload\n'=t,''@e,z,'tis,{}\n",
+            &expect_test::expect![[
+                r#"2: {"topic":"=t","event_id":"'@e","timestamp":"z","source":"'tis","payload":{}}"#
+            ]],
         );
     }
 

@@ -1,7 +1,5 @@
 //! A thread that reads (or makes) events and hands them on in batches, as fast as they are taken.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::linger::look_after;
-use super::{Batch, Batches, Format, InputError, Record, reader};
+use super::source::Source;
+use super::{Batch, Batches, Format, InputError, Record};
 use crate::generate::Recipe;
 
 /// Where events come from.
@@ -91,15 +90,7 @@ impl From<InputError> for Stop {
 
 impl Feeder {
     fn file(&mut self, path: &Path, format: Option<Format>) -> Result<(), Stop> {
-        let (name, input): (String, Box<dyn Read + Send>) = if path.as_os_str() == "-" {
-            ("stdin".to_owned(), Box::new(io::stdin()))
-        } else {
-            let name = path.display().to_string();
-            let file = File::open(path).map_err(|source| InputError::Io { name: name.clone(), source })?;
-            (name, Box::new(file))
-        };
-        let bytes_read = Arc::new(AtomicU64::new(0));
-        let mut events = reader(Counted { input, bytes_read: Arc::clone(&bytes_read) }, &name, format)?;
+        let Source { name, mut events, bytes_read } = Source::open(path, format)?;
         let batches = Batches::new(&name, self.pacing.events_max, self.pacing.bytes_max);
         let batches = Arc::new(Mutex::new(batches));
         if !path.is_file() {
@@ -154,20 +145,6 @@ impl Feeder {
 
 fn lock(batches: &Mutex<Batches>) -> MutexGuard<'_, Batches> {
     batches.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Counts what is read, for the progress bar.
-struct Counted<R> {
-    input: R,
-    bytes_read: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        self.bytes_read.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,10 @@ pub enum Format {
     Json,
     /// With a header line: topic,event_id,timestamp,source,payload (payload is JSON text)
     Csv,
+    /// A table events(topic, event_id, timestamp, source, payload); payload is JSON text or the repr of a Python dict
+    Sqlite,
+    /// With the same columns; timestamp is a Parquet timestamp or text
+    Parquet,
 }
 
 impl Format {
@@ -21,12 +25,20 @@ impl Format {
             "ndjson" | "jsonl" => Some(Self::Ndjson),
             "json" => Some(Self::Json),
             "csv" => Some(Self::Csv),
+            "db" | "sqlite" | "sqlite3" => Some(Self::Sqlite),
+            "parquet" => Some(Self::Parquet),
             _ => None,
         }
     }
 
     /// By how the input begins. Empty input passes as NDJSON: there is nothing to get wrong.
     pub fn sniff(beginning: &[u8]) -> Option<Self> {
+        if beginning.starts_with(b"SQLite format 3\0") {
+            return Some(Self::Sqlite);
+        }
+        if beginning.starts_with(b"PAR1") {
+            return Some(Self::Parquet);
+        }
         let text = beginning.strip_prefix(super::peek::BYTE_ORDER_MARK).unwrap_or(beginning).trim_ascii_start();
         let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
         match text.first() {
@@ -62,7 +74,7 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_their_beginning() {
-        let cases: [(&str, Option<Format>); 9] = [
+        let cases: [(&str, Option<Format>); 11] = [
             ("{\"topic\":1}\n{\"topic\":2}\n", Some(Format::Ndjson)),
             ("\u{feff}{\"topic\":1}", Some(Format::Ndjson)),
             ("{\n  \"topic\": 1\n}\n", Some(Format::Json)),
@@ -70,6 +82,8 @@ mod tests {
             ("  [\n{}", Some(Format::Json)),
             ("topic,event_id,timestamp,source,payload\n", Some(Format::Csv)),
             ("\"source\",\"event_id\",\"topic\"\r\n", Some(Format::Csv)),
+            ("SQLite format 3\0\u{10}", Some(Format::Sqlite)),
+            ("PAR1\u{15}", Some(Format::Parquet)),
             ("hello\n", None),
             ("", Some(Format::Ndjson)),
         ];
@@ -83,6 +97,8 @@ mod tests {
         assert_eq!(Format::of_name("a/b.JSONL"), Some(Format::Ndjson));
         assert_eq!(Format::of_name("a.json"), Some(Format::Json));
         assert_eq!(Format::of_name("a.csv"), Some(Format::Csv));
+        assert_eq!(Format::of_name("data/dedup.db"), Some(Format::Sqlite));
+        assert_eq!(Format::of_name("a.parquet"), Some(Format::Parquet));
         assert_eq!(Format::of_name("stdin"), None);
     }
 }

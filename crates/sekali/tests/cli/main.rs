@@ -6,10 +6,12 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod backup;
 mod end_to_end;
 mod process;
 mod publish;
 mod read;
 mod scripted;
 mod served;
+mod transfer;
 mod usage;

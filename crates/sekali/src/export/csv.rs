@@ -1,0 +1,40 @@
+//! CSV with a header line and no cell that a spreadsheet would run, as the server itself writes it.
+
+use std::io::Write;
+
+use super::event::each_event;
+use super::part_file::TextFile;
+use super::{ExportError, WriteEvents};
+use crate::cells::{HEADER, append_row};
+
+/// Writes rows.
+pub(super) struct Rows {
+    file: TextFile,
+    text: Vec<u8>,
+}
+
+impl Rows {
+    /// Writes the header.
+    pub(super) fn new(mut file: TextFile) -> Result<Self, ExportError> {
+        file.write_all(HEADER.as_bytes()).map_err(|error| file.error(error))?;
+        Ok(Self { file, text: Vec::new() })
+    }
+}
+
+impl WriteEvents for Rows {
+    fn write(&mut self, lines: &[u8]) -> Result<(), ExportError> {
+        self.text.clear();
+        each_event(lines, |event| {
+            let (seq, payload) = (event.seq.to_string(), event.payload());
+            let [topic, event_id] = [&*event.topic, &*event.event_id];
+            let cells = [topic, event_id, &event.timestamp, &event.source, payload, &seq, &event.received_at];
+            append_row(&mut self.text, cells.map(str::as_bytes));
+            Ok(())
+        })?;
+        self.file.write_all(&self.text).map_err(|error| self.file.error(error))
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), ExportError> {
+        self.file.finish()
+    }
+}

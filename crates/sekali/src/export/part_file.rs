@@ -1,0 +1,150 @@
+//! Files that take their name only when they are complete.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Destination, ExportError};
+
+/// Written to memory before it is written to the file, in bytes.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// A name to write under, which is not yet that of the file. What was written goes away unless it is [kept](Self::keep).
+pub(super) struct PartFile {
+    path: PathBuf,
+    part: PathBuf,
+    kept: bool,
+}
+
+impl PartFile {
+    /// Makes an empty file beside `path`, which must be a regular file if it is there.
+    pub(super) fn create(path: &Path) -> Result<Self, ExportError> {
+        let error = |source| ExportError::Io { path: path.to_owned(), source };
+        if fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            let reason = "it is not a regular file, and would be replaced; name another, or write to standard output";
+            return Err(error(io::Error::other(reason)));
+        }
+        let name = path.file_name().ok_or_else(|| error(io::ErrorKind::InvalidFilename.into()))?;
+        // Two exports of the same name at a time do not meet.
+        let part = path.with_file_name(format!("{}.{}.part", name.to_string_lossy(), std::process::id()));
+        File::create(&part).map_err(error)?;
+        Ok(Self { path: path.to_owned(), part, kept: false })
+    }
+
+    /// The file to write.
+    pub(super) fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// Gives the file, which is complete, its name, durably.
+    pub(super) fn keep(mut self) -> Result<(), ExportError> {
+        let kept = File::open(&self.part).and_then(|file| file.sync_all());
+        kept.and_then(|()| fs::rename(&self.part, &self.path)).map_err(|error| self.error(error))?;
+        self.kept = true;
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = File::open(parent.unwrap_or(Path::new(".")));
+        directory.and_then(|directory| directory.sync_all()).map_err(|error| self.error(error))
+    }
+
+    /// What the operating system says, about this file.
+    pub(super) fn error(&self, source: io::Error) -> ExportError {
+        ExportError::Io { path: self.path.clone(), source }
+    }
+
+    /// What a library says, about this file.
+    pub(super) fn format_error(&self, reason: impl std::fmt::Display) -> ExportError {
+        ExportError::Format { path: self.path.clone(), reason: reason.to_string() }
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            // Its name says what it is, if it cannot be removed.
+            let _ = fs::remove_file(&self.part);
+        }
+    }
+}
+
+/// Standard output, or a file that takes its name when it is complete.
+pub(super) enum TextFile {
+    Stdout(BufWriter<io::Stdout>),
+    File(BufWriter<File>, PartFile),
+}
+
+impl TextFile {
+    pub(super) fn create(destination: &Destination) -> Result<Self, ExportError> {
+        let path = match destination {
+            Destination::Stdout => return Ok(Self::Stdout(BufWriter::with_capacity(BUFFER_BYTES, io::stdout()))),
+            Destination::File(path) => path,
+        };
+        let part = PartFile::create(path)?;
+        let file = File::create(part.part()).map_err(|error| part.error(error))?;
+        Ok(Self::File(BufWriter::with_capacity(BUFFER_BYTES, file), part))
+    }
+
+    pub(super) fn error(&self, source: io::Error) -> ExportError {
+        match self {
+            Self::Stdout(_) => ExportError::Stdout(source),
+            Self::File(_, part) => part.error(source),
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Result<(), ExportError> {
+        self.flush().map_err(|error| self.error(error))?;
+        match self {
+            Self::Stdout(_) => Ok(()),
+            Self::File(_, part) => part.keep(),
+        }
+    }
+}
+
+impl Write for TextFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(stdout) => stdout.write(bytes),
+            Self::File(file, _) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(stdout) => stdout.flush(),
+            Self::File(file, _) => file.flush(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_has_the_name_before_it_is_complete() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.ndjson");
+        fs::write(&path, "the export of yesterday").unwrap();
+        let mut file = TextFile::create(&Destination::File(path.clone())).unwrap();
+        file.write_all(b"half of").unwrap();
+        drop(file);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "the export of yesterday");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "the part was left behind");
+
+        let mut file = TextFile::create(&Destination::File(path.clone())).unwrap();
+        file.write_all(b"all of it").unwrap();
+        file.finish().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "all of it");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn devices_and_directories_are_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let device = dir.path().join("device");
+        std::os::unix::net::UnixListener::bind(&device).unwrap();
+        for path in [dir.path(), &device] {
+            assert!(matches!(PartFile::create(path), Err(ExportError::Io { .. })), "{}", path.display());
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

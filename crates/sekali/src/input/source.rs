@@ -1,0 +1,103 @@
+//! Opening files, and telling how much of them has been read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{Format, InputError, ReadEvents, parquet, reader, sqlite};
+
+/// Bytes that tell SQLite and Parquet.
+const MAGIC_BYTES_MAX: u64 = 16;
+
+/// Something that events are read from.
+pub(super) struct Source {
+    /// The file, or `stdin`.
+    pub(super) name: String,
+    /// Its events.
+    pub(super) events: Box<dyn ReadEvents>,
+    /// How much was read, for the progress bar.
+    pub(super) bytes_read: Arc<AtomicU64>,
+}
+
+impl Source {
+    /// Opens a file, or standard input for `-`. Its format is `format`, or else told by name or beginning.
+    pub(super) fn open(path: &Path, format: Option<Format>) -> Result<Self, InputError> {
+        let bytes_read = Arc::new(AtomicU64::new(0));
+        if path.as_os_str() == "-" {
+            let events = reader(Counted { input: io::stdin(), bytes_read: Arc::clone(&bytes_read) }, "stdin", format)?;
+            return Ok(Self { name: "stdin".to_owned(), events, bytes_read });
+        }
+        let name = path.display().to_string();
+        let io_error = |source| InputError::Io { name: name.clone(), source };
+        let file = File::open(path).map_err(io_error)?;
+        let metadata = file.metadata().map_err(io_error)?;
+        // What is not a regular file can be read only once, from beginning to end.
+        let binary = match format.or_else(|| Format::of_name(&name)) {
+            _ if !metadata.is_file() => None,
+            Some(format) => Some(format),
+            None => Format::sniff(&magic(path).map_err(io_error)?),
+        };
+        let events: Box<dyn ReadEvents> = match binary {
+            Some(Format::Sqlite) => {
+                Box::new(sqlite::Rows::open(path, &name, Progress::new(metadata.len(), &bytes_read))?)
+            }
+            Some(Format::Parquet) => Box::new(parquet::Rows::open(file, &name, Progress::new(0, &bytes_read))?),
+            _ => reader(Counted { input: file, bytes_read: Arc::clone(&bytes_read) }, &name, format)?,
+        };
+        Ok(Self { name, events, bytes_read })
+    }
+}
+
+/// The first bytes of a file.
+fn magic(path: &Path) -> io::Result<Vec<u8>> {
+    let mut beginning = Vec::new();
+    File::open(path)?.take(MAGIC_BYTES_MAX).read_to_end(&mut beginning)?;
+    Ok(beginning)
+}
+
+/// Tells the progress bar of files that are not read from beginning to end.
+pub(super) struct Progress {
+    file_bytes: u64,
+    bytes_read: Arc<AtomicU64>,
+    told: u64,
+}
+
+impl Progress {
+    fn new(file_bytes: u64, bytes_read: &Arc<AtomicU64>) -> Self {
+        Self { file_bytes, bytes_read: Arc::clone(bytes_read), told: 0 }
+    }
+
+    /// So many more bytes were read.
+    pub(super) fn add(&self, bytes: u64) {
+        self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// This share of the file was read, from 0 to 1.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a bar for people"
+    )]
+    pub(super) fn share(&mut self, share: f64) {
+        let bytes = (self.file_bytes as f64 * share.clamp(0.0, 1.0)) as u64;
+        self.add(bytes.saturating_sub(self.told));
+        self.told = self.told.max(bytes);
+    }
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    input: R,
+    bytes_read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.bytes_read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
