@@ -70,7 +70,12 @@ pub(crate) fn decode(bytes: &[u8], salt: Salt) -> Option<Block<'_>> {
     let zero = fields.u32()?;
     let (first_seq, received_at_ns, stored) = (fields.u64()?, fields.i64()?, fields.u64()?);
     let rows = fields.take(rows_len)?;
-    let valid = magic == MAGIC && zero == 0 && row_count > 0 && stored == checksum(&bytes[..CHECKSUM_AT], rows, salt);
+    let follows = first_seq.checked_add(row_count.into()).is_some();
+    let valid = magic == MAGIC
+        && zero == 0
+        && row_count > 0
+        && follows
+        && stored == checksum(&bytes[..CHECKSUM_AT], rows, salt);
     valid.then_some(Block { first_seq, received_at_ns, row_count, len: HEADER_BYTES + rows_len, rows })
 }
 

@@ -151,6 +151,10 @@ fn decode_header(bytes: &[u8], salt: Salt) -> Option<RawHeader> {
     if checksum != xxh3_64_with_seed(bytes.get(..CHECKSUM_AT)?, salt.0) {
         return None;
     }
+    // Nothing could follow such numbers, so nobody wrote them.
+    if commit == u64::MAX || first_seq.checked_add(row_count.into()).is_none() {
+        return None;
+    }
     let upstream = (flags & FLAG_UPSTREAM != 0).then_some(position);
     let header = Header { commit, durable_commit, first_seq, received_at_ns, upstream, counts, totals, previous };
     Some(RawHeader { header, body_len, row_count, block_count, heads, checksum })
