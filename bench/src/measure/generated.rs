@@ -8,6 +8,26 @@ use sekali_store::ids::Entry;
 /// Over how many topics events are spread.
 const TOPICS: u64 = 10;
 
+/// What messages are made of: about as easy to compress as those of services.
+const WORDS: [&str; 16] = [
+    "accepted ",
+    "after ",
+    "answered ",
+    "cache ",
+    "client ",
+    "closed ",
+    "connection ",
+    "from ",
+    "invalid ",
+    "queue ",
+    "request ",
+    "retry ",
+    "session ",
+    "timed out ",
+    "upstream ",
+    "waiting ",
+];
+
 /// `SplitMix64` (Steele, Lea and Flood, 2014) of a number.
 pub(crate) fn mix(number: u64) -> u64 {
     let mut z = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -42,7 +62,7 @@ impl Generator {
     }
 
     /// Event `number`, from 0: a random UUID, one of ten topics, a hundred sources, and a payload of JSON as services
-    /// log it, the last member of which fills it up with digits that do not repeat.
+    /// log it, the last member of which is as long as it takes.
     pub(crate) fn event(&mut self, number: u64) -> EventRef<'_> {
         let (a, b, c) = (mix(number), mix(number ^ 0x5bd1_e995_0000_0000), mix(!number));
         let (topic, source) = ((c % TOPICS) as usize, (c / TOPICS % 100) as usize);
@@ -74,15 +94,16 @@ impl Generator {
         self.payload.clear();
         let _ = write!(
             self.payload,
-            r#"{{"level":"{level}","status":{status},"took_us":{took_us},"user":{user},"path":"/api/v1/items","trace":""#
+            r#"{{"level":"{level}","status":{status},"took_us":{took_us},"user":{user},"path":"/api/v1/items","message":""#
         );
+        let start = self.payload.len();
         let end = self.payload_bytes.saturating_sub(2);
-        let mut digits = random;
+        let mut words = random;
         while self.payload.len() < end {
-            digits = mix(digits);
-            let left = (end - self.payload.len()).min(16);
-            let _ = write!(self.payload, "{:0left$x}", digits >> (64 - 4 * left));
+            words = mix(words);
+            self.payload.push_str(WORDS[words as usize % WORDS.len()]);
         }
+        self.payload.truncate(end.max(start));
         self.payload.push_str("\"}");
     }
 }
