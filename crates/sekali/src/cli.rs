@@ -10,6 +10,7 @@ mod listen;
 mod log;
 mod output;
 mod publish;
+mod retain;
 mod serve;
 mod server_url;
 mod signals;

@@ -11,6 +11,7 @@ pub mod bench;
 mod budget;
 pub mod cli;
 pub mod client;
+mod clock;
 pub mod escape;
 pub mod generate;
 pub mod http;

@@ -7,6 +7,7 @@ mod crashes;
 mod damage;
 mod faults;
 mod model;
+mod retention;
 mod scans;
 mod support;
 mod verify;

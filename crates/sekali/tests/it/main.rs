@@ -10,5 +10,6 @@ mod disk;
 mod events;
 mod publish;
 mod restart;
+mod retention;
 mod server;
 mod storage;

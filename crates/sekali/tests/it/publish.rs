@@ -21,7 +21,7 @@ fn the_seeds_own_example_works() {
         r#"[{"topic":"demo","event_id":"id-123","timestamp":"2025-10-24T21:00:00Z","source":"curl_test","payload":{"message":"hello"},"seq":1,"received_at":…}]"#
     ]]);
     server.get("/stats").expect(200, &expect![[
-        r#"{"received":2,"unique_processed":1,"duplicate_dropped":1,"topics":["demo"],"uptime_seconds":…,"conflicts":0,"status":"ready","damage":[],"partitions":1,"queued_bytes":0,"version":"0.1.0"}"#
+        r#"{"received":2,"unique_processed":1,"duplicate_dropped":1,"topics":["demo"],"uptime_seconds":…,"conflicts":0,"status":"ready","damage":[],"partitions":1,"queued_bytes":0,"expired":{"events":0,"bytes":…},"oldest":[{"partition":0,"seq":1,"received_at":…}],"version":"0.1.0"}"#
     ]]);
     server.get("/topics").expect(200, &expect![[
         r#"[{"topic":"demo","events":1,"bytes":…,"first_timestamp":"2025-10-24T21:00:00Z","last_timestamp":"2025-10-24T21:00:00Z"}]"#
