@@ -8,7 +8,7 @@ use super::{Work, entry};
 use crate::error::{Error, IoContext, Result};
 use crate::event::is_reserved;
 use crate::manifest::Expired;
-use crate::retention::Retention;
+use crate::retention::{Retention, SizeRule, TopicPattern};
 use crate::segment::{self, Segment, SegmentInfo};
 
 /// With a limit, no merge makes a segment that holds more than this share of what may stay, because a segment goes at once.
@@ -70,11 +70,17 @@ impl Expiry {
     /// long or takes too much with it.
     pub(super) fn may_merge(&self, segments: &[Arc<Segment>]) -> bool {
         let retention = self.asked().retention;
-        let bytes: u64 = segments.iter().map(|segment| segment.info().file_bytes).sum();
-        let fits = retention.sizes.iter().all(|rule| bytes <= rule.bytes / SHARE);
-        let shortest_ns = retention.ages.iter().filter_map(|rule| rule.age_ns).min();
-        fits && shortest_ns
-            .is_none_or(|age_ns| span_ns(segments).is_none_or(|span_ns| span_ns <= age_ns / SHARE as i64))
+        let fits = |rule: &SizeRule| {
+            let bytes = segments.iter().map(|segment| share(segment, &rule.topics)).sum::<u64>();
+            bytes <= rule.bytes / SHARE
+        };
+        if !retention.sizes.iter().all(fits) {
+            return false;
+        }
+        // Of the topics that are there: what a short-lived one has left behind merges like everything else.
+        let topics = segments.iter().flat_map(|segment| segment.tallies().map(|(topic, _)| topic));
+        let shortest_ns = topics.filter_map(|topic| retention.age_ns(topic)).min();
+        shortest_ns.is_none_or(|age_ns| span_ns(segments).is_none_or(|span_ns| span_ns <= age_ns / SHARE as i64))
     }
 }
 
@@ -188,11 +194,10 @@ fn oldest_due(
         let mut topics: BTreeSet<Box<str>> =
             segment.tallies().filter(|(topic, _)| is_old(topic)).map(|(topic, _)| topic.into()).collect();
         for (rule, kept_bytes) in retention.sizes.iter().zip(&mut kept_bytes) {
-            let of_rule = || segment.tallies().filter(|(topic, _)| rule.topics.matches(topic));
-            *kept_bytes =
-                kept_bytes.saturating_add(share(segment.info(), of_rule().map(|(_, tally)| tally.bytes).sum()));
+            *kept_bytes = kept_bytes.saturating_add(share(segment, &rule.topics));
             if *kept_bytes > rule.bytes {
-                topics.extend(of_rule().map(|(topic, _)| topic.into()));
+                let matching = segment.tallies().filter(|(topic, _)| rule.topics.matches(topic));
+                topics.extend(matching.map(|(topic, _)| Box::<str>::from(topic)));
             }
         }
         let due = Due { segment: Arc::clone(segment), topics };
@@ -203,8 +208,11 @@ fn oldest_due(
     Ok(oldest)
 }
 
-/// The part of a segment's file that `bytes` of its rows take up.
-fn share(info: &SegmentInfo, bytes: u64) -> u64 {
+/// The part of a segment's file that the rows of some topics take up.
+fn share(segment: &Segment, topics: &TopicPattern) -> u64 {
+    let info = segment.info();
+    let matching = segment.tallies().filter(|(topic, _)| topics.matches(topic));
+    let bytes: u64 = matching.map(|(_, tally)| tally.bytes).sum();
     let share = u128::from(info.file_bytes) * u128::from(bytes) / u128::from(info.bytes.max(1));
     u64::try_from(share).unwrap_or(u64::MAX)
 }

@@ -3,8 +3,8 @@
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::{Outcome, Scan};
 
-use super::{Opened, Random, Sent, ages, check, collect, event, expire};
-use crate::support::BUSY;
+use super::{Opened, Sent, ages, check, collect, event, expire};
+use crate::support::{BUSY, Random};
 
 const EVENTS: u64 = 90;
 

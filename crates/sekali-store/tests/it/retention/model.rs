@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::{Outcome, Scan, StoredEvent};
 
-use super::{Opened, Random, Sent, ages, check, collect, size};
+use super::{Opened, Sent, ages, check, collect, size};
+use crate::support::Random;
 
 /// Every key that was ever stored, with its seq, and what is read of it.
 type Model = BTreeMap<(String, String), (u64, Sent)>;
