@@ -43,6 +43,8 @@ mod damage;
 pub mod disk;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hash;
 pub mod ids;
 pub mod limits;

@@ -1,10 +1,12 @@
 //! The command line: one file per command, and what they share.
 
 mod bench;
+mod count;
 mod demo;
 mod events;
 mod exit;
 mod failure;
+mod filter_args;
 mod health;
 mod listen;
 mod log;
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Read stored events
     Events(events::EventsArgs),
+    /// Count stored events, also over time
+    Count(count::CountArgs),
     /// Show a server's counters and topics
     Stats(stats::StatsArgs),
     /// Measure how fast a server takes events
@@ -64,6 +68,7 @@ impl Command {
             Self::Publish(args) => publish::run(args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Events(args) => events::run(args).await,
+            Self::Count(args) => count::run(args).await,
             Self::Stats(args) => stats::run(args).await,
             Self::Bench(args) => bench::run(args).await,
             Self::Verify(args) => verify::run(args).await,

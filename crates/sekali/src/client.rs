@@ -2,12 +2,14 @@
 
 mod answer;
 mod error;
+mod events;
 mod publisher;
 mod retry;
 mod url;
 
 pub use answer::{EventsPage, Published, RefusedEvent};
 pub use error::{ClientError, Refusal};
+pub use events::{EventsFilter, EventsQuery};
 pub use publisher::{Ending, Progress, Publisher, Tally};
 pub use retry::{Backoff, RetryPolicy, retrying};
 pub use url::ServerUrl;
@@ -22,24 +24,13 @@ use serde_json::value::RawValue;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may take. The server gives up on a request before that.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a count may take, for which the server may have to read everything.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// How long a connection is kept for another request: less than the server keeps it, so that no request is sent into
 /// a connection that is just being closed.
 const KEPT_IDLE: Duration = Duration::from_secs(30);
 
 const _: () = assert!(KEPT_IDLE.as_secs() < crate::limits::IDLE_TIMEOUT.as_secs());
-
-/// Which events of a server to ask for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EventsQuery {
-    /// Only this topic.
-    pub topic: Option<String>,
-    /// Only what comes after this cursor.
-    pub after: Option<String>,
-    /// Newest first.
-    pub descending: bool,
-    /// Most events of the page.
-    pub limit: u64,
-}
 
 /// A connection pool to one server. Cheap to clone.
 ///
@@ -85,16 +76,19 @@ impl Client {
     /// Reads one page of events.
     pub async fn events(&self, query: &EventsQuery) -> Result<EventsPage, ClientError> {
         let mut url = self.url.join(&["events"]);
-        {
-            let mut pairs = url.query_pairs_mut();
-            pairs.append_pair("limit", &query.limit.to_string());
-            pairs.append_pair("order", if query.descending { "desc" } else { "asc" });
-            pairs.extend_pairs(query.topic.as_ref().map(|topic| ("topic", topic)));
-            pairs.extend_pairs(query.after.as_ref().map(|after| ("after", after)));
-        }
+        query.append_to(&mut url);
         let (headers, answer) = self.send(self.http.get(url).header(ACCEPT, "application/json")).await?;
         let next = headers.get("x-next-cursor").and_then(|value| value.to_str().ok()).map(str::to_owned);
         Ok(EventsPage { events: self.parse(&answer)?, next })
+    }
+
+    /// How many events match, as the server words it; over time if there is an `interval`.
+    pub async fn count(&self, filter: &EventsFilter, interval: Option<&str>) -> Result<Box<RawValue>, ClientError> {
+        let mut url = self.url.join(&["events", "count"]);
+        filter.append_to(&mut url);
+        url.query_pairs_mut().extend_pairs(interval.map(|interval| ("interval", interval)));
+        let (_, answer) = self.send(self.http.get(url).timeout(COUNT_TIMEOUT)).await?;
+        self.parse(&answer)
     }
 
     /// The server's counters, as it words them.

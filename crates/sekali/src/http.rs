@@ -5,18 +5,24 @@
 
 mod app;
 mod body;
+mod count;
 mod cursor;
 mod error;
 mod event;
 mod event_json;
 mod events;
+mod filters;
+pub(crate) mod fuzzing;
 mod health;
 mod json;
+mod layout;
 mod media;
 mod merge;
 mod page;
+mod patience;
 mod publish;
 mod query;
+mod select;
 mod stats;
 mod stream;
 mod topics;
@@ -52,6 +58,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route { method: "POST", path: "/publish", handler: post(publish::publish) },
         reading("/events", events::events),
+        reading("/events/count", count::count),
         reading("/events/{topic}/{event_id}", event::event),
         reading("/topics", topics::topics),
         reading("/stats", stats::stats),

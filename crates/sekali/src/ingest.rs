@@ -19,7 +19,7 @@ pub use assembly::{Accepted, Target};
 pub use content::CONTENT_RULES;
 pub use content::append_string;
 pub use problem::{Problem, Refusal, Rejected};
-pub use timestamp::append_timestamp;
+pub use timestamp::{append_timestamp, parse as parse_timestamp};
 
 use assembly::Assembly;
 

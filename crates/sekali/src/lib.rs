@@ -2,21 +2,27 @@
 //!
 //! A request goes through [`http`] (read, decompress, answer), [`ingest`] (bytes to validated, encoded events) and
 //! [`pipeline`] (bounded queue, one committer thread per partition) into the engine, `sekali-store`. [`server`] owns
-//! the sockets and the order of starting and stopping; [`limits`] has every cap.
+//! the sockets and the order of starting and stopping; [`limits`] has every cap. `filter` says which events a reader is
+//! looking for, and `json` reads their payloads for it.
 //!
 //! On the other side of the socket, [`cli`] has one file per command. They read events with [`input`] or make them
 //! with [`generate`], send them with [`client`], and measure with [`mod@bench`]. None of these knows the engine.
 
 pub mod bench;
 mod budget;
+mod cells;
 pub mod cli;
 pub mod client;
 mod clock;
 pub mod escape;
+mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod generate;
 pub mod http;
 pub mod ingest;
 pub mod input;
+mod json;
 pub mod limits;
 pub mod pipeline;
 pub mod server;

@@ -35,6 +35,16 @@ pub const PAGE_EVENTS_MAX: u64 = 10_000;
 pub const PAGE_BYTES_MAX: usize = 16 * MIB;
 /// Most bytes of pages in memory at a time, all requests together. More are refused as overload.
 pub const PAGES_BYTES_MAX: usize = 256 * MIB;
+/// A page that passes events because they do not match ends after so many, full or not.
+pub const PAGE_SCAN_EVENTS_MAX: u64 = 200_000;
+/// Such a page also ends after this time.
+pub const PAGE_SCAN_TIME_MAX: Duration = Duration::from_secs(1);
+/// Most conditions on the payload in one query.
+pub const CONDITIONS_MAX: usize = 16;
+/// Most counts at a time that have to read events. More are refused as overload.
+pub const COUNTS_MAX: usize = 4;
+/// Most intervals that a count over time is divided into.
+pub const BUCKETS_MAX: u64 = 10_000;
 /// Streams are read and sent in pieces of about this size.
 pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
 /// Longest a stream reads without sending anything, so that a scan that finds little still shows that it is alive.
@@ -84,6 +94,7 @@ const _: () = {
     assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= QUEUE_BYTES_MAX);
     assert!(COMMIT_BYTES_MAX + 2 * BODY_BYTES_MAX < FRAME_BODY_BYTES_MAX);
     assert!(PAGE_EVENTS_DEFAULT <= PAGE_EVENTS_MAX);
+    assert!(PAGE_EVENTS_MAX <= PAGE_SCAN_EVENTS_MAX);
     assert!(PAGE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX <= PAGES_BYTES_MAX);
     assert!(IDLE_TIMEOUT.as_secs() > HEADERS_TIMEOUT.as_secs());
 };

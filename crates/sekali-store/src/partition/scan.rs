@@ -31,12 +31,13 @@ pub enum Order {
 }
 
 /// Events taken from a segment by the first read of a scan, which is often the only one; each further read takes four times
-/// as many.
+/// as many, up to some 12 MB of events of usual size.
 const FIRST_READ_EVENTS: usize = 128;
 const READ_GROWTH: usize = 4;
+const READ_EVENTS_MAX: usize = 32 * 1024;
 
 /// Events in order of seq, as they were when the scan began. Holds one piece in memory: an extent of a log file, about
-/// 64 KiB, or a row group of a segment, about 32 MiB if it is read that far.
+/// 64 KiB, or some of a row group of a segment.
 #[derive(Debug)]
 pub struct Scanner {
     shared: Arc<Shared>,
@@ -93,7 +94,7 @@ impl Scanner {
         let cut = part.read(&piece, &need, self.limit, &self.shared, |seq, received_at_ns, event| {
             buffer.push_back(StoredEvent::new(seq, received_at_ns, &event));
         })?;
-        self.limit = self.limit.saturating_mul(READ_GROWTH);
+        self.limit = (self.limit * READ_GROWTH).min(READ_EVENTS_MAX);
         // A log file's extent comes ascending whatever the order.
         if self.order == Order::Descending && matches!(part, Part::Log(_)) {
             self.buffer.make_contiguous().reverse();

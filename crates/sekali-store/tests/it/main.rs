@@ -6,6 +6,7 @@ mod collisions;
 mod crashes;
 mod damage;
 mod faults;
+mod fuzz_corpus;
 mod model;
 mod retention;
 mod scans;

@@ -7,9 +7,11 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::cli::Failure;
+use crate::cells;
+use crate::cli::filter_args::FilterArgs;
 use crate::cli::output::{Output, Paint, note};
 use crate::cli::server_url::ServerUrlArg;
+use crate::cli::{Exit, Failure};
 use crate::client::{Client, EventsQuery, RetryPolicy, retrying};
 use crate::escape::escape;
 
@@ -24,13 +26,14 @@ const RETRY_FOR: Duration = Duration::from_secs(30);
     Examples:\n  \
     sekali events --topic web.access --limit 20\n  \
     sekali events --order desc | head -n 3 | jq .payload\n  \
+    sekali events --where status=500 --where user.id=42 --since 2025-10-24 --grep timeout\n  \
+    sekali events --csv > events.csv\n  \
     sekali events > all.ndjson               can be published again: nothing would be new")]
 pub(crate) struct EventsArgs {
     #[command(flatten)]
     server: ServerUrlArg,
-    /// Only this topic
-    #[arg(long)]
-    topic: Option<String>,
+    #[command(flatten)]
+    filter: FilterArgs,
     /// Only what comes after this cursor
     #[arg(long, value_name = "CURSOR")]
     after: Option<String>,
@@ -43,6 +46,9 @@ pub(crate) struct EventsArgs {
     /// Write NDJSON to a terminal, too
     #[arg(long)]
     json: bool,
+    /// Write CSV for a spreadsheet; cells that look like formulas get an apostrophe in front
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,12 +63,16 @@ pub(super) async fn run(args: EventsArgs) -> Result<(), Failure> {
     let (terminal, paint) = (output.is_terminal(), output.paint());
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut query =
-        EventsQuery { topic: args.topic, after: args.after, descending: args.order == Order::Desc, limit: 0 };
+        EventsQuery { filter: args.filter.into(), after: args.after, descending: args.order == Order::Desc, limit: 0 };
+    if args.csv {
+        output.text(cells::HEADER.as_bytes())?;
+    }
     while left > 0 {
         query.limit = left.min(PAGE_EVENTS);
         let page = retrying(RetryPolicy::lasting(RETRY_FOR), |_, _| {}, || client.events(&query)).await?;
         for event in &page.events {
             match terminal {
+                _ if args.csv => output.text(&csv_row(event)?)?,
                 true if args.json => output.line(escape(&one_line(event.get())))?,
                 true => output.line(for_people(event, paint))?,
                 false => output.line(one_line(event.get()))?,
@@ -76,7 +86,7 @@ pub(super) async fn run(args: EventsArgs) -> Result<(), Failure> {
             _ => return Ok(()),
         }
     }
-    if let (true, Some(after)) = (terminal, &query.after) {
+    if let (true, false, Some(after)) = (terminal, args.csv, &query.after) {
         note(paint.dim(format_args!("there may be more: --after {after}")));
     }
     Ok(())
@@ -87,6 +97,7 @@ fn one_line(json: &str) -> Cow<'_, str> {
     if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ").into() } else { json.into() }
 }
 
+/// An event as the server sends it.
 #[derive(Deserialize)]
 struct Shown<'a> {
     topic: String,
@@ -95,6 +106,18 @@ struct Shown<'a> {
     source: String,
     #[serde(borrow)]
     payload: &'a RawValue,
+    seq: u64,
+    received_at: String,
+}
+
+fn csv_row(event: &RawValue) -> Result<Vec<u8>, Failure> {
+    let row: Shown<'_> = serde_json::from_str(event.get())
+        .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))?;
+    let (seq, payload) = (row.seq.to_string(), row.payload.get());
+    let texts = [&row.topic, &row.event_id, &row.timestamp, &row.source, payload, &seq, &row.received_at];
+    let mut out = Vec::new();
+    cells::append_row(&mut out, texts.map(str::as_bytes));
+    Ok(out)
 }
 
 fn for_people(event: &RawValue, paint: Paint) -> String {
@@ -118,7 +141,7 @@ mod tests {
     #[test]
     fn an_event_is_one_line_whatever_it_holds() {
         let text = "{\"topic\":\"a\\u001b[2J\",\"event_id\":\"\u{202e}1\",\"timestamp\":\"2025-01-01T00:00:00Z\",\
-                    \"source\":\"\",\"payload\":{\n  \"x\": 1\r\n}}";
+                    \"source\":\"\",\"payload\":{\n  \"x\": 1\r\n},\"seq\":1,\"received_at\":\"2025-01-01T00:00:00Z\"}";
         let event = RawValue::from_string(text.to_owned()).unwrap();
         let shown = for_people(&event, Paint::PLAIN);
         assert_eq!(shown, "2025-01-01T00:00:00Z a\\u001b[2J \\u202e1  {   \"x\": 1  }");

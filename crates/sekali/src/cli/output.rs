@@ -36,6 +36,11 @@ impl Output {
         writeln!(self.stdout, "{text}").map_err(|error| Failure::output(&error))
     }
 
+    /// Writes text that has its own line endings.
+    pub(crate) fn text(&mut self, text: &[u8]) -> Result<(), Failure> {
+        self.stdout.write_all(text).map_err(|error| Failure::output(&error))
+    }
+
     /// Writes `value` as one line of JSON.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string(value)

@@ -30,7 +30,7 @@ pub(super) fn explain(error: &clap::Error) -> Result<(), Failure> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.print().map_err(|error| Failure::output(&error)),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
             Exit::Usage,
-            "say what to do: serve, publish, demo, events, stats, bench or health; see sekali --help",
+            "say what to do: serve, publish, demo, events, count, stats, bench or health; see sekali --help",
         )),
         _ => Err(Failure::new(Exit::Usage, one_line(&error.render().to_string()))),
     }
@@ -86,7 +86,7 @@ mod tests {
         check(
             &["sekali"],
             &expect_test::expect![
-                "say what to do: serve, publish, demo, events, stats, bench or health; see sekali --help"
+                "say what to do: serve, publish, demo, events, count, stats, bench or health; see sekali --help"
             ],
         );
         check(
@@ -129,8 +129,10 @@ mod tests {
               publish  Publish events from files, standard input or a generator
               demo     Start a server, publish 5,000 events of which 20% are duplicates, and look at the result
               events   Read stored events
+              count    Count stored events, also over time
               stats    Show a server's counters and topics
               bench    Measure how fast a server takes events
+              verify   Check a whole store, while no server uses it
               health   Ask whether a server is ready; for health checks
               help     Print this message or the help of the given subcommand(s)
 

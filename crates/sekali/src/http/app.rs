@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sekali_store::{Partition, Reader, Retainer, Store};
+use tokio::sync::Semaphore;
 
 use super::cursor::CursorKey;
 use crate::budget::Budget;
 use crate::ingest::Target;
-use crate::limits::{BODIES_BYTES_MAX, PAGES_BYTES_MAX};
+use crate::limits::{BODIES_BYTES_MAX, COUNTS_MAX, PAGES_BYTES_MAX};
 use crate::pipeline::{Committers, Pipeline};
 
 /// The shared state of the API. Cheap to clone.
@@ -24,6 +25,8 @@ pub struct App {
     pub(super) bodies: Budget,
     /// For pages that are read and not yet sent.
     pub(super) pages: Budget,
+    /// One for every count that reads events at the moment.
+    pub(super) counts: Arc<Semaphore>,
     pub(super) started: Instant,
 }
 
@@ -46,6 +49,7 @@ impl App {
             cursor_key: CursorKey::new(target.hasher),
             bodies: Budget::new(BODIES_BYTES_MAX),
             pages: Budget::new(PAGES_BYTES_MAX),
+            counts: Arc::new(Semaphore::new(COUNTS_MAX)),
             started: Instant::now(),
         };
         Ok((app, committers))

@@ -4,10 +4,13 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 
 use super::error::{ApiError, Code};
+use super::layout::Lines;
 use crate::ingest::Format;
 
 /// What NDJSON answers are sent as.
 pub(super) const NDJSON: &str = "application/x-ndjson";
+/// What CSV answers are sent as.
+pub(super) const CSV: &str = "text/csv; charset=utf-8; header=present";
 
 const NDJSON_NAMES: [&str; 4] = [NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"];
 
@@ -34,22 +37,25 @@ pub(super) fn body_format(headers: &HeaderMap) -> Result<Format, ApiError> {
     })
 }
 
-/// Whether the client would rather have NDJSON than JSON, by its `Accept`.
-pub(super) fn prefers_ndjson(headers: &HeaderMap) -> bool {
+/// The lines that the client would rather have than a JSON array, by its `Accept`.
+pub(super) fn preferred_lines(headers: &HeaderMap) -> Option<Lines> {
     let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let (mut ndjson, mut json) = (0, 0);
+    let (mut ndjson, mut csv, mut json) = (0, 0, 0);
     for range in values.flat_map(|value| value.split(',')) {
         let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
         let name = name.trim();
         let quality = quality(parameters);
         if is_ndjson(name) {
             ndjson = ndjson.max(quality);
+        } else if name.eq_ignore_ascii_case("text/csv") {
+            csv = csv.max(quality);
         } else if ["application/json", "application/*", "*/*"].iter().any(|json| name.eq_ignore_ascii_case(json)) {
             json = json.max(quality);
         }
     }
-    // A client that names it and takes anything else as well means it.
-    ndjson > 0 && (ndjson >= json)
+    // A client that names one and takes anything else as well means it.
+    let lines = if csv > ndjson { (csv, Lines::Csv) } else { (ndjson, Lines::Ndjson) };
+    (lines.0 > 0 && lines.0 >= json).then_some(lines.1)
 }
 
 fn is_ndjson(name: &str) -> bool {
@@ -94,14 +100,17 @@ mod tests {
 
     #[test]
     fn accept_chooses() {
-        let ndjson = |value| prefers_ndjson(&headers(ACCEPT, value));
-        assert!(ndjson("application/x-ndjson"));
-        assert!(ndjson("application/x-ndjson, */*"));
-        assert!(ndjson("application/json;q=0.5, application/x-ndjson;q=0.9"));
-        assert!(!ndjson("application/json, application/x-ndjson;q=0.9"));
-        assert!(!ndjson("application/x-ndjson;q=0"));
-        assert!(!ndjson("*/*"));
-        assert!(!ndjson("text/html"));
-        assert!(!prefers_ndjson(&HeaderMap::new()));
+        let lines = |value| preferred_lines(&headers(ACCEPT, value));
+        assert_eq!(lines("application/x-ndjson"), Some(Lines::Ndjson));
+        assert_eq!(lines("application/x-ndjson, */*"), Some(Lines::Ndjson));
+        assert_eq!(lines("application/json;q=0.5, application/x-ndjson;q=0.9"), Some(Lines::Ndjson));
+        assert_eq!(lines("Text/CSV"), Some(Lines::Csv));
+        assert_eq!(lines("text/csv; charset=utf-8, application/x-ndjson;q=0.9, */*;q=0.1"), Some(Lines::Csv));
+        assert_eq!(lines("text/csv;q=0.5, application/jsonl"), Some(Lines::Ndjson));
+        assert_eq!(lines("application/json, application/x-ndjson;q=0.9, text/csv;q=0.9"), None);
+        assert_eq!(lines("application/x-ndjson;q=0"), None);
+        assert_eq!(lines("*/*"), None);
+        assert_eq!(lines("text/html"), None);
+        assert_eq!(preferred_lines(&HeaderMap::new()), None);
     }
 }

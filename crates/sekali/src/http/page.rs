@@ -5,22 +5,28 @@ use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use bytes::Bytes;
+use sekali_store::StoredEvent;
 
 use super::App;
 use super::error::{ApiError, Code};
 use super::event_json::{Layout, append_event};
 use super::events::{Asked, NEXT_CURSOR};
 use super::json::JSON;
-use super::merge::Merge;
+use super::patience::{Patience, Waiting};
+use super::select::{Select, Step};
 use crate::budget::{Budget, Reservation};
-use crate::limits::PAGE_BYTES_MAX;
+use crate::limits::{PAGE_BYTES_MAX, PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX};
 
 /// Reads a page and answers with it.
-pub(super) async fn answer(app: &App, asked: Asked, mut merge: Merge) -> Result<Response, ApiError> {
+pub(super) async fn answer(app: &App, asked: Asked, mut select: Select) -> Result<Response, ApiError> {
     let (budget, limit) = (app.pages.clone(), asked.limit.unwrap_or(u64::MAX));
-    let read = tokio::task::spawn_blocking(move || read(&mut merge, limit, &budget).map(|page| (page, merge))).await;
-    let (page, merge) = read.map_err(|error| ApiError::internal(&error))??;
-    let next = page.more.then(|| app.cursor_key.seal(asked.reading(), merge.positions()));
+    // Dropped with this future when the client goes away.
+    let waiting = Waiting::default();
+    let patience = select.is_filtered().then(|| waiting.patience(PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX));
+    let read = move || read(&mut select, limit, patience, &budget).map(|page| (page, select));
+    let read = tokio::task::spawn_blocking(read).await;
+    let (page, select) = read.map_err(|error| ApiError::internal(&error))??;
+    let next = page.more.then(|| app.cursor_key.seal(asked.reading(), select.positions()));
     let mut response = Response::new(Body::from(Bytes::from_owner(page)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
@@ -49,23 +55,34 @@ impl AsRef<[u8]> for Page {
     }
 }
 
-fn read(merge: &mut Merge, limit: u64, budget: &Budget) -> Result<Page, ApiError> {
+impl Page {
+    fn append(&mut self, event: &StoredEvent, is_first: bool) -> Result<(), ApiError> {
+        if !is_first {
+            self.text.push(b',');
+        }
+        append_event(&mut self.text, event, Layout::Verbatim);
+        if self.room.grow(self.text.capacity() - self.room.bytes()) { Ok(()) } else { Err(overloaded()) }
+    }
+}
+
+fn read(select: &mut Select, limit: u64, mut patience: Option<Patience>, budget: &Budget) -> Result<Page, ApiError> {
     let room = budget.reserve(0).ok_or_else(overloaded)?;
     let mut page = Page { text: vec![b'['], room, more: false };
     let mut count = 0;
     while count < limit && page.text.len() < PAGE_BYTES_MAX {
-        let Some(event) = merge.next() else { break };
-        let event = event.map_err(|error| ApiError::internal(&error))?;
-        if count > 0 {
-            page.text.push(b',');
+        match select.step().map_err(|error| ApiError::internal(&error))? {
+            Step::Event(event) => {
+                page.append(&event, count == 0)?;
+                count += 1;
+            }
+            Step::Passed => {}
+            Step::End => break,
         }
-        append_event(&mut page.text, &event, Layout::Verbatim);
-        count += 1;
-        if !page.room.grow(page.text.capacity() - page.room.bytes()) {
-            return Err(overloaded());
+        if patience.as_mut().is_some_and(|patience| !patience.lasts()) {
+            break;
         }
     }
-    page.more = merge.peek().map_err(|error| ApiError::internal(&error))?.is_some();
+    page.more = select.has_more().map_err(|error| ApiError::internal(&error))?;
     page.text.push(b']');
     Ok(page)
 }

@@ -10,7 +10,13 @@ use super::error::{ApiError, Code, Detail};
 #[derive(Debug)]
 pub(super) struct Query<'a> {
     values: Vec<(&'static str, Cow<'a, str>)>,
+    payload: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
+
+/// Stands for all parameters `payload.` and a path, which may be given several times.
+pub(super) const PAYLOAD: &str = "payload.<path>";
+/// What these begin with.
+const PAYLOAD_PREFIX: &str = "payload.";
 
 impl<'a> Query<'a> {
     /// Reads a query that may have the parameters `allowed`.
@@ -19,9 +25,15 @@ impl<'a> Query<'a> {
     /// An unknown or repeated parameter, or a value that is not UTF-8.
     pub(super) fn parse(query: Option<&'a str>, allowed: &[&'static str]) -> Result<Self, ApiError> {
         let mut values: Vec<(&'static str, Cow<'a, str>)> = Vec::new();
+        let mut payload = Vec::new();
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).unwrap_or(Cow::Borrowed(name));
+            if name.starts_with(PAYLOAD_PREFIX) && allowed.contains(&PAYLOAD) {
+                let value = decode(value).ok_or_else(|| wrong(&name, "not valid UTF-8", &[]))?;
+                payload.push((name, value));
+                continue;
+            }
             let Some(known) = allowed.iter().find(|&&known| known == name) else {
                 return Err(wrong(&name, "unknown parameter", allowed));
             };
@@ -31,7 +43,7 @@ impl<'a> Query<'a> {
             let value = decode(value).ok_or_else(|| wrong(known, "not valid UTF-8", &[]))?;
             values.push((known, value));
         }
-        Ok(Self { values })
+        Ok(Self { values, payload })
     }
 
     /// Refuses every parameter.
@@ -42,6 +54,11 @@ impl<'a> Query<'a> {
     /// The value of a parameter.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
+    }
+
+    /// The parameters that [`PAYLOAD`] stands for: name, path, value.
+    pub(super) fn payload(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.payload.iter().map(|(name, value)| (&**name, name.strip_prefix(PAYLOAD_PREFIX).unwrap_or(name), &**value))
     }
 
     /// The value of a parameter that has only some: the meaning of the one given, or else of the first.
@@ -105,6 +122,16 @@ mod tests {
         for query in ["topics=a", "topic=a&topic=b", "topic=%FF", "=x", "TOPIC=a"] {
             assert!(Query::parse(Some(query), &["topic"]).is_err(), "{query}");
         }
+    }
+
+    #[test]
+    fn conditions_on_the_payload_may_be_many() {
+        let query = Query::parse(Some("payload.a.b=1&payload.a.b=2+%2B&payload.=&q=x"), &["q", PAYLOAD]).unwrap();
+        let found: Vec<_> = query.payload().map(|(_, path, value)| (path, value)).collect();
+        assert_eq!(found, [("a.b", "1"), ("a.b", "2 +"), ("", "")]);
+        assert!(Query::parse(Some("payload=1"), &["q", PAYLOAD]).is_err());
+        assert!(Query::parse(Some("payload.a=%FF"), &["q", PAYLOAD]).is_err());
+        assert!(Query::parse(Some("payload.a=1"), &["q"]).is_err());
     }
 
     #[test]

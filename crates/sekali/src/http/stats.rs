@@ -34,6 +34,7 @@ pub(super) async fn stats(State(app): State<App>, OriginalUri(uri): OriginalUri)
         expired: Expired::of(&app.readers),
         oldest,
         index: app.readers.iter().map(|reader| IndexStats::from(reader.index_stats())).collect(),
+        storage: app.readers.iter().map(|reader| StorageStats::from(reader.storage_stats())).collect(),
         version: env!("CARGO_PKG_VERSION"),
     }))
 }
@@ -53,6 +54,7 @@ pub(super) struct Stats {
     expired: Expired,
     oldest: Vec<Oldest>,
     index: Vec<IndexStats>,
+    storage: Vec<StorageStats>,
     version: &'static str,
 }
 
@@ -131,5 +133,22 @@ impl From<sekali_store::ids::IndexStats> for IndexStats {
             disk_reads: stats.disk_reads,
             failed: stats.failed,
         }
+    }
+}
+
+/// What a partition's events take on disk.
+#[derive(Debug, Serialize)]
+struct StorageStats {
+    segments: usize,
+    segment_bytes: u64,
+    log_files: usize,
+    log_bytes: u64,
+    sealing_failed: Option<String>,
+}
+
+impl From<sekali_store::StorageStats> for StorageStats {
+    fn from(stats: sekali_store::StorageStats) -> Self {
+        let sekali_store::StorageStats { segments, segment_bytes, log_files, log_bytes, sealing_failed } = stats;
+        Self { segments, segment_bytes, log_files, log_bytes, sealing_failed }
     }
 }

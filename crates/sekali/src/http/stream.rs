@@ -1,4 +1,4 @@
-//! Events as lines of JSON, as many as there are, in bounded memory.
+//! Events as lines, as many as there are, in bounded memory.
 //!
 //! A piece is read on a blocking thread and sent before the next is read: a client that is slow to take them holds no
 //! thread, only the pieces that wait for it.
@@ -14,24 +14,25 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::error;
 
-use super::event_json::{Layout, append_event};
-use super::media::NDJSON;
-use super::merge::Merge;
+use super::layout::Lines;
+use super::select::{Select, Step};
 use crate::limits::{STREAM_CHUNK_BYTES, STREAM_READ_MAX};
 
-/// Answers with the events of `merge`, at most `limit`.
-pub(super) fn answer(merge: Merge, limit: Option<u64>) -> Response {
+/// Answers with the events of `select`, at most `limit`.
+pub(super) fn answer(select: Select, lines: Lines, limit: Option<u64>) -> Response {
     let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(send(Reading { merge, left: limit.unwrap_or(u64::MAX) }, sender));
+    tokio::spawn(send(Reading { select, lines, left: limit.unwrap_or(u64::MAX), is_begun: false }, sender));
     let mut response = Response::new(Body::from_stream(ReceiverStream::new(receiver)));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(NDJSON));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(lines.media_type()));
     response
 }
 
 struct Reading {
-    merge: Merge,
+    select: Select,
+    lines: Lines,
     /// How many more events to send.
     left: u64,
+    is_begun: bool,
 }
 
 struct Piece {
@@ -71,14 +72,18 @@ impl Reading {
     fn piece(&mut self) -> sekali_store::Result<Piece> {
         let begun = Instant::now();
         let mut text = Vec::new();
+        if !std::mem::replace(&mut self.is_begun, true) {
+            text.extend_from_slice(self.lines.header().as_bytes());
+        }
         while self.left > 0 && text.len() < STREAM_CHUNK_BYTES && begun.elapsed() < STREAM_READ_MAX {
-            let Some(event) = self.merge.next().transpose()? else {
-                self.left = 0;
-                break;
-            };
-            append_event(&mut text, &event, Layout::OneLine);
-            text.push(b'\n');
-            self.left -= 1;
+            match self.select.step()? {
+                Step::Event(event) => {
+                    self.lines.append(&mut text, &event);
+                    self.left -= 1;
+                }
+                Step::Passed => {}
+                Step::End => self.left = 0,
+            }
         }
         Ok(Piece { text, last: self.left == 0 })
     }

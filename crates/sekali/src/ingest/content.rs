@@ -1,9 +1,8 @@
 //! When two payloads say the same, and what is kept of an event that says something else.
 
-mod json;
-mod number;
-
 use sekali_store::{ContentRules, EventRef};
+
+use crate::json;
 
 /// What the engine cannot know about payloads.
 pub const CONTENT_RULES: ContentRules = ContentRules { same_payload, evidence };

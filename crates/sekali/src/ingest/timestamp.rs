@@ -18,7 +18,7 @@ static PRINTER: DateTimePrinter = DateTimePrinter::new();
 /// # Errors
 /// What is wrong with it: not a timestamp, more than nine fraction digits, or outside what 64 bits of nanoseconds can
 /// say (1677-09-21 to 2262-04-11).
-pub(super) fn parse(text: &str) -> Result<i64, String> {
+pub fn parse(text: &str) -> Result<i64, String> {
     if text.len() > TIMESTAMP_BYTES_MAX {
         return Err(format!("has {} bytes, which is no timestamp", text.len()));
     }

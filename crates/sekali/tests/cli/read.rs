@@ -99,3 +99,67 @@ fn something_else_at_the_address_is_recognised() {
     let server = Scripted::start(|_, _| Reply::Full(200, Vec::new(), "<html>hello</html>".to_owned()));
     assert_eq!(run(&["stats", "--url", &server.url]).code, Some(1));
 }
+
+#[test]
+fn filters_are_sent_as_parameters() {
+    let server = Scripted::start(|_, asked| match asked.line.contains("/count") {
+        true => Reply::Json(200, json!({"count": 3})),
+        false => Reply::Json(200, json!([])),
+    });
+    let filters = [
+        "--topic",
+        "t",
+        "--since",
+        "2025-10-24T04:00:00+07:00",
+        "--until",
+        "2025-10-25",
+        "--source",
+        "s",
+        "--event-id",
+        "1",
+        "--where",
+        "a.b=\"5\"",
+        "--where",
+        "c==x",
+        "--grep",
+        "a&b",
+    ];
+    let run = |command| run(&[&[command, "--url", &server.url], &filters[..]].concat());
+    assert_eq!(run("events").code, Some(0));
+    assert_eq!(run("count").stdout, "3\n");
+    let parameters = "topic=t&since=2025-10-24T04%3A00%3A00%2B07%3A00&until=2025-10-25&source=s&event_id=1&q=a%26b\
+                      &payload.a.b=%225%22&payload.c=%3Dx";
+    let lines: Vec<String> = server.asked().into_iter().map(|asked| asked.line).collect();
+    let expected =
+        [format!("GET /events?limit=1000&order=asc&{parameters}"), format!("GET /events/count?{parameters}")];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_page_without_events_is_not_the_end() {
+    let server = Scripted::start(|number, _| match number {
+        0 => Reply::Full(200, vec![("x-next-cursor", "c2".to_owned())], "[]".to_owned()),
+        _ => Reply::Full(200, Vec::new(), "[{\"payload\":{}}]".to_owned()),
+    });
+    assert_eq!(run(&["events", "--url", &server.url, "--source", "rare"]).stdout, "{\"payload\":{}}\n");
+}
+
+#[test]
+fn csv_is_what_the_server_would_write() {
+    let event = json!({"topic": "=a", "event_id": "1,2", "timestamp": "2025-10-24T21:00:00Z", "source": "-s",
+                       "payload": {"x": "y"}, "seq": 7, "received_at": "2025-10-24T21:00:01Z"});
+    let server = Scripted::start(move |_, _| Reply::Json(200, json!([event])));
+    let result = run(&["events", "--url", &server.url, "--csv"]);
+    expect_test::expect![[r#"
+        topic,event_id,timestamp,source,payload,seq,received_at
+        '=a,"1,2",2025-10-24T21:00:00Z,'-s,"{""x"":""y""}",7,2025-10-24T21:00:01Z
+    "#]]
+    .assert_eq(&result.stdout.replace("\r\n", "\n"));
+}
+
+#[test]
+fn a_condition_without_a_value_is_a_usage_error() {
+    let result = run(&["events", "--where", "status"]);
+    assert_eq!(result.code, Some(2));
+    assert!(result.stderr.contains("write it like user.id=42"), "{result:?}");
+}

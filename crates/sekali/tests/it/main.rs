@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
 mod api_doc;
+mod bad_filters;
 mod bad_input;
 mod browser;
 mod connections;
+mod csv_answers;
 mod disk;
 mod events;
+mod fuzz_corpus;
 mod publish;
+mod reads;
 mod restart;
 mod retention;
 mod server;

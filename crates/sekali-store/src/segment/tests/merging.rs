@@ -30,7 +30,7 @@ proptest! {
         // The same rows sealed at once have the same tallies.
         let (_, dir) = empty(SMALL);
         let whole = open(&dir, &seal(&dir, &events));
-        prop_assert!(whole.topics().eq(merged.topics()));
+        prop_assert!(whole.tallies().eq(merged.tallies()));
         prop_assert_eq!(whole.info().bytes, merged.info().bytes);
         // Small row groups do not pile up.
         prop_assert!(merged.row_groups().len() <= 2 * whole.row_groups().len() + 1);

@@ -31,18 +31,17 @@ proptest! {
         let mut names: Vec<_> = events.iter().map(|event| event.topic.clone()).collect();
         names.sort();
         names.dedup();
-        let topics: Vec<_> = segment.topics().collect();
-        prop_assert_eq!(topics.iter().map(|topic| topic.topic.clone()).collect::<Vec<_>>(), names);
-        for topic in topics {
-            let of: Vec<_> = events.iter().filter(|event| event.topic == topic.topic).collect();
+        prop_assert_eq!(segment.tallies().map(|(topic, _)| topic.to_owned()).collect::<Vec<_>>(), names);
+        for (topic, tally) in segment.tallies() {
+            let of: Vec<_> = events.iter().filter(|event| event.topic == topic).collect();
             let mut rows = Vec::new();
             of.iter().for_each(|event| row::encode(&event.as_ref(), &mut rows));
-            prop_assert_eq!((topic.events, topic.bytes), (of.len() as u64, rows.len() as u64));
-            prop_assert_eq!(Some(topic.first_timestamp_ns), of.iter().map(|event| event.timestamp_ns).min());
-            prop_assert_eq!(Some(topic.last_timestamp_ns), of.iter().map(|event| event.timestamp_ns).max());
+            prop_assert_eq!((tally.events, tally.bytes), (of.len() as u64, rows.len() as u64));
+            prop_assert_eq!(Some(tally.first_timestamp_ns), of.iter().map(|event| event.timestamp_ns).min());
+            prop_assert_eq!(Some(tally.last_timestamp_ns), of.iter().map(|event| event.timestamp_ns).max());
             for (number, group) in segment.row_groups().iter().enumerate() {
                 let here = of.iter().any(|event| (group.first_seq..=group.last_seq).contains(&event.seq));
-                prop_assert_eq!(segment.has_topic(number, &topic.topic), here);
+                prop_assert_eq!(segment.has_topic(number, topic), here);
             }
         }
     }

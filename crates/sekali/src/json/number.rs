@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 /// A number as `0.DIGITS × 10^exponent`, in the one form that has no zeros at either end of its digits.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Decimal<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decimal<'a> {
     negative: bool,
     /// Empty for zero.
     digits: Cow<'a, [u8]>,
@@ -12,7 +12,7 @@ pub(super) struct Decimal<'a> {
 }
 
 /// An integer of any size.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Exponent {
     /// One that was written with at most [`SMALL_DIGITS_MAX`] digits.
     Small(i64),
@@ -25,7 +25,7 @@ const SMALL_DIGITS_MAX: usize = 17;
 
 impl<'a> Decimal<'a> {
     /// Reads a JSON number.
-    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
         let (negative, text) = sign(text);
         let (mantissa, exponent) = match text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
             Some(at) => (&text[..at], &text[at + 1..]),
@@ -44,6 +44,11 @@ impl<'a> Decimal<'a> {
             return None;
         }
         Some(Self::normal(negative, whole, fraction, exponent_negative, exponent))
+    }
+
+    /// The same number, with digits of its own.
+    pub(crate) fn into_owned(self) -> Decimal<'static> {
+        Decimal { digits: Cow::Owned(self.digits.into_owned()), ..self }
     }
 
     fn normal(

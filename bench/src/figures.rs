@@ -1,0 +1,114 @@
+//! What a program measured, as a flat list of named figures: easy to print, to take medians of and to put side by side.
+
+use serde::{Deserialize, Serialize};
+
+/// The figures of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// The program and what it was told.
+    pub(crate) title: String,
+    pub(crate) figures: Vec<Figure>,
+}
+
+/// One figure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Figure {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+    /// What it counts, such as `events/s`; empty for plain numbers.
+    pub(crate) unit: String,
+}
+
+impl Report {
+    /// One without figures.
+    pub(crate) fn new(title: String) -> Self {
+        Self { title, figures: Vec::new() }
+    }
+
+    /// Notes a figure.
+    pub(crate) fn add(&mut self, name: impl Into<String>, value: f64, unit: &str) {
+        self.figures.push(Figure { name: name.into(), value, unit: unit.to_owned() });
+    }
+
+    /// The value of a figure, if there is one of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<f64> {
+        self.figures.iter().find(|figure| figure.name == name).map(|figure| figure.value)
+    }
+
+    /// A line for each figure.
+    pub(crate) fn to_text(&self) -> String {
+        let width = self.figures.iter().map(|figure| figure.name.len()).max().unwrap_or(0);
+        let mut text = self.title.clone();
+        for Figure { name, value, unit } in &self.figures {
+            text.push_str(&format!("\n  {name:width$}  {:>14} {unit}", number(*value)));
+        }
+        text
+    }
+
+    /// The median of every figure over several runs of the same program.
+    pub(crate) fn median(runs: &[Self]) -> Option<Self> {
+        let mut median = runs.first()?.clone();
+        for figure in &mut median.figures {
+            let mut values: Vec<f64> = runs.iter().filter_map(|run| run.get(&figure.name)).collect();
+            values.sort_by(f64::total_cmp);
+            let middle = [values.get((values.len() - 1) / 2), values.get(values.len() / 2)];
+            figure.value = middle.into_iter().flatten().sum::<f64>() / 2.0;
+        }
+        Some(median)
+    }
+}
+
+/// A number as people read it: digits in threes, and as many behind the point as mean something.
+pub(crate) fn number(value: f64) -> String {
+    let decimals = match value.abs() {
+        small if value.fract() == 0.0 || small >= 1_000.0 => 0,
+        small if small >= 10.0 => 1,
+        small if small >= 0.1 => 3,
+        _ => 5,
+    };
+    let text = format!("{value:.decimals$}");
+    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut grouped = String::new();
+    for (at, digit) in whole.char_indices() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) && !grouped.ends_with('-') {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped + fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_grouped() {
+        let cases = [
+            (0.0, "0"),
+            (7.0, "7"),
+            (1_234_567.8, "1,234,568"),
+            (-12_345.0, "-12,345"),
+            (-123.0, "-123"),
+            (29.256, "29.3"),
+            (1.2345, "1.234"),
+            (0.00781, "0.00781"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn a_slow_run_does_not_move_the_median() {
+        let run = |rate: f64| {
+            let mut report = Report::new("a".to_owned());
+            report.add("rate", rate, "ids/s");
+            report
+        };
+        let median = |rates: &[f64]| Report::median(&rates.iter().map(|&rate| run(rate)).collect::<Vec<_>>());
+        assert_eq!(median(&[9.0, 1.0, 8.0]).and_then(|report| report.get("rate")), Some(8.0));
+        assert_eq!(median(&[4.0, 2.0]).and_then(|report| report.get("rate")), Some(3.0));
+        assert_eq!(median(&[]), None);
+    }
+}

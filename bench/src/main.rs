@@ -1,0 +1,93 @@
+//! Measuring programs of the engine. `bench/README.md` says what each measures and how.
+//!
+//! [`index`] fills the dedup index alone, [`store`] a whole store. Both answer a [`figures::Report`]. [`sets`] runs them
+//! several times, each in a process of its own, and writes the medians down. [`measure`] is what they share.
+
+mod figures;
+mod index;
+mod measure;
+mod sets;
+mod store;
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use figures::Report;
+
+/// The result of a program: any error ends it.
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Measuring programs of the engine of Sekali. Times of a debug build mean nothing.
+#[derive(Debug, Parser)]
+#[command(name = "sekali-bench")]
+struct Cli {
+    #[command(subcommand)]
+    program: Program,
+}
+
+#[derive(Debug, Subcommand)]
+enum Program {
+    /// Fill the dedup index alone
+    Index(Measure<index::IndexSpec>),
+    /// Fill a store, kill the process that did, and open it again
+    Store(Measure<store::StoreSpec>),
+    /// Run a set of both and write the medians to bench/results/
+    Run(sets::RunArgs),
+    /// What `store` runs in a process of its own: fills, reports, and waits to be killed
+    #[command(hide = true)]
+    Fill(FillArgs),
+}
+
+/// What every measuring program takes.
+#[derive(Debug, Args)]
+struct Measure<S: Args> {
+    #[command(flatten)]
+    spec: S,
+    /// Where a temporary directory is made for the data: on the disk that is to be measured
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    scratch_dir: PathBuf,
+    /// Print the figures as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct FillArgs {
+    #[command(flatten)]
+    spec: store::StoreSpec,
+    #[arg(long)]
+    dir: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().program) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "sekali-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(program: Program) -> Outcome<()> {
+    match program {
+        Program::Index(measure) => print(&index::run(&measure.spec, &measure.scratch_dir)?, measure.json),
+        Program::Store(measure) => print(&store::run(&measure.spec, &measure.scratch_dir)?, measure.json),
+        Program::Run(args) => sets::run(&args),
+        Program::Fill(args) => {
+            print(&store::fill(&args.spec, &args.dir)?, true)?;
+            // Whoever started this process kills it here. If it is gone, standard input ends.
+            io::copy(&mut io::stdin(), &mut io::sink())?;
+            Ok(())
+        }
+    }
+}
+
+fn print(report: &Report, json: bool) -> Outcome<()> {
+    let text = if json { serde_json::to_string(report)? } else { report.to_text() };
+    Ok(writeln!(io::stdout(), "{text}")?)
+}

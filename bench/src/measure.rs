@@ -1,0 +1,33 @@
+//! What all measuring programs share: what a run costs, how its rate changes, what it is filled with, and on what machine.
+
+mod deciles;
+mod generated;
+mod machine;
+mod process;
+
+pub(crate) use deciles::Deciles;
+pub(crate) use generated::{Generator, entry, mix};
+pub(crate) use machine::Machine;
+pub(crate) use process::{Cpu, resident_bytes};
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+/// So many things in that time.
+pub(crate) fn rate(count: u64, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64().max(1e-9)
+}
+
+/// Bytes of all files below `dir` whose names end so.
+pub(crate) fn bytes_below(dir: &Path, suffix: &str) -> u64 {
+    // Files may vanish while this looks: they then count for nothing.
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(data) if data.is_dir() => bytes_below(&entry.path(), suffix),
+            Ok(data) if entry.file_name().to_string_lossy().ends_with(suffix) => data.len(),
+            _ => 0,
+        })
+        .sum()
+}

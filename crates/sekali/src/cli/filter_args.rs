@@ -1,0 +1,43 @@
+//! Flags that say which events are meant, the same for every command that reads them.
+
+use clap::Args;
+
+use crate::client::EventsFilter;
+
+/// Which events. With several flags, those for which all of it holds.
+#[derive(Debug, Args)]
+pub(crate) struct FilterArgs {
+    /// Only this topic
+    #[arg(long)]
+    topic: Option<String>,
+    /// Only events that happened then or later, like 2025-10-24 or 2025-10-24T21:00:00+07:00; no zone means UTC
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only events that happened before
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Only this source
+    #[arg(long)]
+    source: Option<String>,
+    /// Only this id
+    #[arg(long, value_name = "ID")]
+    event_id: Option<String>,
+    /// Only events with this value in this place of the payload, like user.roles.0=admin; may be repeated
+    #[arg(long = "where", value_name = "PATH=VALUE", value_parser = condition)]
+    conditions: Vec<(String, String)>,
+    /// Only events with this text anywhere in the payload, upper or lower case
+    #[arg(long, value_name = "TEXT")]
+    grep: Option<String>,
+}
+
+impl From<FilterArgs> for EventsFilter {
+    fn from(args: FilterArgs) -> Self {
+        let FilterArgs { topic, since, until, source, event_id, conditions, grep } = args;
+        Self { topic, since, until, source, event_id, payload: conditions, text: grep }
+    }
+}
+
+fn condition(text: &str) -> Result<(String, String), String> {
+    let (path, value) = text.split_once('=').ok_or("write it like user.id=42")?;
+    Ok((path.to_owned(), value.to_owned()))
+}

@@ -1,0 +1,62 @@
+//! What to ask a server for when events are read or counted.
+
+use reqwest::Url;
+
+/// Which events to ask for: those for which all of it holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventsFilter {
+    /// Only this topic.
+    pub topic: Option<String>,
+    /// Only events that happened then or later, as the server reads times.
+    pub since: Option<String>,
+    /// Only events that happened before.
+    pub until: Option<String>,
+    /// Only this source.
+    pub source: Option<String>,
+    /// Only this id.
+    pub event_id: Option<String>,
+    /// Paths into the payload, and the values there.
+    pub payload: Vec<(String, String)>,
+    /// Text anywhere in the payload.
+    pub text: Option<String>,
+}
+
+/// Which page of events to ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventsQuery {
+    /// Which events.
+    pub filter: EventsFilter,
+    /// Only what comes after this cursor.
+    pub after: Option<String>,
+    /// Newest first.
+    pub descending: bool,
+    /// Most events of the page.
+    pub limit: u64,
+}
+
+impl EventsFilter {
+    pub(super) fn append_to(&self, url: &mut Url) {
+        let Self { topic, since, until, source, event_id, payload, text } = self;
+        let single = [
+            ("topic", topic),
+            ("since", since),
+            ("until", until),
+            ("source", source),
+            ("event_id", event_id),
+            ("q", text),
+        ];
+        let mut pairs = url.query_pairs_mut();
+        pairs.extend_pairs(single.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))));
+        pairs.extend_pairs(payload.iter().map(|(path, value)| (format!("payload.{path}"), value)));
+    }
+}
+
+impl EventsQuery {
+    pub(super) fn append_to(&self, url: &mut Url) {
+        url.query_pairs_mut()
+            .append_pair("limit", &self.limit.to_string())
+            .append_pair("order", if self.descending { "desc" } else { "asc" });
+        self.filter.append_to(url);
+        url.query_pairs_mut().extend_pairs(self.after.as_ref().map(|after| ("after", after)));
+    }
+}
