@@ -117,7 +117,8 @@ fn look_up(index: &Index, spec: &IndexSpec, known: bool, report: &mut Report) ->
     }
     let after = index.stats();
     report.add(what, rate(samples, time), "ids/s");
-    report.add(format!("{what}, wrong of {samples}"), wrong as f64, "");
+    report.add(format!("{what}, samples"), samples as f64, "");
+    report.add(format!("{what}, wrong"), wrong as f64, "");
     report.add(format!("{what}, reads each"), (after.disk_reads - before.disk_reads) as f64 / samples as f64, "");
     let false_positives = after.false_positives - before.false_positives;
     report.add(format!("{what}, false positives each"), false_positives as f64 / samples as f64, "");

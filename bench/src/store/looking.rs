@@ -38,7 +38,8 @@ fn find(reader: &Reader, spec: &StoreSpec, stored: u64, samples: u64, known: boo
         wrong += u64::from(!right);
     }
     report.add(format!("{what}, one by one"), rate(samples, time), "events/s");
-    report.add(format!("{what}, wrong of {samples}"), wrong as f64, "");
+    report.add(format!("{what}, samples"), samples as f64, "");
+    report.add(format!("{what}, wrong"), wrong as f64, "");
     if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {samples} {what} were wrong").into()) }
 }
 

@@ -39,7 +39,7 @@ impl FilterShape {
             return 0;
         }
         let values = u64::from(self.slots) + 2 * u64::from(self.segment);
-        usize::try_from((values * u64::from(self.bits)).div_ceil(8)).unwrap_or(usize::MAX)
+        usize::try_from(values.saturating_mul(self.bits.into()).div_ceil(8)).unwrap_or(usize::MAX)
     }
 
     /// Whether a filter can have this shape.
