@@ -15,7 +15,8 @@ COPY crates/sekali/Cargo.toml crates/sekali/Cargo.toml
 COPY bench/Cargo.toml bench/Cargo.toml
 RUN mkdir -p crates/sekali-store/src crates/sekali/src bench/src \
     && touch crates/sekali-store/src/lib.rs crates/sekali/src/lib.rs \
-    && echo 'fn main() {}' | tee crates/sekali/src/main.rs > bench/src/main.rs \
+    && echo 'fn main() {}' > crates/sekali/src/main.rs \
+    && echo 'fn main() {}' > bench/src/main.rs \
     && cargo build --release --locked --bin sekali
 
 # COPY keeps modification times, and cargo would take sources older than the empty ones above for unchanged.

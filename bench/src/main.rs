@@ -1,11 +1,13 @@
 //! Measuring programs of the engine. `bench/README.md` says what each measures and how.
 //!
-//! [`index`] fills the dedup index alone, [`store`] a whole store. Both answer a [`figures::Report`]. [`sets`] runs them
+//! [`index`] fills the dedup index alone, [`store`] a whole store, and [`reads`]
+//! reads from one. All answer a [`figures::Report`]. [`sets`] runs them
 //! several times, each in a process of its own, and writes the medians down. [`measure`] is what they share.
 
 mod figures;
 mod index;
 mod measure;
+mod reads;
 mod sets;
 mod store;
 
@@ -35,7 +37,9 @@ enum Program {
     Index(Measure<index::IndexSpec>),
     /// Fill a store, kill the process that did, and open it again
     Store(Measure<store::StoreSpec>),
-    /// Run a set of both and write the medians to bench/results/
+    /// Read from a sealed store, and from SQLite
+    Reads(Measure<reads::ReadsSpec>),
+    /// Run a set of these and write the medians to bench/results/
     Run(sets::RunArgs),
     /// What `store` runs in a process of its own: fills, reports, and waits to be killed
     #[command(hide = true)]
@@ -77,6 +81,7 @@ fn run(program: Program) -> Outcome<()> {
     match program {
         Program::Index(measure) => print(&index::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Store(measure) => print(&store::run(&measure.spec, &measure.scratch_dir)?, measure.json),
+        Program::Reads(measure) => print(&reads::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Run(args) => sets::run(&args),
         Program::Fill(args) => {
             print(&store::fill(&args.spec, &args.dir)?, true)?;

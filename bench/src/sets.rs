@@ -30,7 +30,7 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Set {
-    /// Store and index at 1 and 10 million: a few minutes, 3 GB
+    /// Store, reads and index at 1 and 10 million: ten minutes, 9 GB
     Quick,
     /// The same and 100 million: an hour, 35 GB
     Full,
@@ -50,9 +50,14 @@ impl Set {
     /// Sizes at which each program runs.
     fn programs(self) -> &'static [(Program, &'static [u64])] {
         match self {
-            Self::Quick => &[(Program::Store, &[MILLION, 10 * MILLION]), (Program::Index, &[MILLION, 10 * MILLION])],
+            Self::Quick => &[
+                (Program::Store, &[MILLION, 10 * MILLION]),
+                (Program::Reads, &[MILLION, 10 * MILLION]),
+                (Program::Index, &[MILLION, 10 * MILLION]),
+            ],
             Self::Full => &[
                 (Program::Store, &[MILLION, 10 * MILLION, 100 * MILLION]),
+                (Program::Reads, &[MILLION, 10 * MILLION]),
                 (Program::Index, &[MILLION, 10 * MILLION, 100 * MILLION]),
             ],
             Self::Billion => &[(Program::Index, &[MILLION, 1_000 * MILLION])],
@@ -65,6 +70,7 @@ const MILLION: u64 = 1_000_000;
 #[derive(Debug, Clone, Copy)]
 enum Program {
     Store,
+    Reads,
     Index,
 }
 
@@ -72,6 +78,7 @@ impl Program {
     fn arguments(self, size: u64) -> [String; 2] {
         match self {
             Self::Store => ["store".to_owned(), format!("--events={size}")],
+            Self::Reads => ["reads".to_owned(), format!("--events={size}")],
             Self::Index => ["index".to_owned(), format!("--ids={size}")],
         }
     }

@@ -100,12 +100,12 @@ fn fill_and_kill(spec: &StoreSpec, data: &Path) -> Outcome<Report> {
 /// Every store measured here has the same secret: runs are to be repeatable.
 const NEW_STORE: NewStore = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
 
-fn hasher() -> KeyHasher {
+pub(crate) fn hasher() -> KeyHasher {
     KeyHasher::new(&NEW_STORE.hash_key)
 }
 
 /// Opens the store with its one partition.
-fn open(data: &Path) -> Outcome<Partition> {
+pub(crate) fn open(data: &Path) -> Outcome<Partition> {
     let store = Store::open(Arc::new(RealDisk), data, &NEW_STORE, ContentRules::BYTES)?;
     store.into_partitions().pop().ok_or_else(|| "the store has no partition".into())
 }

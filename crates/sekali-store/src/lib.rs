@@ -54,6 +54,7 @@ mod log;
 pub mod manifest;
 mod meta;
 mod partition;
+mod retention;
 mod rules;
 pub mod segment;
 mod store;
@@ -66,10 +67,13 @@ pub use damage::Damage;
 pub use error::{Error, Result};
 pub use event::{CONFLICTS_TOPIC, EventRef, StoredEvent, is_reserved};
 pub use hash::{ContentHash, EventHash, Fingerprint, HashKey, KeyHasher};
+pub use manifest::Expired;
 pub use meta::NewStore;
 pub use partition::{
-    Finding, Order, Outcome, Partition, Reader, Scan, Scanner, StorageStats, TopicSummary, TornTail, Verification,
+    Finding, Order, Outcome, Partition, Reader, Retainer, Scan, Scanner, StorageStats, TopicSummary, TornTail,
+    Verification,
 };
+pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};
 pub use rules::ContentRules;
 pub use store::{Store, partition_of};
 #[doc(hidden)]

@@ -27,6 +27,13 @@
 //! duplicates = 65536
 //! conflicts = 0
 //!
+//! [expired]                    # once something has
+//! events = 1000
+//! evidence = 0
+//! bytes = 212000
+//! last_seq = 1000
+//! forgotten_seq = 0
+//!
 //! # checksum 0123456789abcdef
 //! ```
 //!
@@ -36,6 +43,7 @@
 //! A file is live because the manifest names it. Hence the order of every change: write the new file, sync it, rename
 //! it into place, sync its directory; replace the manifest ([`replace`](crate::disk::replace)); only then unlink what it no longer names.
 
+mod expired;
 mod file;
 mod sealed;
 
@@ -46,6 +54,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{Error, Result};
 
+pub use expired::Expired;
 pub use file::ManifestFile;
 pub use sealed::{Lost, Sealed, SegmentEntry};
 
@@ -76,6 +85,9 @@ pub struct Manifest {
     /// Where the log begins, once something has been sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<Sealed>,
+    /// What is kept no longer, once something is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired: Option<Expired>,
 }
 
 /// One run of the dedup index.
@@ -105,6 +117,7 @@ impl Default for Manifest {
             segments: Vec::new(),
             lost: Vec::new(),
             sealed: None,
+            expired: None,
         }
     }
 }
@@ -143,6 +156,15 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Forgets the runs. With them go the keys of expired events, which nothing else knows.
+    pub fn forget_runs(&mut self) {
+        self.runs.clear();
+        self.covered_seq = 0;
+        if let Some(expired) = &mut self.expired {
+            expired.forgotten_seq = expired.last_seq;
+        }
+    }
+
     fn validate(&self) -> Result<(), String> {
         if self.version == 0 {
             return Err("its version is 0".to_owned());
@@ -165,6 +187,12 @@ impl Manifest {
         let sealed_seq = self.sealed.map_or(1, |sealed| sealed.next_seq);
         if end_seq > sealed_seq || self.sealed.is_some_and(|sealed| sealed.next_commit == 0) {
             return Err("the log begins before the segments end".to_owned());
+        }
+        if self
+            .expired
+            .is_some_and(|expired| expired.last_seq >= sealed_seq || expired.forgotten_seq > expired.last_seq)
+        {
+            return Err("events have expired that were not sealed".to_owned());
         }
         Ok(())
     }
@@ -257,7 +285,7 @@ mod tests {
             conflicts: 1,
             upstream: Some(u64::MAX),
         };
-        let segment = |first_seq, last_seq| SegmentEntry { first_seq, last_seq };
+        let segment = |first_seq, last_seq| SegmentEntry { first_seq, last_seq, revision: last_seq as u32 % 2 };
         Manifest {
             covered_seq: 20,
             next_run: 9,
@@ -265,6 +293,7 @@ mod tests {
             segments: vec![segment(1, 7), segment(9, 14)],
             lost: vec![Lost { file: "x.log".to_owned(), offset: 3, first_seq: 8, last_seq: 8 }],
             sealed: Some(sealed),
+            expired: Some(Expired { events: 3, evidence: 1, bytes: 900, last_seq: 14, forgotten_seq: 14 }),
             ..Manifest::default()
         }
     }
@@ -301,6 +330,8 @@ mod tests {
             ("first_seq = 1\n", "first_seq = 13\n"),
             ("first_seq = 9", "first_seq = 7"),
             ("last_seq = 14", "last_seq = 15"),
+            ("forgotten_seq = 14", "forgotten_seq = 15"),
+            ("last_seq = 14\nforgotten", "last_seq = 15\nforgotten"),
             ("next_commit = 4", "next_commit = 0"),
             ("version = 1", "version = 0"),
             ("covered_seq", "uncovered_seq"),

@@ -30,6 +30,7 @@ use decide::Decider;
 use open::OpenPartition;
 pub use reader::{Reader, StorageStats, TopicSummary};
 pub use scan::{Order, Scan, Scanner};
+pub use seal::Retainer;
 use seal::Sealer;
 use shared::Shared;
 pub use verify::{Finding, Verification};
@@ -104,6 +105,11 @@ impl Partition {
     /// A handle to read with, beside the writer.
     pub fn reader(&self) -> Reader {
         Reader::new(Arc::clone(&self.shared))
+    }
+
+    /// A handle to say which events may go, beside the writer.
+    pub fn retainer(&self) -> Retainer {
+        self.sealer.retainer()
     }
 
     /// The torn tail that opening the partition has cut off, if there was one.

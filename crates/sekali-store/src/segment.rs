@@ -22,7 +22,7 @@
 //! (Parquet has page checksums, but the `parquet` crate neither writes nor, without other features, verifies them.)
 //!
 //! - `writer` sorts rows into row groups (`rows`, `schema`) and puts the file together (`file`, `sink`).
-//! - `merge` joins segments.
+//! - `merge` joins segments; `trim` leaves topics out of one.
 //! - `reader` opens a segment; `group` reads verified columns of a row group; `select` decides which rows.
 
 mod directory;
@@ -37,6 +37,7 @@ mod select;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod trim;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ pub use directory::RowGroup;
 pub use merge::merge;
 pub use reader::{Segment, SegmentInfo};
 pub use select::{Topics, Wanted};
+pub use trim::trim;
 pub use writer::{Writer, write};
 
 /// The ending of segment files.
@@ -65,6 +67,8 @@ pub struct SegmentDir {
     partition: u32,
     salt: Salt,
     shape: Shape,
+    /// How often what is written has been trimmed.
+    revision: u32,
 }
 
 /// How a new segment is divided. Readers take it from the file.
@@ -85,7 +89,7 @@ impl SegmentDir {
     /// The segments of `partition` of `store`, in `dir`, which exists.
     pub fn new(disk: Arc<dyn Disk>, dir: PathBuf, store: &NewStore, partition: u32) -> Self {
         let salt = Salt::new(store, partition);
-        Self { disk, dir, store_id: store.store_id, partition, salt, shape: Shape::default() }
+        Self { disk, dir, store_id: store.store_id, partition, salt, shape: Shape::default(), revision: 0 }
     }
 
     /// The directory itself.
@@ -93,9 +97,15 @@ impl SegmentDir {
         &self.dir
     }
 
+    /// The same directory, for segments that were trimmed so often: what is left of one may have its first and last seq
+    /// still, and must not take its name.
+    pub fn revised(&self, revision: u32) -> Self {
+        Self { revision, ..self.clone() }
+    }
+
     /// Where the segment with these seqs is.
     pub fn path(&self, first_seq: u64, last_seq: u64) -> PathBuf {
-        self.dir.join(file_name(first_seq, last_seq))
+        self.dir.join(file_name(first_seq, last_seq, self.revision))
     }
 
     /// Where a segment that begins with this seq is written. What is found there at a start was never finished.
@@ -104,15 +114,35 @@ impl SegmentDir {
     }
 }
 
-/// The name of the segment with these seqs.
-pub(crate) fn file_name(first_seq: u64, last_seq: u64) -> String {
-    format!("{first_seq:020}-{last_seq:020}{SUFFIX}")
+/// The name of the segment with these seqs, trimmed so often.
+pub(crate) fn file_name(first_seq: u64, last_seq: u64, revision: u32) -> String {
+    let revision = if revision == 0 { String::new() } else { format!(".{revision}") };
+    format!("{first_seq:020}-{last_seq:020}{revision}{SUFFIX}")
 }
 
 /// The first and last seq that the name of a segment tells; `None` where it is not one.
 pub fn seqs_of(path: &Path) -> Option<(u64, u64)> {
-    let (first, last) = path.file_name()?.to_str()?.strip_suffix(SUFFIX)?.split_once('-')?;
+    let (seqs, _) = name_of(path)?;
+    let (first, last) = seqs.split_once('-')?;
     let digits = |text: &str| text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_digit());
     (digits(first) && digits(last)).then_some(())?;
     Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+/// How often the segment of this name was trimmed.
+pub fn revision_of(path: &Path) -> u32 {
+    name_of(path).map_or(0, |(_, revision)| revision)
+}
+
+/// The part of the name of a segment that tells its seqs, and its revision.
+fn name_of(path: &Path) -> Option<(&str, u32)> {
+    let name = path.file_name()?.to_str()?.strip_suffix(SUFFIX)?;
+    match name.split_once('.') {
+        None => Some((name, 0)),
+        Some((seqs, revision)) => {
+            let number = revision.parse::<u32>().ok().filter(|number| *number > 0)?;
+            // One number has one spelling.
+            (revision == number.to_string()).then_some((seqs, number))
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod log;
 mod output;
 mod publish;
 mod restore;
+mod retain;
 mod serve;
 mod server_url;
 mod signals;

@@ -14,6 +14,7 @@ mod budget;
 mod cells;
 pub mod cli;
 pub mod client;
+mod clock;
 mod columns;
 pub mod escape;
 pub mod export;

@@ -81,6 +81,8 @@ pub const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long the server goes on answering after the store stopped, so that clients and health checks learn why.
 pub const STOPPED_LINGER: Duration = Duration::from_secs(1);
+/// How often the partitions are told what time it is, so that what is kept no longer goes.
+pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
 const MIB: usize = 1024 * 1024;
 

@@ -9,6 +9,7 @@ mod config;
 mod connection;
 mod error;
 mod io;
+mod retain;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -64,17 +65,18 @@ impl Server {
     /// See [`StartError`].
     pub async fn start_on(disk: Arc<dyn Disk>, config: Config) -> Result<Self, StartError> {
         let cors_origins = config.checked_cors_origins()?;
-        let listen = config.listen.clone();
+        let (listen, retention) = (config.listen.clone(), config.retention.clone());
         let store = tokio::task::spawn_blocking(move || open(disk, &config)).await;
         let store = store.map_err(StartError::other)??;
         let listener = TcpListener::bind(&listen).await.map_err(|source| StartError::Listen { listen, source })?;
         let addr = listener.local_addr().map_err(StartError::other)?;
         let (app, committers) = App::start(store).map_err(StartError::other)?;
         let pipeline = app.pipeline().clone();
+        let retaining = tokio::spawn(retain::run(Arc::clone(app.retainers()), retention));
         let listening = Listening::start(listener, router(app, cors_origins));
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");
-        let ended = tokio::spawn(run(listening, pipeline, committers, stopping));
+        let ended = tokio::spawn(run(listening, pipeline, committers, retaining, stopping));
         Ok(Self { addr, stop, ended })
     }
 
@@ -108,6 +110,7 @@ async fn run(
     listening: Listening,
     pipeline: Pipeline,
     committers: Committers,
+    retaining: JoinHandle<()>,
     mut stopping: watch::Receiver<bool>,
 ) -> Ended {
     tokio::select! {
@@ -117,6 +120,9 @@ async fn run(
             tokio::time::sleep(STOPPED_LINGER).await;
         }
     }
+    retaining.abort();
+    // The only error is that it was aborted.
+    let _ = retaining.await;
     listening.drain().await;
     pipeline.close();
     // The only error is that of a runtime that is going down.
@@ -135,7 +141,7 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 /// Opens the store. What a new one is made of is drawn here: the engine has no randomness of its own.
 fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Store, StartError> {
     let new = NewStore { store_id: rand::random(), hash_key: HashKey(rand::random()), partitions: config.partitions };
-    let store = Store::open(disk, &config.data_dir, &new, CONTENT_RULES)?;
+    let store = Store::open_with(disk, &config.data_dir, &new, CONTENT_RULES, config.tuning)?;
     if store.partition_count() != config.partitions {
         let (has, asked) = (store.partition_count(), config.partitions);
         warn!(has, asked, "the number of partitions was fixed when the store was made");

@@ -92,7 +92,11 @@ fn open_live(disk: &dyn Disk, dir: &Path, bytes: Option<Vec<u8>>) -> Result<Pinn
     let places = log
         .into_iter()
         .map(|name| (LOG, name))
-        .chain(live.segments.iter().map(|entry| (SEGMENTS, segment::file_name(entry.first_seq, entry.last_seq))))
+        .chain(
+            live.segments
+                .iter()
+                .map(|entry| (SEGMENTS, segment::file_name(entry.first_seq, entry.last_seq, entry.revision))),
+        )
         .chain(live.runs.iter().map(|info| (IDS, run::file_name(info.number))));
     let mut pinned = Pinned { manifest: bytes, ..Pinned::default() };
     for place in places {

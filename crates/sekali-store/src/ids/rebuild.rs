@@ -7,7 +7,7 @@ use super::open::remove_leftovers;
 use super::{Entry, Index, IndexOptions};
 use crate::disk::Disk;
 use crate::error::Result;
-use crate::manifest::ManifestFile;
+use crate::manifest::{Manifest, ManifestFile};
 
 /// Entries inserted at a time.
 const BATCH: usize = 10_000;
@@ -22,10 +22,7 @@ impl Index {
         // What the worker is doing ends first: it must not add to a manifest that has forgotten what came before.
         let _worker = self.core.worker.lock().unwrap_or_else(PoisonError::into_inner);
         self.core.signals.close();
-        self.core.manifest.update(|manifest| {
-            manifest.runs.clear();
-            manifest.covered_seq = 0;
-        })
+        self.core.manifest.update(Manifest::forget_runs)
     }
 
     /// Forgets all runs and builds new ones from `entries`, which are all entries of the store with ascending seqs, in
@@ -40,10 +37,7 @@ impl Index {
         options: IndexOptions,
         entries: impl IntoIterator<Item = Result<Entry>>,
     ) -> Result<Self> {
-        manifest.update(|manifest| {
-            manifest.runs.clear();
-            manifest.covered_seq = 0;
-        })?;
+        manifest.update(Manifest::forget_runs)?;
         remove_leftovers(&*disk, &dir, &[])?;
         let index = Self::open(disk, dir, manifest, options)?;
         let mut batch = Vec::with_capacity(BATCH);

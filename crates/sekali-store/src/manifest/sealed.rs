@@ -75,6 +75,14 @@ pub struct SegmentEntry {
     pub first_seq: u64,
     /// Greatest seq in it.
     pub last_seq: u64,
+    /// How often it was trimmed; its name says so too.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub revision: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Seqs that are lost to damage for good: the file that had them is gone, or is no longer believed.

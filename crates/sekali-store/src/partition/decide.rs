@@ -90,6 +90,7 @@ impl<'a> Decider<'a> {
 
     /// Compares an event with everything that has its fingerprint: `candidates` from the index, and this commit's own.
     fn relate(&self, hash: EventHash, row: &[u8], candidates: &[Entry]) -> Result<Outcome> {
+        let mut expired = None;
         for entry in candidates {
             // What is lost to damage counts as absent, so that publishing it again heals it.
             if self.shared.damage.covers(entry.seq) {
@@ -99,8 +100,13 @@ impl<'a> Decider<'a> {
                 return Ok(Outcome::Duplicate { seq: entry.seq });
             }
             let incoming = decode(row)?;
-            // Nothing of this topic has that seq: another key has the same fingerprint.
-            let Some(stored) = self.shared.read_row(incoming.topic, entry.seq)? else { continue };
+            let Some(stored) = self.shared.read_row(incoming.topic, entry.seq)? else {
+                // It has expired, or it is another key's: all of a fingerprint is the same there.
+                if expired.is_none() && self.shared.has_expired(entry.seq)? {
+                    expired = Some(entry.seq);
+                }
+                continue;
+            };
             match self.relation(&stored.as_ref(), &incoming) {
                 Relation::Same => return Ok(Outcome::Duplicate { seq: entry.seq }),
                 Relation::Conflicting => return Ok(Outcome::Conflict { seq: entry.seq }),
@@ -119,7 +125,8 @@ impl<'a> Decider<'a> {
                 Relation::OtherKey => next = added.earlier,
             }
         }
-        Ok(Outcome::Stored { seq: self.builder.next_seq() })
+        // The key was stored, with other bytes, which are no longer there to be compared.
+        Ok(expired.map_or(Outcome::Stored { seq: self.builder.next_seq() }, |seq| Outcome::Conflict { seq }))
     }
 
     fn relation(&self, stored: &EventRef<'_>, incoming: &EventRef<'_>) -> Relation {

@@ -1,5 +1,6 @@
 //! Opens a partition: manifest, segments, index, log, in this order, because each says what of the next need not be read.
 
+use std::cmp::Reverse;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::log::dir::LogDir;
 use crate::log::header::{self, FileHeader};
 use crate::log::open::{self, OpenLog, Replay};
 use crate::log::recovery::Position;
-use crate::manifest::{self, Lost, ManifestFile, Sealed, SegmentEntry};
+use crate::manifest::{self, Expired, Lost, ManifestFile, Sealed, SegmentEntry};
 use crate::segment::{self, Segment, SegmentDir, Wanted};
 
 /// Entries that are replayed into the index at a time.
@@ -73,6 +74,7 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     })?;
     damage.extend(log.damage.iter().cloned());
     let parts = segments.into_iter().map(Part::Segment).chain(log.files.iter().cloned().map(Part::Log)).collect();
+    let rebuilt = manifest_damage.or(index_damage).map(|error| why_rebuilt(&error, manifest.get().expired));
     let opened = Opened {
         disk: Arc::clone(disk),
         dir: dir.to_owned(),
@@ -83,8 +85,14 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
         damage,
         position: *log.writer.position(),
     };
-    let rebuilt = manifest_damage.or(index_damage).map(|error| error.to_string());
     Ok(OpenPartition { opened, log, log_dir, segment_dir, rebuilt })
+}
+
+fn why_rebuilt(error: &Error, expired: Option<Expired>) -> String {
+    match expired.map(|expired| expired.forgotten_seq).filter(|seq| *seq > 0) {
+        Some(seq) => format!("{error}; the keys of events up to seq {seq} that have expired are lost with it"),
+        None => error.to_string(),
+    }
 }
 
 /// The directories of a partition.
@@ -121,9 +129,11 @@ fn open_manifest(
         let found = find_segments(&**disk, segments)?;
         if let Some(last) = found.last().copied() {
             let sealed = find_log_start(log, last.last_seq)?;
+            let expired = find_expired(&found);
             manifest.update(|manifest| {
                 manifest.sealed = Some(sealed);
                 manifest.segments = found;
+                manifest.expired = expired;
             })?;
         }
     }
@@ -133,15 +143,33 @@ fn open_manifest(
 /// The segments that are there, without those that another, merged one stands for.
 fn find_segments(disk: &dyn Disk, dir: &SegmentDir) -> Result<Vec<SegmentEntry>> {
     let names = disk.list(dir.dir()).at("list", dir.dir())?;
-    let mut found: Vec<_> = names.iter().filter_map(|name| segment::seqs_of(Path::new(name))).collect();
-    found.sort_unstable_by_key(|&(first_seq, last_seq)| (first_seq, std::cmp::Reverse(last_seq)));
+    let mut found: Vec<_> = names.iter().filter_map(|name| entry_of(name)).collect();
+    found.sort_unstable_by_key(|found| (found.first_seq, Reverse(found.last_seq), Reverse(found.revision)));
     let mut entries = Vec::<SegmentEntry>::new();
-    for (first_seq, last_seq) in found {
-        if entries.last().is_none_or(|last| first_seq > last.last_seq) {
-            entries.push(SegmentEntry { first_seq, last_seq });
+    for entry in found {
+        if entries.last().is_none_or(|last| entry.first_seq > last.last_seq) {
+            entries.push(entry);
         }
     }
     Ok(entries)
+}
+
+fn entry_of(name: &str) -> Option<SegmentEntry> {
+    let path = Path::new(name);
+    let (first_seq, last_seq) = segment::seqs_of(path)?;
+    Some(SegmentEntry { first_seq, last_seq, revision: segment::revision_of(path) })
+}
+
+/// Where segments were trimmed or are not there, events have expired, as far as one can tell. How many is not known.
+fn find_expired(found: &[SegmentEntry]) -> Option<Expired> {
+    let mut end_seq = 1;
+    let mut is_whole = true;
+    for entry in found {
+        is_whole &= entry.first_seq == end_seq && entry.revision == 0;
+        end_seq = entry.last_seq + 1;
+    }
+    let last_seq = end_seq - 1;
+    (!is_whole).then(|| Expired { last_seq, forgotten_seq: last_seq, ..Expired::default() })
 }
 
 /// Where the log begins, by the header of the first file behind the segments.
@@ -169,8 +197,7 @@ fn open_segments(
 ) -> Result<Vec<Arc<Segment>>> {
     let entries = manifest.get().segments;
     for name in disk.list(dir.dir()).at("list", dir.dir())? {
-        let is_live = segment::seqs_of(Path::new(&name))
-            .is_some_and(|(first_seq, last_seq)| entries.contains(&SegmentEntry { first_seq, last_seq }));
+        let is_live = entry_of(&name).is_some_and(|entry| entries.contains(&entry));
         let is_ours = name.ends_with(segment::SUFFIX) || name.ends_with(TEMP_SUFFIX);
         if is_ours && !is_live && manifest.existed() {
             let leftover = dir.dir().join(name);
@@ -178,8 +205,8 @@ fn open_segments(
         }
     }
     let mut segments = Vec::with_capacity(entries.len());
-    for SegmentEntry { first_seq, last_seq } in entries {
-        let path = dir.path(first_seq, last_seq);
+    for SegmentEntry { first_seq, last_seq, revision } in entries {
+        let path = dir.revised(revision).path(first_seq, last_seq);
         match Segment::open(dir, &path) {
             Ok(segment) => segments.push(Arc::new(segment)),
             Err(error) if is_lost(&error) => lose(damage, Damage { path, offset: 0, first_seq, last_seq }),

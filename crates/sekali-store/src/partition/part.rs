@@ -78,6 +78,15 @@ impl Part {
         }
     }
 
+    /// The least and the greatest timestamp of a topic in it.
+    pub(super) fn timestamps_ns(&self, topic: &str) -> Option<(i64, i64)> {
+        let of = |tally: &Tally| (tally.first_timestamp_ns, tally.last_timestamp_ns);
+        match self {
+            Self::Segment(segment) => segment.tally(topic).map(of),
+            Self::Log(file) => file.outline().topics.get(topic).map(|share| of(&share.tally)),
+        }
+    }
+
     /// The next piece, in the order of `need`, that may hold something of it.
     pub(super) fn next_piece(&self, need: &Need<'_>) -> Option<Piece> {
         match self {

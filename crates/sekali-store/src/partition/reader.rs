@@ -10,6 +10,7 @@ use crate::damage::Damage;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::ids::IndexStats;
+use crate::manifest::Expired;
 
 /// A handle to read a partition with, beside its writer and other readers. Cheap to clone. It sees what is durable, all of
 /// it and nothing else, and waits for no sync. Methods that answer a `Result` read files, and block while they do.
@@ -56,6 +57,16 @@ impl Reader {
     /// What the partition has counted over its life.
     pub fn counters(&self) -> Counters {
         self.shared.counters()
+    }
+
+    /// What has expired. Counters count it still.
+    pub fn expired(&self) -> Expired {
+        self.shared.expired()
+    }
+
+    /// The oldest event that is kept, reserved topics left out.
+    pub fn oldest(&self) -> Result<Option<StoredEvent>> {
+        self.scan(Scan::default()).next().transpose()
     }
 
     /// Every topic with events, reserved ones included, sorted by name.

@@ -1,8 +1,10 @@
-//! Turns closed log files into segments, and small segments into larger ones.
+//! Turns closed log files into segments, and small segments into larger ones, and lets events expire.
 //!
 //! The order of each step is that of every change to what is live: write the new file and sync it, name it in the
 //! manifest, show it to readers, and only then remove what it replaces. A log file is sealed only once the index has all its
 //! events on disk, because the log is what the index is recovered from.
+
+mod expire;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -18,6 +20,9 @@ use crate::log::file::LogFile;
 use crate::manifest::{Lost, Sealed, SegmentEntry};
 use crate::segment::{self, Segment, SegmentDir, SegmentInfo, Writer};
 
+use expire::Expiry;
+pub use expire::Retainer;
+
 /// How often the thread looks whether the index has caught up with the log.
 const POLL: Duration = Duration::from_millis(500);
 /// How long the thread waits after a failure before it tries again.
@@ -31,13 +36,14 @@ pub(super) struct Sealer {
 }
 
 #[derive(Debug)]
-struct Work {
+pub(super) struct Work {
     shared: Arc<Shared>,
     log: LogDir,
     segments: SegmentDir,
     fan_in: usize,
     /// The largest seq of segments that could not be merged because one of them is damaged.
     unmergeable_seq: Mutex<u64>,
+    expiry: Expiry,
     closing: AtomicBool,
     changed: Condvar,
     waiting: Mutex<()>,
@@ -51,11 +57,17 @@ impl Sealer {
             segments,
             fan_in,
             unmergeable_seq: Mutex::new(0),
+            expiry: Expiry::default(),
             closing: AtomicBool::new(false),
             changed: Condvar::new(),
             waiting: Mutex::new(()),
         };
         Self { work: Arc::new(work), thread: None }
+    }
+
+    /// A handle to say which events may go.
+    pub(super) fn retainer(&self) -> Retainer {
+        Retainer::new(Arc::clone(&self.work))
     }
 
     /// Lets a thread of its own do the work.
@@ -133,7 +145,7 @@ impl Work {
         if self.shared.stopped().is_some() {
             return Ok(false);
         }
-        Ok(self.seal_next()? || self.merge_next()?)
+        Ok(self.seal_next()? || self.expire_next()? || self.merge_next()?)
     }
 
     fn seal_next(&self) -> Result<bool> {
@@ -183,21 +195,26 @@ impl Work {
         writer.finish()
     }
 
-    fn merge_next(&self) -> Result<bool> {
+    fn live_segments(&self) -> Vec<Arc<Segment>> {
         let parts = self.shared.snapshot().parts;
+        let segments = parts.iter().filter_map(|part| match part {
+            Part::Segment(segment) => Some(Arc::clone(segment)),
+            Part::Log(_) => None,
+        });
+        segments.collect()
+    }
+
+    fn merge_next(&self) -> Result<bool> {
         let unmergeable_seq = *self.unmergeable_seq.lock().unwrap_or_else(PoisonError::into_inner);
-        let segments: Vec<_> = parts
-            .iter()
-            .filter_map(|part| match part {
-                Part::Segment(segment) => Some(Arc::clone(segment)),
-                Part::Log(_) => None,
-            })
-            .filter(|segment| segment.info().first_seq > unmergeable_seq)
-            .collect();
+        let mut segments = self.live_segments();
+        segments.retain(|segment| segment.info().first_seq > unmergeable_seq);
         let sizes: Vec<_> = segments.iter().map(|segment| segment.info().bytes).collect();
-        let Some(at) = due(&sizes, self.log.file_bytes, self.fan_in) else { return Ok(false) };
+        let may_merge =
+            |at: usize| segments.get(at..at + self.fan_in).is_some_and(|segments| self.expiry.may_merge(segments));
+        let Some(at) = due(&sizes, self.log.file_bytes, self.fan_in, may_merge) else { return Ok(false) };
         let Some(inputs) = segments.get(at..at + self.fan_in) else { return Ok(false) };
-        let info = match segment::merge(&self.segments, inputs) {
+        let revision = inputs.iter().map(|segment| entry(segment.info()).revision).max().unwrap_or_default();
+        let info = match segment::merge(&self.segments.revised(revision), inputs) {
             Err(Error::Damaged { .. }) => {
                 let last_seq = inputs.last().map_or(0, |segment| segment.info().last_seq);
                 *self.unmergeable_seq.lock().unwrap_or_else(PoisonError::into_inner) = last_seq;
@@ -225,12 +242,13 @@ impl Work {
 }
 
 fn entry(info: &SegmentInfo) -> SegmentEntry {
-    SegmentEntry { first_seq: info.first_seq, last_seq: info.last_seq }
+    let revision = segment::revision_of(&info.path);
+    SegmentEntry { first_seq: info.first_seq, last_seq: info.last_seq, revision }
 }
 
-/// Where the first `fan_in` neighbours of one level begin. The level of a segment is the smallest `l` with
+/// Where the first `fan_in` neighbours of one level begin that `may_merge`. The level of a segment is the smallest `l` with
 /// `bytes <= 2 * file_bytes * fan_in^l`; a log file gives one of level 0.
-fn due(sizes: &[u64], file_bytes: u64, fan_in: usize) -> Option<usize> {
+fn due(sizes: &[u64], file_bytes: u64, fan_in: usize, may_merge: impl Fn(usize) -> bool) -> Option<usize> {
     let level = |bytes: u64| {
         let (mut level, mut room) = (0, file_bytes.max(1) * 2);
         while room < bytes {
@@ -243,7 +261,7 @@ fn due(sizes: &[u64], file_bytes: u64, fan_in: usize) -> Option<usize> {
         let small = neighbours.iter().all(|&bytes| bytes < SEGMENT_MERGED_BYTES);
         small && neighbours.windows(2).all(|pair| level(pair[0]) == level(pair[1]))
     };
-    sizes.windows(fan_in).position(alike)
+    sizes.windows(fan_in).enumerate().position(|(at, neighbours)| alike(neighbours) && may_merge(at))
 }
 
 #[cfg(test)]
@@ -256,7 +274,7 @@ mod tests {
         let (mut sizes, mut written) = (Vec::new(), 0);
         for files in 1..=2_000_u64 {
             sizes.push(file_bytes + 100);
-            while let Some(at) = due(&sizes, file_bytes, fan_in) {
+            while let Some(at) = due(&sizes, file_bytes, fan_in, |_| true) {
                 let merged = sizes.drain(at..at + fan_in).sum();
                 written += merged;
                 sizes.insert(at, merged);

@@ -1,7 +1,7 @@
 //! What the writer and the readers of a partition share.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -15,7 +15,7 @@ use crate::ids::Index;
 use crate::log::file::LogFile;
 use crate::log::outline::Tally;
 use crate::log::recovery::Position;
-use crate::manifest::{Lost, ManifestFile};
+use crate::manifest::{Expired, Lost, ManifestFile};
 use crate::segment::{Segment, Topics};
 
 use super::part::{Need, Part};
@@ -44,7 +44,39 @@ struct State {
     end_seq: u64,
     counters: Counters,
     topics: BTreeMap<Box<str>, Tally>,
+    expired: Expired,
     stopped: Option<String>,
+}
+
+impl State {
+    fn replace(&mut self, old: &[Part], segment: Option<Arc<Segment>>) {
+        let parts = Arc::make_mut(&mut self.parts);
+        let at = parts.iter().position(|part| old.iter().any(|old| old.is(part))).unwrap_or(parts.len());
+        parts.retain(|part| !old.iter().any(|old| old.is(part)));
+        if let Some(segment) = segment {
+            parts.insert(at, Part::Segment(segment));
+        }
+    }
+
+    /// Takes what has expired from a topic's counts. A topic without events is none.
+    fn shrink(&mut self, topic: &str, gone: &Tally) {
+        let Some(known) = self.topics.get_mut(topic) else { return };
+        let mut left = Tally {
+            events: known.events.saturating_sub(gone.events),
+            bytes: known.bytes.saturating_sub(gone.bytes),
+            ..Tally::default()
+        };
+        // Counts are subtracted, not summed up again: a log file may already have what is about to be published.
+        self.parts.iter().filter_map(|part| part.timestamps_ns(topic)).for_each(|(first_ns, last_ns)| {
+            left.first_timestamp_ns = left.first_timestamp_ns.min(first_ns);
+            left.last_timestamp_ns = left.last_timestamp_ns.max(last_ns);
+        });
+        if left.events > 0 {
+            *known = left;
+        } else {
+            self.topics.remove(topic);
+        }
+    }
 }
 
 /// What a partition was found to be.
@@ -78,6 +110,7 @@ impl Shared {
                 None => drop(topics.insert(topic.into(), *tally)),
             });
         }
+        let expired = opened.manifest.get().expired.unwrap_or_default();
         Self {
             disk: opened.disk,
             dir: opened.dir,
@@ -90,6 +123,7 @@ impl Shared {
                 end_seq: opened.position.next_seq,
                 counters: opened.position.totals,
                 topics,
+                expired,
                 stopped: None,
             }),
             sealing_failed: Mutex::new(None),
@@ -108,6 +142,10 @@ impl Shared {
 
     pub(super) fn topics<T>(&self, describe: impl Fn(&str, &Tally) -> T) -> Vec<T> {
         self.read().topics.iter().map(|(topic, tally)| describe(topic, tally)).collect()
+    }
+
+    pub(super) fn expired(&self) -> Expired {
+        self.read().expired
     }
 
     pub(super) fn stopped(&self) -> Option<String> {
@@ -144,12 +182,22 @@ impl Shared {
 
     /// Lets readers see a segment in the place of some parts, or nothing if those had no events.
     pub(super) fn replace(&self, old: &[Part], segment: Option<Arc<Segment>>) {
+        self.write().replace(old, segment);
+    }
+
+    /// Lets readers see what is left of a segment, and the counts of these topics without what is not.
+    pub(super) fn expire(
+        &self,
+        old: &Arc<Segment>,
+        rest: Option<Arc<Segment>>,
+        topics: &BTreeSet<Box<str>>,
+        expired: &Expired,
+    ) {
         let mut state = self.write();
-        let parts = Arc::make_mut(&mut state.parts);
-        let at = parts.iter().position(|part| old.iter().any(|old| old.is(part))).unwrap_or(parts.len());
-        parts.retain(|part| !old.iter().any(|old| old.is(part)));
-        if let Some(segment) = segment {
-            parts.insert(at, Part::Segment(segment));
+        state.replace(&[Part::Segment(Arc::clone(old))], rest);
+        state.expired.add(expired);
+        for (topic, gone) in old.tallies().filter(|(topic, _)| topics.contains(*topic)) {
+            state.shrink(topic, gone);
         }
     }
 
@@ -191,11 +239,25 @@ impl Shared {
         Ok(())
     }
 
+    /// Whether the event that had this seq has expired.
+    pub(super) fn has_expired(&self, seq: u64) -> Result<bool> {
+        if seq > self.expired().last_seq {
+            return Ok(false);
+        }
+        let is_there = self.read_one(Topics::All, seq)?.is_some();
+        // What the read may have found to be lost has not expired.
+        Ok(!is_there && !self.damage.covers(seq))
+    }
+
     /// The stored event of `topic` with this seq; `None` where there is none, or where it is lost to damage, which is
     /// reported.
     pub(super) fn read_row(&self, topic: &str, seq: u64) -> Result<Option<StoredEvent>> {
+        self.read_one(Topics::One(topic), seq)
+    }
+
+    fn read_one(&self, topics: Topics<'_>, seq: u64) -> Result<Option<StoredEvent>> {
         let Snapshot { parts, .. } = self.snapshot();
-        let (topics, timestamps_ns) = (Topics::One(topic), i64::MIN..=i64::MAX);
+        let timestamps_ns = i64::MIN..=i64::MAX;
         let need = Need { topics, timestamps_ns, from: seq, to: seq + 1, order: Order::Ascending };
         let after = parts.partition_point(|part| part.first_seq() <= seq);
         let Some(part) = after.checked_sub(1).and_then(|at| parts.get(at)) else { return Ok(None) };

@@ -50,6 +50,11 @@ pub enum Finding {
         /// How many.
         count: u64,
     },
+    /// The keys of expired events are lost: late duplicates of them would be stored again.
+    ForgottenKeys {
+        /// No expired event behind this seq is among them.
+        last_seq: u64,
+    },
     /// A segment is damaged.
     Segment(String),
     /// The index cannot be read.
@@ -58,7 +63,7 @@ pub enum Finding {
     Counters {
         /// The counters.
         counters: Counters,
-        /// Events stored, conflict evidence left out.
+        /// Events that are there or have expired, conflict evidence left out.
         stored: u64,
     },
 }
@@ -76,13 +81,19 @@ impl fmt::Display for Finding {
             Self::ExtraEntries { count } => {
                 write!(f, "the index has {count} entries of events that are not stored; rebuild the index")
             }
+            Self::ForgottenKeys { last_seq } => {
+                write!(
+                    f,
+                    "the index was rebuilt after events up to seq {last_seq} had expired; sent again, they are stored again"
+                )
+            }
             Self::Segment(what) => write!(f, "{what}; publish what is lost again"),
             Self::IndexDamaged(what) => write!(f, "{what}; rebuild the index"),
             Self::Counters { counters, stored } => {
                 let Counters { received, stored: counted, duplicates, conflicts } = counters;
                 write!(
                     f,
-                    "the counters are off: {received} received, {counted} stored, {duplicates} duplicates, {conflicts} conflicts, but {stored} events are there"
+                    "the counters are off: {received} received, {counted} stored, {duplicates} duplicates, {conflicts} conflicts, but {stored} events are there or have expired"
                 )
             }
         }
@@ -135,6 +146,10 @@ impl Partition {
                 verified => verified?,
             }
         }
+        let forgotten_seq = self.shared.expired().forgotten_seq;
+        if forgotten_seq > 0 {
+            found.add(Finding::ForgottenKeys { last_seq: forgotten_seq });
+        }
         let damage = self.shared.damage.to_vec();
         let is_whole = damage.is_empty();
         damage.into_iter().for_each(|damage| found.add(Finding::Lost(damage)));
@@ -181,13 +196,14 @@ fn check_batch(shared: &Shared, batch: &[StoredEvent], found: &mut Verification)
 }
 
 fn check_totals(shared: &Shared, stored: u64, found: &mut Verification) {
-    let counters = shared.counters();
-    if !counters.reconcile() || counters.stored != stored {
-        found.add(Finding::Counters { counters, stored });
+    let (counters, expired) = (shared.counters(), shared.expired());
+    if !counters.reconcile() || counters.stored != stored + expired.events {
+        found.add(Finding::Counters { counters, stored: stored + expired.events });
     }
     let index = shared.index.stats();
     let entries = index.entries_in_runs + index.entries_in_memory;
-    if entries > found.events {
-        found.add(Finding::ExtraEntries { count: entries - found.events });
+    let keys = found.events + expired.rows();
+    if entries > keys {
+        found.add(Finding::ExtraEntries { count: entries - keys });
     }
 }

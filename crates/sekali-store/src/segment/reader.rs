@@ -1,7 +1,7 @@
 //! Opens segments and answers what is in them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parquet::schema::types::SchemaDescriptor;
@@ -66,6 +66,7 @@ pub struct Segment {
     pub(super) anchor: Anchor,
     pub(super) directory: Directory,
     info: SegmentInfo,
+    received_at_ns: OnceLock<(i64, i64)>,
 }
 
 impl Segment {
@@ -92,7 +93,15 @@ impl Segment {
         };
         let info = SegmentInfo::new(path.to_owned(), anchor.file_len(), &directory.groups);
         let schema = schema::schema().map_err(|error| Error::Invalid(error.to_string()))?;
-        Ok(Self { salt: dir.salt, schema: SchemaDescriptor::new(schema), anchor, directory, info, file })
+        Ok(Self {
+            salt: dir.salt,
+            schema: SchemaDescriptor::new(schema),
+            anchor,
+            directory,
+            info,
+            file,
+            received_at_ns: OnceLock::new(),
+        })
     }
 
     /// What it is.
@@ -103,6 +112,11 @@ impl Segment {
     /// Its topics with their counts, sorted, reserved ones included.
     pub(crate) fn tallies(&self) -> impl Iterator<Item = (&str, &Tally)> {
         self.directory.topics.iter().map(|(topic, share)| (&**topic, &share.tally))
+    }
+
+    /// The counts of one topic.
+    pub(crate) fn tally(&self, topic: &str) -> Option<&Tally> {
+        self.directory.topics.get(topic).map(|share| &share.tally)
     }
 
     /// Its row groups, in order of seq.
@@ -160,6 +174,29 @@ impl Segment {
         }
         let wanted = Wanted { topics: Topics::One(topic), seqs: seq..seq.saturating_add(1), ..Wanted::default() };
         Ok(self.read(number, &wanted)?.pop())
+    }
+
+    /// When its first and its last event were received: nanoseconds since 1970-01-01T00:00:00Z. All others came in between. Decodes a
+    /// page of each column for either, the first time.
+    ///
+    /// # Errors
+    /// As [`Segment::visit`].
+    pub fn received_at_ns(&self) -> Result<(i64, i64)> {
+        if let Some(known) = self.received_at_ns.get() {
+            return Ok(*known);
+        }
+        let last_group = self.row_groups().len().saturating_sub(1);
+        let first_ns = self.received_at_ns_of(0, self.info.first_seq)?;
+        let last_ns = self.received_at_ns_of(last_group, self.info.last_seq)?;
+        Ok(*self.received_at_ns.get_or_init(|| (first_ns, last_ns)))
+    }
+
+    fn received_at_ns_of(&self, row_group: usize, seq: u64) -> Result<i64> {
+        let wanted = Wanted { seqs: seq..seq.saturating_add(1), limit: 1, ..Wanted::default() };
+        let event = self.read(row_group, &wanted)?.pop();
+        event
+            .map(|event| event.received_at_ns)
+            .ok_or_else(|| self.source().damaged(format!("row group {row_group} has no event with seq {seq}")))
     }
 
     /// Reads every byte of the file and checks it.

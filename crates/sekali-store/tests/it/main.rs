@@ -9,6 +9,7 @@ mod damage;
 mod faults;
 mod fuzz_corpus;
 mod model;
+mod retention;
 mod scans;
 mod support;
 mod verify;

@@ -18,6 +18,8 @@ use crate::export::{Destination, ExportError, Exporter, Format, Written};
 
 /// How long the beginning of an export is retried.
 const RETRY_FOR: Duration = Duration::from_secs(30);
+/// How long to wait for the number of events: the export does not need it.
+const COUNT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Arguments of `sekali export`.
 #[derive(Debug, Args)]
@@ -63,7 +65,8 @@ pub(super) async fn run(args: ExportArgs) -> Result<(), Failure> {
         () = &mut signals => return Err(interrupted()),
     };
     let exporter = Exporter::start(&destination, format)?;
-    let mut gauge = Gauge::new(expected(&client, &filter).await, args.quiet);
+    let length = if args.quiet { None } else { expected(&client, &filter).await };
+    let mut gauge = Gauge::new(length, args.quiet);
     let started = Instant::now();
     let copied = tokio::select! {
         copied = copy(stream, &exporter, &mut gauge, started) => copied,
@@ -110,7 +113,7 @@ async fn expected(client: &Client, filter: &EventsFilter) -> Option<u64> {
     if *filter != (EventsFilter { topic: filter.topic.clone(), ..EventsFilter::default() }) {
         return None;
     }
-    let answer = client.count(filter, None).await.ok()?;
+    let answer = tokio::time::timeout(COUNT_PATIENCE, client.count(filter, None)).await.ok()?.ok()?;
     serde_json::from_str(answer.get()).ok().map(|counted: Counted| counted.count)
 }
 

@@ -7,6 +7,7 @@ use crate::cli::Failure;
 use crate::cli::listen::{self, ListenArgs};
 use crate::cli::log::{self, LogFormat};
 use crate::cli::output::Output;
+use crate::cli::retain::RetainArgs;
 use crate::cli::signals::Signals;
 use crate::server::Config;
 
@@ -17,7 +18,8 @@ use crate::server::Config;
     Either way nothing that was acknowledged is lost.\n\n\
     Examples:\n  \
     sekali serve\n  \
-    sekali serve --listen 0.0.0.0:8080 --data-dir /var/lib/sekali --log-format json"
+    sekali serve --listen 0.0.0.0:8080 --data-dir /var/lib/sekali --log-format json\n  \
+    sekali serve --retain-age 90d --retain 'debug.*=7d' --retain-size 50GiB"
 )]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
@@ -28,6 +30,8 @@ pub(crate) struct ServeArgs {
     /// Web pages from here may use the API, like https://logs.example.org; several with commas, or by repeating
     #[arg(long = "cors-origin", env = "SEKALI_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origins: Vec<String>,
+    #[command(flatten)]
+    retain: RetainArgs,
     /// What to log: error, warn, info, debug or trace
     #[arg(long, env = "SEKALI_LOG", value_name = "LEVEL", default_value = "info")]
     log: String,
@@ -46,6 +50,8 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
         partitions: args.partitions,
         // An empty environment variable means none.
         cors_origins: args.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
+        retention: args.retain.retention(),
+        ..Config::default()
     })
     .await?;
     let mut output = Output::stdout();

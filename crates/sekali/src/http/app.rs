@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use sekali_store::{Reader, Store};
+use sekali_store::{Partition, Reader, Retainer, Store};
 use tokio::sync::Semaphore;
 
 use super::cursor::CursorKey;
@@ -18,6 +18,7 @@ pub struct App {
     pub(super) pipeline: Pipeline,
     /// One for every partition, by number.
     pub(super) readers: Arc<[Reader]>,
+    retainers: Arc<[Retainer]>,
     pub(super) target: Target,
     pub(super) cursor_key: CursorKey,
     /// For request bodies.
@@ -37,11 +38,13 @@ impl App {
     pub fn start(store: Store) -> std::io::Result<(Self, Committers)> {
         let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
         let partitions = store.into_partitions();
-        let readers = partitions.iter().map(sekali_store::Partition::reader).collect();
+        let readers = partitions.iter().map(Partition::reader).collect();
+        let retainers = partitions.iter().map(Partition::retainer).collect();
         let (pipeline, committers) = Pipeline::start(partitions)?;
         let app = Self {
             pipeline,
             readers,
+            retainers,
             target,
             cursor_key: CursorKey::new(target.hasher),
             bodies: Budget::new(BODIES_BYTES_MAX),
@@ -50,6 +53,11 @@ impl App {
             started: Instant::now(),
         };
         Ok((app, committers))
+    }
+
+    /// One for every partition, by number.
+    pub fn retainers(&self) -> &Arc<[Retainer]> {
+        &self.retainers
     }
 
     /// The way to the committers.

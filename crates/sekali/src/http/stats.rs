@@ -1,7 +1,9 @@
 //! `GET /stats`
 
+use std::sync::Arc;
+
 use axum::extract::{OriginalUri, State};
-use sekali_store::{Counters, Reader};
+use sekali_store::{Counters, Reader, Result as StoreResult};
 use serde::Serialize;
 
 use super::App;
@@ -9,12 +11,15 @@ use super::error::ApiError;
 use super::health::{Status, damage};
 use super::json::Json;
 use super::query::Query;
-use super::topics::summaries;
+use super::topics::{summaries, timestamp};
 
 /// The counters of the store's life, which always reconcile: `received = unique_processed + duplicate_dropped`.
 pub(super) async fn stats(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Result<Json<Stats>, ApiError> {
     Query::none(uri.query())?;
     let counters = app.readers.iter().map(Reader::counters).fold(Counters::default(), |sum, part| sum + part);
+    let readers = Arc::clone(&app.readers);
+    let oldest = tokio::task::spawn_blocking(move || Oldest::of(&readers)).await;
+    let oldest = oldest.map_err(|error| ApiError::internal(&error))?.map_err(|error| ApiError::internal(&error))?;
     Ok(Json(Stats {
         received: counters.received,
         unique_processed: counters.stored,
@@ -26,6 +31,8 @@ pub(super) async fn stats(State(app): State<App>, OriginalUri(uri): OriginalUri)
         damage: damage(&app),
         partitions: app.readers.len(),
         queued_bytes: app.pipeline.queued_bytes(),
+        expired: Expired::of(&app.readers),
+        oldest,
         index: app.readers.iter().map(|reader| IndexStats::from(reader.index_stats())).collect(),
         storage: app.readers.iter().map(|reader| StorageStats::from(reader.storage_stats())).collect(),
         version: env!("CARGO_PKG_VERSION"),
@@ -44,9 +51,53 @@ pub(super) struct Stats {
     damage: Vec<String>,
     partitions: usize,
     queued_bytes: usize,
+    expired: Expired,
+    oldest: Vec<Oldest>,
     index: Vec<IndexStats>,
     storage: Vec<StorageStats>,
     version: &'static str,
+}
+
+/// Events that are kept no longer. They stay counted.
+#[derive(Debug, Default, Serialize)]
+struct Expired {
+    events: u64,
+    bytes: u64,
+}
+
+impl Expired {
+    fn of(readers: &[Reader]) -> Self {
+        let mut sum = Self::default();
+        for expired in readers.iter().map(Reader::expired) {
+            sum.events += expired.events;
+            sum.bytes += expired.bytes;
+        }
+        sum
+    }
+}
+
+/// How far back the events of a partition reach.
+#[derive(Debug, Serialize)]
+struct Oldest {
+    partition: usize,
+    seq: u64,
+    received_at: String,
+}
+
+impl Oldest {
+    /// Of all partitions that have events. Reads files.
+    fn of(readers: &[Reader]) -> StoreResult<Vec<Self>> {
+        let mut all = Vec::new();
+        for (partition, reader) in readers.iter().enumerate() {
+            let oldest = reader.oldest()?;
+            all.extend(oldest.map(|event| Self {
+                partition,
+                seq: event.seq,
+                received_at: timestamp(event.received_at_ns),
+            }));
+        }
+        Ok(all)
+    }
 }
 
 /// The dedup index of a partition. Counts of look-ups are since the start.

@@ -48,7 +48,7 @@ impl From<TopicSummary> for Topic {
     }
 }
 
-fn timestamp(ns: i64) -> String {
+pub(super) fn timestamp(ns: i64) -> String {
     let mut text = Vec::new();
     append_timestamp(&mut text, ns);
     String::from_utf8(text).unwrap_or_default()

@@ -3,13 +3,14 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sekali_store::{Batch, Error, Partition};
 use tracing::{error, info, warn};
 
 use super::queue::{Job, Next, Queue};
 use super::{Answer, Refused, Shared};
+use crate::clock::now_ns;
 use crate::limits::COMMIT_BYTES_MAX;
 
 /// The running committer threads.
@@ -109,6 +110,7 @@ fn commit(partition: &mut Partition, jobs: Vec<Job>) -> Result<(), String> {
 }
 
 fn commit_together(partition: &mut Partition, batches: &[Batch]) -> Result<Vec<Answer>, String> {
+    // Where the clock goes back, the engine stays with the time of the last commit.
     match partition.commit(batches, now_ns(), None) {
         Ok(outcomes) => Ok(outcomes.into_iter().map(Ok).collect()),
         Err(Error::Stopped(reason)) => Err(reason),
@@ -128,10 +130,4 @@ fn commit_together(partition: &mut Partition, batches: &[Batch]) -> Result<Vec<A
 fn commit_alone(partition: &mut Partition, batch: &Batch) -> Result<Answer, String> {
     let answers = commit_together(partition, std::slice::from_ref(batch))?;
     Ok(answers.into_iter().next().unwrap_or(Err(Refused::StorageFailed)))
-}
-
-/// The system's clock. Where it goes back, the engine stays with the time of the last commit.
-fn now_ns() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX)
 }

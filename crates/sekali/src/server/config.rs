@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use axum::http::{HeaderValue, Uri};
+use sekali_store::{Retention, Tuning};
 
 use super::StartError;
 
@@ -17,6 +18,11 @@ pub struct Config {
     pub partitions: u32,
     /// Origins whose pages in a browser may use the API, such as `https://logs.example.org`. Normally none.
     pub cors_origins: Vec<String>,
+    /// How long events are kept, in every partition. Normally for ever.
+    pub retention: Retention,
+    /// How the engine works inside, for tests of what happens at sizes that take ages to come about.
+    #[doc(hidden)]
+    pub tuning: Tuning,
 }
 
 impl Default for Config {
@@ -26,6 +32,8 @@ impl Default for Config {
             data_dir: PathBuf::from("sekali-data"),
             partitions: 1,
             cors_origins: Vec::new(),
+            retention: Retention::default(),
+            tuning: Tuning::default(),
         }
     }
 }

@@ -184,7 +184,10 @@ fn unknown_formats_and_missing_files_are_named_before_anything_is_sent() {
     let server = Scripted::start(|_, asked| Reply::all_stored(&asked.body));
     let result = run_with_input(&["publish", "--url", &server.url], "hello\n");
     assert_eq!(result.code, Some(1));
-    assert!(result.stderr.contains("cannot tell the format of stdin: say --format ndjson, json or csv"), "{result:?}");
+    assert!(
+        result.stderr.contains("cannot tell the format of stdin: say --format ndjson, json, csv, sqlite or parquet"),
+        "{result:?}"
+    );
     let result = run(&["publish", "--url", &server.url, "/nonexistent.csv"]);
     assert_eq!(result.code, Some(1));
     assert!(result.stderr.contains("cannot read /nonexistent.csv"), "{result:?}");

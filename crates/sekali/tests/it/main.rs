@@ -14,5 +14,6 @@ mod fuzz_corpus;
 mod publish;
 mod reads;
 mod restart;
+mod retention;
 mod server;
 mod storage;

@@ -20,7 +20,7 @@ fn the_seeds_own_example_works() {
     server.get("/events?topic=demo").expect(200, &expect![[
         r#"[{"topic":"demo","event_id":"id-123","timestamp":"2025-10-24T21:00:00Z","source":"curl_test","payload":{"message":"hello"},"seq":1,"received_at":…}]"#
     ]]);
-    server.get("/stats").expect(200, &expect![[r#"{"received":2,"unique_processed":1,"duplicate_dropped":1,"topics":["demo"],"uptime_seconds":…,"conflicts":0,"status":"ready","damage":[],"partitions":1,"queued_bytes":0,"index":[{"entries_in_memory":1,"entries_in_runs":0,"runs":0,"tables_waiting":0,"merge_debt_bytes":0,"filter_bytes":0,"disk_bytes":0,"look_ups":2,"filter_hits":0,"false_positives":0,"disk_reads":0,"failed":null}],"storage":[{"segments":0,"segment_bytes":0,"log_files":1,"log_bytes":…,"sealing_failed":null}],"version":"0.1.0"}"#]]);
+    server.get("/stats").expect(200, &expect![[r#"{"received":2,"unique_processed":1,"duplicate_dropped":1,"topics":["demo"],"uptime_seconds":…,"conflicts":0,"status":"ready","damage":[],"partitions":1,"queued_bytes":0,"expired":{"events":0,"bytes":…},"oldest":[{"partition":0,"seq":1,"received_at":…}],"index":[{"entries_in_memory":1,"entries_in_runs":0,"runs":0,"tables_waiting":0,"merge_debt_bytes":0,"filter_bytes":0,"disk_bytes":0,"look_ups":2,"filter_hits":0,"false_positives":0,"disk_reads":0,"failed":null}],"storage":[{"segments":0,"segment_bytes":0,"log_files":1,"log_bytes":…,"sealing_failed":null}],"version":"0.1.0"}"#]]);
     server.get("/topics").expect(200, &expect![[
         r#"[{"topic":"demo","events":1,"bytes":…,"first_timestamp":"2025-10-24T21:00:00Z","last_timestamp":"2025-10-24T21:00:00Z"}]"#
     ]]);

@@ -18,7 +18,7 @@ fn server(goes_away: bool) -> String {
             std::thread::spawn(move || {
                 let mut request = [0; 4_096];
                 let length = stream.read(&mut request).unwrap();
-                if !request[..length].starts_with(b"GET /events") {
+                if request[..length].starts_with(b"GET /events/count") {
                     return stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").unwrap();
                 }
                 stream.write_all(HEADERS.as_bytes()).unwrap();

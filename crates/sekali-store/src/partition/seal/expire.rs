@@ -1,0 +1,218 @@
+//! Lets events expire, a segment at a time.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Work, entry};
+use crate::error::{Error, IoContext, Result};
+use crate::event::is_reserved;
+use crate::manifest::Expired;
+use crate::retention::{Retention, SizeRule, TopicPattern};
+use crate::segment::{self, Segment, SegmentInfo};
+
+/// With a limit, no merge makes a segment that holds more than this share of what may stay, because a segment goes at once.
+const SHARE: u64 = 8;
+
+/// Tells a partition which events may go. Cheap to clone. The engine has no clock: whoever has one says what time it is.
+#[derive(Debug, Clone)]
+pub struct Retainer {
+    work: Arc<Work>,
+}
+
+/// What was asked for, and what is known of it.
+#[derive(Debug, Default)]
+pub(super) struct Expiry {
+    asked: Mutex<Asked>,
+    /// Whether something may be left to do.
+    due: AtomicBool,
+    /// First seqs of segments that cannot be trimmed because they are damaged.
+    untrimmable: Mutex<BTreeSet<u64>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Asked {
+    retention: Arc<Retention>,
+    now_ns: i64,
+}
+
+/// A segment, and its topics that have expired in it.
+struct Due {
+    segment: Arc<Segment>,
+    topics: BTreeSet<Box<str>>,
+}
+
+impl Retainer {
+    pub(in crate::partition) fn new(work: Arc<Work>) -> Self {
+        Self { work }
+    }
+
+    /// Lets go, once, what `retention` does not keep at `now_ns`, in nanoseconds since 1970-01-01T00:00:00Z. The sealer does it soon
+    /// (without a thread: the next commit).
+    ///
+    /// Only sealed events go, and a topic's events in a segment go together: by age, when the newest event of the segment is
+    /// past it; by size, the oldest segments first, until what is left is within its limit. A segment with other topics is written anew
+    /// without them. Keys stay: an expired event that is sent again is still a duplicate. Scans in progress are not disturbed.
+    pub fn apply(&self, retention: Arc<Retention>, now_ns: i64) {
+        let is_for_ever = retention.is_for_ever();
+        *self.work.expiry.asked.lock().unwrap_or_else(PoisonError::into_inner) = Asked { retention, now_ns };
+        self.work.expiry.due.store(!is_for_ever, Ordering::Release);
+        self.work.changed.notify_all();
+    }
+}
+
+impl Expiry {
+    fn asked(&self) -> Asked {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether segments may be merged: what comes of it must not be so large, or cover so long a time, that it stays much too
+    /// long or takes too much with it.
+    pub(super) fn may_merge(&self, segments: &[Arc<Segment>]) -> bool {
+        let retention = self.asked().retention;
+        let fits = |rule: &SizeRule| {
+            let bytes = segments.iter().map(|segment| share(segment, &rule.topics)).sum::<u64>();
+            bytes <= rule.bytes / SHARE
+        };
+        if !retention.sizes.iter().all(fits) {
+            return false;
+        }
+        // Of the topics that are there: what a short-lived one has left behind merges like everything else.
+        let topics = segments.iter().flat_map(|segment| segment.tallies().map(|(topic, _)| topic));
+        let shortest_ns = topics.filter_map(|topic| retention.age_ns(topic)).min();
+        shortest_ns.is_none_or(|age_ns| span_ns(segments).is_none_or(|span_ns| span_ns <= age_ns / SHARE as i64))
+    }
+}
+
+/// The time that segments cover, as far as they can be read.
+fn span_ns(segments: &[Arc<Segment>]) -> Option<i64> {
+    let (first_ns, _) = segments.first()?.received_at_ns().ok()?;
+    let (_, last_ns) = segments.last()?.received_at_ns().ok()?;
+    Some(last_ns.saturating_sub(first_ns))
+}
+
+impl Work {
+    /// Lets the oldest events go that are due. `false` where there are none.
+    pub(super) fn expire_next(&self) -> Result<bool> {
+        if !self.expiry.due.swap(false, Ordering::AcqRel) {
+            return Ok(false);
+        }
+        let expired = self.expire_oldest();
+        if !matches!(expired, Ok(false)) {
+            self.expiry.due.store(true, Ordering::Release);
+        }
+        expired
+    }
+
+    fn expire_oldest(&self) -> Result<bool> {
+        let Asked { retention, now_ns } = self.expiry.asked();
+        let segments = self.live_segments();
+        let untrimmable = self.expiry.untrimmable.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(due) = oldest_due(&segments, &untrimmable, &retention, now_ns)? else { return Ok(false) };
+        // The index is all that will know these keys. After it was rebuilt, it may have them only in memory.
+        let last_seq = due.segment.info().last_seq;
+        if self.shared.index.covered_seq() < last_seq {
+            self.shared.index.flush()?;
+        }
+        if self.shared.index.covered_seq() < last_seq {
+            return Ok(false);
+        }
+        let rest = match self.rest_of(&due) {
+            Err(Error::Damaged { .. }) => {
+                let mut untrimmable = self.expiry.untrimmable.lock().unwrap_or_else(PoisonError::into_inner);
+                untrimmable.insert(due.segment.info().first_seq);
+                return Ok(true);
+            }
+            rest => rest?,
+        };
+        self.let_go(&due, rest.as_ref())?;
+        Ok(true)
+    }
+
+    /// Writes what stays of a segment.
+    fn rest_of(&self, due: &Due) -> Result<Option<SegmentInfo>> {
+        if due.is_whole() {
+            return Ok(None);
+        }
+        let revision = segment::revision_of(&due.segment.info().path) + 1;
+        segment::trim(&self.segments.revised(revision), &due.segment, |topic| !due.topics.contains(topic))
+    }
+
+    fn let_go(&self, due: &Due, rest: Option<&SegmentInfo>) -> Result<()> {
+        let rest_segment = rest.map(|info| Segment::open(&self.segments, &info.path)).transpose()?;
+        let (old, expired) = (entry(due.segment.info()), due.expired());
+        self.shared.manifest.update(|manifest| {
+            manifest.segments.retain(|segment| *segment != old);
+            manifest.segments.extend(rest.map(entry));
+            manifest.segments.sort_unstable_by_key(|segment| segment.first_seq);
+            manifest.expired.get_or_insert_default().add(&expired);
+        })?;
+        self.shared.expire(&due.segment, rest_segment.map(Arc::new), &due.topics, &expired);
+        if !self.shared.manifest.uncertain() {
+            let path = &due.segment.info().path;
+            self.log.disk.remove(path).at("remove", path)?;
+        }
+        Ok(())
+    }
+}
+
+impl Due {
+    fn is_whole(&self) -> bool {
+        self.segment.tallies().count() == self.topics.len()
+    }
+
+    fn expired(&self) -> Expired {
+        let mut expired = Expired { last_seq: self.segment.info().last_seq, ..Expired::default() };
+        for (topic, tally) in self.segment.tallies().filter(|(topic, _)| self.topics.contains(*topic)) {
+            let count = if is_reserved(topic) { &mut expired.evidence } else { &mut expired.events };
+            *count += tally.events;
+            expired.bytes += tally.bytes;
+        }
+        expired
+    }
+}
+
+/// The oldest segment with something that has expired.
+fn oldest_due(
+    segments: &[Arc<Segment>],
+    untrimmable: &BTreeSet<u64>,
+    retention: &Retention,
+    now_ns: i64,
+) -> Result<Option<Due>> {
+    let mut oldest = None;
+    let mut kept_bytes = vec![0_u64; retention.sizes.len()];
+    // What cannot be read of a segment was received before the segment that follows.
+    let mut before_ns = i64::MAX;
+    for segment in segments.iter().rev() {
+        let (first_ns, last_ns) = match segment.received_at_ns() {
+            Err(Error::Damaged { .. }) => (before_ns, before_ns),
+            read => read?,
+        };
+        before_ns = first_ns;
+        let is_old =
+            |topic: &str| retention.age_ns(topic).is_some_and(|age_ns| now_ns.saturating_sub(last_ns) > age_ns);
+        let mut topics: BTreeSet<Box<str>> =
+            segment.tallies().filter(|(topic, _)| is_old(topic)).map(|(topic, _)| topic.into()).collect();
+        for (rule, kept_bytes) in retention.sizes.iter().zip(&mut kept_bytes) {
+            *kept_bytes = kept_bytes.saturating_add(share(segment, &rule.topics));
+            if *kept_bytes > rule.bytes {
+                let matching = segment.tallies().filter(|(topic, _)| rule.topics.matches(topic));
+                topics.extend(matching.map(|(topic, _)| Box::<str>::from(topic)));
+            }
+        }
+        let due = Due { segment: Arc::clone(segment), topics };
+        if !due.topics.is_empty() && (due.is_whole() || !untrimmable.contains(&segment.info().first_seq)) {
+            oldest = Some(due);
+        }
+    }
+    Ok(oldest)
+}
+
+/// The part of a segment's file that the rows of some topics take up.
+fn share(segment: &Segment, topics: &TopicPattern) -> u64 {
+    let info = segment.info();
+    let matching = segment.tallies().filter(|(topic, _)| topics.matches(topic));
+    let bytes: u64 = matching.map(|(_, tally)| tally.bytes).sum();
+    let share = u128::from(info.file_bytes) * u128::from(bytes) / u128::from(info.bytes.max(1));
+    u64::try_from(share).unwrap_or(u64::MAX)
+}

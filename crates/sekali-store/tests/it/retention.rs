@@ -1,0 +1,241 @@
+//! Events expire, and nothing else of them does: keys, counters and what others read stay as they are.
+
+mod crashes;
+mod model;
+
+use std::sync::Arc;
+
+use sekali_store::disk::memory::MemoryDisk;
+use sekali_store::{
+    AgeRule, Finding, Outcome, Retention, Scan, SizeRule, StoredEvent, TopicPattern, Tuning, Verification,
+};
+
+use crate::support::{BUSY, Opened, Sent, collect, files};
+
+/// Segments of some twenty events, which are not merged.
+const PLAIN: Tuning = Tuning { segment_fan_in: 1_000, ..BUSY };
+
+fn ages(rules: &[(&str, Option<i64>)]) -> Arc<Retention> {
+    let rule = |&(pattern, age_ns): &(&str, _)| AgeRule { topics: TopicPattern::new(pattern), age_ns };
+    Arc::new(Retention { ages: rules.iter().map(rule).collect(), sizes: Vec::new() })
+}
+
+fn size(pattern: &str, bytes: u64) -> Arc<Retention> {
+    let sizes = vec![SizeRule { topics: TopicPattern::new(pattern), bytes }];
+    Arc::new(Retention { ages: Vec::new(), sizes })
+}
+
+fn event(id: u64) -> Sent {
+    Sent::new(if id.is_multiple_of(3) { "debug.x" } else { "main" }, id, format!("payload of {id}, some bytes long"))
+}
+
+/// Commits events 1 to `count`, one at a time: each has its id for its seq and for the time it was received.
+fn filled(tuning: Tuning, count: u64) -> (MemoryDisk, Opened) {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open_with(&disk, tuning).unwrap();
+    for id in 1..=count {
+        let batch = opened.batch(&[event(id)]);
+        assert_eq!(opened.partition.commit(&[batch], id as i64, None).unwrap(), [[Outcome::Stored { seq: id }]]);
+    }
+    (disk, opened)
+}
+
+/// Lets expire what is due. The commit that does it is empty.
+fn expire(opened: &mut Opened, retention: &Arc<Retention>, now_ns: i64) {
+    opened.partition.retainer().apply(Arc::clone(retention), now_ns);
+    opened.commit(&[]).unwrap();
+}
+
+fn seqs(opened: &Opened) -> Vec<u64> {
+    collect(&opened.reader(), Scan::default()).iter().map(|event| event.seq).collect()
+}
+
+/// Checks that nothing is wrong and that what is there and what has expired are everything, and counts the latter.
+fn check(opened: &mut Opened) -> u64 {
+    let reader = opened.reader();
+    let events: u64 = reader.topics().iter().map(|topic| topic.events).sum();
+    assert_eq!(opened.partition.verify(|_| {}).unwrap(), Verification { events, ..Verification::default() });
+    let (counters, expired) = (reader.counters(), reader.expired());
+    assert_eq!(counters.stored, seqs(opened).len() as u64 + expired.events, "{expired:?}");
+    for topic in reader.topics() {
+        let scan = Scan { topic: Some(topic.topic.clone()), ..Scan::default() };
+        let times: Vec<_> = collect(&reader, scan).iter().map(|event| event.timestamp_ns).collect();
+        assert_eq!(topic.events, times.len() as u64);
+        let found = (times.iter().min().copied(), times.iter().max().copied());
+        assert_eq!((Some(topic.first_timestamp_ns), Some(topic.last_timestamp_ns)), found);
+    }
+    expired.events
+}
+
+#[test]
+fn by_age_the_old_segments_go_and_nothing_younger() {
+    let (disk, mut opened) = filled(PLAIN, 300);
+    expire(&mut opened, &ages(&[("*", Some(100))]), 300);
+    let left = seqs(&opened);
+    let oldest = left[0];
+    assert!((170..=200).contains(&oldest), "{oldest}: all that a segment could spare, and no more");
+    assert_eq!(left, (oldest..=300).collect::<Vec<_>>());
+    assert_eq!(
+        opened.reader().oldest().unwrap().map(|event| (event.seq, event.received_at_ns)),
+        Some((oldest, oldest as i64))
+    );
+    assert_eq!(check(&mut opened), oldest - 1);
+    let names = files(&disk, "parquet").len();
+    drop(opened);
+    let mut opened = Opened::open_with(&disk.kill(), PLAIN).unwrap();
+    assert_eq!((seqs(&opened), files(&disk, "parquet").len()), (left, names));
+    assert_eq!(check(&mut opened), oldest - 1);
+}
+
+#[test]
+fn what_is_not_sealed_stays_however_old_it_is() {
+    let (_, mut opened) = filled(PLAIN, 100);
+    expire(&mut opened, &ages(&[("*", Some(0))]), i64::MAX);
+    let left = seqs(&opened);
+    assert!(!left.is_empty() && opened.reader().storage_stats().segments == 0, "{left:?}");
+    assert_eq!(check(&mut opened), left[0] - 1);
+    expire(&mut opened, &Arc::default(), i64::MAX);
+    assert_eq!(seqs(&opened), left);
+}
+
+#[test]
+fn by_size_the_oldest_go_until_the_rest_fits() {
+    let (_, mut opened) = filled(PLAIN, 300);
+    let before = opened.reader().storage_stats().segment_bytes;
+    expire(&mut opened, &size("*", before / 2), 0);
+    let after = opened.reader().storage_stats().segment_bytes;
+    assert!(after <= before / 2 && after > before / 3, "{after} of {before}");
+    let left = seqs(&opened);
+    assert_eq!(left, (left[0]..=300).collect::<Vec<_>>());
+    assert_eq!(check(&mut opened), left[0] - 1);
+    // Of the topic alone, about a third of what is there.
+    let share = after / 3 / 2;
+    expire(&mut opened, &size("debug.*", share), 0);
+    let debug = |seq: &&u64| seq.is_multiple_of(3);
+    let rest = seqs(&opened);
+    assert!(rest.iter().filter(|seq| !debug(seq)).eq(left.iter().filter(|seq| !debug(seq))), "others are not touched");
+    let (had, has) = (left.iter().filter(debug).count(), rest.iter().filter(debug).count());
+    assert!(has < had && has > 0, "{has} of {had}");
+    check(&mut opened);
+}
+
+#[test]
+fn by_pattern_only_its_topics_go_and_exceptions_stay() {
+    let (disk, mut opened) = filled(PLAIN, 300);
+    // What is closed is sealed by the commit that follows.
+    (0..2).for_each(|_| drop(opened.commit(&[]).unwrap()));
+    let before = opened.reader().storage_stats().segments;
+    expire(&mut opened, &ages(&[("debug.*", Some(100))]), 300);
+    let left = seqs(&opened);
+    assert!(left.iter().filter(|seq| !seq.is_multiple_of(3)).count() == 200, "others stay");
+    let oldest = left.iter().copied().find(|seq| seq.is_multiple_of(3)).unwrap();
+    assert!((165..=201).contains(&oldest), "{oldest}");
+    assert_eq!(opened.reader().storage_stats().segments, before, "each was written anew");
+    assert_eq!(files(&disk, "parquet").len(), before);
+    assert_eq!(check(&mut opened), (oldest - 1) / 3);
+    drop(opened);
+    let mut opened = Opened::open_with(&disk.kill(), PLAIN).unwrap();
+    assert_eq!(seqs(&opened), left);
+    // Again, with an exception: the topic that is to stay, stays for ever.
+    expire(&mut opened, &ages(&[("debug.*", None), ("*", Some(0))]), 1_000);
+    let rest = seqs(&opened);
+    assert!(rest.iter().filter(|seq| seq.is_multiple_of(3)).eq(left.iter().filter(|seq| seq.is_multiple_of(3))));
+    check(&mut opened);
+    // And a topic without events is none.
+    for id in 301..400 {
+        opened.commit(&[Sent::new("other", id, "to close the log file with, which takes some bytes")]).unwrap();
+    }
+    expire(&mut opened, &ages(&[("debug.*", Some(0)), ("main", Some(0))]), 1_000);
+    assert!(opened.reader().topics().iter().all(|topic| topic.topic == "other"), "{:?}", opened.reader().topics());
+    check(&mut opened);
+}
+
+#[test]
+fn a_late_resend_is_a_duplicate_and_with_other_content_a_conflict() {
+    let (disk, mut opened) = filled(PLAIN, 300);
+    expire(&mut opened, &ages(&[("*", Some(100))]), 300);
+    let gone = check(&mut opened);
+    assert!(gone > 50);
+    for restart in [false, true] {
+        if restart {
+            drop(opened);
+            opened = Opened::open(&disk.kill()).unwrap();
+        }
+        let all: Vec<_> = (1..=300).map(event).collect();
+        let outcomes = opened.commit(&all).unwrap();
+        assert!(outcomes.iter().zip(1..).all(|(outcome, seq)| *outcome == Outcome::Duplicate { seq }), "{outcomes:?}");
+        let changed = Sent::new("main", 1, "changed");
+        assert_eq!(opened.reader().find("main", "1").unwrap(), None);
+        assert_eq!(opened.commit(&[changed]).unwrap(), [Outcome::Conflict { seq: 1 }]);
+        let conflicts = Scan { topic: Some("$conflicts".to_owned()), ..Scan::default() };
+        let evidence: Vec<StoredEvent> = collect(&opened.reader(), conflicts);
+        assert_eq!(evidence.len(), 1, "kept, and kept once");
+        assert_eq!(evidence[0].payload, b"1:changed");
+        check(&mut opened);
+    }
+    // Evidence expires like everything else, and its key does not.
+    for id in 301..400 {
+        opened.commit(&[event(id)]).unwrap();
+    }
+    expire(&mut opened, &ages(&[("*", Some(0))]), 10_000);
+    assert_eq!(opened.reader().expired().evidence, 1);
+    assert_eq!(opened.commit(&[Sent::new("main", 1, "changed")]).unwrap(), [Outcome::Conflict { seq: 1 }]);
+    assert_eq!(opened.reader().topics().iter().filter(|topic| topic.topic == "$conflicts").count(), 0);
+    check(&mut opened);
+}
+
+#[test]
+fn a_scan_in_progress_is_not_disturbed() {
+    for retention in [ages(&[("*", Some(0))]), ages(&[("debug.*", Some(0))])] {
+        let (_, mut opened) = filled(PLAIN, 300);
+        let mut scan = opened.reader().scan(Scan::default());
+        let first = scan.next().unwrap().unwrap();
+        expire(&mut opened, &retention, 1_000);
+        assert!(check(&mut opened) > 50);
+        let read: Vec<_> = scan.map(|event| event.unwrap().seq).collect();
+        assert_eq!((first.seq, read), (1, (2..=300).collect()));
+    }
+}
+
+#[test]
+fn keys_that_a_rebuilt_index_cannot_know_are_named() {
+    let (disk, mut opened) = filled(PLAIN, 300);
+    expire(&mut opened, &ages(&[("*", Some(100))]), 300);
+    let last_seq = opened.reader().expired().last_seq;
+    opened.partition.forget_index().unwrap();
+    drop(opened);
+    let disk = disk.kill();
+    let mut opened = Opened::open(&disk).unwrap();
+    assert_eq!(opened.partition.verify(|_| {}).unwrap().findings, [Finding::ForgottenKeys { last_seq }]);
+    // What was sealed before the index was rebuilt expires only once the index has it on disk again.
+    expire(&mut opened, &ages(&[("*", Some(0))]), 300);
+    drop(opened);
+    let disk = disk.kill();
+    let mut opened = Opened::open(&disk).unwrap();
+    assert_eq!(opened.partition.verify(|_| {}).unwrap().findings, [Finding::ForgottenKeys { last_seq }]);
+    let known: Vec<_> = (last_seq + 1..=300).map(event).collect();
+    let outcomes = opened.commit(&known).unwrap();
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })), "{outcomes:?}");
+    drop(opened);
+    // A damaged run is noticed at the start, which says so too.
+    let run = files(&disk, "run").remove(0);
+    disk.corrupt(&run, |bytes| bytes.fill(0));
+    let opened = Opened::open(&disk.kill()).unwrap();
+    let why = opened.partition.rebuilt_index().unwrap();
+    assert!(why.contains("the keys of events up to seq"), "{why}");
+}
+
+#[test]
+fn merged_segments_stay_small_enough_to_expire_bit_by_bit() {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open(&disk).unwrap();
+    let retention = ages(&[("*", Some(160))]);
+    for id in 1..=1_000 {
+        opened.partition.retainer().apply(Arc::clone(&retention), id);
+        let batch = opened.batch(&[event(id as u64)]);
+        opened.partition.commit(&[batch], id, None).unwrap();
+        let kept = id as u64 - opened.reader().oldest().unwrap().unwrap().seq;
+        assert!((id.min(160) as u64..=260).contains(&(kept + 1)), "{kept} at {id}");
+    }
+    check(&mut opened);
+}

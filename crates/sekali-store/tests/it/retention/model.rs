@@ -1,0 +1,74 @@
+//! Random commits, expiry and restarts against a map that forgets nothing.
+
+use std::collections::BTreeMap;
+
+use sekali_store::disk::memory::MemoryDisk;
+use sekali_store::{Outcome, Scan, StoredEvent};
+
+use super::{Opened, Sent, ages, check, collect, size};
+use crate::support::Random;
+
+/// Every key that was ever stored, with its seq, and what is read of it.
+type Model = BTreeMap<(String, String), (u64, Sent)>;
+
+/// What must become of an event: with other bytes, once the stored ones are gone, nobody can say that they mean the same.
+fn expected(model: &Model, opened: &Opened, next_seq: u64, sent: &Sent) -> Outcome {
+    let squeeze = |sent: &Sent| String::from_utf8_lossy(&sent.payload).replace(' ', "");
+    match model.get(&sent.key()) {
+        None => Outcome::Stored { seq: next_seq },
+        Some((seq, stored)) if stored.payload == sent.payload => Outcome::Duplicate { seq: *seq },
+        Some((seq, stored)) => {
+            let is_there = opened.reader().find(&sent.topic, &sent.event_id).unwrap().is_some();
+            let same = is_there && squeeze(stored) == squeeze(sent);
+            if same { Outcome::Duplicate { seq: *seq } } else { Outcome::Conflict { seq: *seq } }
+        }
+    }
+}
+
+#[test]
+fn outcomes_are_those_of_a_map_whatever_expires() {
+    let mut expired_ever = 0;
+    for seed in 0..120 {
+        println!("seed {seed}");
+        let mut random = Random(seed);
+        let mut disk = MemoryDisk::new();
+        let mut opened = Opened::open(&disk).unwrap();
+        let mut model = Model::new();
+        for now in 1..=random.below(60) as i64 {
+            if random.below(8) == 0 {
+                drop(opened);
+                disk = disk.kill();
+                opened = Opened::open(&disk).unwrap();
+            }
+            let retention = match random.below(6) {
+                0 => ages(&[("*", Some(10))]),
+                1 => ages(&[("topic-1", Some(5)), ("*", Some(20))]),
+                2 => size("*", 20_000),
+                3 => size("*-2", 3_000),
+                _ => ages(&[]),
+            };
+            // What expires does so before the events of the next commit are decided.
+            super::expire(&mut opened, &retention, now);
+            let events = random.events();
+            for sent in events {
+                let next_seq = opened.reader().last_seq() + 1;
+                let wanted = expected(&model, &opened, next_seq, &sent);
+                let batch = opened.batch(std::slice::from_ref(&sent));
+                let outcome = opened.partition.commit(&[batch], now, None).unwrap()[0][0];
+                assert_eq!(outcome, wanted, "{sent:?}");
+                if let Outcome::Stored { seq } = outcome {
+                    model.insert(sent.key(), (seq, sent));
+                }
+            }
+        }
+        let left: Vec<StoredEvent> = collect(&opened.reader(), Scan::default());
+        for event in &left {
+            let (seq, sent) = &model[&(event.topic.clone(), event.event_id.clone())];
+            assert_eq!((*seq, &sent.payload), (event.seq, &event.payload));
+        }
+        let expired = check(&mut opened);
+        assert_eq!(left.len() as u64 + expired, model.len() as u64);
+        expired_ever += expired;
+    }
+    assert!(expired_ever > 500, "{expired_ever}");
+}

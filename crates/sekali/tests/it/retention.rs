@@ -1,0 +1,63 @@
+//! Events that are kept no longer, as clients see it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sekali_store::disk::RealDisk;
+use sekali_store::{AgeRule, Retention, TopicPattern, Tuning};
+use serde_json::{Value, json};
+
+use crate::server::{TestServer, event};
+
+fn small() -> Tuning {
+    let mut tuning = Tuning { log_file_bytes: 2_000, ..Tuning::default() };
+    tuning.index.table_entries = 5;
+    tuning
+}
+
+fn stats_when(server: &TestServer, ready: impl Fn(&Value) -> bool) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let stats = server.get("/stats").json();
+        if ready(&stats) {
+            return stats;
+        }
+        assert!(Instant::now() < deadline, "{stats}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn events_expire_and_their_keys_do_not() {
+    let ages = vec![AgeRule { topics: TopicPattern::new("debug.*"), age_ns: Some(1) }];
+    let server = TestServer::start_with(Arc::new(RealDisk), |config| {
+        config.retention = Retention { ages, sizes: Vec::new() };
+        config.tuning = small();
+    });
+    let topics = ["debug.x", "main"];
+    let events: Vec<_> = (0..200).map(|id| event(topics[id % 2], &id.to_string())).collect();
+    for event in &events {
+        server.publish(event).expect_status(202);
+    }
+    // Rules are applied at the start, and then from time to time.
+    let server = server.restart();
+    let stats = stats_when(&server, |stats| stats["expired"]["events"].as_u64() >= Some(60));
+    let expired = stats["expired"]["events"].as_u64().unwrap();
+    assert!(stats["expired"]["bytes"].as_u64() > Some(expired), "{stats}");
+    assert_eq!(stats["oldest"][0]["partition"], 0);
+    assert!(stats["oldest"][0]["seq"].as_u64() <= Some(2), "the other topic stays: {stats}");
+    assert!(stats["oldest"][0]["received_at"].as_str().unwrap().ends_with('Z'), "{stats}");
+    server.expect_counts(200, 200, 0, 0);
+    server.get("/events/debug.x/0").expect_error(404, "not_found");
+    server.get("/events/main/1").expect_status(200);
+    let left = server.get("/events").json().as_array().unwrap().len() as u64;
+    assert_eq!(left, 200 - expired);
+    server.publish(&json!(events)).expect_status(202);
+    server.expect_counts(400, 200, 200, 0);
+    let mut changed = event("debug.x", "0");
+    changed["payload"] = json!({"other": true});
+    let answer = server.publish(&changed).expect_status(202).json();
+    assert_eq!(answer["conflicts"], 1);
+    let server = server.restart();
+    server.expect_counts(401, 200, 201, 1);
+}
