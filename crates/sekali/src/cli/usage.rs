@@ -87,13 +87,13 @@ mod tests {
         check(
             &["sekali"],
             &expect_test::expect![
-                "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify or health; see sekali --help"
+                "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify, backup, restore or health; see sekali --help"
             ],
         );
         check(
             &["sekali", "sreve"],
             &expect_test::expect![
-                "unrecognized subcommand 'sreve'; some similar subcommands exist: 'events', 'serve'; see --help"
+                "unrecognized subcommand 'sreve'; some similar subcommands exist: 'events', 'restore', 'serve'; see --help"
             ],
         );
         check(
@@ -136,6 +136,8 @@ mod tests {
               stats    Show a server's counters and topics
               bench    Measure how fast a server takes events
               verify   Check a whole store, while no server uses it
+              backup   Copy a store, even while a server uses it
+              restore  Make a store from a backup, and check it
               health   Ask whether a server is ready; for health checks
               help     Print this message or the help of the given subcommand(s)
 
