@@ -18,7 +18,7 @@ pub(crate) mod recovery;
 pub(crate) mod row;
 pub(crate) mod writer;
 
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::meta::NewStore;
 
@@ -33,5 +33,17 @@ impl Salt {
         bytes.extend_from_slice(&store.store_id.to_le_bytes());
         bytes.extend_from_slice(&partition.to_le_bytes());
         Self(xxh3_64(&bytes))
+    }
+
+    /// Appends the checksum of all of `bytes` to it.
+    pub(crate) fn seal(self, bytes: &mut Vec<u8>) {
+        let checksum = xxh3_64_with_seed(bytes, self.0);
+        bytes.extend_from_slice(&checksum.to_le_bytes());
+    }
+
+    /// What [`Salt::seal`] was given; `None` where the checksum at the end does not agree with it.
+    pub(crate) fn unseal(self, bytes: &[u8]) -> Option<&[u8]> {
+        let (body, checksum) = bytes.split_last_chunk()?;
+        (u64::from_le_bytes(*checksum) == xxh3_64_with_seed(body, self.0)).then_some(body)
     }
 }

@@ -24,8 +24,6 @@
 
 use std::collections::HashMap;
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
-
 use super::header::FileHeader;
 use super::recovery::Position;
 use super::{Salt, block::Block, row};
@@ -186,17 +184,13 @@ impl Outline {
             out.extend_from_slice(&(extents.len() as u32).to_le_bytes());
             extents.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
         }
-        out.extend_from_slice(&xxh3_64_with_seed(&out, salt.0).to_le_bytes());
+        salt.seal(&mut out);
         out
     }
 
     /// Reads a saved outline back; `None` where it is not the outline of the file with this header.
     pub(crate) fn decode(bytes: &[u8], header: &FileHeader, salt: Salt) -> Option<(Self, Position)> {
-        let (bytes, checksum) = bytes.split_last_chunk()?;
-        if u64::from_le_bytes(*checksum) != xxh3_64_with_seed(bytes, salt.0) {
-            return None;
-        }
-        let mut fields = Fields::new(bytes);
+        let mut fields = Fields::new(salt.unseal(bytes)?);
         let theirs = (fields.array()?, fields.u64()?, fields.u64()?, fields.u64()?);
         if theirs != (MAGIC, header.first_seq, header.first_commit, header.previous) {
             return None;

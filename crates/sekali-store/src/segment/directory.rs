@@ -139,18 +139,13 @@ impl Directory {
             out.extend_from_slice(groups);
             out.resize(out.len() + bits.saturating_sub(groups.len()), 0);
         }
-        let checksum = xxh3_64_with_seed(&out, salt.0);
-        out.extend_from_slice(&checksum.to_le_bytes());
+        salt.seal(&mut out);
         out
     }
 
     /// `None` where `bytes` are not a directory, whole and unharmed.
     pub(super) fn decode(bytes: &[u8], salt: Salt) -> Option<Self> {
-        let (body, checksum) = bytes.split_last_chunk()?;
-        if u64::from_le_bytes(*checksum) != xxh3_64_with_seed(body, salt.0) {
-            return None;
-        }
-        let mut fields = Fields::new(body);
+        let mut fields = Fields::new(salt.unseal(bytes)?);
         let magic: [u8; 4] = fields.array()?;
         let (groups, topics) = (fields.u32()?, fields.u32()?);
         let groups = (0..groups).map(|_| decode_group(&mut fields)).collect::<Option<Vec<_>>>()?;

@@ -25,8 +25,6 @@
 
 use std::ops::Range;
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
-
 use super::schema::COLUMNS;
 use crate::bytes::Fields;
 use crate::limits::SEGMENT_CHECK_BYTES;
@@ -96,18 +94,13 @@ impl GroupIndex {
             out.extend_from_slice(&tally.first_timestamp_ns.to_le_bytes());
             out.extend_from_slice(&tally.last_timestamp_ns.to_le_bytes());
         }
-        let checksum = xxh3_64_with_seed(&out, salt.0);
-        out.extend_from_slice(&checksum.to_le_bytes());
+        salt.seal(&mut out);
         out
     }
 
     /// `None` where `bytes` are not an index, whole and unharmed.
     pub(super) fn decode(bytes: &[u8], salt: Salt) -> Option<Self> {
-        let (body, checksum) = bytes.split_last_chunk()?;
-        if u64::from_le_bytes(*checksum) != xxh3_64_with_seed(body, salt.0) {
-            return None;
-        }
-        let mut fields = Fields::new(body);
+        let mut fields = Fields::new(salt.unseal(bytes)?);
         let magic: [u8; 4] = fields.array()?;
         let mut index = Self { rows: fields.u32()?, len: fields.u32()?, mark_rows: fields.u32()?, ..Self::default() };
         let blocks = (index.len as usize).div_ceil(SEGMENT_CHECK_BYTES);
