@@ -1,13 +1,14 @@
 //! Measuring programs of the engine. `bench/README.md` says what each measures and how.
 //!
-//! [`index`] fills the dedup index alone, [`store`] a whole store, and [`reads`]
-//! reads from one. All answer a [`figures::Report`]. [`sets`] runs them
+//! [`index`] fills the dedup index alone, [`store`] a whole store, [`reads`] reads from one, and [`served`] from a server
+//! that has one. All answer a [`figures::Report`]. [`sets`] runs them
 //! several times, each in a process of its own, and writes the medians down. [`measure`] is what they share.
 
 mod figures;
 mod index;
 mod measure;
 mod reads;
+mod served;
 mod sets;
 mod store;
 
@@ -39,6 +40,8 @@ enum Program {
     Store(Measure<store::StoreSpec>),
     /// Read from a sealed store, and from SQLite
     Reads(Measure<reads::ReadsSpec>),
+    /// Read from a server with a sealed store, and export from it
+    Served(Measure<served::ServedSpec>),
     /// Run a set of these and write the medians to bench/results/
     Run(sets::RunArgs),
     /// What `store` runs in a process of its own: fills, reports, and waits to be killed
@@ -82,6 +85,7 @@ fn run(program: Program) -> Outcome<()> {
         Program::Index(measure) => print(&index::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Store(measure) => print(&store::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Reads(measure) => print(&reads::run(&measure.spec, &measure.scratch_dir)?, measure.json),
+        Program::Served(measure) => print(&served::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Run(args) => sets::run(&args),
         Program::Fill(args) => {
             print(&store::fill(&args.spec, &args.dir)?, true)?;
