@@ -29,4 +29,5 @@ pub mod input;
 mod json;
 pub mod limits;
 pub mod pipeline;
+pub mod scrub;
 pub mod server;

@@ -10,6 +10,7 @@ mod connection;
 mod error;
 mod io;
 mod retain;
+mod scrub;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub use config::Config;
 pub use error::StartError;
 
 use accept::Listening;
+use scrub::Scrubbing;
 
 /// A running server. Dropping it lets it stop in the background; [`Server::stop`] waits.
 #[derive(Debug)]
@@ -70,13 +72,16 @@ impl Server {
         let store = store.map_err(StartError::other)??;
         let listener = TcpListener::bind(&listen).await.map_err(|source| StartError::Listen { listen, source })?;
         let addr = listener.local_addr().map_err(StartError::other)?;
-        let (app, committers) = App::start(store).map_err(StartError::other)?;
+        let (app, committers, scrubbers) = App::start(store).map_err(StartError::other)?;
         let pipeline = app.pipeline().clone();
-        let retaining = tokio::spawn(retain::run(Arc::clone(app.retainers()), retention));
+        let chores = vec![
+            tokio::spawn(retain::run(Arc::clone(app.retainers()), retention)),
+            tokio::spawn(Scrubbing::new(&app, scrubbers).run()),
+        ];
         let listening = Listening::start(listener, router(app, cors_origins));
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");
-        let ended = tokio::spawn(run(listening, pipeline, committers, retaining, stopping));
+        let ended = tokio::spawn(run(listening, pipeline, committers, chores, stopping));
         Ok(Self { addr, stop, ended })
     }
 
@@ -110,7 +115,7 @@ async fn run(
     listening: Listening,
     pipeline: Pipeline,
     committers: Committers,
-    retaining: JoinHandle<()>,
+    chores: Vec<JoinHandle<()>>,
     mut stopping: watch::Receiver<bool>,
 ) -> Ended {
     tokio::select! {
@@ -120,9 +125,11 @@ async fn run(
             tokio::time::sleep(STOPPED_LINGER).await;
         }
     }
-    retaining.abort();
-    // The only error is that it was aborted.
-    let _ = retaining.await;
+    for chore in chores {
+        chore.abort();
+        // The only error is that it was aborted.
+        let _ = chore.await;
+    }
     listening.drain().await;
     pipeline.close();
     // The only error is that of a runtime that is going down.

@@ -12,6 +12,7 @@ use super::health::{Status, damage};
 use super::json::Json;
 use super::query::Query;
 use super::topics::{summaries, timestamp};
+use crate::scrub::ScrubSummary;
 
 /// The counters of the store's life, which always reconcile: `received = unique_processed + duplicate_dropped`.
 pub(super) async fn stats(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Result<Json<Stats>, ApiError> {
@@ -33,6 +34,7 @@ pub(super) async fn stats(State(app): State<App>, OriginalUri(uri): OriginalUri)
         queued_bytes: app.pipeline.queued_bytes(),
         expired: Expired::of(&app.readers),
         oldest,
+        scrub: Scrub::from(app.scrub.summary()),
         index: app.readers.iter().map(|reader| IndexStats::from(reader.index_stats())).collect(),
         storage: app.readers.iter().map(|reader| StorageStats::from(reader.storage_stats())).collect(),
         version: env!("CARGO_PKG_VERSION"),
@@ -53,6 +55,7 @@ pub(super) struct Stats {
     queued_bytes: usize,
     expired: Expired,
     oldest: Vec<Oldest>,
+    scrub: Scrub,
     index: Vec<IndexStats>,
     storage: Vec<StorageStats>,
     version: &'static str,
@@ -97,6 +100,22 @@ impl Oldest {
             }));
         }
         Ok(all)
+    }
+}
+
+/// How far everything that is stored has been read and checked.
+#[derive(Debug, Serialize)]
+struct Scrub {
+    last_finished: Option<String>,
+    last_bytes: u64,
+    pass_bytes: u64,
+    mended: u64,
+}
+
+impl From<ScrubSummary> for Scrub {
+    fn from(summary: ScrubSummary) -> Self {
+        let ScrubSummary { last_finished_ns, last_bytes, pass_bytes, mended } = summary;
+        Self { last_finished: last_finished_ns.map(timestamp), last_bytes, pass_bytes, mended }
     }
 }
 
