@@ -86,14 +86,6 @@ impl Part {
         }
     }
 
-    /// Checks every byte that reading its events does not touch.
-    pub(super) fn verify(&self) -> Result<()> {
-        match self {
-            Self::Segment(segment) => segment.verify(),
-            Self::Log(_) => Ok(()),
-        }
-    }
-
     /// Checks every byte of a piece, and answers how many there are. What is damaged is reported.
     pub(super) fn check(&self, piece: &Piece, shared: &Shared) -> Result<u64> {
         match (self, piece.place) {

@@ -16,7 +16,7 @@ pub(crate) const DIR: &str = "/store";
 const NEW: NewStore = NewStore { store_id: 0x5eca11, hash_key: HashKey([3; 32]), partitions: 1 };
 
 /// Payloads are the same when they are but for spaces.
-const RULES: ContentRules = ContentRules {
+pub(crate) const RULES: ContentRules = ContentRules {
     same_payload: |stored, incoming| without_spaces(stored) == without_spaces(incoming),
     evidence: |event, first_seq| format!("{first_seq}:{}", String::from_utf8_lossy(event.payload)).into_bytes(),
 };
