@@ -22,6 +22,7 @@ use connection::{Connection, Measured};
 
 pub use body::{PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN};
 
+use crate::access::Secret;
 use crate::client::ServerUrl;
 
 /// What to send.
@@ -58,14 +59,14 @@ pub enum BenchError {
     OwnServer(String),
 }
 
-/// Puts `load` on the server at `url`.
-pub async fn run(url: &ServerUrl, load: &Load) -> Result<Report, BenchError> {
+/// Puts `load` on the server at `url`, showing it this key.
+pub async fn run(url: &ServerUrl, key: Option<&Secret>, load: &Load) -> Result<Report, BenchError> {
     let run = RunId(rand::random());
     let mut connections = Vec::with_capacity(load.connections);
     for index in 0..load.connections {
         let numbers = Numbers::new(index as u64, load.dup_ratio);
         let body = Body::new(load.batch_size, load.payload_bytes, run, numbers);
-        connections.push(Connection::open(url, body).await?);
+        connections.push(Connection::open(url, key, body).await?);
     }
     let started = Instant::now();
     let until = started + load.duration;

@@ -6,14 +6,15 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::BenchError;
 use super::body::Body;
-use crate::client::{Published, ServerUrl};
+use crate::access::Secret;
+use crate::client::{Published, ServerUrl, authorization};
 
 /// Longest latency that is told apart from longer ones, in microseconds.
 const LATENCY_US_MAX: u64 = 60_000_000;
@@ -79,6 +80,7 @@ impl Measured {
 pub(super) struct Connection {
     address: String,
     path: String,
+    authorization: Option<HeaderValue>,
     sender: SendRequest<Full<Bytes>>,
     body: Body,
     measured: Measured,
@@ -93,13 +95,14 @@ enum Failed {
 }
 
 impl Connection {
-    pub(super) async fn open(url: &ServerUrl, body: Body) -> Result<Self, BenchError> {
+    pub(super) async fn open(url: &ServerUrl, key: Option<&Secret>, body: Body) -> Result<Self, BenchError> {
         let address = url.authority();
         let sender = match connect(&address).await {
             Ok(sender) => sender,
             Err(source) => return Err(BenchError::Connect { address, source }),
         };
-        Ok(Self { address, path: url.path_of("publish"), sender, body, measured: Measured::nothing()? })
+        let (path, authorization) = (url.path_of("publish"), key.map(authorization));
+        Ok(Self { address, path, authorization, sender, body, measured: Measured::nothing()? })
     }
 
     /// Sends until the time has come, and waits for the last answer.
@@ -118,11 +121,12 @@ impl Connection {
 
     async fn publish(&mut self) -> Result<Published, Failed> {
         let broken = |error: hyper::Error| Failed::Broken(error.to_string());
-        let request = Request::post(&self.path)
+        let mut request = Request::post(&self.path)
             .header(HOST, &self.address)
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(self.body.bytes()))
             .map_err(|error| Failed::Broken(error.to_string()))?;
+        request.headers_mut().extend(self.authorization.iter().map(|key| (AUTHORIZATION, key.clone())));
         self.sender.ready().await.map_err(broken)?;
         let response = self.sender.send_request(request).await.map_err(broken)?;
         let (head, body) = response.into_parts();
