@@ -2,7 +2,8 @@
 //!
 //! [`index`] fills the dedup index alone, [`store`] a whole store, and [`reads`]
 //! reads from one. All answer a [`figures::Report`]. [`sets`] runs them
-//! several times, each in a process of its own, and writes the medians down. [`measure`] is what they share.
+//! several times, each in a process of its own, and writes the medians down. [`measure`] is what they share. [`torture`] runs
+//! the fault tests in their long forms; `scripts/torture` is the way to it.
 
 mod figures;
 mod index;
@@ -10,6 +11,7 @@ mod measure;
 mod reads;
 mod sets;
 mod store;
+mod torture;
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -41,6 +43,8 @@ enum Program {
     Reads(Measure<reads::ReadsSpec>),
     /// Run a set of these and write the medians to bench/results/
     Run(sets::RunArgs),
+    /// Run the fault tests in their long forms
+    Torture(torture::TortureArgs),
     /// What `store` runs in a process of its own: fills, reports, and waits to be killed
     #[command(hide = true)]
     Fill(FillArgs),
@@ -83,6 +87,7 @@ fn run(program: Program) -> Outcome<()> {
         Program::Store(measure) => print(&store::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Reads(measure) => print(&reads::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Run(args) => sets::run(&args),
+        Program::Torture(args) => torture::run(&args),
         Program::Fill(args) => {
             print(&store::fill(&args.spec, &args.dir)?, true)?;
             // Whoever started this process kills it here. If it is gone, standard input ends.
