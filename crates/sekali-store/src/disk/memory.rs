@@ -452,9 +452,7 @@ impl DiskFile for MemoryFile {
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         let offset = usize::try_from(offset).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let mut state = self.disk.state();
-        let put = |state: &mut State, bytes: &[u8]| {
-            self.change(state, FileChange::Write(offset, bytes.to_vec()))
-        };
+        let put = |state: &mut State, bytes: &[u8]| self.change(state, FileChange::Write(offset, bytes.to_vec()));
         let left = state.fail.map_or(0, |(_, fault)| fault.left_of(buf.len()));
         state.count(|state| drop(put(state, buf.get(..left).unwrap_or_default())))?;
         let room = self.room(&mut state)?;

@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::event::StoredEvent;
 use crate::hash::KeyHasher;
 use crate::ids::Index;
+use crate::limits::FREE_BYTES_MIN;
 use crate::log::file::LogFile;
 use crate::log::outline::Tally;
 use crate::log::recovery::Position;
-use crate::limits::FREE_BYTES_MIN;
 use crate::manifest::{Expired, LogPlace, Lost, ManifestFile};
 use crate::segment::{Segment, Topics};
 

@@ -69,11 +69,15 @@ impl Disk for UnsyncedDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        RealDisk.create(path).map(|file| Arc::new(UnsyncedFile(file)) as Arc<dyn DiskFile>)
+        RealDisk.create(path).map(unsynced)
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         RealDisk.open(path)
+    }
+
+    fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        RealDisk.open_for_writing(path).map(unsynced)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -97,6 +101,10 @@ impl Disk for UnsyncedDisk {
     }
 }
 
+fn unsynced(file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+    Arc::new(UnsyncedFile(file))
+}
+
 impl DiskFile for UnsyncedFile {
     fn len(&self) -> io::Result<u64> {
         self.0.len()
@@ -108,6 +116,14 @@ impl DiskFile for UnsyncedFile {
 
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         self.0.write_all_at(buf, offset)
+    }
+
+    fn reserve(&self, len: u64) -> io::Result<()> {
+        self.0.reserve(len)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
     }
 
     fn sync(&self) -> io::Result<()> {
