@@ -12,8 +12,11 @@ mod filter_args;
 mod gauge;
 mod health;
 mod import;
+mod key_arg;
+mod keys;
 mod listen;
 mod log;
+mod measure;
 mod output;
 mod publish;
 mod restore;
@@ -70,6 +73,8 @@ pub(crate) enum Command {
     Backup(backup::BackupArgs),
     /// Make a store from a backup, and check it
     Restore(restore::RestoreArgs),
+    /// Make, list and revoke the keys that clients need
+    Keys(keys::KeysArgs),
     /// Ask whether a server is ready; for health checks
     Health(health::HealthArgs),
 }
@@ -89,6 +94,7 @@ impl Command {
             Self::Verify(args) => verify::run(args).await,
             Self::Backup(args) => backup::run(args).await,
             Self::Restore(args) => restore::run(args).await,
+            Self::Keys(args) => keys::run(args).await,
             Self::Health(args) => health::run(args).await,
         }
     }

@@ -1,5 +1,6 @@
 //! `GET /events/{topic}/{event_id}`
 
+use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::header::CONTENT_TYPE;
@@ -7,14 +8,17 @@ use axum::response::{IntoResponse, Response};
 use sekali_store::partition_of;
 
 use super::App;
+use super::auth::not_for;
 use super::error::{ApiError, Code};
 use super::event_json::{Layout, append_event};
 use super::json::JSON;
 use super::query::Query;
+use crate::access::Grant;
 
 /// One event, by its key.
 pub(super) async fn event(
     State(app): State<App>,
+    Extension(grant): Extension<Grant>,
     OriginalUri(uri): OriginalUri,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Response, ApiError> {
@@ -22,6 +26,9 @@ pub(super) async fn event(
     let Path((topic, event_id)) = path.map_err(|_| {
         ApiError::new(Code::InvalidParameter, "topic and event id in the path must be percent-encoded UTF-8")
     })?;
+    if !grant.is_for(&topic) {
+        return Err(not_for(&topic));
+    }
     let find = move || {
         let reader = app.readers.get(partition_of(&topic, app.target.partitions) as usize);
         reader.map_or(Ok(None), |reader| reader.find(&topic, &event_id))

@@ -69,7 +69,7 @@ impl Disk for UnsyncedDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        RealDisk.create(path).map(unsynced)
+        RealDisk.create(path).map(|file| Arc::new(UnsyncedFile(file)) as Arc<dyn DiskFile>)
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
@@ -77,7 +77,7 @@ impl Disk for UnsyncedDisk {
     }
 
     fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        RealDisk.open_for_writing(path).map(unsynced)
+        RealDisk.open_for_writing(path).map(|file| Arc::new(UnsyncedFile(file)) as Arc<dyn DiskFile>)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -99,10 +99,6 @@ impl Disk for UnsyncedDisk {
     fn available_bytes(&self, dir: &Path) -> io::Result<u64> {
         RealDisk.available_bytes(dir)
     }
-}
-
-fn unsynced(file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
-    Arc::new(UnsyncedFile(file))
 }
 
 impl DiskFile for UnsyncedFile {
