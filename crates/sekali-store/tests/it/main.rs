@@ -11,6 +11,7 @@ mod faults;
 mod full_disk;
 mod fuzz_corpus;
 mod life;
+mod many;
 mod model;
 mod retention;
 mod scans;

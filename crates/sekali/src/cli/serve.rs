@@ -1,6 +1,9 @@
 //! `sekali serve`: the server, in the foreground.
 
+use std::io;
+
 use clap::Args;
+use tokio::sync::oneshot;
 
 use crate::bench::LISTENING;
 use crate::cli::Failure;
@@ -16,8 +19,11 @@ use crate::server::Config;
 #[command(
     after_help = "SIGTERM and SIGINT (Ctrl-C) finish the requests in progress and stop; a second one stops at once.\n\
     Either way nothing that was acknowledged is lost.\n\n\
+    Without keys (see sekali keys) everybody may read and publish who reaches the server: so it listens on loopback\n\
+    only, unless --allow-anonymous is given. Keys that are made or revoked take effect within 2 s.\n\n\
     Examples:\n  \
     sekali serve\n  \
+    sekali keys create --data-dir /var/lib/sekali --scope publish --name 'web servers'\n  \
     sekali serve --listen 0.0.0.0:8080 --data-dir /var/lib/sekali --log-format json\n  \
     sekali serve --retain-age 90d --retain 'debug.*=7d' --retain-size 50GiB"
 )]
@@ -38,6 +44,10 @@ pub(crate) struct ServeArgs {
     /// How to write the log
     #[arg(long, env = "SEKALI_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
+    /// Stop when standard input ends, as it does when whoever holds its other end is gone: even if that was killed, and
+    /// could not stop this server
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
 }
 
 pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
@@ -45,20 +55,36 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     // Before the store is opened: a signal during recovery is heeded as soon as that is done.
     let signals = Signals::catch()?;
     let server = listen::start(Config {
-        listen: args.listen.listen,
-        data_dir: args.listen.data_dir,
         partitions: args.partitions,
         // An empty environment variable means none.
         cors_origins: args.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
         retention: args.retain.retention(),
-        ..Config::default()
+        ..args.listen.config()
     })
     .await?;
     let mut output = Output::stdout();
     // Nobody need read this; whoever closed standard output still wants the server.
     let _ = output.line(format_args!("{LISTENING}http://{}", server.addr()));
     let _ = output.flush();
-    listen::conclude(server.run_until(signals.first()).await)
+    let stop = async {
+        tokio::select! {
+            () = signals.first() => {}
+            () = stdin_end(), if args.until_stdin_ends => {}
+        }
+    };
+    listen::conclude(server.run_until(stop).await)
+}
+
+/// Resolves when standard input ends.
+async fn stdin_end() {
+    let (ended, end) = oneshot::channel();
+    // A thread of its own, since nothing can interrupt the read: the runtime would wait for one of its own when it ends.
+    std::thread::spawn(move || {
+        // Whatever goes wrong with reading, there is nobody at the other end any more.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        let _ = ended.send(());
+    });
+    let _ = end.await;
 }
 
 fn partitions() -> clap::builder::RangedI64ValueParser<u32> {

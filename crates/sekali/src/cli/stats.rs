@@ -6,7 +6,6 @@ use serde::Deserialize;
 use crate::cli::output::{Output, Paint, grouped};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::{Exit, Failure};
-use crate::client::Client;
 use crate::escape::escape;
 
 /// Arguments of `sekali stats`.
@@ -62,7 +61,7 @@ struct Topic {
 }
 
 pub(super) async fn run(args: StatsArgs) -> Result<(), Failure> {
-    let client = Client::new(&args.server.url)?;
+    let client = args.server.client()?;
     let stats = client.stats().await?;
     let mut output = Output::stdout();
     if args.json {
@@ -208,6 +207,8 @@ mod tests {
             conflicts                 2  among the duplicates: see topic $conflicts
             expired               4,000  kept no longer, 1.1 MiB; their ids still are
             uptime              1 d 2 h
+            checked           202.2 MiB  all, by 2026-01-01T00:00:00Z
+            damaged     x.log is damaged at byte 64: event with seq 1 is lost; publish it again
 
             topic              events        size  first                           last
             a                       1       200 B  2025-01-01T00:00:00Z            -
@@ -232,7 +233,8 @@ mod tests {
             stored                    0
             duplicates                0
             conflicts                 0
-            uptime            1 min 1 s"#]]
+            uptime            1 min 1 s
+            checked                 0 B  so far, since the start"#]]
         .assert_eq(&render(&stats, &[], Paint::PLAIN).join("\n"));
     }
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::cli::output::{Output, grouped, note};
 use crate::cli::{Exit, Failure};
+use crate::escape::escape;
 use crate::ingest::CONTENT_RULES;
 
 /// Arguments of `sekali verify`.
@@ -126,7 +127,8 @@ pub(super) fn lines(partitions: &[Checked]) -> impl Iterator<Item = String> {
     let advice = advice(partitions);
     let heading = (!advice.is_empty()).then(|| "what to do about it:".to_owned());
     let advice = advice.into_iter().map(|advice| format!("  - {advice}"));
-    partitions.iter().flat_map(Checked::lines).chain(heading).chain(advice)
+    let findings = partitions.iter().flat_map(Checked::lines).map(|line| escape(&line).into_owned());
+    findings.chain(heading).chain(advice)
 }
 
 /// What to do, once for each kind of finding.

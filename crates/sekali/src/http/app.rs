@@ -6,7 +6,9 @@ use std::time::Instant;
 use sekali_store::{Partition, Reader, Retainer, Scrubber, Store};
 use tokio::sync::Semaphore;
 
+use super::auth::Gate;
 use super::cursor::CursorKey;
+use crate::access::Access;
 use crate::budget::Budget;
 use crate::ingest::Target;
 use crate::limits::{BODIES_BYTES_MAX, COUNTS_MAX, PAGES_BYTES_MAX};
@@ -16,6 +18,7 @@ use crate::scrub::ScrubStatus;
 /// The shared state of the API. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
+    pub(super) gate: Gate,
     pub(super) pipeline: Pipeline,
     /// One for every partition, by number.
     pub(super) readers: Arc<[Reader]>,
@@ -33,11 +36,11 @@ pub struct App {
 }
 
 impl App {
-    /// Puts a store to work. The scrubbers, one for every partition, are for the caller to run.
+    /// Puts a store to work, for those whom `access` lets in. The scrubbers, one for every partition, are for the caller to run.
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub fn start(store: Store) -> std::io::Result<(Self, Committers, Vec<Scrubber>)> {
+    pub fn start(store: Store, access: Access) -> std::io::Result<(Self, Committers, Vec<Scrubber>)> {
         let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
         let partitions = store.into_partitions();
         let readers = partitions.iter().map(Partition::reader).collect();
@@ -45,6 +48,7 @@ impl App {
         let scrubbers = partitions.iter().map(Partition::scrubber).collect();
         let (pipeline, committers) = Pipeline::start(partitions)?;
         let app = Self {
+            gate: Gate::new(access),
             pipeline,
             readers,
             retainers,

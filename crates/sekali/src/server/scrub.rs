@@ -99,6 +99,7 @@ mod tests {
     use sekali_store::{Batch, EventRef, HashKey, NewStore, Store};
 
     use super::*;
+    use crate::access::Access;
     use crate::ingest::CONTENT_RULES;
 
     #[test]
@@ -115,7 +116,9 @@ mod tests {
         let new = NewStore { store_id: 1, hash_key: HashKey([1; 32]), partitions: 1 };
         let store = Store::open(Arc::new(disk.clone()), dir, &new, CONTENT_RULES).unwrap();
         let hasher = store.hasher();
-        let (app, committers, scrubbers) = App::start(store).unwrap();
+        let nobody = tempfile::tempdir().unwrap();
+        let access = Access::load(nobody.path()).unwrap();
+        let (app, committers, scrubbers) = App::start(store, access).unwrap();
         let mut batch = Batch::new();
         batch.push(&hasher, &EventRef { topic: "t", event_id: "1", timestamp_ns: 0, source: "", payload: b"{}" });
         app.pipeline().commit(vec![(0, batch)]).await.unwrap();

@@ -16,6 +16,8 @@ use crate::process::{BINARY, Process, free_port, serve_args};
 
 /// What the server calls to sync a file, and a directory.
 const SYNCS: &str = "fdatasync,fsync";
+/// About as many of them are for making a new store.
+const STARTING: u32 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fsync_eio() {
@@ -53,7 +55,12 @@ impl Counts {
     /// Fails one sync of every thread of a server, and starts it again.
     async fn fail_once(&mut self, random: &mut StdRng) {
         let (dir, port, clients) = (tempfile::tempdir().unwrap(), free_port(), Arc::<Clients>::default());
-        let mut server = Process::spawn(traced(dir.path(), port, random.random_range(1..80)), port);
+        let nth = if random.random_range(0..4) == 0 {
+            random.random_range(1..=STARTING)
+        } else {
+            random.random_range(STARTING..80)
+        };
+        let mut server = Process::spawn(traced(dir.path(), port, nth), port);
         if let Some(status) = server.ready_or_ended().await {
             assert!(status.code().is_some_and(|code| code != 0), "it went on without its sync: {status}");
             self.at_start += 1;

@@ -76,6 +76,10 @@ impl Disk for UnsyncedDisk {
         RealDisk.open(path)
     }
 
+    fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        RealDisk.open_for_writing(path).map(|file| Arc::new(UnsyncedFile(file)) as Arc<dyn DiskFile>)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         RealDisk.rename(from, to)
     }
@@ -108,6 +112,14 @@ impl DiskFile for UnsyncedFile {
 
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         self.0.write_all_at(buf, offset)
+    }
+
+    fn reserve(&self, len: u64) -> io::Result<()> {
+        self.0.reserve(len)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
     }
 
     fn sync(&self) -> io::Result<()> {
