@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::Outcome;
 use crate::peer::Latency;
@@ -17,7 +17,7 @@ const DURATION: Duration = Duration::from_secs(1);
 const SIZES: [usize; 2] = [4 * 1024, 64 * 1024];
 
 /// Appends of one size, each synced.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Syncs {
     pub(crate) bytes: usize,
     /// Of the sync alone.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use sekali::bench::Load;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::Outcome;
 use crate::place::Place;
@@ -74,7 +74,7 @@ pub(crate) trait Running {
 }
 
 /// Which figures belong together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
     /// Events a second in batches.
@@ -86,7 +86,7 @@ pub(crate) enum Kind {
 }
 
 /// What came of a load.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Measured {
     /// Answered, repeats included.
     pub(crate) events: u64,
@@ -103,7 +103,7 @@ pub(crate) struct Measured {
 }
 
 /// Quantiles of times, in milliseconds.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Latency {
     pub(crate) p50: f64,
     pub(crate) p99: f64,

@@ -27,11 +27,6 @@ const STREAM: &str = "events";
 /// For how long ids are remembered: longer than any run. Two minutes is the default.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(3_600);
 
-struct Jetstream {
-    about: About,
-    way: Way,
-}
-
 /// Both ways of syncing with both ways of publishing.
 pub(super) fn variants() -> Vec<Box<dyn Peer>> {
     let messages = Shape { connections: 8, batch_size: 500 };
@@ -54,6 +49,12 @@ pub(super) fn variants() -> Vec<Box<dyn Peer>> {
             few,
         ),
     ]
+}
+
+/// JetStream, used in one way.
+struct Jetstream {
+    about: About,
+    way: Way,
 }
 
 /// When messages are on disk, and how they are published.

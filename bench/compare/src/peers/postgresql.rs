@@ -1,7 +1,7 @@
 //! PostgreSQL: a cluster of its own, which runs as another user where this process is root, since it refuses that.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bytes::Bytes;
@@ -47,13 +47,20 @@ impl Peer for Postgresql {
         }
     }
 
-    fn missing(&self, _place: &Place) -> Option<String> {
-        let absent = program("postgres").is_none() || program("initdb").is_none();
-        absent.then(|| "PostgreSQL is not installed: Debian's package is postgresql".to_owned())
+    fn missing(&self, place: &Place) -> Option<String> {
+        if program("postgres").is_none() || program("initdb").is_none() {
+            return Some("PostgreSQL is not installed: Debian's package is postgresql".to_owned());
+        }
+        let user = other_user()?;
+        let reach = output(bound(Path::new("test"), Some(user)).arg("-x").arg(&place.scratch));
+        let scratch = place.scratch.display();
+        reach
+            .is_err()
+            .then(|| format!("the user {user}, as whom PostgreSQL would run, is unknown or cannot reach {scratch}"))
     }
 
     fn start(&self, place: &Place) -> Outcome<Box<dyn Running>> {
-        let user = geteuid().is_root().then_some(SYSTEM_USER);
+        let user = other_user();
         let dir = place.data.join("cluster");
         std::fs::create_dir(&dir)?;
         if let Some(user) = user {
@@ -74,6 +81,11 @@ impl Peer for Postgresql {
         cluster.create_table()?;
         Ok(Box::new(cluster))
     }
+}
+
+/// As whom the cluster must run, if not as whoever runs this.
+fn other_user() -> Option<&'static str> {
+    geteuid().is_root().then_some(SYSTEM_USER)
 }
 
 /// A program of the newest version that is installed.
