@@ -35,6 +35,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::escape::escape;
+
 /// Log and event aggregator that stores every event exactly once.
 ///
 /// Publish an event as often as you like: it is stored once, and a publisher that is unsure may simply send again.
@@ -110,7 +112,8 @@ pub fn main() -> ExitCode {
         Ok(()) => Exit::Success.into(),
         Err(Failure { exit, message }) => {
             if let Some(message) = message {
-                output::note(format_args!("sekali: {message}"));
+                // One line, whatever is quoted in it.
+                output::note(format_args!("sekali: {}", escape(&message)));
             }
             exit.into()
         }

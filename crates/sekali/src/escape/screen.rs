@@ -23,11 +23,11 @@ impl<W: Write> Screen<W> {
     fn show(&mut self, text: &[u8]) -> Result<()> {
         let text = String::from_utf8_lossy(text);
         for line in text.split_inclusive('\n') {
-            let (line, end) =
-                ["\r\n", "\n"].iter().find_map(|end| Some((line.strip_suffix(end)?, *end))).unwrap_or((line, ""));
+            // Line ends of CSV have a carriage return, which terminals add by themselves.
+            let end = if line.ends_with('\n') { "\n" } else { "" };
+            let line = line.trim_end_matches(['\r', '\n']);
             let shown = if self.colours { escape_painted(line) } else { escape(line) };
-            self.terminal.write_all(shown.as_bytes())?;
-            self.terminal.write_all(end.as_bytes())?;
+            write!(self.terminal, "{shown}{end}")?;
         }
         Ok(())
     }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn however_text_is_cut_nothing_in_it_is_obeyed() {
         let text = "a\u{1b}[2J\r\nb\u{202e}\rc\u{1b}[1m\n\né\u{9b}31m".as_bytes();
-        let expected = "a\\u001b[2J\r\nb\\u202e\\u000dc\\u001b[1m\n\né\\u009b31m";
+        let expected = "a\\u001b[2J\nb\\u202e\\u000dc\\u001b[1m\n\né\\u009b31m";
         for at in 0..=text.len() {
             assert_eq!(shown(&[&text[..at], &text[at..]], false), expected, "{at}");
         }

@@ -1,6 +1,6 @@
 //! The events that a reader is looking for, one step at a time.
 
-use sekali_store::{Order, Reader, Result, StoredEvent, partition_of};
+use sekali_store::{Order, Reader, Result, StoredEvent, is_reserved, partition_of};
 
 use super::cursor::{Positions, Reading};
 use super::filters::Wanted;
@@ -34,7 +34,7 @@ impl Select {
     pub(super) fn new(readers: &[Reader], wanted: Wanted, order: Order, positions: Positions) -> Self {
         let Wanted { topic, filter, limits } = wanted;
         let source = match (topic, &filter.event_id) {
-            (Some(topic), Some(event_id)) => {
+            (Some(topic), Some(event_id)) if !is_reserved(&topic) => {
                 Source::Key(Box::new(Key::new(readers, topic, event_id.clone(), order, positions)))
             }
             (topic, _) => {

@@ -19,6 +19,7 @@ struct Switches {
     /// The ending of the directories without space.
     full: Mutex<Option<&'static str>>,
     syncs_fail: AtomicBool,
+    reads_fail: AtomicBool,
     syncs_panic: AtomicBool,
     held: Mutex<bool>,
     changed: Condvar,
@@ -38,6 +39,11 @@ impl MoodyDisk {
     /// Lets every sync fail.
     pub(crate) fn fail_syncs(&self) {
         self.switches.syncs_fail.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets every read fail, or not.
+    pub(crate) fn fail_reads(&self, fail: bool) {
+        self.switches.reads_fail.store(fail, Ordering::SeqCst);
     }
 
     /// Lets syncs wait, or go on.
@@ -111,6 +117,9 @@ impl DiskFile for MoodyFile {
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        if self.switches.reads_fail.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the disk is in a bad mood"));
+        }
         self.file.read_exact_at(buf, offset)
     }
 
