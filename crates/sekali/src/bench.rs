@@ -27,6 +27,7 @@ use tokio::task::JoinSet;
 use connection::{Connection, Measured};
 use pace::Pace;
 
+use crate::access::Secret;
 use crate::client::ServerUrl;
 
 /// What to send.
@@ -94,13 +95,13 @@ pub enum BenchError {
     OwnServer(String),
 }
 
-/// Puts `load` on the server at `url`.
-pub async fn run(url: &ServerUrl, load: &Load) -> Result<Report, BenchError> {
+/// Puts `load` on the server at `url`, showing it this key.
+pub async fn run(url: &ServerUrl, key: Option<&Secret>, load: &Load) -> Result<Report, BenchError> {
     let run = RunId::random();
     let mut connections = Vec::with_capacity(load.connections);
     for index in 0..load.connections {
         let body = Body::new(load, run, index as u64);
-        connections.push(Connection::open(url, body, load.compression).await?);
+        connections.push(Connection::open(url, key, body, load.compression).await?);
     }
     let started = Instant::now();
     let until = started + load.duration;

@@ -1,8 +1,10 @@
-//! The flag that says which server a client command talks to.
+//! The flags that say which server a client command talks to, and how.
 
 use clap::Args;
 
-use crate::client::ServerUrl;
+use crate::cli::Failure;
+use crate::cli::key_arg::KeyArg;
+use crate::client::{Client, ServerUrl};
 
 /// Which server to talk to.
 #[derive(Debug, Args)]
@@ -10,4 +12,13 @@ pub(crate) struct ServerUrlArg {
     /// The server's address
     #[arg(long, env = "SEKALI_URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) url: ServerUrl,
+    #[command(flatten)]
+    key: KeyArg,
+}
+
+impl ServerUrlArg {
+    /// A client for it.
+    pub(super) fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::new(&self.url)?.with_key(self.key.key()?.as_ref()))
+    }
 }

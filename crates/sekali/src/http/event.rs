@@ -1,20 +1,24 @@
 //! `GET /events/{topic}/{event_id}`
 
+use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use sekali_store::partition_of;
+use sekali_store::{is_reserved, partition_of};
 
 use super::App;
+use super::auth::not_for;
 use super::error::{ApiError, Code};
 use super::event_json::{Layout, append_event};
 use super::json::JSON;
 use super::query::Query;
+use crate::access::Grant;
 
 /// One event, by its key.
 pub(super) async fn event(
     State(app): State<App>,
+    Extension(grant): Extension<Grant>,
     OriginalUri(uri): OriginalUri,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Response, ApiError> {
@@ -22,9 +26,15 @@ pub(super) async fn event(
     let Path((topic, event_id)) = path.map_err(|_| {
         ApiError::new(Code::InvalidParameter, "topic and event id in the path must be percent-encoded UTF-8")
     })?;
+    if !grant.is_for(&topic) {
+        return Err(not_for(&topic));
+    }
     let find = move || {
-        let reader = app.readers.get(partition_of(&topic, app.target.partitions) as usize);
-        reader.map_or(Ok(None), |reader| reader.find(&topic, &event_id))
+        let partition = partition_of(&topic, app.target.partitions) as usize;
+        // What is kept in reserved topics is beside the events that it is about, in any partition.
+        let readers = app.readers.iter().enumerate().filter(|(at, _)| *at == partition || is_reserved(&topic));
+        let mut found = readers.map(|(_, reader)| reader.find(&topic, &event_id));
+        found.find(|found| !matches!(found, Ok(None))).unwrap_or(Ok(None))
     };
     let found = tokio::task::spawn_blocking(find).await.map_err(|error| ApiError::internal(&error))?;
     let found = found.map_err(|error| ApiError::internal(&error))?;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use sekali_store::Error as StoreError;
 
+use crate::access::KeysError;
+
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -20,6 +22,18 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// Strangers would reach it, and nothing would keep them out.
+    #[error(
+        "{listen} can be reached from other machines, and there are no keys: make one with `sekali keys create`, or let \
+         everybody read and publish with --allow-anonymous"
+    )]
+    Exposed {
+        /// The address.
+        listen: String,
+    },
+    /// The keys cannot be read.
+    #[error("{0}")]
+    Keys(#[from] KeysError),
     /// The store was written by a newer version.
     #[error("{0}")]
     NewerFormat(StoreError),

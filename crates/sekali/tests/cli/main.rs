@@ -8,10 +8,12 @@
 
 mod backup;
 mod end_to_end;
+mod keys;
 mod process;
 mod publish;
 mod read;
 mod scripted;
 mod served;
+mod terminal;
 mod transfer;
 mod usage;

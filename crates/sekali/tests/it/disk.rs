@@ -19,6 +19,7 @@ struct Switches {
     /// The ending of the directories without space.
     full: Mutex<Option<&'static str>>,
     syncs_fail: AtomicBool,
+    reads_fail: AtomicBool,
     syncs_panic: AtomicBool,
     held: Mutex<bool>,
     changed: Condvar,
@@ -38,6 +39,11 @@ impl MoodyDisk {
     /// Lets every sync fail.
     pub(crate) fn fail_syncs(&self) {
         self.switches.syncs_fail.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets every read fail, or not.
+    pub(crate) fn fail_reads(&self, fail: bool) {
+        self.switches.reads_fail.store(fail, Ordering::SeqCst);
     }
 
     /// Lets syncs wait, or go on.
@@ -70,6 +76,10 @@ impl Disk for MoodyDisk {
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         RealDisk.open(path).map(|file| self.wrap(file))
+    }
+
+    fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        RealDisk.open_for_writing(path).map(|file| self.wrap(file))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -107,11 +117,22 @@ impl DiskFile for MoodyFile {
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        if self.switches.reads_fail.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the disk is in a bad mood"));
+        }
         self.file.read_exact_at(buf, offset)
     }
 
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         self.file.write_all_at(buf, offset)
+    }
+
+    fn reserve(&self, len: u64) -> io::Result<()> {
+        self.file.reserve(len)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
     }
 
     fn sync(&self) -> io::Result<()> {

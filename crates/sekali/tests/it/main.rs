@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod access;
 mod api_doc;
 mod bad_filters;
 mod bad_input;
@@ -9,11 +10,14 @@ mod browser;
 mod connections;
 mod csv_answers;
 mod disk;
+mod error_codes;
 mod events;
 mod fuzz_corpus;
+mod hosts;
 mod publish;
 mod reads;
 mod restart;
 mod retention;
 mod server;
 mod storage;
+mod traversal;
