@@ -19,7 +19,7 @@ pub(crate) struct Stats {
 
 /// Puts `load` on the server at `url`.
 pub(crate) fn measure(runtime: &Handle, url: &ServerUrl, load: &Load) -> Outcome<Measured> {
-    let report = runtime.block_on(bench::run(url, load))?;
+    let report = runtime.block_on(bench::run(url, None, load))?;
     if let Some(error) = &report.last_error {
         crate::say(&format!("{} of the requests to {url} failed, the last with: {error}", report.errors));
     }
