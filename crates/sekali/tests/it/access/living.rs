@@ -8,7 +8,7 @@ use sekali::limits::KEYS_CHECK_INTERVAL;
 use sekali::server::StartError;
 
 use super::visitor::{make, start};
-use crate::server::{TestServer, event};
+use crate::server::{Request, TestServer, event};
 
 /// Waits until the server answers so, which is to happen at the next look at the keys.
 #[track_caller]
@@ -16,7 +16,7 @@ fn until(server: &TestServer, key: Option<&sekali::access::Secret>, status: u16)
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let request = server.request("GET", "/stats");
-        let answer = key.into_iter().fold(request, |request, key| request.key(key)).send();
+        let answer = key.into_iter().fold(request, Request::key).send();
         if answer.status == status {
             return;
         }
