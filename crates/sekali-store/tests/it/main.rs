@@ -17,4 +17,5 @@ mod retention;
 mod scans;
 mod scrubs;
 mod support;
+mod upgrade;
 mod verify;
