@@ -88,7 +88,7 @@ pub(super) const MUTANTS: [Mutant; 11] = [
             },
             Edit { file: PARTITION, from: "        self.shared.index.insert(entries);\n", to: "" },
         ],
-        caught_by: "fail_nth_call",
+        caught_by: "a_stranger_who_takes_the_last_byte_after_the_check_does_not_break_the_log",
     },
     Mutant {
         name: "publish_before_sync",
