@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod own_server;
 mod report;
+mod route;
 
 pub(crate) use own_server::LISTENING;
 pub use own_server::OwnServer;
@@ -19,10 +20,12 @@ use tokio::task::JoinSet;
 
 use body::{Body, Numbers, RunId};
 use connection::{Connection, Measured};
+use route::Route;
 
 pub use body::{PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN};
 
 use crate::client::ServerUrl;
+use crate::tls::{ClientTls, TlsError};
 
 /// What to send.
 #[derive(Debug, Clone)]
@@ -53,19 +56,23 @@ pub enum BenchError {
     /// The load cannot be measured.
     #[error("cannot keep a histogram: {0}")]
     Histogram(#[from] hdrhistogram::CreationError),
+    /// There can be no TLS with the files that were named.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
     /// The server of our own did not come up.
     #[error("cannot start a server to measure: {0}")]
     OwnServer(String),
 }
 
 /// Puts `load` on the server at `url`.
-pub async fn run(url: &ServerUrl, load: &Load) -> Result<Report, BenchError> {
+pub async fn run(url: &ServerUrl, tls: &ClientTls, load: &Load) -> Result<Report, BenchError> {
     let run = RunId(rand::random());
+    let route = Route::new(url, tls)?;
     let mut connections = Vec::with_capacity(load.connections);
     for index in 0..load.connections {
         let numbers = Numbers::new(index as u64, load.dup_ratio);
         let body = Body::new(load.batch_size, load.payload_bytes, run, numbers);
-        connections.push(Connection::open(url, body).await?);
+        connections.push(Connection::open(url, route.clone(), body).await?);
     }
     let started = Instant::now();
     let until = started + load.duration;

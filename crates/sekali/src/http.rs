@@ -13,6 +13,7 @@ mod event_json;
 mod events;
 mod filters;
 pub(crate) mod fuzzing;
+mod headers;
 mod health;
 mod json;
 mod layout;
@@ -22,6 +23,7 @@ mod page;
 mod patience;
 mod publish;
 mod query;
+mod reads;
 mod select;
 mod stats;
 mod stream;
@@ -73,6 +75,7 @@ pub fn router(app: App, cors_origins: Vec<HeaderValue>) -> Router {
     let router = router
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
+        .layer(axum::middleware::map_request(headers::limit))
         .layer(axum::middleware::map_response(with_common_headers))
         .with_state(app);
     if cors_origins.is_empty() { router } else { router.layer(cors(cors_origins)) }

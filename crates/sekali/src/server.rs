@@ -5,10 +5,12 @@
 
 mod accept;
 mod activity;
+mod certificates;
 mod config;
 mod connection;
 mod error;
 mod io;
+mod places;
 mod retain;
 
 use std::future::Future;
@@ -27,15 +29,18 @@ use crate::ingest::CONTENT_RULES;
 use crate::limits::STOPPED_LINGER;
 use crate::pipeline::{Committers, Pipeline};
 
+pub use certificates::Certificates;
 pub use config::Config;
 pub use error::StartError;
 
 use accept::Listening;
+use connection::Site;
 
 /// A running server. Dropping it lets it stop in the background; [`Server::stop`] waits.
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
+    certificates: Option<Certificates>,
     stop: watch::Sender<bool>,
     ended: JoinHandle<Ended>,
 }
@@ -65,24 +70,39 @@ impl Server {
     /// See [`StartError`].
     pub async fn start_on(disk: Arc<dyn Disk>, config: Config) -> Result<Self, StartError> {
         let cors_origins = config.checked_cors_origins()?;
+        let certificates = config.tls.clone().map(Certificates::load).transpose()?;
+        let timeouts = config.timeouts;
         let (listen, retention) = (config.listen.clone(), config.retention.clone());
         let store = tokio::task::spawn_blocking(move || open(disk, &config)).await;
         let store = store.map_err(StartError::other)??;
         let listener = TcpListener::bind(&listen).await.map_err(|source| StartError::Listen { listen, source })?;
         let addr = listener.local_addr().map_err(StartError::other)?;
-        let (app, committers) = App::start(store).map_err(StartError::other)?;
+        let (app, committers) = App::start(store, timeouts).map_err(StartError::other)?;
         let pipeline = app.pipeline().clone();
         let retaining = tokio::spawn(retain::run(Arc::clone(app.retainers()), retention));
-        let listening = Listening::start(listener, router(app, cors_origins));
+        let listening = Listening::start(
+            listener,
+            Site { router: router(app, cors_origins), timeouts, certificates: certificates.clone() },
+        );
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");
         let ended = tokio::spawn(run(listening, pipeline, committers, retaining, stopping));
-        Ok(Self { addr, stop, ended })
+        Ok(Self { addr, certificates, stop, ended })
     }
 
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// What clients write before its address: `https` with TLS, or `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.certificates.is_some() { "https" } else { "http" }
+    }
+
+    /// With TLS, what it shows to clients.
+    pub fn certificates(&self) -> Option<&Certificates> {
+        self.certificates.as_ref()
     }
 
     /// Stops it, in order, and waits until it has ended.

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::SendRequest;
 use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
 use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::BenchError;
 use super::body::Body;
+use super::route::Route;
 use crate::client::{Published, ServerUrl};
 
 /// Longest latency that is told apart from longer ones, in microseconds.
@@ -77,7 +76,7 @@ impl Measured {
 
 /// A connection with its own body to send.
 pub(super) struct Connection {
-    address: String,
+    route: Route,
     path: String,
     sender: SendRequest<Full<Bytes>>,
     body: Body,
@@ -93,13 +92,12 @@ enum Failed {
 }
 
 impl Connection {
-    pub(super) async fn open(url: &ServerUrl, body: Body) -> Result<Self, BenchError> {
-        let address = url.authority();
-        let sender = match connect(&address).await {
+    pub(super) async fn open(url: &ServerUrl, route: Route, body: Body) -> Result<Self, BenchError> {
+        let sender = match route.connect().await {
             Ok(sender) => sender,
-            Err(source) => return Err(BenchError::Connect { address, source }),
+            Err(source) => return Err(BenchError::Connect { address: url.authority(), source }),
         };
-        Ok(Self { address, path: url.path_of("publish"), sender, body, measured: Measured::nothing()? })
+        Ok(Self { route, path: url.path_of("publish"), sender, body, measured: Measured::nothing()? })
     }
 
     /// Sends until the time has come, and waits for the last answer.
@@ -119,7 +117,7 @@ impl Connection {
     async fn publish(&mut self) -> Result<Published, Failed> {
         let broken = |error: hyper::Error| Failed::Broken(error.to_string());
         let request = Request::post(&self.path)
-            .header(HOST, &self.address)
+            .header(HOST, self.route.address())
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(self.body.bytes()))
             .map_err(|error| Failed::Broken(error.to_string()))?;
@@ -146,19 +144,10 @@ impl Connection {
                 self.measured.last_error = Some(reason);
                 tokio::time::sleep(RECONNECT_WAIT).await;
                 // If this fails, so will the next request, which brings us back here.
-                if let Ok(sender) = connect(&self.address).await {
+                if let Ok(sender) = self.route.connect().await {
                     self.sender = sender;
                 }
             }
         }
     }
-}
-
-async fn connect(address: &str) -> std::io::Result<SendRequest<Full<Bytes>>> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
-    // Its end is noticed by the next request.
-    tokio::spawn(connection);
-    Ok(sender)
 }

@@ -9,8 +9,10 @@ use crate::bench::{self, BenchError, Load, OwnServer, PAYLOAD_BYTES_DEFAULT, PAY
 use crate::cli::output::{Output, Paint, grouped};
 use crate::cli::publish::{batch_size, share};
 use crate::cli::signals::Signals;
+use crate::cli::tls_args::ClientTlsArgs;
 use crate::cli::{Exit, Failure};
 use crate::client::ServerUrl;
+use crate::tls::ClientTls;
 
 /// Arguments of `sekali bench`.
 #[derive(Debug, Args)]
@@ -24,6 +26,8 @@ pub(crate) struct BenchArgs {
     /// The server to measure; its data stays there [default: one started for the purpose]
     #[arg(long)]
     url: Option<ServerUrl>,
+    #[command(flatten)]
+    tls: ClientTlsArgs,
     /// Where the server started for the purpose keeps its data: on the disk that is to be measured
     #[arg(long, value_name = "DIR", default_value = ".", conflicts_with = "url")]
     scratch_dir: PathBuf,
@@ -65,21 +69,21 @@ async fn measure(args: &BenchArgs) -> Result<Report, Failure> {
         payload_bytes: args.payload_bytes,
     };
     if let Some(url) = &args.url {
-        return bench::run(url, &load).await.map_err(failure);
+        return bench::run(url, &args.tls.files(), &load).await.map_err(failure);
     }
     let scratch_dir = args.scratch_dir.clone();
     let server = tokio::task::spawn_blocking(move || OwnServer::start(&scratch_dir))
         .await
         .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?
         .map_err(failure)?;
-    bench::run(server.url(), &load).await.map_err(failure)
+    bench::run(server.url(), &ClientTls::default(), &load).await.map_err(failure)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
 fn failure(error: BenchError) -> Failure {
     let exit = match error {
         BenchError::Connect { .. } => Exit::Unreachable,
-        BenchError::OwnServer(_) | BenchError::Histogram(_) => Exit::Failed,
+        BenchError::OwnServer(_) | BenchError::Histogram(_) | BenchError::Tls(_) => Exit::Failed,
     };
     Failure::new(exit, error.to_string())
 }

@@ -7,7 +7,6 @@ use crate::cli::filter_args::FilterArgs;
 use crate::cli::output::{Output, Paint, grouped};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::{Exit, Failure};
-use crate::client::Client;
 use crate::escape::escape;
 
 /// Columns of the longest bar.
@@ -46,7 +45,7 @@ struct Bucket {
 }
 
 pub(super) async fn run(args: CountArgs) -> Result<(), Failure> {
-    let client = Client::new(&args.server.url)?;
+    let client = args.server.client()?;
     let answer = client.count(&args.filter.into(), args.interval.as_deref()).await?;
     let mut output = Output::stdout();
     if args.json {

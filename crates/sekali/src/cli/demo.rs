@@ -17,6 +17,7 @@ use crate::client::{Client, Ending, Publisher, RetryPolicy};
 use crate::generate::Recipe;
 use crate::input::{Origin, Pacing, feed};
 use crate::server::{Config, Ended};
+use crate::tls::ClientTls;
 
 /// Always the same events, so that a second run finds them all known.
 const RECIPE: Recipe = Recipe { count: 5_000, dup_ratio: 0.2, topics: 4, seed: 1, payload_bytes_min: 0 };
@@ -94,7 +95,7 @@ async fn show(args: &DemoArgs, url: &str, signals: impl Future<Output = ()>) -> 
         output.flush()?;
     }
     let server_url = url.parse().map_err(|error: String| Failure::new(Exit::Failed, error))?;
-    let client = Client::new(&server_url)?;
+    let client = Client::new(&server_url, &ClientTls::default())?;
     let counts = publish(&client, args.json, &mut signals).await?;
     if args.json {
         output.json(&counts)?;

@@ -12,7 +12,7 @@ use crate::cli::filter_args::FilterArgs;
 use crate::cli::output::{Output, Paint, note};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::{Exit, Failure};
-use crate::client::{Client, EventsQuery, RetryPolicy, retrying};
+use crate::client::{EventsQuery, RetryPolicy, retrying};
 use crate::escape::escape;
 
 /// Events asked for at once; what the server gives by default.
@@ -58,7 +58,7 @@ enum Order {
 }
 
 pub(super) async fn run(args: EventsArgs) -> Result<(), Failure> {
-    let client = Client::new(&args.server.url)?;
+    let client = args.server.client()?;
     let mut output = Output::stdout();
     let (terminal, paint) = (output.is_terminal(), output.paint());
     let mut left = args.limit.unwrap_or(u64::MAX);

@@ -55,7 +55,7 @@ pub(crate) struct ExportArgs {
 
 pub(super) async fn run(args: ExportArgs) -> Result<(), Failure> {
     let (destination, format) = destination(&args)?;
-    let client = Client::new(&args.server.url)?;
+    let client = args.server.client()?;
     let signals = Signals::catch()?.first();
     tokio::pin!(signals);
     let filter = EventsFilter::from(args.filter);

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use crate::cli::output::{Output, Paint};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::{Exit, Failure};
-use crate::client::Client;
 use crate::escape::escape;
 
 /// Arguments of `sekali health`.
@@ -32,7 +31,7 @@ struct Ready {
 }
 
 pub(super) async fn run(args: HealthArgs) -> Result<(), Failure> {
-    let client = Client::new(&args.server.url)?;
+    let client = args.server.client()?;
     let answer = match client.ready(Duration::from_secs(args.timeout)).await {
         Ok(answer) => answer,
         // Whatever it is that answers there, it is not a server one could publish to.

@@ -33,7 +33,7 @@ pub(super) fn explain(error: &StartError) -> Failure {
         StartError::NewerFormat(_) => Exit::NewerFormat,
         StartError::Damaged(_) => Exit::Damaged,
         StartError::Config(_) => Exit::Usage,
-        StartError::Other(_) => Exit::Failed,
+        StartError::Tls(_) | StartError::Other(_) => Exit::Failed,
     };
     Failure::new(exit, with_causes(error))
 }

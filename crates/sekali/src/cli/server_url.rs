@@ -1,8 +1,9 @@
-//! The flag that says which server a client command talks to.
+//! The flags that say which server a client command talks to, and how.
 
 use clap::Args;
 
-use crate::client::ServerUrl;
+use crate::cli::tls_args::ClientTlsArgs;
+use crate::client::{Client, ClientError, ServerUrl};
 
 /// Which server to talk to.
 #[derive(Debug, Args)]
@@ -10,4 +11,13 @@ pub(crate) struct ServerUrlArg {
     /// The server's address
     #[arg(long, env = "SEKALI_URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) url: ServerUrl,
+    #[command(flatten)]
+    tls: ClientTlsArgs,
+}
+
+impl ServerUrlArg {
+    /// A client for this server.
+    pub(crate) fn client(&self) -> Result<Client, ClientError> {
+        Client::new(&self.url, &self.tls.files())
+    }
 }

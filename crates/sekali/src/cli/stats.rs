@@ -6,7 +6,6 @@ use serde::Deserialize;
 use crate::cli::output::{Output, Paint, grouped};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::{Exit, Failure};
-use crate::client::Client;
 use crate::escape::escape;
 
 /// Arguments of `sekali stats`.
@@ -41,7 +40,7 @@ struct Topic {
 }
 
 pub(super) async fn run(args: StatsArgs) -> Result<(), Failure> {
-    let client = Client::new(&args.server.url)?;
+    let client = args.server.client()?;
     let stats = client.stats().await?;
     let mut output = Output::stdout();
     if args.json {

@@ -32,6 +32,8 @@ pub enum Code {
     RequestTimeout,
     /// The body, compressed or not, the number of events, or an event is too large.
     TooLarge,
+    /// What stands before the body is too large.
+    HeadersTooLarge,
     /// `Content-Type` or `Content-Encoding` is none the server reads.
     UnsupportedMediaType,
     /// The body is JSON, but something in it is not a valid event.
@@ -61,7 +63,7 @@ pub enum Stored {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidJson,
         Self::InvalidParameter,
         Self::InvalidCursor,
@@ -70,6 +72,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::TooLarge,
+        Self::HeadersTooLarge,
         Self::UnsupportedMediaType,
         Self::InvalidEvent,
         Self::Internal,
@@ -91,6 +94,7 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
             Self::TooLarge => "too_large",
+            Self::HeadersTooLarge => "headers_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::InvalidEvent => "invalid_event",
             Self::Internal => "internal",
@@ -112,6 +116,7 @@ impl Code {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidEvent => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -139,6 +144,7 @@ impl Code {
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::TooLarge
+            | Self::HeadersTooLarge
             | Self::UnsupportedMediaType
             | Self::InvalidEvent
             | Self::Internal => None,
@@ -157,6 +163,7 @@ impl Code {
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::TooLarge
+            | Self::HeadersTooLarge
             | Self::UnsupportedMediaType
             | Self::InvalidEvent
             | Self::Internal

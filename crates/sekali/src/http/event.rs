@@ -1,5 +1,7 @@
 //! `GET /events/{topic}/{event_id}`
 
+use std::sync::Arc;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::header::CONTENT_TYPE;
@@ -22,12 +24,13 @@ pub(super) async fn event(
     let Path((topic, event_id)) = path.map_err(|_| {
         ApiError::new(Code::InvalidParameter, "topic and event id in the path must be percent-encoded UTF-8")
     })?;
+    let readers = Arc::clone(&app.readers);
     let find = move || {
-        let reader = app.readers.get(partition_of(&topic, app.target.partitions) as usize);
-        reader.map_or(Ok(None), |reader| reader.find(&topic, &event_id))
+        let reader = readers.get(partition_of(&topic, app.target.partitions) as usize);
+        let found = reader.map_or(Ok(None), |reader| reader.find(&topic, &event_id));
+        found.map_err(|error| ApiError::internal(&error))
     };
-    let found = tokio::task::spawn_blocking(find).await.map_err(|error| ApiError::internal(&error))?;
-    let found = found.map_err(|error| ApiError::internal(&error))?;
+    let found = app.reads.run(find).await?;
     let event =
         found.ok_or_else(|| ApiError::new(Code::NotFound, "no event with this topic and event id is stored"))?;
     let mut text = Vec::new();

@@ -23,7 +23,7 @@ pub(super) async fn events(State(app): State<App>, request: Request) -> Result<R
     let (wanted, asked) = Asked::parse(&app, query, lines.is_some())?;
     let select = Select::new(&app.readers, wanted, asked.order, asked.after.clone());
     match lines {
-        Some(lines) => Ok(stream::answer(select, lines, asked.limit)),
+        Some(lines) => stream::answer(&app, select, lines, asked.limit),
         None => page::answer(&app, asked, select).await,
     }
 }

@@ -18,8 +18,8 @@ pub(super) async fn stats(State(app): State<App>, OriginalUri(uri): OriginalUri)
     Query::none(uri.query())?;
     let counters = app.readers.iter().map(Reader::counters).fold(Counters::default(), |sum, part| sum + part);
     let readers = Arc::clone(&app.readers);
-    let oldest = tokio::task::spawn_blocking(move || Oldest::of(&readers)).await;
-    let oldest = oldest.map_err(|error| ApiError::internal(&error))?.map_err(|error| ApiError::internal(&error))?;
+    let read = move || Oldest::of(&readers).map_err(|error| ApiError::internal(&error));
+    let oldest = app.reads.run(read).await?;
     Ok(Json(Stats {
         received: counters.received,
         unique_processed: counters.stored,

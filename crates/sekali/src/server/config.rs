@@ -6,6 +6,8 @@ use axum::http::{HeaderValue, Uri};
 use sekali_store::{Retention, Tuning};
 
 use super::StartError;
+use crate::timeouts::Timeouts;
+use crate::tls::ServerTls;
 
 /// The settings of a server.
 #[derive(Debug, Clone)]
@@ -20,6 +22,11 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// How long events are kept, in every partition. Normally for ever.
     pub retention: Retention,
+    /// With it, TLS is spoken and nothing else.
+    pub tls: Option<ServerTls>,
+    /// How long clients may take, for tests that cannot wait as long.
+    #[doc(hidden)]
+    pub timeouts: Timeouts,
     /// How the engine works inside, for tests of what happens at sizes that take ages to come about.
     #[doc(hidden)]
     pub tuning: Tuning,
@@ -33,6 +40,8 @@ impl Default for Config {
             partitions: 1,
             cors_origins: Vec::new(),
             retention: Retention::default(),
+            tls: None,
+            timeouts: Timeouts::default(),
             tuning: Tuning::default(),
         }
     }

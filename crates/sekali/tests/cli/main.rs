@@ -6,6 +6,8 @@
     reason = "a test that cannot go on should say where"
 )]
 
+#[path = "../support/authority.rs"]
+mod authority;
 mod backup;
 mod end_to_end;
 mod process;
@@ -13,5 +15,6 @@ mod publish;
 mod read;
 mod scripted;
 mod served;
+mod tls;
 mod transfer;
 mod usage;

@@ -17,3 +17,4 @@ mod restart;
 mod retention;
 mod server;
 mod storage;
+mod supply;

@@ -10,7 +10,7 @@ use crate::cli::output::Output;
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure};
-use crate::client::{Client, Ending, Publisher, RetryPolicy};
+use crate::client::{Ending, Publisher, RetryPolicy};
 use crate::input::{Format, Origin, Pacing, feed};
 use crate::limits::BODY_BYTES_MAX;
 
@@ -67,7 +67,7 @@ pub(crate) struct Sent {
 
 /// Sends everything and prints the account of it.
 pub(crate) async fn send(origin: Origin, args: &SendingArgs, invalid: Invalid) -> Result<Sent, Failure> {
-    let client = Client::new(&args.server.url)?;
+    let client = args.server.client()?;
     let signals = Signals::catch()?.first();
     tokio::pin!(signals);
     tokio::select! {
