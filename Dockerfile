@@ -12,9 +12,10 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY crates/sekali-store/Cargo.toml crates/sekali-store/Cargo.toml
 COPY crates/sekali/Cargo.toml crates/sekali/Cargo.toml
+COPY crates/sekali-torture/Cargo.toml crates/sekali-torture/Cargo.toml
 COPY bench/Cargo.toml bench/Cargo.toml
-RUN mkdir -p crates/sekali-store/src crates/sekali/src bench/src \
-    && touch crates/sekali-store/src/lib.rs crates/sekali/src/lib.rs \
+RUN mkdir -p crates/sekali-store/src crates/sekali/src crates/sekali-torture/src bench/src \
+    && touch crates/sekali-store/src/lib.rs crates/sekali/src/lib.rs crates/sekali-torture/src/lib.rs \
     && echo 'fn main() {}' > crates/sekali/src/main.rs \
     && echo 'fn main() {}' > bench/src/main.rs \
     && cargo build --release --locked --bin sekali

@@ -1,5 +1,7 @@
 //! What a program measured, as a flat list of named figures: easy to print, to take medians of and to put side by side.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// The figures of one run.
@@ -28,6 +30,16 @@ impl Report {
     /// Notes a figure.
     pub(crate) fn add(&mut self, name: impl Into<String>, value: f64, unit: &str) {
         self.figures.push(Figure { name: name.into(), value, unit: unit.to_owned() });
+    }
+
+    /// Notes median and 99th percentile of times, in milliseconds. Sorts them.
+    pub(crate) fn add_percentiles(&mut self, name: &str, times: &mut [Duration]) {
+        times.sort_unstable();
+        let at = |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1)));
+        for (percentile, share) in [("median", 50), ("p99", 99)] {
+            let time = at(share).copied().unwrap_or_default();
+            self.add(format!("{name}, {percentile}"), time.as_secs_f64() * 1e3, "ms");
+        }
     }
 
     /// The value of a figure, if there is one of that name.

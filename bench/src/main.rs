@@ -1,15 +1,18 @@
 //! Measuring programs of the engine. `bench/README.md` says what each measures and how.
 //!
-//! [`index`] fills the dedup index alone, [`store`] a whole store, and [`reads`]
-//! reads from one. All answer a [`figures::Report`]. [`sets`] runs them
-//! several times, each in a process of its own, and writes the medians down. [`measure`] is what they share.
+//! [`index`] fills the dedup index alone, [`store`] a whole store, [`reads`] reads from one, and [`served`] from a server
+//! that has one. All answer a [`figures::Report`]. [`sets`] runs them several times, each in a process of its own, and writes
+//! the medians down. [`measure`] is what they share. [`torture`] runs the fault tests in their long forms; `scripts/torture`
+//! is the way to it.
 
 mod figures;
 mod index;
 mod measure;
 mod reads;
+mod served;
 mod sets;
 mod store;
+mod torture;
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -39,8 +42,12 @@ enum Program {
     Store(Measure<store::StoreSpec>),
     /// Read from a sealed store, and from SQLite
     Reads(Measure<reads::ReadsSpec>),
+    /// Read from a server with a sealed store, and export from it
+    Served(Measure<served::ServedSpec>),
     /// Run a set of these and write the medians to bench/results/
     Run(sets::RunArgs),
+    /// Run the fault tests in their long forms
+    Torture(torture::TortureArgs),
     /// What `store` runs in a process of its own: fills, reports, and waits to be killed
     #[command(hide = true)]
     Fill(FillArgs),
@@ -82,7 +89,9 @@ fn run(program: Program) -> Outcome<()> {
         Program::Index(measure) => print(&index::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Store(measure) => print(&store::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Reads(measure) => print(&reads::run(&measure.spec, &measure.scratch_dir)?, measure.json),
+        Program::Served(measure) => print(&served::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Run(args) => sets::run(&args),
+        Program::Torture(args) => torture::run(&args),
         Program::Fill(args) => {
             print(&store::fill(&args.spec, &args.dir)?, true)?;
             // Whoever started this process kills it here. If it is gone, standard input ends.

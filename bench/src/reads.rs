@@ -4,13 +4,15 @@ mod sealed;
 mod sqlite;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 
 use crate::Outcome;
 use crate::figures::Report;
 use crate::measure::{Generator, bytes_below, mix, rate};
+
+pub(crate) use sealed::Sealed;
 
 /// What to read.
 #[derive(Debug, Clone, Args)]
@@ -24,7 +26,7 @@ pub(crate) struct ReadsSpec {
 }
 
 /// Length of a payload: 330 bytes as a line of JSON.
-const PAYLOAD_BYTES: usize = 200;
+pub(crate) const PAYLOAD_BYTES: usize = 200;
 /// Events of a page.
 const PAGE: usize = 100;
 
@@ -42,7 +44,7 @@ pub(crate) fn run(spec: &ReadsSpec, scratch_dir: &Path) -> Outcome<Report> {
     let mut report = Report::new(format!("reads: {} events, payloads of {PAYLOAD_BYTES} bytes", spec.events));
     let data = dir.path().join("store");
     let filled = Instant::now();
-    let store = sealed::Sealed::fill(&data, spec.events)?;
+    let store = Sealed::fill(&data, spec.events)?;
     report.add("store: filled and sealed", rate(spec.events, filled.elapsed()), "events/s");
     report.add("store: segments, an event", bytes_below(&data, ".parquet") as f64 / spec.events as f64, "B");
     measure("store", &store, spec, &mut report)?;
@@ -68,7 +70,7 @@ fn measure(name: &str, source: &impl Source, spec: &ReadsSpec, report: &mut Repo
             return Err(format!("{name} does not find event {}", event.event_id).into());
         }
     }
-    percentiles(&format!("{name}: one event by id"), &mut times, report);
+    report.add_percentiles(&format!("{name}: one event by id"), &mut times);
     let topics: Vec<String> = (0..100).map(|number| generator.event(number).topic.to_owned()).collect();
     times.clear();
     for sample in 0..spec.samples / 10 {
@@ -77,7 +79,7 @@ fn measure(name: &str, source: &impl Source, spec: &ReadsSpec, report: &mut Repo
         source.page(topic, 0, PAGE)?;
         times.push(before.elapsed());
     }
-    percentiles(&format!("{name}: first page of a topic"), &mut times, report);
+    report.add_percentiles(&format!("{name}: first page of a topic"), &mut times);
     times.clear();
     for sample in 0..spec.samples / 10 {
         let topic = &topics[sample as usize % topics.len()];
@@ -85,16 +87,9 @@ fn measure(name: &str, source: &impl Source, spec: &ReadsSpec, report: &mut Repo
         source.page(topic, mix(sample) % spec.events, PAGE)?;
         times.push(before.elapsed());
     }
-    percentiles(&format!("{name}: any page of a topic"), &mut times, report);
+    report.add_percentiles(&format!("{name}: any page of a topic"), &mut times);
     let before = Instant::now();
     let events = source.page(&topics[0], 0, usize::MAX)?;
     report.add(format!("{name}: scan of a topic"), rate(events as u64, before.elapsed()), "events/s");
     Ok(())
-}
-
-fn percentiles(name: &str, times: &mut [Duration], report: &mut Report) {
-    times.sort_unstable();
-    let at = |share: usize| times.get((times.len() * share / 100).min(times.len() - 1)).copied().unwrap_or_default();
-    report.add(format!("{name}, median"), at(50).as_secs_f64() * 1e3, "ms");
-    report.add(format!("{name}, p99"), at(99).as_secs_f64() * 1e3, "ms");
 }

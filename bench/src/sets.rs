@@ -34,6 +34,8 @@ enum Set {
     Quick,
     /// The same and 100 million: an hour, 35 GB
     Full,
+    /// A server with 1, 10 and 30 million: a quarter of an hour, 20 GB
+    Served,
     /// The index alone at a billion ids: an hour, 65 GB
     Billion,
 }
@@ -43,6 +45,7 @@ impl Set {
         match self {
             Self::Quick => "quick",
             Self::Full => "full",
+            Self::Served => "served",
             Self::Billion => "billion",
         }
     }
@@ -60,6 +63,7 @@ impl Set {
                 (Program::Reads, &[MILLION, 10 * MILLION]),
                 (Program::Index, &[MILLION, 10 * MILLION, 100 * MILLION]),
             ],
+            Self::Served => &[(Program::Served, &[MILLION, 10 * MILLION, 30 * MILLION])],
             Self::Billion => &[(Program::Index, &[MILLION, 1_000 * MILLION])],
         }
     }
@@ -71,6 +75,7 @@ const MILLION: u64 = 1_000_000;
 enum Program {
     Store,
     Reads,
+    Served,
     Index,
 }
 
@@ -79,6 +84,7 @@ impl Program {
         match self {
             Self::Store => ["store".to_owned(), format!("--events={size}")],
             Self::Reads => ["reads".to_owned(), format!("--events={size}")],
+            Self::Served => ["served".to_owned(), format!("--events={size}")],
             Self::Index => ["index".to_owned(), format!("--ids={size}")],
         }
     }

@@ -38,7 +38,7 @@ pub(crate) struct StoreSpec {
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(..=100_000))]
     pub(crate) payload_bytes: u64,
     /// Look-ups of known events, of unknown ones, and repeats, that are timed and checked; at most as many as are stored
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 200_000)]
     pub(crate) samples: u64,
 }
 

@@ -13,11 +13,11 @@ use crate::store::{hasher, open};
 /// Events of a commit.
 const COMMIT: u64 = 10_000;
 
-pub(super) struct Sealed(Partition);
+pub(crate) struct Sealed(Partition);
 
 impl Sealed {
     /// Publishes the events, and waits until what can be sealed is.
-    pub(super) fn fill(data: &Path, events: u64) -> Outcome<Self> {
+    pub(crate) fn fill(data: &Path, events: u64) -> Outcome<Self> {
         let (mut partition, hasher) = (open(data)?, hasher());
         let mut generator = Generator::new(PAYLOAD_BYTES);
         for from in (0..events).step_by(COMMIT as usize) {

@@ -9,8 +9,10 @@ mod real;
 use std::any::Any;
 use std::fmt::Debug;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use crate::error::{Error, IoContext, Result};
 
 pub use real::RealDisk;
 
@@ -29,6 +31,8 @@ pub trait Disk: Debug + Send + Sync {
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
     /// Opens a file for reading.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
+    /// Opens a file for reading and writing.
+    fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
     /// Renames a file, replacing `to`. Durable only after [`Disk::sync_dir`].
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Gives the file at `from` a second name, `to`, on the same file system. Durable only after [`Disk::sync_dir`].
@@ -66,6 +70,11 @@ pub trait DiskFile: Debug + Send + Sync {
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
     /// Writes all of `buf` at `offset`, growing the file as needed. Durable only after [`DiskFile::sync`].
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()>;
+    /// Takes space for the first `len` bytes, so that writing them cannot fail for want of it. The length of the file stays as
+    /// it is. No error, and no effect, where the file system knows no such thing.
+    fn reserve(&self, len: u64) -> io::Result<()>;
+    /// Makes the file `len` bytes long, cutting it or filling it up with zeros. Space beyond that is given back.
+    fn set_len(&self, len: u64) -> io::Result<()>;
     /// Makes everything written so far durable (`fdatasync`). After an error nothing may be assumed of the writes
     /// since the last success, and a second call that succeeds proves nothing.
     fn sync(&self) -> io::Result<()>;
@@ -81,18 +90,35 @@ pub fn read_all(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Replaces the file at `path` so that after a crash there is the old one or the new one, whole: a temporary file is
-/// written and synced, renamed over `path`, and the directory synced.
+/// written and synced ([`stage`]), renamed over `path`, and the directory synced ([`unstage`]).
 pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    stage(disk, path, bytes)?;
+    unstage(disk, path)
+}
+
+/// The first half of [`replace`]. After an error the file at `path` is what it was, and nothing is left of the new one as far as the
+/// disk allows.
+pub fn stage(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temp = temp_path(path);
     let file = create_afresh(disk, &temp)?;
-    file.write_all_at(bytes, 0)?;
-    file.sync()?;
-    disk.rename(&temp, path)?;
+    let written = file.write_all_at(bytes, 0).and_then(|()| file.sync());
+    // What is left behind would take space, of which there may be too little already.
+    written.inspect_err(|_| drop(disk.remove(&temp)))
+}
+
+/// The second half of [`replace`]. After an error nobody knows which of the two files a crash would leave.
+pub fn unstage(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    disk.rename(&temp_path(path), path)?;
     disk.sync_dir(path.parent().unwrap_or(Path::new(".")))
 }
 
+/// Whether there was no space to do as asked.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// Where a file is written before it is renamed to `path`. Such files are leftovers of a crash wherever a start finds them.
-pub fn temp_path(path: &Path) -> std::path::PathBuf {
+pub fn temp_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(TEMP_SUFFIX);
     name.into()
@@ -101,10 +127,46 @@ pub fn temp_path(path: &Path) -> std::path::PathBuf {
 /// The ending of a file that is not finished.
 pub const TEMP_SUFFIX: &str = ".tmp";
 
+/// Asks for free space before something is begun that takes it.
+///
+/// # Errors
+/// [`Error::StorageFull`] where fewer than `needed` bytes are free, and I/O errors.
+pub(crate) fn check_space(disk: &dyn Disk, dir: &Path, needed: u64) -> Result<()> {
+    let available = disk.available_bytes(dir).at("ask for the free space of", dir)?;
+    if available < needed { Err(Error::StorageFull { available, needed }) } else { Ok(()) }
+}
+
 /// Creates a file, removing what a crash may have left in its place. For temporary files only.
 pub fn create_afresh(disk: &dyn Disk, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
     if disk.exists(path)? {
         disk.remove(path)?;
     }
     disk.create(path)
+}
+
+/// Removes a temporary file when it is dropped, so that what could not be finished takes no space.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    disk: Arc<dyn Disk>,
+    temp: Option<PathBuf>,
+}
+
+impl Unfinished {
+    pub(crate) fn new(disk: &Arc<dyn Disk>, temp: PathBuf) -> Self {
+        Self { disk: Arc::clone(disk), temp: Some(temp) }
+    }
+
+    /// Lets the file stay.
+    pub(crate) fn keep(&mut self) {
+        self.temp = None;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(temp) = self.temp.take() {
+            // If this fails, the next start removes it.
+            let _ = self.disk.remove(&temp);
+        }
+    }
 }

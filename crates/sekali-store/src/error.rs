@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::disk;
+
 /// What the engine answers when it cannot do as asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -52,6 +54,26 @@ pub enum Error {
     /// The caller asked for something impossible.
     #[error("{0}")]
     Invalid(String),
+}
+
+impl Error {
+    /// As an I/O error would name it.
+    pub(crate) fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Io { source, .. } => source.kind(),
+            Self::StorageFull { .. } => io::ErrorKind::StorageFull,
+            _ => io::ErrorKind::Other,
+        }
+    }
+
+    /// Whether it is that there is no space.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::StorageFull { .. } => true,
+            Self::Io { source, .. } => disk::is_full(source),
+            _ => false,
+        }
+    }
 }
 
 /// The engine's result.

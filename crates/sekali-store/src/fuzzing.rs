@@ -6,6 +6,7 @@
 
 mod log;
 mod run;
+mod segment;
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use crate::meta::NewStore;
 
 pub use log::{frame, log};
 pub use run::run;
+pub use segment::segment;
 
 /// The store whose files are fuzzed: its secret is in their checksums.
 pub const STORE: NewStore = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };

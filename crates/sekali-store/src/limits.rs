@@ -17,6 +17,9 @@ pub const STORED_PAYLOAD_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 8 * 1024;
 /// A log file is closed, and a new one begun, at the first commit that finds it this long. The last file is
 /// rewritten at every start, so this bounds that part of the start-up time: 64 MiB is about 0.2 s at 400 MB/s.
 pub const LOG_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// The log takes its space on the disk in steps of this many bytes, ahead of what it writes: a frame that fits cannot fail
+/// for want of space.
+pub const LOG_AHEAD_BYTES: u64 = 4 * 1024 * 1024;
 /// Rows of a frame are checksummed in blocks of about this size, so that reading one event need not read a whole commit.
 pub const BLOCK_BYTES: usize = 64 * 1024;
 /// The in-memory index of a log file has one entry for about this many bytes: 25 GB of log is 400,000 entries.
@@ -97,6 +100,7 @@ const _: () = {
     assert!(PARTITIONS_MAX <= 10_000);
     assert!(SEGMENT_FAN_IN >= 2);
     assert!(UNSEALED_FILES_FLUSH < UNSEALED_FILES_MAX);
+    assert!(LOG_AHEAD_BYTES <= LOG_FILE_BYTES);
     assert!(SEGMENT_PAGE_ROWS <= SEGMENT_GROUP_ROWS);
     assert!(SEGMENT_PAGE_BYTES <= SEGMENT_GROUP_BYTES);
     // Offsets in a row group have 32 bits, even if compression were to double its size.

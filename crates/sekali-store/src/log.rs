@@ -15,6 +15,7 @@ pub(crate) mod header;
 pub(crate) mod open;
 pub(crate) mod outline;
 pub(crate) mod recovery;
+pub(crate) mod room;
 pub(crate) mod row;
 pub(crate) mod writer;
 

@@ -27,6 +27,11 @@
 //! duplicates = 65536
 //! conflicts = 0
 //!
+//! [durable]                    # how far the log was durable, as [sealed]
+//! next_seq = 4194400
+//! next_commit = 8193
+//! # …
+//!
 //! [expired]                    # once something has
 //! events = 1000
 //! evidence = 0
@@ -45,7 +50,7 @@
 
 mod expired;
 mod file;
-mod sealed;
+mod places;
 
 use std::path::Path;
 
@@ -56,7 +61,7 @@ use crate::error::{Error, Result};
 
 pub use expired::Expired;
 pub use file::ManifestFile;
-pub use sealed::{Lost, Sealed, SegmentEntry};
+pub use places::{LogPlace, Lost, SegmentEntry};
 
 /// The newest manifest version this program reads, and the one it writes.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -73,6 +78,9 @@ pub struct Manifest {
     pub covered_seq: u64,
     /// Greater than the number of any run ever named here.
     pub next_run: u64,
+    /// A run has turned out damaged while nothing needed it: the index is to be rebuilt at the next start.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub rebuild_index: bool,
     /// The runs of the dedup index.
     #[serde(default, rename = "run", skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RunInfo>,
@@ -84,7 +92,10 @@ pub struct Manifest {
     pub lost: Vec<Lost>,
     /// Where the log begins, once something has been sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sealed: Option<Sealed>,
+    pub sealed: Option<LogPlace>,
+    /// How far the log was durable when this was written, once it has a commit. Whatever is missing before is damage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub durable: Option<LogPlace>,
     /// What is kept no longer, once something is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expired: Option<Expired>,
@@ -113,13 +124,20 @@ impl Default for Manifest {
             version: MANIFEST_VERSION,
             covered_seq: 0,
             next_run: 1,
+            rebuild_index: false,
             runs: Vec::new(),
             segments: Vec::new(),
             lost: Vec::new(),
             sealed: None,
+            durable: None,
             expired: None,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 const HEADING: &str = "# What is live in this partition. Written by sekali; do not edit.\n";
@@ -160,6 +178,7 @@ impl Manifest {
     pub fn forget_runs(&mut self) {
         self.runs.clear();
         self.covered_seq = 0;
+        self.rebuild_index = false;
         if let Some(expired) = &mut self.expired {
             expired.forgotten_seq = expired.last_seq;
         }
@@ -187,6 +206,9 @@ impl Manifest {
         let sealed_seq = self.sealed.map_or(1, |sealed| sealed.next_seq);
         if end_seq > sealed_seq || self.sealed.is_some_and(|sealed| sealed.next_commit == 0) {
             return Err("the log begins before the segments end".to_owned());
+        }
+        if self.durable.is_some_and(|durable| durable.next_commit < 2 || durable.next_seq == 0) {
+            return Err("it says that the log was durable to before its beginning".to_owned());
         }
         if self
             .expired
@@ -274,7 +296,7 @@ mod tests {
 
     fn sample() -> Manifest {
         let run = |number| RunInfo { number, entries: 10, first_seq: 1, last_seq: 12, checksum: u64::MAX - number };
-        let sealed = Sealed {
+        let sealed = LogPlace {
             next_seq: 15,
             next_commit: 4,
             previous: u64::MAX,
@@ -293,6 +315,8 @@ mod tests {
             segments: vec![segment(1, 7), segment(9, 14)],
             lost: vec![Lost { file: "x.log".to_owned(), offset: 3, first_seq: 8, last_seq: 8 }],
             sealed: Some(sealed),
+            durable: Some(LogPlace { next_seq: 21, next_commit: 8, upstream: None, ..sealed }),
+            rebuild_index: true,
             expired: Some(Expired { events: 3, evidence: 1, bytes: 900, last_seq: 14, forgotten_seq: 14 }),
             ..Manifest::default()
         }
@@ -333,6 +357,8 @@ mod tests {
             ("forgotten_seq = 14", "forgotten_seq = 15"),
             ("last_seq = 14\nforgotten", "last_seq = 15\nforgotten"),
             ("next_commit = 4", "next_commit = 0"),
+            ("next_commit = 8", "next_commit = 1"),
+            ("rebuild_index = true", "rebuild_index = 1"),
             ("version = 1", "version = 0"),
             ("covered_seq", "uncovered_seq"),
         ] {

@@ -18,7 +18,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::hash::{Fingerprint, KeyHasher};
 use crate::ids::Entry;
-use crate::limits::{FRAME_BODY_BYTES_MAX, FREE_BYTES_MIN};
+use crate::limits::FRAME_BODY_BYTES_MAX;
 use crate::log::frame::Builder;
 use crate::log::writer::{Commit, LogWriter};
 use crate::meta::NewStore;
@@ -65,8 +65,8 @@ pub struct Partition {
     hasher: KeyHasher,
     rules: ContentRules,
     builder: Builder,
-    /// Whether the last frame is one of [`Partition::mark`].
-    is_marked: bool,
+    /// Free space, in bytes, that a commit must leave.
+    free_bytes_min: u64,
     torn: Option<TornTail>,
     rebuilt: Option<String>,
 }
@@ -88,18 +88,16 @@ impl Partition {
         let OpenPartition { opened, log, log_dir, segment_dir, rebuilt } = open::open(&opening)?;
         let (builder, hasher) = (Builder::new(log_dir.salt), opened.hasher);
         let shared = Arc::new(Shared::new(opened, opening.lock));
-        let mut sealer = Sealer::new(&shared, log_dir, segment_dir, opening.tuning.segment_fan_in);
+        let mut sealer = Sealer::new(&shared, log_dir, segment_dir, &opening.tuning);
         if opening.tuning.seal_in_background {
             sealer.start()?;
         }
-        let (rules, torn) = (opening.rules, log.torn);
-        let mut partition =
-            Self { sealer, shared, log: log.writer, hasher, rules, builder, torn, rebuilt, is_marked: false };
-        match partition.mark() {
-            // A store on a full disk opens, to be read.
-            Ok(()) | Err(Error::StorageFull { .. }) => Ok(partition),
-            Err(error) => Err(error),
-        }
+        let (rules, torn, free_bytes_min) = (opening.rules, log.torn, opening.tuning.free_bytes_min);
+        let log = log.writer;
+        let mut partition = Self { sealer, shared, log, hasher, rules, builder, free_bytes_min, torn, rebuilt };
+        partition.shared.note_durable(partition.log.position());
+        open::unless_full(partition.mark())?;
+        Ok(partition)
     }
 
     /// A handle to read with, beside the writer.
@@ -161,23 +159,18 @@ impl Partition {
             return Err(too_large(self.builder.len()));
         }
         let commit = Commit { received_at_ns, upstream, counts };
-        self.is_marked = false;
+        self.take_room().map_err(|error| self.refuse_or_stop(error))?;
         self.write(&commit, &entries).map_err(|error| self.shared.stop(&error))?;
         Ok(outcomes)
     }
 
-    /// Writes a frame without events, whose durable mark covers everything before it, unless the last one is such. Damage
-    /// to what it covers can never pass for a torn tail. Worth doing when a partition falls idle or closes.
+    /// Writes down, outside the log, how far the log is durable, unless that is known: damage to what lies before can then
+    /// never pass for a torn tail. Worth doing when a partition falls idle. Every change of the manifest does it as well.
     ///
     /// # Errors
-    /// As [`Partition::commit`]. Nothing that was answered is at stake.
+    /// I/O errors. Nothing that was answered is at stake, and a later call may succeed.
     pub fn mark(&mut self) -> Result<()> {
-        if self.is_marked {
-            return Ok(());
-        }
-        self.commit(&[], i64::MIN, None)?;
-        self.is_marked = true;
-        Ok(())
+        self.shared.manifest.mark_durable()
     }
 
     /// Ends the partition in order.
@@ -188,12 +181,26 @@ impl Partition {
         self.mark()
     }
 
-    /// Writes and syncs the frame, then lets look-ups and readers see it. Any error leaves the log in doubt.
-    fn write(&mut self, commit: &Commit, entries: &[Entry]) -> Result<()> {
+    /// Makes sure of the space for the frame that was built, in a new file if the last one is full.
+    fn take_room(&mut self) -> Result<()> {
         if let Some(file) = self.log.rotate_if_full()? {
             self.shared.add_file(file);
         }
+        self.log.take_room(self.builder.len() as u64)
+    }
+
+    /// Without space nothing was written, and a later commit may succeed. Any other error leaves the log in doubt.
+    fn refuse_or_stop(&self, error: Error) -> Error {
+        match error {
+            Error::StorageFull { .. } => error,
+            _ => self.shared.stop(&error),
+        }
+    }
+
+    /// Writes and syncs the frame, then lets look-ups and readers see it. Any error leaves the log in doubt.
+    fn write(&mut self, commit: &Commit, entries: &[Entry]) -> Result<()> {
         let topics = self.log.append(&mut self.builder, commit)?;
+        self.shared.note_durable(self.log.position());
         self.shared.index.insert(entries);
         self.shared.publish(self.log.position(), &topics);
         Ok(())
@@ -208,9 +215,9 @@ impl Partition {
             return Err(too_large(bytes));
         }
         // The index keeps in memory what it cannot write. It must not do so without bounds.
-        self.shared.index.health()?;
-        self.sealer.make_room()?;
-        self.shared.check_space(bytes as u64 + FREE_BYTES_MIN)
+        let can_write = self.shared.index.health().and_then(|()| self.sealer.make_room());
+        can_write.map_err(|error| self.shared.told_apart(error))?;
+        self.shared.check_space(bytes as u64 + self.free_bytes_min)
     }
 
     /// A damaged index would call duplicates new. So that it is rebuilt at the next start, it is forgotten now.

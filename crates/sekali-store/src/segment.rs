@@ -23,6 +23,7 @@
 //!
 //! - `writer` sorts rows into row groups (`rows`, `schema`) and puts the file together (`file`, `sink`).
 //! - `merge` joins segments; `trim` leaves topics out of one.
+//! - `probe` is for fuzzing.
 //! - `reader` opens a segment; `group` reads verified columns of a row group; `select` decides which rows.
 
 mod directory;
@@ -30,6 +31,7 @@ mod file;
 mod group;
 mod index;
 mod merge;
+pub(crate) mod probe;
 mod reader;
 mod rows;
 mod schema;

@@ -1,7 +1,7 @@
 //! Settings that nobody should change outside of tests.
 
 use crate::ids::IndexOptions;
-use crate::limits::{LOG_FILE_BYTES, SEGMENT_FAN_IN};
+use crate::limits::{FREE_BYTES_MIN, LOG_FILE_BYTES, SEGMENT_FAN_IN};
 
 /// How a store works inside. The default is right.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,8 @@ pub struct Tuning {
     pub index: IndexOptions,
     /// A log file is closed at the first commit that finds it this long.
     pub log_file_bytes: u64,
+    /// Free space, in bytes, that a commit must leave.
+    pub free_bytes_min: u64,
     /// Adjacent segments of one size that are merged.
     pub segment_fan_in: usize,
     /// Whether a thread seals and merges. Without it each commit does what is due.
@@ -24,6 +26,7 @@ impl Default for Tuning {
             fingerprint_mask: u128::MAX,
             index: IndexOptions::default(),
             log_file_bytes: LOG_FILE_BYTES,
+            free_bytes_min: FREE_BYTES_MIN,
             segment_fan_in: SEGMENT_FAN_IN,
             seal_in_background: true,
         }

@@ -1,28 +1,33 @@
-//! Measuring how fast a server takes events: a closed loop over a few keep-alive connections.
+//! Measuring how fast a server takes events: a few keep-alive connections, in a closed loop or at a fixed rate.
 //!
 //! What is measured should be the server, so the client does as little as it can while the clock runs: bodies are
 //! laid out before, and between two requests only ids are written into them. Connections are hyper's own, without
 //! pool, redirects or timers around them.
 
 mod body;
+mod compression;
 mod connection;
+mod ids;
+mod numbers;
 mod own_server;
+mod pace;
 mod report;
 mod route;
 
+pub use body::{Body, EventText, PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN, SOURCE, TIMESTAMP};
+pub use compression::Compression;
+pub use ids::{IdShape, RunId};
 pub(crate) use own_server::LISTENING;
 pub use own_server::OwnServer;
-pub use report::Report;
+pub use report::{LoadReport, Report};
 
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use body::{Body, Numbers, RunId};
 use connection::{Connection, Measured};
+use pace::Pace;
 use route::Route;
-
-pub use body::{PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN};
 
 use crate::client::ServerUrl;
 use crate::tls::{ClientTls, TlsError};
@@ -40,6 +45,37 @@ pub struct Load {
     pub dup_ratio: f64,
     /// Length of a payload in bytes; at least [`PAYLOAD_BYTES_MIN`].
     pub payload_bytes: usize,
+    /// What ids look like.
+    pub ids: IdShape,
+    /// How requests are compressed.
+    pub compression: Compression,
+    /// Events a second, above 0, sent whether or not the server keeps up: an open loop. None is a closed loop, where
+    /// each connection sends when it has been answered. One that is late sends at once, and the time it is late
+    /// counts as latency; otherwise a slow answer would hide how long the next ones would have waited
+    /// ("coordinated omission").
+    pub rate: Option<f64>,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self {
+            duration: Duration::from_secs(10),
+            connections: 8,
+            batch_size: 500,
+            dup_ratio: 0.2,
+            payload_bytes: PAYLOAD_BYTES_DEFAULT,
+            ids: IdShape::default(),
+            compression: Compression::default(),
+            rate: None,
+        }
+    }
+}
+
+impl Load {
+    /// Length of an event as JSON.
+    pub fn event_bytes(&self) -> usize {
+        body::ENVELOPE_BYTES + self.ids.bytes() + self.payload_bytes
+    }
 }
 
 /// Why nothing could be measured.
@@ -66,17 +102,18 @@ pub enum BenchError {
 
 /// Puts `load` on the server at `url`.
 pub async fn run(url: &ServerUrl, tls: &ClientTls, load: &Load) -> Result<Report, BenchError> {
-    let run = RunId(rand::random());
+    let run = RunId::random();
     let route = Route::new(url, tls)?;
     let mut connections = Vec::with_capacity(load.connections);
     for index in 0..load.connections {
-        let numbers = Numbers::new(index as u64, load.dup_ratio);
-        let body = Body::new(load.batch_size, load.payload_bytes, run, numbers);
-        connections.push(Connection::open(url, route.clone(), body).await?);
+        let body = Body::new(load, run, index as u64);
+        connections.push(Connection::open(url, route.clone(), body, load.compression).await?);
     }
     let started = Instant::now();
     let until = started + load.duration;
-    let mut tasks: JoinSet<Measured> = connections.into_iter().map(|connection| connection.run(until)).collect();
+    let connections = connections.into_iter().enumerate();
+    let mut tasks: JoinSet<Measured> =
+        connections.map(|(index, connection)| connection.run(Pace::new(load, index, started), until)).collect();
     let mut total = Measured::nothing()?;
     while let Some(measured) = tasks.join_next().await {
         match measured {

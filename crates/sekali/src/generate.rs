@@ -8,7 +8,7 @@ mod random;
 mod uuid;
 
 pub(crate) use random::SplitMix64;
-pub(crate) use uuid::{UUID_TEXT_BYTES, uuid_text};
+pub(crate) use uuid::{UUID_TEXT_BYTES, uuid_text, uuid7_text};
 
 /// What to generate.
 #[derive(Debug, Clone, PartialEq)]

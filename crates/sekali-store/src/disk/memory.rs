@@ -4,10 +4,10 @@
 //! and pending directory changes. A sync moves them over; [`MemoryDisk::power_cut`] keeps an arbitrary part of them: any subset of
 //! the writes, in any order, each perhaps torn at a sector, and any subset of the directory changes. After a failed sync the
 //! pending writes are gone from the medium for good although the process still sees them, as on Linux: a later sync that
-//! succeeds does not bring them back.
+//! succeeds does not bring them back. There is as much room as [`MemoryDisk::set_capacity`] says.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +28,32 @@ pub enum Fault {
     Eio,
     /// No space left; a failing write leaves its first half behind.
     Enospc,
+    /// A signal came in between; a failing write leaves nothing behind.
+    Eintr,
+    /// A write that stops after its first half; other calls fail with an I/O error.
+    Short,
+}
+
+impl Fault {
+    /// Every way to fail.
+    pub const ALL: [Self; 4] = [Self::Eio, Self::Enospc, Self::Eintr, Self::Short];
+
+    fn error(self) -> io::Error {
+        match self {
+            Self::Eio => io::Error::other("injected I/O error"),
+            Self::Enospc => io::ErrorKind::StorageFull.into(),
+            Self::Eintr => io::ErrorKind::Interrupted.into(),
+            Self::Short => io::ErrorKind::WriteZero.into(),
+        }
+    }
+
+    /// How many of so many bytes a failing write leaves behind.
+    fn left_of(self, len: usize) -> usize {
+        match self {
+            Self::Eio | Self::Eintr => 0,
+            Self::Enospc | Self::Short => len / 2,
+        }
+    }
 }
 
 /// Chooses a number below its argument, which is at least 1.
@@ -41,7 +67,7 @@ struct State {
     fail: Option<(u64, Fault)>,
     capture: Option<u64>,
     captured: Option<Box<State>>,
-    full: bool,
+    capacity: Option<u64>,
     locked: bool,
 }
 
@@ -49,7 +75,31 @@ struct State {
 struct FileImage {
     seen: Vec<u8>,
     durable: Vec<u8>,
-    pending: Vec<(usize, Vec<u8>)>,
+    pending: Vec<FileChange>,
+    /// Bytes that it owns, from the first on, whether it has them or not.
+    reserved: usize,
+}
+
+#[derive(Debug, Clone)]
+enum FileChange {
+    Write(usize, Vec<u8>),
+    SetLen(usize),
+}
+
+impl FileChange {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Write(offset, data) => write(bytes, *offset, data),
+            Self::SetLen(len) => bytes.resize(*len, 0),
+        }
+    }
+}
+
+impl FileImage {
+    /// What it takes up.
+    fn used_bytes(&self) -> usize {
+        self.seen.len().max(self.reserved)
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -107,9 +157,20 @@ impl MemoryDisk {
         captured.map(|state| Self(Arc::new(Mutex::new(*state))))
     }
 
-    /// Lets the disk report that it has no free space.
+    /// Bytes that files take up, those included that they own and do not have yet.
+    pub fn used_bytes(&self) -> u64 {
+        self.state().used_bytes()
+    }
+
+    /// Lets the disk have room for so many bytes, all files together; fewer than they take up now is full.
+    pub fn set_capacity(&self, capacity: Option<u64>) {
+        self.state().capacity = capacity;
+    }
+
+    /// Lets somebody else fill the disk to its last byte, or free it again.
     pub fn set_full(&self, full: bool) {
-        self.state().full = full;
+        let mut state = self.state();
+        state.capacity = full.then(|| state.used_bytes());
     }
 
     /// The disk as it is after a power cut at this moment: what was durable, and what `choose` keeps of what was pending.
@@ -124,8 +185,8 @@ impl MemoryDisk {
     /// The disk as it is after the process was killed: everything it had written, and nothing of its locks.
     #[must_use]
     pub fn kill(&self) -> Self {
-        let State { files, dirs, .. } = self.state().clone();
-        Self(Arc::new(Mutex::new(State { files, dirs, ..State::default() })))
+        let State { files, dirs, capacity, .. } = self.state().clone();
+        Self(Arc::new(Mutex::new(State { files, dirs, capacity, ..State::default() })))
     }
 
     /// Changes the bytes of a file, as rot does, and makes the rest of it durable. `false` where there is no such file.
@@ -161,11 +222,11 @@ fn cut_file(file: FileImage, choose: &mut Choose<'_>) -> FileImage {
     let FileImage { mut durable, mut pending, .. } = file;
     // Overlapping writes reach a medium in order; which of them, nobody knows.
     while !pending.is_empty() {
-        let (offset, bytes) = pending.remove(0);
-        match choose(3) {
-            0 => {}
-            1 => write(&mut durable, offset, &bytes),
-            _ => {
+        let change = pending.remove(0);
+        match (choose(3), &change) {
+            (0, _) => {}
+            (1, _) | (_, FileChange::SetLen(_)) => change.apply(&mut durable),
+            (_, FileChange::Write(offset, bytes)) => {
                 for (number, sector) in bytes.chunks(SECTOR_BYTES).enumerate() {
                     if choose(2) == 0 {
                         write(&mut durable, offset + number * SECTOR_BYTES, sector);
@@ -174,7 +235,7 @@ fn cut_file(file: FileImage, choose: &mut Choose<'_>) -> FileImage {
             }
         }
     }
-    FileImage { seen: durable.clone(), durable, pending: Vec::new() }
+    FileImage { seen: durable.clone(), durable, pending: Vec::new(), reserved: 0 }
 }
 
 /// What a power cut leaves of a directory.
@@ -205,10 +266,7 @@ impl State {
         match self.fail {
             Some((at, fault)) if at == number => {
                 damage(self);
-                Err(match fault {
-                    Fault::Eio => io::Error::other("injected I/O error"),
-                    Fault::Enospc => io::ErrorKind::StorageFull.into(),
-                })
+                Err(fault.error())
             }
             _ => Ok(()),
         }
@@ -226,6 +284,16 @@ impl State {
 
     fn find(&self, path: &Path) -> Option<usize> {
         self.dirs.get(path.parent()?)?.seen.get(path.file_name()?.to_str()?).copied()
+    }
+
+    fn used_bytes(&self) -> u64 {
+        let live: BTreeSet<usize> = self.dirs.values().flat_map(|dir| dir.seen.values().copied()).collect();
+        live.into_iter().filter_map(|file| self.files.get(file)).map(|file| file.used_bytes() as u64).sum()
+    }
+
+    /// How many bytes may be added to what files take up.
+    fn free_bytes(&self) -> u64 {
+        self.capacity.map_or(u64::MAX / 2, |capacity| capacity.saturating_sub(self.used_bytes()))
     }
 
     fn apply(&mut self, dir: &Path, change: DirChange) -> io::Result<()> {
@@ -273,6 +341,10 @@ impl Disk for MemoryDisk {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let number = self.state().find(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(Arc::new(MemoryFile { disk: self.clone(), number }))
+    }
+
+    fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.open(path)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -325,7 +397,7 @@ impl Disk for MemoryDisk {
     }
 
     fn available_bytes(&self, _: &Path) -> io::Result<u64> {
-        Ok(if self.state().full { 0 } else { u64::MAX / 2 })
+        Ok(self.state().free_bytes())
     }
 }
 
@@ -347,6 +419,19 @@ impl MemoryFile {
     fn image<T>(&self, state: &mut State, act: impl FnOnce(&mut FileImage) -> T) -> io::Result<T> {
         state.files.get_mut(self.number).map(act).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
+
+    fn change(&self, state: &mut State, change: FileChange) -> io::Result<()> {
+        self.image(state, |image| {
+            change.apply(&mut image.seen);
+            image.pending.push(change);
+        })
+    }
+
+    /// How long the file can become, or be while it owns the rest.
+    fn room(&self, state: &mut State) -> io::Result<usize> {
+        let free = usize::try_from(state.free_bytes()).unwrap_or(usize::MAX);
+        self.image(state, |image| image.used_bytes().saturating_add(free))
+    }
 }
 
 impl DiskFile for MemoryFile {
@@ -367,18 +452,31 @@ impl DiskFile for MemoryFile {
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         let offset = usize::try_from(offset).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let mut state = self.disk.state();
-        let put = |state: &mut State, bytes: &[u8]| {
-            self.image(state, |image| {
-                write(&mut image.seen, offset, bytes);
-                image.pending.push((offset, bytes.to_vec()));
-            })
-        };
-        let half = match state.fail {
-            Some((_, Fault::Enospc)) => buf.len() / 2,
-            _ => 0,
-        };
-        state.count(|state| drop(put(state, &buf[..half])))?;
-        put(&mut state, buf)
+        let put = |state: &mut State, bytes: &[u8]| self.change(state, FileChange::Write(offset, bytes.to_vec()));
+        let left = state.fail.map_or(0, |(_, fault)| fault.left_of(buf.len()));
+        state.count(|state| drop(put(state, buf.get(..left).unwrap_or_default())))?;
+        let room = self.room(&mut state)?;
+        let fitting = room.saturating_sub(offset).min(buf.len());
+        put(&mut state, buf.get(..fitting).unwrap_or_default())?;
+        if fitting < buf.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn reserve(&self, len: u64) -> io::Result<()> {
+        let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let mut state = self.disk.state();
+        state.count(|_| {})?;
+        if self.room(&mut state)? < len {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.image(&mut state, |image| image.reserved = image.reserved.max(len))
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let mut state = self.disk.state();
+        state.count(|_| {})?;
+        self.change(&mut state, FileChange::SetLen(len))?;
+        self.image(&mut state, |image| image.reserved = image.reserved.min(len))
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -386,8 +484,8 @@ impl DiskFile for MemoryFile {
         // What a failed sync was to write is dropped from memory's duty without having reached the medium.
         state.count(|state| drop(self.image(state, |image| image.pending.clear())))?;
         self.image(&mut state, |image| {
-            for (offset, bytes) in std::mem::take(&mut image.pending) {
-                write(&mut image.durable, offset, &bytes);
+            for change in std::mem::take(&mut image.pending) {
+                change.apply(&mut image.durable);
             }
         })
     }
@@ -396,6 +494,25 @@ impl DiskFile for MemoryFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_takes_what_fits_and_whatever_a_file_owns() {
+        let (disk, dir) = (MemoryDisk::new(), Path::new("/d"));
+        disk.create_dir_all(dir).unwrap();
+        let [owner, other] = ["owner", "other"].map(|name| disk.create(&dir.join(name)).unwrap());
+        owner.write_all_at(b"1234", 0).unwrap();
+        owner.reserve(10).unwrap();
+        disk.set_capacity(Some(13));
+        assert_eq!((disk.used_bytes(), owner.len().unwrap(), disk.available_bytes(dir).unwrap()), (10, 4, 3));
+        let full = |outcome: io::Result<()>| super::super::is_full(&outcome.unwrap_err());
+        assert!(full(other.write_all_at(b"12345", 0)));
+        assert_eq!(other.len().unwrap(), 3, "what fitted was written");
+        owner.write_all_at(b"567890", 4).unwrap();
+        assert!(full(owner.reserve(11)) && full(other.reserve(4)));
+        owner.set_len(2).unwrap();
+        assert_eq!(disk.used_bytes(), 5);
+        other.reserve(11).unwrap();
+    }
 
     #[test]
     fn a_power_cut_keeps_what_was_synced_and_a_failed_sync_keeps_nothing() {

@@ -49,6 +49,10 @@ impl Disk for RealDisk {
         Ok(Arc::new(RealFile(File::open(path)?)))
     }
 
+    fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(RealFile(OpenOptions::new().read(true).write(true).open(path)?)))
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
@@ -96,7 +100,32 @@ impl DiskFile for RealFile {
         self.0.write_all_at(buf, offset)
     }
 
+    fn reserve(&self, len: u64) -> io::Result<()> {
+        take_space(&self.0, len)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
     }
+}
+
+#[cfg(target_os = "linux")]
+fn take_space(file: &File, len: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::{Errno, retry_on_intr};
+    match retry_on_intr(|| fallocate(file, FallocateFlags::KEEP_SIZE, 0, len)) {
+        // The file system cannot; what is free is asked for before each commit all the same.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        taken => Ok(taken?),
+    }
+}
+
+/// Other systems have no call that leaves the length as it is.
+#[cfg(not(target_os = "linux"))]
+fn take_space(_: &File, _: u64) -> io::Result<()> {
+    Ok(())
 }

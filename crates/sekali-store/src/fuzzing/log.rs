@@ -34,15 +34,16 @@ pub fn log(bytes: &[u8]) {
     let mut mended = bytes.to_vec();
     mend_log(&mut mended, salt);
     for bytes in [bytes, &mended] {
-        for (is_last, durable_seq) in [(true, 0), (true, 7), (false, 0)] {
-            let source = Source { path: Path::new("log"), bytes, is_last, durable_seq, salt };
+        let vouched = Position { next_seq: 8, next_commit: 4, ..Position::default() };
+        for (is_last, durable) in [(true, Position::default()), (true, vouched), (false, Position::default())] {
+            let source = Source { path: Path::new("log"), bytes, is_last, durable, salt };
             let (findings, position) = scan(&source);
-            // Where there is damage as well, what proves it may be cut with the tail; a frame written next proves it again.
-            if findings.torn.is_some() && findings.damage.is_empty() {
+            if findings.torn.is_some() {
                 let kept = bytes.get(..findings.end as usize).unwrap_or_default();
                 let (again, same) = scan(&Source { bytes: kept, ..source });
                 assert!(again.torn.is_none(), "a tail is torn again");
                 assert_eq!((again.end, same), (findings.end, position), "a second recovery finds something else");
+                assert_eq!(again.damage, findings.damage, "a second recovery finds other damage");
             }
         }
     }

@@ -21,7 +21,7 @@ struct Inner {
 impl Failures {
     /// Keeps the outcome of writing a table, and passes it on.
     pub(super) fn note_flush<T>(&self, outcome: Result<T>) -> Result<T> {
-        self.lock().flush = outcome.as_ref().err().map(|error| (kind(error), describe(error)));
+        self.lock().flush = outcome.as_ref().err().map(|error| (error.kind(), describe(error)));
         outcome
     }
 
@@ -61,14 +61,6 @@ impl Failures {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn kind(error: &Error) -> io::ErrorKind {
-    match error {
-        Error::Io { source, .. } => source.kind(),
-        Error::StorageFull { .. } => io::ErrorKind::StorageFull,
-        _ => io::ErrorKind::Other,
     }
 }
 

@@ -14,6 +14,7 @@ use super::merge::Merge;
 use super::plan::{self, Candidate};
 use super::run::{self, Run, RunWriter};
 use super::table::Table;
+use crate::disk;
 use crate::error::Result;
 use crate::limits::{INDEX_CHUNK_BLOCKS, INDEX_RUNS_OVERDUE_MAX};
 use crate::manifest::RunInfo;
@@ -87,6 +88,8 @@ impl Core {
         let entries = table.len() as u64;
         let (first_seq, last_seq) = (table.first_seq(), table.last_seq());
         let bits = plan::filter_bits(entries, self.state().entries_in_runs() + entries);
+        // A full disk is asked about, not filled up again with every attempt.
+        disk::check_space(&*self.disk, &self.dir, Run::block_bytes(entries))?;
         let info = RunInfo { number, entries, first_seq, last_seq, checksum: 0 };
         let mut writer = RunWriter::create(&self.disk, &self.dir, info, bits)?;
         for entry in table.sorted() {
@@ -135,6 +138,8 @@ impl Core {
             let chosen = state.runs.iter().filter(|run| numbers.contains(&run.info().number));
             (chosen.cloned().collect::<Vec<_>>(), state.entries_in_runs())
         };
+        let needed: u64 = runs.iter().map(|run| run.disk_bytes()).sum();
+        self.failures.note_merge(disk::check_space(&*self.disk, &self.dir, needed))?;
         let bits = plan::filter_bits(runs.iter().map(|run| run.info().entries).sum(), total);
         let merge = Merge::begin(&self.disk, &self.dir, &runs, worker.take_number(), level, bits);
         worker.merges.push(merge.or_else(|error| self.failures.note_merge(Err(error)))?);

@@ -38,11 +38,23 @@ impl LogDir {
         }
     }
 
-    /// Begins a log file behind `position`. It is durable, directory entry included, when this returns.
+    /// Where the log file is that begins at `position`.
+    pub(crate) fn path(&self, position: &Position) -> PathBuf {
+        self.dir.join(file::name(position.next_seq, position.next_commit))
+    }
+
+    /// Begins a log file behind `position`, with some room. It is durable, directory entry included, when this returns.
+    ///
+    /// # Errors
+    /// [`Error::StorageFull`](crate::Error::StorageFull), and then there is no such file; I/O errors.
     pub(crate) fn create(&self, position: &Position) -> Result<(Arc<LogFile>, FileHeader)> {
         let header = self.header(position);
-        let path = self.dir.join(file::name(position.next_seq, position.next_commit));
-        let file = self.disk.create(&path).at("create", &path)?;
+        let path = self.path(position);
+        // What may be there already was made by an attempt for which there was no space.
+        let created = disk::create_afresh(&*self.disk, &path);
+        let file = self.unless_full(created, header::BYTES as u64)?.at("create", &path)?;
+        let owned = self.ahead_of(header::BYTES as u64);
+        self.reserve(&*file, &path, owned).inspect_err(|_| drop(self.disk.remove(&path)))?;
         file.write_all_at(&header.encode(self.salt), 0).at("write", &path)?;
         file.sync().at("sync", &path)?;
         self.disk.sync_dir(&self.dir).at("sync", &self.dir)?;
@@ -74,7 +86,8 @@ impl LogDir {
         let temp = disk::temp_path(&path);
         let bytes = outline.encode(header, after, self.salt);
         let written = disk::create_afresh(&*self.disk, &temp).and_then(|file| file.write_all_at(&bytes, 0));
-        let _ = written.and_then(|()| self.disk.rename(&temp, &path));
+        let named = written.and_then(|()| self.disk.rename(&temp, &path));
+        let _ = named.or_else(|_| self.disk.remove(&temp));
     }
 
     /// The saved outline of the file at `path`, if it is there, whole, and continues the log at `position`; with the position

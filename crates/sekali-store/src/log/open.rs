@@ -1,5 +1,6 @@
 //! Opens a log: reads back what must be read, repairs the tail, and makes ready to append.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ pub(crate) struct OpenLog {
 pub struct TornTail {
     /// Its length in bytes.
     pub bytes: u64,
-    /// Where a copy is kept.
+    /// Where a copy is kept; of the whole file, where there was no space for one of the tail.
     pub kept: PathBuf,
 }
 
@@ -42,8 +43,8 @@ pub(crate) struct Replay {
     pub(crate) damaged: Vec<String>,
     /// Files without seqs above this one need not be replayed.
     pub(crate) covered_seq: u64,
-    /// Seqs up to this one are known to have been durable.
-    pub(crate) durable_seq: u64,
+    /// Where the log is known to have been durable to.
+    pub(crate) durable: Position,
 }
 
 /// Opens the log and hands every block that may hold seqs above the covered ones to `visit`, in order.
@@ -54,7 +55,7 @@ pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -
     let mut files = paths.iter().map(|path| opening.closed(path)).collect::<Result<Vec<_>>>()?;
     let (active, header) = match last {
         Some(path) => opening.last(&path)?,
-        None => log.create(&opening.position)?,
+        None => opening.begin()?,
     };
     let Opening { mut position, damage, torn, .. } = opening;
     // All that was read back is durable: closed files were synced before the next began, and the last was rewritten.
@@ -118,8 +119,20 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
         Ok(Arc::new(file))
     }
 
+    /// Begins a log of which there is no file. There need not have been one.
+    fn begin(&mut self) -> Result<(Arc<LogFile>, FileHeader)> {
+        let Replay { durable, .. } = self.replay;
+        if self.position.next_commit < durable.next_commit {
+            let (path, first_seq) = (self.log.path(&self.position), self.position.next_seq);
+            self.position.catch_up(&durable);
+            self.damage.push(Damage { path, offset: 0, first_seq, last_seq: self.position.next_seq - 1 });
+        }
+        self.log.create(&self.position)
+    }
+
     /// Reads the last file, keeps a copy of a torn tail, and rewrites the rest: after a failed sync the page cache can show
-    /// bytes that the disk does not have, and rewriting is what makes sure of them.
+    /// bytes that the disk does not have, and rewriting is what makes sure of them. It is written into the spare, which
+    /// has the space for it.
     fn last(&mut self, path: &Path) -> Result<(Arc<LogFile>, FileHeader)> {
         let log = self.log;
         let mut bytes = disk::read_all(&*log.disk, path).at("read", path)?;
@@ -135,18 +148,18 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
             bytes = header.encode(log.salt).to_vec();
         }
         outline.end = bytes.len() as u64;
-        let temp = disk::temp_path(path);
-        let file = disk::create_afresh(&*log.disk, &temp).at("create", &temp)?;
-        file.write_all_at(&bytes, 0).at("write", &temp)?;
-        file.sync().at("sync", &temp)?;
-        log.disk.rename(&temp, path).at("rename", &temp)?;
+        let (spare, file) = log.spare()?;
+        log.unless_full(file.write_all_at(&bytes, 0), outline.end)?.at("write", &spare)?;
+        file.set_len(outline.end).at("cut", &spare)?;
+        file.sync().at("sync", &spare)?;
+        log.disk.rename(&spare, path).at("rename", &spare)?;
         log.disk.sync_dir(&log.dir).at("sync", &log.dir)?;
         let (first_seq, _) = file::begins(path)?;
         Ok((Arc::new(LogFile::new(path.to_owned(), file, first_seq, log.salt, outline)), header))
     }
 
     fn scan(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> (Outline, Findings) {
-        let source = Source { path, bytes, is_last, durable_seq: self.replay.durable_seq, salt: self.log.salt };
+        let source = Source { path, bytes, is_last, durable: self.replay.durable, salt: self.log.salt };
         let mut outline = Outline::default();
         let findings = recovery::scan(&source, &mut self.position, |block, offset| {
             let end = offset + block.len as u64;
@@ -159,11 +172,28 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
     }
 }
 
-/// Keeps a copy of bytes that are cut from the log: nothing is deleted because reading it failed.
+/// Keeps a copy of the bytes that are cut from the log at `path`: nothing is deleted because reading it failed.
 fn keep_torn(log: &LogDir, path: &Path, offset: usize, bytes: &[u8]) -> Result<TornTail> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let kept = log.torn_dir.join(format!("{name}.{offset}.torn"));
-    log.disk.create_dir_all(&log.torn_dir).at("create", &log.torn_dir)?;
-    disk::replace(&*log.disk, &kept, bytes).at("write", &kept)?;
-    Ok(TornTail { bytes: bytes.len() as u64, kept })
+    match disk::replace(&*log.disk, &kept, bytes) {
+        Err(error) if disk::is_full(&error) => {
+            let kept = log.torn_dir.join(format!("{name}.{offset}.whole"));
+            keep_whole(log, path, &kept).at("keep", &kept)?;
+            Ok(TornTail { bytes: bytes.len() as u64, kept })
+        }
+        written => {
+            written.at("write", &kept)?;
+            Ok(TornTail { bytes: bytes.len() as u64, kept })
+        }
+    }
+}
+
+/// Gives the file a second name, under which it stays as it is when another takes its first. That takes no space.
+fn keep_whole(log: &LogDir, path: &Path, kept: &Path) -> io::Result<()> {
+    // A start that was interrupted may have done it.
+    if !log.disk.exists(kept)? {
+        log.disk.link(path, kept)?;
+    }
+    log.disk.sync_dir(&log.torn_dir)
 }

@@ -6,9 +6,12 @@
 //! - None, in the last file: a **torn tail**. The commit never finished, nobody was told that it had, and it is cut.
 //! - One, but no frame behind the gap has a durable mark that reaches into it: a torn tail too. Both were on their way to
 //!   the disk, and the later one arrived first.
-//! - Otherwise, or where the manifest says that the seqs at stake were durable, or in a file that is not the last:
+//! - Otherwise, or where the manifest says that the commits at stake were durable, or in a file that is not the last:
 //!   **damage**. The bytes stay where they are. Blocks among them that are sound are read all the same, the seqs of the
 //!   others are reported lost, and reading goes on behind them.
+//!
+//! What proves damage is never cut itself: up to the frame whose durable mark has told, no gap is a torn tail. Otherwise the
+//! proof would go with the tail, and the next start would take the same damage for another one.
 
 use std::ops::Range;
 use std::path::Path;
@@ -63,6 +66,16 @@ impl Position {
         self.upstream = header.upstream.or(self.upstream);
     }
 
+    /// Moves to `durable`, which is known to have been reached.
+    pub(crate) fn catch_up(&mut self, durable: &Self) {
+        *self = Self {
+            next_seq: self.next_seq.max(durable.next_seq),
+            received_at_ns: self.received_at_ns.max(durable.received_at_ns),
+            upstream: durable.upstream.or(self.upstream),
+            ..*durable
+        };
+    }
+
     fn continued_by(&self, frame: &Frame<'_>) -> bool {
         let header = &frame.header;
         (header.commit, header.first_seq, header.previous) == (self.next_commit, self.next_seq, self.previous)
@@ -91,22 +104,25 @@ pub(crate) struct Source<'a> {
     pub(crate) bytes: &'a [u8],
     /// Only the last file can have a torn tail.
     pub(crate) is_last: bool,
-    /// Seqs up to this one are known to have been durable, whatever the file says.
-    pub(crate) durable_seq: u64,
+    /// Where the log is known to have been durable to, whatever the file says.
+    pub(crate) durable: Position,
     pub(crate) salt: Salt,
 }
 
 /// Reads a file on from `position` and hands each sound block with its offset to `visit`.
 pub(crate) fn scan(source: &Source<'_>, position: &mut Position, mut visit: impl FnMut(&Block<'_>, u64)) -> Findings {
-    let Source { bytes, is_last, durable_seq, salt, .. } = *source;
+    let Source { bytes, is_last, durable, salt, .. } = *source;
     let mut damage = Vec::new();
     let has_header = FileHeader::decode(bytes, salt).is_some();
     let mut end = if has_header { header::BYTES } else { 0 };
+    // Where the last frame ends that has proved damage.
+    let mut proved = 0;
     while let Some((offset, frame)) = find_frame(bytes, end, salt, position) {
         if offset != end || !position.continued_by(&frame) {
-            let was_durable = position.next_seq <= durable_seq || proves_durable(bytes, offset, salt, position);
-            if is_last && has_header && !was_durable {
-                break;
+            let is_known = !is_last || !has_header || position.next_commit < durable.next_commit;
+            if !is_known && offset >= proved {
+                let Some(proof) = find_proof(bytes, offset, salt, position) else { break };
+                proved = proof;
             }
             damage.extend(source.salvage(end..offset, Some(frame.header.first_seq), position, &mut visit));
         }
@@ -115,13 +131,16 @@ pub(crate) fn scan(source: &Source<'_>, position: &mut Position, mut visit: impl
         end = offset + frame.len;
     }
     let rest = end..bytes.len();
-    if is_last && position.next_seq > durable_seq {
+    if is_last && position.next_commit >= durable.next_commit {
         return Findings { end: end as u64, torn: (!rest.is_empty()).then_some(rest), damage };
     }
     if is_last || !rest.is_empty() {
         // What the bad end of a closed file has cost shows only where the next one begins.
-        let end_seq = is_last.then_some(durable_seq + 1);
+        let end_seq = is_last.then_some(durable.next_seq.max(position.next_seq));
         damage.extend(source.salvage(rest, end_seq, position, &mut visit));
+    }
+    if is_last {
+        position.catch_up(&durable);
     }
     Findings { end: bytes.len() as u64, torn: None, damage }
 }
@@ -179,15 +198,15 @@ fn find_frame<'a>(bytes: &'a [u8], from: usize, salt: Salt, position: &Position)
     })
 }
 
-/// Whether a frame at or behind `offset` says that the commit which `position` waits for was durable.
-fn proves_durable(bytes: &[u8], offset: usize, salt: Salt, position: &Position) -> bool {
+/// Where the first frame at or behind `offset` ends that says that the commit which `position` waits for was durable.
+fn find_proof(bytes: &[u8], offset: usize, salt: Salt, position: &Position) -> Option<usize> {
     let (mut at, mut reached) = (offset, *position);
     while let Some((offset, frame)) = find_frame(bytes, at, salt, &reached) {
-        if frame.header.durable_commit >= position.next_commit {
-            return true;
-        }
         reached.pass(&frame);
         at = offset + frame.len;
+        if frame.header.durable_commit >= position.next_commit {
+            return Some(at);
+        }
     }
-    false
+    None
 }

@@ -8,6 +8,7 @@ use super::frame::{self, Builder, Header};
 use super::header::FileHeader;
 use super::outline::Tally;
 use super::recovery::Position;
+use super::room::Room;
 use crate::counters::Counters;
 use crate::error::{Error, IoContext, Result};
 
@@ -18,6 +19,7 @@ pub(crate) struct LogWriter {
     active: Arc<LogFile>,
     header: FileHeader,
     position: Position,
+    room: Room,
 }
 
 /// What is known of a commit besides its rows.
@@ -31,7 +33,10 @@ pub(crate) struct Commit {
 impl LogWriter {
     /// A writer that goes on at `position`, the end of `active`.
     pub(crate) fn new(log: LogDir, active: Arc<LogFile>, header: FileHeader, position: Position) -> Self {
-        Self { log, active, header, position }
+        let mut writer = Self { log, active, header, position, room: Room::default() };
+        // Without space for more than what is there, the next commit tries again, and is refused.
+        let _ = writer.take_room(0);
+        writer
     }
 
     /// Where the log stands.
@@ -39,8 +44,20 @@ impl LogWriter {
         &self.position
     }
 
+    /// Takes the space that a frame of so many bytes needs. To be called before it is appended.
+    ///
+    /// # Errors
+    /// [`Error::StorageFull`], and I/O errors. Nothing was written.
+    pub(crate) fn take_room(&mut self, frame_bytes: u64) -> Result<()> {
+        let end = self.active.outline().end + frame_bytes;
+        self.room.take(&self.log, &self.active, end)
+    }
+
     /// Begins a new file if the last one is full, and answers it then. Only ever called between commits, so the file left
     /// behind is durable to its end.
+    ///
+    /// # Errors
+    /// [`Error::StorageFull`]: nothing has changed. I/O errors: the log must be opened again before the next append.
     pub(crate) fn rotate_if_full(&mut self) -> Result<Option<Arc<LogFile>>> {
         if self.active.outline().end < self.log.file_bytes {
             return Ok(None);
@@ -50,6 +67,7 @@ impl LogWriter {
         closed.close(self.position);
         self.log.save_outline(&closed.path, &closed.outline(), &self.header, &self.position);
         self.header = header;
+        self.room.in_new_file(&self.log);
         Ok(Some(file))
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Manifest;
+use super::{LogPlace, Manifest};
 use crate::disk::{self, Disk};
 use crate::error::{IoContext as _, Result};
 
@@ -16,6 +16,8 @@ pub struct ManifestFile {
     path: PathBuf,
     existed: bool,
     current: Mutex<Manifest>,
+    /// How far the log is durable; written down by the next update.
+    durable: Mutex<Option<LogPlace>>,
     uncertain: AtomicBool,
 }
 
@@ -32,7 +34,8 @@ impl ManifestFile {
         };
         let existed = found.is_some();
         let current = Mutex::new(found.unwrap_or_default());
-        Ok(Self { disk, path: path.to_owned(), existed, current, uncertain: AtomicBool::new(false) })
+        let (durable, uncertain) = (Mutex::default(), AtomicBool::new(false));
+        Ok(Self { disk, path: path.to_owned(), existed, current, durable, uncertain })
     }
 
     /// For an operator who has decided to rebuild: keeps the damaged manifest at `path` under the name
@@ -56,7 +59,7 @@ impl ManifestFile {
         self.existed
     }
 
-    /// Applies a change and returns once it is durable.
+    /// Applies a change, together with what was noted by [`ManifestFile::note_durable`], and returns once it is durable.
     ///
     /// # Errors
     /// I/O errors. The change then counts as not made, but a crash may still bring it to light: whoever asked for it
@@ -65,8 +68,11 @@ impl ManifestFile {
         let mut current = self.lock();
         let mut next = current.clone();
         change(&mut next);
+        next.durable = self.noted().or(next.durable);
         let bytes = next.encode()?;
-        if let Err(error) = disk::replace(&*self.disk, &self.path, &bytes) {
+        // Until it is renamed, the old manifest is what there is.
+        disk::stage(&*self.disk, &self.path, &bytes).at("write anew", &self.path)?;
+        if let Err(error) = disk::unstage(&*self.disk, &self.path) {
             self.uncertain.store(true, Ordering::Release);
             return Err(error).at("replace", &self.path);
         }
@@ -74,7 +80,27 @@ impl ManifestFile {
         Ok(())
     }
 
-    /// Whether an update has failed since the manifest was opened. After that even an update that succeeds does not
+    /// Notes, in memory, that everything before `place` has been synced. It never goes back.
+    pub fn note_durable(&self, place: LogPlace) {
+        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+
+    /// Makes what was noted durable, unless it is already.
+    ///
+    /// # Errors
+    /// As [`ManifestFile::update`].
+    pub fn mark_durable(&self) -> Result<()> {
+        match self.noted() {
+            noted @ Some(_) if noted != self.lock().durable => self.update(|_| {}),
+            _ => Ok(()),
+        }
+    }
+
+    fn noted(&self) -> Option<LogPlace> {
+        *self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether replacing the file has failed since it was opened. After that even an update that succeeds does not
     /// prove which manifest a crash would leave, so nothing that any of them named may be unlinked before the next open.
     pub fn uncertain(&self) -> bool {
         self.uncertain.load(Ordering::Acquire)

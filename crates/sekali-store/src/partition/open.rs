@@ -19,7 +19,7 @@ use crate::log::dir::LogDir;
 use crate::log::header::{self, FileHeader};
 use crate::log::open::{self, OpenLog, Replay};
 use crate::log::recovery::Position;
-use crate::manifest::{self, Expired, Lost, ManifestFile, Sealed, SegmentEntry};
+use crate::manifest::{self, Expired, LogPlace, Lost, Manifest, ManifestFile, SegmentEntry};
 use crate::segment::{self, Segment, SegmentDir, Wanted};
 
 /// Entries that are replayed into the index at a time.
@@ -42,7 +42,7 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     let log_dir = LogDir {
         disk: Arc::clone(disk),
         dir: paths.log,
-        torn_dir: dir.join("torn"),
+        torn_dir: paths.torn,
         store_id: opening.meta.store_id,
         partition: opening.number,
         salt: Salt::new(opening.meta, opening.number),
@@ -52,7 +52,7 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     let mut damage: Vec<_> = manifest.get().lost.iter().map(|lost| lost.in_dir(dir)).collect();
     let known = damage.len();
     let segments = open_segments(&**disk, &segment_dir, &manifest, &mut damage)?;
-    let (durable_seq, sealed) = (manifest.get().covered_seq, manifest.get().sealed);
+    let Manifest { sealed, durable, .. } = manifest.get();
     let (index, index_damage) = open_index(disk, paths.ids, &manifest, opening.tuning.index)?;
 
     let hasher = KeyHasher::new(&opening.meta.hash_key).colliding(opening.tuning.fingerprint_mask);
@@ -64,11 +64,12 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     // What of the segments is lost is noted for good: see `Shared::lose`.
     let lost: Vec<_> = damage.iter().skip(known).map(Lost::from).collect();
     if !lost.is_empty() {
-        manifest.update(|manifest| manifest.lost.extend(lost))?;
+        unless_full(manifest.update(|manifest| manifest.lost.extend(lost)))?;
     }
-    let start = sealed.as_ref().map_or_else(Position::default, Position::from);
+    let place = |place: Option<LogPlace>| place.as_ref().map_or_else(Position::default, Position::from);
+    let (start, durable) = (place(sealed), place(durable));
     let damaged = manifest.get().lost.into_iter().map(|lost| lost.file).collect();
-    let log = open::open(log_dir.clone(), Replay { start, damaged, covered_seq, durable_seq }, |block| {
+    let log = open::open(log_dir.clone(), Replay { start, damaged, covered_seq, durable }, |block| {
         block.rows().for_each(|(seq, event)| replayed.event(seq, &event));
         replayed.flush();
     })?;
@@ -88,6 +89,11 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     Ok(OpenPartition { opened, log, log_dir, segment_dir, rebuilt })
 }
 
+/// A store on a full disk opens, to be read. What could not be written down is found again by the next start.
+pub(super) fn unless_full(outcome: Result<()>) -> Result<()> {
+    outcome.or_else(|error| if error.is_full() { Ok(()) } else { Err(error) })
+}
+
 fn why_rebuilt(error: &Error, expired: Option<Expired>) -> String {
     match expired.map(|expired| expired.forgotten_seq).filter(|seq| *seq > 0) {
         Some(seq) => format!("{error}; the keys of events up to seq {seq} that have expired are lost with it"),
@@ -98,14 +104,17 @@ fn why_rebuilt(error: &Error, expired: Option<Expired>) -> String {
 /// The directories of a partition.
 struct Paths {
     log: PathBuf,
+    torn: PathBuf,
     ids: PathBuf,
     segments: PathBuf,
 }
 
 impl Paths {
     fn create(disk: &dyn Disk, dir: &Path) -> Result<Self> {
-        let paths = Self { log: dir.join("log"), ids: dir.join("ids"), segments: dir.join("segments") };
-        for made in [dir, &paths.log, &paths.ids, &paths.segments] {
+        let [log, torn, ids, segments] = ["log", "torn", "ids", "segments"].map(|name| dir.join(name));
+        let paths = Self { log, torn, ids, segments };
+        // Those that may never be used as well: on a full disk they could not be made.
+        for made in [dir, &paths.log, &paths.torn, &paths.ids, &paths.segments] {
             disk.create_dir_all(made).at("create", made)?;
         }
         disk.sync_dir(dir).at("sync", dir)?;
@@ -173,7 +182,7 @@ fn find_expired(found: &[SegmentEntry]) -> Option<Expired> {
 }
 
 /// Where the log begins, by the header of the first file behind the segments.
-fn find_log_start(log: &LogDir, sealed_seq: u64) -> Result<Sealed> {
+fn find_log_start(log: &LogDir, sealed_seq: u64) -> Result<LogPlace> {
     let mut position = Position { next_seq: sealed_seq + 1, ..Position::default() };
     for name in log.disk.list(&log.dir).at("list", &log.dir)? {
         let path = log.dir.join(name);
@@ -185,7 +194,7 @@ fn find_log_start(log: &LogDir, sealed_seq: u64) -> Result<Sealed> {
             break;
         }
     }
-    Ok(Sealed::from(&position))
+    Ok(LogPlace::from(&position))
 }
 
 /// Opens the segments that the manifest names, and removes what it does not name.
@@ -239,7 +248,13 @@ fn open_index(
     manifest: &Arc<ManifestFile>,
     options: IndexOptions,
 ) -> Result<(Index, Option<Error>)> {
-    match Index::open(Arc::clone(disk), dir.clone(), Arc::clone(manifest), options) {
+    let opened = if manifest.get().rebuild_index {
+        let what = "a run was found damaged while the store was in use".to_owned();
+        Err(Error::Damaged { path: dir.clone(), what })
+    } else {
+        Index::open(Arc::clone(disk), dir.clone(), Arc::clone(manifest), options)
+    };
+    match opened {
         Err(error @ Error::Damaged { .. }) => {
             let nothing = std::iter::empty();
             Ok((Index::rebuild(Arc::clone(disk), dir, Arc::clone(manifest), options, nothing)?, Some(error)))

@@ -113,7 +113,8 @@ impl Reader {
 
     /// What the stored events take on disk.
     pub fn storage_stats(&self) -> StorageStats {
-        let mut stats = StorageStats { sealing_failed: self.shared.sealing_failed(), ..StorageStats::default() };
+        let sealing_failed = self.shared.sealing_failed().map(|(_, what)| what);
+        let mut stats = StorageStats { sealing_failed, ..StorageStats::default() };
         for part in self.shared.snapshot().parts.iter() {
             match part {
                 Part::Segment(segment) => {

@@ -17,8 +17,9 @@ use crate::error::{Error, IoContext, Result};
 use crate::limits::{SEGMENT_MERGED_BYTES, UNSEALED_FILES_FLUSH, UNSEALED_FILES_MAX};
 use crate::log::dir::LogDir;
 use crate::log::file::LogFile;
-use crate::manifest::{Lost, Sealed, SegmentEntry};
+use crate::manifest::{LogPlace, Lost, SegmentEntry};
 use crate::segment::{self, Segment, SegmentDir, SegmentInfo, Writer};
+use crate::tuning::Tuning;
 
 use expire::Expiry;
 pub use expire::Retainer;
@@ -41,6 +42,8 @@ pub(super) struct Work {
     log: LogDir,
     segments: SegmentDir,
     fan_in: usize,
+    /// Free space, in bytes, that a merge must leave.
+    free_bytes_min: u64,
     /// The largest seq of segments that could not be merged because one of them is damaged.
     unmergeable_seq: Mutex<u64>,
     expiry: Expiry,
@@ -50,12 +53,13 @@ pub(super) struct Work {
 }
 
 impl Sealer {
-    pub(super) fn new(shared: &Arc<Shared>, log: LogDir, segments: SegmentDir, fan_in: usize) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, log: LogDir, segments: SegmentDir, tuning: &Tuning) -> Self {
         let work = Work {
             shared: Arc::clone(shared),
             log,
             segments,
-            fan_in,
+            fan_in: tuning.segment_fan_in,
+            free_bytes_min: tuning.free_bytes_min,
             unmergeable_seq: Mutex::new(0),
             expiry: Expiry::default(),
             closing: AtomicBool::new(false),
@@ -89,12 +93,9 @@ impl Sealer {
         }
         let mut guard = self.work.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         while self.work.backlog() > UNSEALED_FILES_MAX {
-            if let Some(what) = self.work.shared.sealing_failed() {
-                return Err(Error::Io {
-                    action: "seal",
-                    path: self.work.log.dir.clone(),
-                    source: std::io::Error::other(what),
-                });
+            if let Some((kind, what)) = self.work.shared.sealing_failed() {
+                let (path, source) = (self.work.log.dir.clone(), std::io::Error::new(kind, what));
+                return Err(Error::Io { action: "seal", path, source });
             }
             guard = self.work.changed.wait_timeout(guard, POLL).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -122,7 +123,7 @@ impl Work {
                 Ok(false) => POLL,
                 Err(_) => RETRY,
             };
-            self.shared.note_sealing(done.err().map(|error| error.to_string()));
+            self.shared.note_sealing(done.as_ref().err());
             self.changed.notify_all();
             if !pause.is_zero() {
                 let guard = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,7 +167,7 @@ impl Work {
         let segment = info.as_ref().map(|info| Segment::open(&self.segments, &info.path)).transpose()?;
         let damage: Vec<_> = self.shared.damage.to_vec().into_iter().filter(|found| found.path == file.path).collect();
         self.shared.manifest.update(|manifest| {
-            manifest.sealed = Some(Sealed::from(&after));
+            manifest.sealed = Some(LogPlace::from(&after));
             manifest.segments.extend(info.as_ref().map(entry));
             manifest.lost.extend(damage.iter().map(Lost::from));
         })?;
@@ -213,6 +214,12 @@ impl Work {
             |at: usize| segments.get(at..at + self.fan_in).is_some_and(|segments| self.expiry.may_merge(segments));
         let Some(at) = due(&sizes, self.log.file_bytes, self.fan_in, may_merge) else { return Ok(false) };
         let Some(inputs) = segments.get(at..at + self.fan_in) else { return Ok(false) };
+        // Merging is never urgent: what sealing and the index need is not for it.
+        let needed: u64 = inputs.iter().map(|segment| segment.info().file_bytes).sum();
+        match self.shared.check_space(needed + self.free_bytes_min) {
+            Err(Error::StorageFull { .. }) => return Ok(false),
+            checked => checked?,
+        }
         let revision = inputs.iter().map(|segment| entry(segment.info()).revision).max().unwrap_or_default();
         let info = match segment::merge(&self.segments.revised(revision), inputs) {
             Err(Error::Damaged { .. }) => {

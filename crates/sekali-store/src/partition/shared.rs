@@ -2,20 +2,22 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::counters::Counters;
 use crate::damage::{Damage, DamageList};
-use crate::disk::Disk;
-use crate::error::{Error, IoContext, Result};
+use crate::disk::{self, Disk};
+use crate::error::{Error, Result};
 use crate::event::StoredEvent;
 use crate::hash::KeyHasher;
 use crate::ids::Index;
+use crate::limits::FREE_BYTES_MIN;
 use crate::log::file::LogFile;
 use crate::log::outline::Tally;
 use crate::log::recovery::Position;
-use crate::manifest::{Expired, Lost, ManifestFile};
+use crate::manifest::{Expired, LogPlace, Lost, ManifestFile};
 use crate::segment::{Segment, Topics};
 
 use super::part::{Need, Part};
@@ -31,7 +33,7 @@ pub(super) struct Shared {
     pub(super) manifest: Arc<ManifestFile>,
     pub(super) damage: DamageList,
     /// Why sealing failed the last time, if it did.
-    sealing_failed: Mutex<Option<String>>,
+    sealing_failed: Mutex<Option<(io::ErrorKind, String)>>,
     state: RwLock<State>,
     /// Keeps the store locked: the index goes on writing as long as there are readers.
     _lock: Arc<dyn Any + Send + Sync>,
@@ -153,12 +155,13 @@ impl Shared {
     }
 
     /// Why sealing failed the last time, if it did.
-    pub(super) fn sealing_failed(&self) -> Option<String> {
+    pub(super) fn sealing_failed(&self) -> Option<(io::ErrorKind, String)> {
         self.sealing_failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes how sealing went.
-    pub(super) fn note_sealing(&self, failed: Option<String>) {
+    pub(super) fn note_sealing(&self, failed: Option<&Error>) {
+        let failed = failed.map(|error| (error.kind(), error.to_string()));
         *self.sealing_failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
     }
 
@@ -229,14 +232,25 @@ impl Shared {
         Error::Stopped(reason)
     }
 
+    /// Notes that everything before `position` has been synced.
+    pub(super) fn note_durable(&self, position: &Position) {
+        if position.next_commit > 1 {
+            self.manifest.note_durable(LogPlace::from(position));
+        }
+    }
+
+    /// The error itself, but [`Error::StorageFull`] where it comes of that.
+    pub(super) fn told_apart(&self, error: Error) -> Error {
+        match self.disk.available_bytes(&self.dir) {
+            Ok(available) if error.is_full() => Error::StorageFull { available, needed: FREE_BYTES_MIN },
+            _ => error,
+        }
+    }
+
     /// # Errors
     /// [`Error::StorageFull`] where fewer than `needed` bytes are free.
     pub(super) fn check_space(&self, needed: u64) -> Result<()> {
-        let available = self.disk.available_bytes(&self.dir).at("ask for the free space of", &self.dir)?;
-        if available < needed {
-            return Err(Error::StorageFull { available, needed });
-        }
-        Ok(())
+        disk::check_space(&*self.disk, &self.dir, needed)
     }
 
     /// Whether the event that had this seq has expired.

@@ -59,6 +59,9 @@ impl Disk for Watched {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         self.file(self.disk().open(path))
     }
+    fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.file(self.disk().open_for_writing(path))
+    }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.disk().rename(from, to)
     }
@@ -97,6 +100,14 @@ impl DiskFile for WatchedFile {
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         self.disk.disk();
         self.file.write_all_at(buf, offset)
+    }
+    fn reserve(&self, len: u64) -> io::Result<()> {
+        self.disk.disk();
+        self.file.reserve(len)
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.disk.disk();
+        self.file.set_len(len)
     }
     fn sync(&self) -> io::Result<()> {
         self.disk.disk();

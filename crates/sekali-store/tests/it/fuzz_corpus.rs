@@ -7,12 +7,18 @@ use std::sync::Arc;
 
 use sekali_store::disk::RealDisk;
 use sekali_store::ids::IndexOptions;
-use sekali_store::{Batch, ContentRules, EventRef, Store, Tuning, fuzzing};
+use sekali_store::segment::{self, SegmentDir};
+use sekali_store::{Batch, ContentRules, EventRef, Store, StoredEvent, Tuning, fuzzing};
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 4] =
-    [("run", fuzzing::run), ("manifest", fuzzing::manifest), ("frame", fuzzing::frame), ("log", fuzzing::log)];
+const TARGETS: [Target; 5] = [
+    ("run", fuzzing::run),
+    ("manifest", fuzzing::manifest),
+    ("frame", fuzzing::frame),
+    ("log", fuzzing::log),
+    ("segment", fuzzing::segment),
+];
 
 #[test]
 fn inputs_that_once_broke_something_break_nothing() {
@@ -52,6 +58,7 @@ fn write_samples() {
         partition.commit(&[batch], 1_760_000_000_000_000_000, Some(9)).unwrap();
     }
     partition.close().unwrap();
+    save_segment();
     let dir = dir.path().join("p0000");
     let log = fs::read(first_file(&dir.join("log"), "log")).unwrap();
     save("log", "whole", &log);
@@ -61,6 +68,31 @@ fn write_samples() {
     save("frame", "with-rows", &log[frames[1]..frames[2]]);
     save("run", "small", &fs::read(first_file(&dir.join("ids"), "run")).unwrap());
     save("manifest", "with-runs", &fs::read(dir.join("MANIFEST")).unwrap());
+}
+
+/// A segment of two topics, and the parts of it that are under checksums of their own.
+fn save_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let segments = SegmentDir::new(Arc::new(RealDisk), dir.path().to_owned(), &fuzzing::STORE, 0);
+    let events = (1..9).map(|seq| {
+        Ok(StoredEvent {
+            seq,
+            received_at_ns: 7,
+            topic: ["one", "two"][seq as usize % 2].to_owned(),
+            event_id: format!("event-{seq}"),
+            timestamp_ns: 1,
+            source: "fuzz".to_owned(),
+            payload: b"{\"a\":1}".to_vec(),
+        })
+    });
+    let info = segment::write(&segments, events).unwrap().unwrap();
+    let bytes = fs::read(info.path).unwrap();
+    save("segment", "whole", &bytes);
+    let at = |magic: &[u8]| (0..bytes.len()).find(|&at| bytes[at..].starts_with(magic)).unwrap();
+    let (index, directory, anchor) = (at(b"SKI1"), at(b"SKD1"), at(b"SEKASEG1"));
+    save("segment", "index", &bytes[index..directory]);
+    save("segment", "directory", &bytes[directory..anchor]);
+    save("segment", "anchor", &bytes[anchor..anchor + 80]);
 }
 
 fn first_file(dir: &Path, extension: &str) -> PathBuf {

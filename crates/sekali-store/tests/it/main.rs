@@ -8,6 +8,7 @@ mod crashes;
 mod damage;
 mod faults;
 mod fuzz_corpus;
+mod many;
 mod model;
 mod retention;
 mod scans;

@@ -31,6 +31,7 @@ pub(crate) const BUSY: Tuning = Tuning {
     fingerprint_mask: u128::MAX,
     index: IndexOptions { table_entries: 5, background: false },
     log_file_bytes: 2_000,
+    free_bytes_min: 0,
     segment_fan_in: 2,
     seal_in_background: false,
 };

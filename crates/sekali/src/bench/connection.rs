@@ -1,4 +1,4 @@
-//! One connection: send, wait for the answer, send again.
+//! One connection: send, wait for the answer, send again when it is due.
 
 use std::time::{Duration, Instant};
 
@@ -6,11 +6,13 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::SendRequest;
-use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER};
 use hyper::{Request, StatusCode};
 
 use super::BenchError;
 use super::body::Body;
+use super::compression::Compression;
+use super::pace::Pace;
 use super::route::Route;
 use crate::client::{Published, ServerUrl};
 
@@ -25,10 +27,13 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(1);
 
 /// What was observed.
 pub(super) struct Measured {
-    /// From the first byte of a request to the last of its answer, in microseconds.
+    /// From the first byte of a request, or from when it was due if the one before took longer than that, to the last
+    /// of its answer; in microseconds.
     pub(super) latency_us: Histogram<u64>,
     pub(super) requests: u64,
     pub(super) received: u64,
+    /// Events among those that no earlier request had.
+    pub(super) distinct: u64,
     pub(super) stored: u64,
     pub(super) duplicates: u64,
     pub(super) conflicts: u64,
@@ -36,6 +41,8 @@ pub(super) struct Measured {
     pub(super) errors: u64,
     /// What the last of them met.
     pub(super) last_error: Option<String>,
+    /// Requests that were due in time and never sent, because those before took too long.
+    pub(super) unsent: u64,
 }
 
 impl Measured {
@@ -44,11 +51,13 @@ impl Measured {
             latency_us: Histogram::new_with_max(LATENCY_US_MAX, 3)?,
             requests: 0,
             received: 0,
+            distinct: 0,
             stored: 0,
             duplicates: 0,
             conflicts: 0,
             errors: 0,
             last_error: None,
+            unsent: 0,
         })
     }
 
@@ -57,15 +66,21 @@ impl Measured {
         let _ = self.latency_us.add(&other.latency_us);
         self.requests += other.requests;
         self.received += other.received;
+        self.distinct += other.distinct;
         self.stored += other.stored;
         self.duplicates += other.duplicates;
         self.conflicts += other.conflicts;
         self.errors += other.errors;
         self.last_error = other.last_error.clone().or(self.last_error.take());
+        self.unsent += other.unsent;
+    }
+
+    fn record(&mut self, latency: Duration) {
+        self.latency_us.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(LATENCY_US_MAX));
     }
 
     fn count(&mut self, latency: Duration, answer: &Published) {
-        self.latency_us.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(LATENCY_US_MAX));
+        self.record(latency);
         self.requests += 1;
         self.received += answer.received;
         self.stored += answer.stored;
@@ -80,6 +95,7 @@ pub(super) struct Connection {
     path: String,
     sender: SendRequest<Full<Bytes>>,
     body: Body,
+    compression: Compression,
     measured: Measured,
 }
 
@@ -92,35 +108,74 @@ enum Failed {
 }
 
 impl Connection {
-    pub(super) async fn open(url: &ServerUrl, route: Route, body: Body) -> Result<Self, BenchError> {
+    pub(super) async fn open(
+        url: &ServerUrl,
+        route: Route,
+        body: Body,
+        compression: Compression,
+    ) -> Result<Self, BenchError> {
         let sender = match route.connect().await {
             Ok(sender) => sender,
             Err(source) => return Err(BenchError::Connect { address: url.authority(), source }),
         };
-        Ok(Self { route, path: url.path_of("publish"), sender, body, measured: Measured::nothing()? })
+        Ok(Self { route, path: url.path_of("publish"), sender, body, compression, measured: Measured::nothing()? })
     }
 
-    /// Sends until the time has come, and waits for the last answer.
-    pub(super) async fn run(mut self, until: Instant) -> Measured {
-        while Instant::now() < until {
-            let begun = Instant::now();
-            let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.publish()).await;
+    /// Sends whenever `pace` says so until the time has come, and waits for the last answer.
+    pub(super) async fn run(mut self, mut pace: Pace, until: Instant) -> Measured {
+        loop {
+            // Compressing is the client's work, so it is done before the clock runs.
+            let request = self.request();
+            let now = Instant::now();
+            let due = pace.due(now);
+            if due.max(now) >= until {
+                self.count_unsent(&mut pace, now, until);
+                return self.measured;
+            }
+            // Late by the server's fault, it has waited since it was due. A timer that fires late is our own fault.
+            let begun = if due > now {
+                tokio::time::sleep_until(due.into()).await;
+                Instant::now()
+            } else {
+                due
+            };
+            pace.pass();
+            let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.publish(request)).await;
             match answer.unwrap_or_else(|_| Err(Failed::Broken("no answer in time".to_owned()))) {
-                Ok(answer) => self.measured.count(begun.elapsed(), &answer),
+                Ok(answer) => {
+                    self.measured.count(begun.elapsed(), &answer);
+                    self.measured.distinct += self.body.new_events();
+                }
                 Err(failed) => self.recover(failed).await,
             }
             self.body.renew();
         }
-        self.measured
     }
 
-    async fn publish(&mut self) -> Result<Published, Failed> {
+    /// What should have been sent by now has waited so long already, and that counts: otherwise a server that stops
+    /// answering would look quick.
+    fn count_unsent(&mut self, pace: &mut Pace, now: Instant, until: Instant) {
+        while pace.due(now) < until {
+            self.measured.record(now.saturating_duration_since(pace.due(now)));
+            self.measured.unsent += 1;
+            pace.pass();
+        }
+    }
+
+    fn request(&self) -> Result<Request<Full<Bytes>>, Failed> {
+        let body = self.compression.compress(self.body.bytes()).map_err(|error| Failed::Broken(error.to_string()))?;
+        let request =
+            Request::post(&self.path).header(HOST, self.route.address()).header(CONTENT_TYPE, "application/json");
+        let request = match self.compression.name() {
+            Some(encoding) => request.header(CONTENT_ENCODING, encoding),
+            None => request,
+        };
+        request.body(Full::new(body)).map_err(|error| Failed::Broken(error.to_string()))
+    }
+
+    async fn publish(&mut self, request: Result<Request<Full<Bytes>>, Failed>) -> Result<Published, Failed> {
         let broken = |error: hyper::Error| Failed::Broken(error.to_string());
-        let request = Request::post(&self.path)
-            .header(HOST, self.route.address())
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(self.body.bytes()))
-            .map_err(|error| Failed::Broken(error.to_string()))?;
+        let request = request?;
         self.sender.ready().await.map_err(broken)?;
         let response = self.sender.send_request(request).await.map_err(broken)?;
         let (head, body) = response.into_parts();

@@ -20,7 +20,8 @@ pub struct OwnServer {
 }
 
 impl OwnServer {
-    /// Starts `sekali serve` on a free port, with its data in a new directory below `parent`.
+    /// Starts `sekali serve` on a free port, with its data in a new directory below `parent`. It ends with this process,
+    /// however that ends.
     ///
     /// Blocks until the server listens.
     pub fn start(parent: &Path) -> Result<Self, BenchError> {
@@ -31,9 +32,9 @@ impl OwnServer {
         let data = TemporaryDir::create(parent).map_err(failed("cannot make a directory for its data"))?;
         let program = std::env::current_exe().map_err(failed("cannot find the program"))?;
         let mut process = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"])
+            .args(["serve", "--until-stdin-ends", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"])
             .arg(&data.0)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map(Process)

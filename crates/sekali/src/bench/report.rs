@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::body::TOPICS;
 use super::connection::Measured;
-use super::{Load, PAYLOAD_BYTES_DEFAULT};
+use super::{Compression, IdShape, Load};
 use crate::client::ServerUrl;
 
 /// The figures of a run.
@@ -16,7 +16,8 @@ pub struct Report {
     pub events_per_second: f64,
     /// Requests answered, a second.
     pub requests_per_second: f64,
-    /// Median time from request to answer, in milliseconds.
+    /// Median time from request to answer, in milliseconds. With a rate, a request that could not be sent when it was due
+    /// has waited since then.
     pub p50_ms: f64,
     /// Exceeded by one request in a hundred.
     pub p99_ms: f64,
@@ -28,7 +29,9 @@ pub struct Report {
     pub requests: u64,
     /// Events answered.
     pub received: u64,
-    /// New ones among them.
+    /// Different ones among them, as this side counted. What is stored should be as many.
+    pub distinct: u64,
+    /// New ones among them, as the server counted.
     pub stored: u64,
     /// Known ones among them.
     pub duplicates: u64,
@@ -36,7 +39,9 @@ pub struct Report {
     pub conflicts: u64,
     /// Requests that were not answered 202.
     pub errors: u64,
-    /// What the last of those met.
+    /// Requests that were due and never sent, because those before took too long. They count among the times.
+    pub unsent: u64,
+    /// What the last of those that were not answered 202 met.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
     /// From the first request to the last answer.
@@ -60,6 +65,12 @@ pub struct LoadReport {
     pub event_bytes: usize,
     /// Length of its payload.
     pub payload_bytes: usize,
+    /// What ids look like.
+    pub ids: IdShape,
+    /// How requests are compressed.
+    pub compress: Compression,
+    /// Events a second that were to be sent; none if as many as are answered.
+    pub rate: Option<f64>,
     /// Spread over this many.
     pub topics: u64,
     /// For how long requests were begun.
@@ -80,10 +91,12 @@ impl Report {
             max_ms: quantile_ms(1.0),
             requests: measured.requests,
             received: measured.received,
+            distinct: measured.distinct,
             stored: measured.stored,
             duplicates: measured.duplicates,
             conflicts: measured.conflicts,
             errors: measured.errors,
+            unsent: measured.unsent,
             last_error: measured.last_error.clone(),
             elapsed_seconds: (seconds * 1_000.0).round() / 1_000.0,
             load: LoadReport {
@@ -91,8 +104,11 @@ impl Report {
                 connections: load.connections,
                 batch_size: load.batch_size,
                 dup_ratio: load.dup_ratio,
-                event_bytes: 200 - PAYLOAD_BYTES_DEFAULT + load.payload_bytes,
+                event_bytes: load.event_bytes(),
                 payload_bytes: load.payload_bytes,
+                ids: load.ids,
+                compress: load.compression,
+                rate: load.rate,
                 topics: TOPICS,
                 duration_seconds: load.duration.as_secs_f64(),
             },

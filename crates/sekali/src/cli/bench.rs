@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::bench::{self, BenchError, Load, OwnServer, PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN, Report};
+use crate::bench::{
+    self, BenchError, Compression, IdShape, Load, OwnServer, PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN, Report,
+};
 use crate::cli::output::{Output, Paint, grouped};
 use crate::cli::publish::{batch_size, share};
 use crate::cli::signals::Signals;
@@ -21,6 +23,7 @@ use crate::tls::ClientTls;
     Examples:\n  \
     sekali bench\n  \
     sekali bench --batch-size 1 --connections 64 --duration 30\n  \
+    sekali bench --rate 100000 --ids uuid7 --compress zstd\n  \
     sekali bench --url http://aggregator:8080 --json")]
 pub(crate) struct BenchArgs {
     /// The server to measure; its data stays there [default: one started for the purpose]
@@ -43,9 +46,19 @@ pub(crate) struct BenchArgs {
     /// Which share of the events repeats an earlier one, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     dup_ratio: f64,
-    /// Length of a payload; the rest of an event takes 132 bytes
+    /// Send so many events a second, whether or not the server keeps up; a request that is late has waited since it was
+    /// due [default: each connection sends when it has been answered]
+    #[arg(long, value_name = "EVENTS", value_parser = rate)]
+    rate: Option<f64>,
+    /// What ids look like
+    #[arg(long, value_enum, default_value_t = IdShape::Uuid4)]
+    ids: IdShape,
+    /// Length of a payload; the rest of an event takes 96 bytes and its id
     #[arg(long, value_name = "BYTES", default_value_t = PAYLOAD_BYTES_DEFAULT, value_parser = payload_bytes)]
     payload_bytes: usize,
+    /// How to compress requests
+    #[arg(long, value_enum, default_value_t = Compression::None)]
+    compress: Compression,
     /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
@@ -67,6 +80,9 @@ async fn measure(args: &BenchArgs) -> Result<Report, Failure> {
         batch_size: args.batch_size as usize,
         dup_ratio: args.dup_ratio,
         payload_bytes: args.payload_bytes,
+        ids: args.ids,
+        compression: args.compress,
+        rate: args.rate,
     };
     if let Some(url) = &args.url {
         return bench::run(url, &args.tls.files(), &load).await.map_err(failure);
@@ -107,17 +123,8 @@ fn print(report: &Report, json: bool) -> Result<(), Failure> {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates for people")]
 fn lines(report: &Report, paint: Paint) -> Vec<String> {
-    let load = &report.load;
     let mut lines = vec![
-        format!(
-            "load      {} connections, requests of {} events of {} bytes, {}% duplicates, {} s, {}",
-            load.connections,
-            grouped(load.batch_size as u64),
-            load.event_bytes,
-            load.dup_ratio * 100.0,
-            load.duration_seconds,
-            load.url,
-        ),
+        load_line(report),
         format!("events    {}/s", paint.bold(grouped(report.events_per_second as u64))),
         format!("requests  {}/s", grouped(report.requests_per_second as u64)),
         format!(
@@ -132,16 +139,43 @@ fn lines(report: &Report, paint: Paint) -> Vec<String> {
             grouped(report.errors)
         ),
     ];
+    if report.unsent > 0 {
+        let unsent = grouped(report.unsent);
+        lines.push(paint.yellow(format_args!("too slow: {unsent} requests were due and never sent")));
+    }
     if let Some(error) = &report.last_error {
         lines.push(paint.yellow(format_args!("last error: {error}")));
     }
     lines
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates for people")]
+fn load_line(report: &Report) -> String {
+    let load = &report.load;
+    let rate = load.rate.map(|rate| format!(", {} events/s", grouped(rate as u64))).unwrap_or_default();
+    let compressed = load.compress.name().map(|name| format!(", {name}")).unwrap_or_default();
+    format!(
+        "load      {} connections, requests of {} events of {} bytes{compressed}, {}% duplicates{rate}, {} s, {}",
+        load.connections,
+        grouped(load.batch_size as u64),
+        load.event_bytes,
+        load.dup_ratio * 100.0,
+        load.duration_seconds,
+        load.url,
+    )
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     match text.trim_end_matches('s').parse() {
         Ok(seconds) if seconds > 0.0 && seconds <= 86_400.0 => Ok(seconds),
         _ => Err("must be a number of seconds above 0, like 10".to_owned()),
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (1.0..=1e9).contains(&rate) => Ok(rate),
+        _ => Err("must be a number of events a second from 1 to 1000000000, like 100000".to_owned()),
     }
 }
 

@@ -1,6 +1,9 @@
 //! `sekali serve`: the server, in the foreground.
 
+use std::io;
+
 use clap::Args;
+use tokio::sync::oneshot;
 
 use crate::bench::LISTENING;
 use crate::cli::Failure;
@@ -42,6 +45,10 @@ pub(crate) struct ServeArgs {
     /// How to write the log
     #[arg(long, env = "SEKALI_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
+    /// Stop when standard input ends, as it does when whoever holds its other end is gone: even if that was killed, and
+    /// could not stop this server
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
 }
 
 pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
@@ -68,7 +75,25 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     // Nobody need read this; whoever closed standard output still wants the server.
     let _ = output.line(format_args!("{LISTENING}{}://{}", server.scheme(), server.addr()));
     let _ = output.flush();
-    listen::conclude(server.run_until(signals.first()).await)
+    let stop = async {
+        tokio::select! {
+            () = signals.first() => {}
+            () = stdin_end(), if args.until_stdin_ends => {}
+        }
+    };
+    listen::conclude(server.run_until(stop).await)
+}
+
+/// Resolves when standard input ends.
+async fn stdin_end() {
+    let (ended, end) = oneshot::channel();
+    // A thread of its own, since nothing can interrupt the read: the runtime would wait for one of its own when it ends.
+    std::thread::spawn(move || {
+        // Whatever goes wrong with reading, there is nobody at the other end any more.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        let _ = ended.send(());
+    });
+    let _ = end.await;
 }
 
 fn partitions() -> clap::builder::RangedI64ValueParser<u32> {

@@ -28,6 +28,14 @@ struct Stats {
     #[serde(default)]
     conflicts: u64,
     uptime_seconds: f64,
+    #[serde(default)]
+    expired: Expired,
+}
+
+#[derive(Default, Deserialize)]
+struct Expired {
+    events: u64,
+    bytes: u64,
 }
 
 #[derive(Deserialize)]
@@ -77,8 +85,12 @@ fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
                 figure("conflicts", &paint.yellow(right(&conflicts, 15)), "among the duplicates: see topic $conflicts")
             }
         },
-        figure("uptime", &right(&uptime(stats.uptime_seconds), 15), ""),
     ];
+    if stats.expired.events > 0 {
+        let remark = format!("kept no longer, {}; their ids still are", size(stats.expired.bytes));
+        lines.push(figure("expired", &right(&grouped(stats.expired.events), 15), &remark));
+    }
+    lines.push(figure("uptime", &right(&uptime(stats.uptime_seconds), 15), ""));
     if topics.is_empty() {
         return lines;
     }
@@ -153,6 +165,7 @@ mod tests {
             duplicate_dropped: 234_567,
             conflicts: 2,
             uptime_seconds: 93_784.2,
+            expired: Expired { events: 4_000, bytes: 1_200_000 },
         };
         let topic = |name: &str, events, bytes| Topic {
             topic: name.to_owned(),
@@ -167,6 +180,7 @@ mod tests {
             stored            1,000,000  81.0%
             duplicates          234,567  19.0%
             conflicts                 2  among the duplicates: see topic $conflicts
+            expired               4,000  kept no longer, 1.1 MiB; their ids still are
             uptime              1 d 2 h
 
             topic              events        size  first                           last
@@ -177,8 +191,14 @@ mod tests {
 
     #[test]
     fn an_empty_store_has_no_percentages() {
-        let stats =
-            Stats { received: 0, unique_processed: 0, duplicate_dropped: 0, conflicts: 0, uptime_seconds: 61.0 };
+        let stats = Stats {
+            received: 0,
+            unique_processed: 0,
+            duplicate_dropped: 0,
+            conflicts: 0,
+            uptime_seconds: 61.0,
+            expired: Expired::default(),
+        };
         expect_test::expect![[r#"
             received                  0
             stored                    0

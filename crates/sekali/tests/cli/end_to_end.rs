@@ -222,6 +222,65 @@ fn a_bench_without_a_server_starts_one_and_cleans_up() {
 }
 
 #[test]
+fn a_bench_at_a_fixed_rate_sends_what_it_was_told_and_nothing_goes_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let scratch = dir.path().to_str().unwrap();
+    for (ids, compress, event_bytes) in
+        [("uuid7", "gzip", 200), ("ulid", "zstd", 190), ("sequential", "none", 200), ("long", "zstd", 364)]
+    {
+        let load = ["--duration", "0.5", "--rate", "4000", "--connections", "2", "--batch-size", "10", "--json"];
+        let shape = ["--ids", ids, "--compress", compress, "--scratch-dir", scratch];
+        let report = run(&[&["bench"], &load[..], &shape[..]].concat()).json();
+        let number = |field: &str| report[field].as_u64().unwrap();
+        assert_eq!(number("requests") + number("unsent"), 200, "{report}");
+        assert_eq!((number("errors"), number("conflicts")), (0, 0), "{report}");
+        assert_eq!(number("stored"), number("distinct"), "{report}");
+        assert_eq!(report["load"]["event_bytes"], event_bytes, "{report}");
+    }
+}
+
+/// Even SIGKILL, which leaves the bench no time to stop its server.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_bench_that_is_killed_leaves_no_server_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let scratch = dir.path().to_str().unwrap();
+    let mut bench = command(&["bench", "--duration", "600", "--scratch-dir", scratch]).spawn().unwrap();
+    let server = eventually("the server", || child_of(bench.id()));
+    bench.kill().unwrap();
+    bench.wait().unwrap();
+    // Nobody may have collected it yet.
+    eventually("its end", || matches!(process(server), None | Some((_, 'Z'))).then_some(()));
+}
+
+/// The parent and the state of a process, if there is one.
+#[cfg(target_os = "linux")]
+fn process(id: u32) -> Option<(u32, char)> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?.chars().next()?;
+    Some((fields.next()?.parse().ok()?, state))
+}
+
+#[cfg(target_os = "linux")]
+fn child_of(parent: u32) -> Option<u32> {
+    let ids = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    ids.into_iter().find(|id| process(*id).is_some_and(|(of, _)| of == parent))
+}
+
+#[cfg(target_os = "linux")]
+fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(std::time::Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[test]
 fn a_store_of_a_newer_version_and_a_damaged_one_have_codes_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     let serve =

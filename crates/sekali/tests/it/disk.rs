@@ -72,6 +72,10 @@ impl Disk for MoodyDisk {
         RealDisk.open(path).map(|file| self.wrap(file))
     }
 
+    fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        RealDisk.open_for_writing(path).map(|file| self.wrap(file))
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         RealDisk.rename(from, to)
     }
@@ -112,6 +116,14 @@ impl DiskFile for MoodyFile {
 
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         self.file.write_all_at(buf, offset)
+    }
+
+    fn reserve(&self, len: u64) -> io::Result<()> {
+        self.file.reserve(len)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
     }
 
     fn sync(&self) -> io::Result<()> {

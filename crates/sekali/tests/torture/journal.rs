@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use sekali_torture::Trial;
 use serde_json::Value;
 
 /// What is known of one key.
@@ -50,7 +51,7 @@ impl Journal {
         }
     }
 
-    /// Notes that a request was refused: nothing of it was stored.
+    /// Notes that a request was refused in words that say that nothing of it was stored.
     pub(crate) fn refused(&mut self, events: &[Value]) {
         for event in events {
             self.answered(event);
@@ -115,6 +116,7 @@ impl Journal {
         let (received, unique) = (count("received"), count("unique_processed"));
         verdict.counters_off =
             u64::from(received != unique + count("duplicate_dropped") || unique != stored.len() as u64);
+        verdict.damaged = stats["damage"].as_array().expect("a list").len() as u64;
         verdict
     }
 }
@@ -132,12 +134,53 @@ pub(crate) struct Verdict {
     pub(crate) seq_gaps: u64,
     pub(crate) seq_repeated: u64,
     pub(crate) counters_off: u64,
+    pub(crate) damaged: u64,
 }
 
 impl Verdict {
     /// Fails the test unless the promise was kept.
-    pub(crate) fn check(&self) {
+    #[track_caller]
+    pub(crate) fn check(&self) -> Self {
         assert_eq!(*self, Self { acked: self.acked, ..Self::default() }, "the promise was broken");
+        *self
+    }
+
+    fn figures(&self) -> [(&'static str, u64); 11] {
+        [
+            ("acked", self.acked),
+            ("acked_lost", self.acked_lost),
+            ("stored_twice", self.stored_twice),
+            ("read_then_vanished", self.read_then_vanished),
+            ("wrong_bytes", self.wrong_bytes),
+            ("refused_stored", self.refused_stored),
+            ("invented", self.invented),
+            ("seq_gaps", self.seq_gaps),
+            ("seq_repeated", self.seq_repeated),
+            ("counters_off", self.counters_off),
+            ("damaged", self.damaged),
+        ]
+    }
+}
+
+/// The verdicts on all the stores of a test, added up.
+#[derive(Debug, Default)]
+pub(crate) struct Totals(BTreeMap<&'static str, u64>);
+
+impl Totals {
+    /// Adds the last verdict on a store.
+    pub(crate) fn add(&mut self, verdict: Verdict) {
+        for (name, count) in verdict.figures() {
+            *self.0.entry(name).or_default() += count;
+        }
+    }
+
+    /// Writes them down. Where nothing was acknowledged, nothing was tested.
+    pub(crate) fn note(&self, trial: &mut Trial) {
+        for (name, _) in Verdict::default().figures() {
+            let count = self.0.get(name).copied().unwrap_or(0);
+            assert!(name != "acked" || count > 0, "nothing was acknowledged: nothing was tested");
+            trial.note(name, count);
+        }
     }
 }
 

@@ -1,42 +1,96 @@
 //! The server as a child process.
 
+use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running `sekali serve`; killed when dropped.
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The real binary, which serves what is in `dir`.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_sekali");
+
+/// Longest that the server may take to start or to end. Recovery takes well under a second.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server process; killed when dropped.
+#[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
     pub(crate) url: String,
 }
 
-/// A port of 127.0.0.1 that was free a moment ago.
+/// A port of 127.0.0.1 that was free a moment ago, below the range from which clients' own ports come.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(|| rand::random_range(20_000..30_000)).find(free).expect("one is found, or we search on")
+}
+
+/// The arguments with which the real binary serves `dir`.
+pub(crate) fn serve_args(dir: &Path, port: u16) -> [String; 5] {
+    let dir = dir.to_str().expect("a path in UTF-8").to_owned();
+    ["serve".to_owned(), "--listen".to_owned(), format!("127.0.0.1:{port}"), "--data-dir".to_owned(), dir]
 }
 
 impl Process {
-    /// Starts the server and waits until it is ready.
+    /// Starts the real binary and waits until it is ready.
     pub(crate) async fn start(dir: &Path, port: u16) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_sekali"))
-            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
-            .arg(dir)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary runs");
+        let mut command = Command::new(BINARY);
+        command.args(serve_args(dir, port));
+        let mut process = Self::spawn(command, port);
+        process.wait_until_ready().await;
+        process
+    }
+
+    /// Starts a process that is to serve on this port.
+    pub(crate) fn spawn(mut command: Command, port: u16) -> Self {
         // Whoever asks for a client is asked for this, even if nothing is encrypted.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
-        let mut process = Self { child, url: format!("http://127.0.0.1:{port}") };
-        let give_up = Instant::now() + Duration::from_secs(60);
-        while !matches!(reqwest::get(format!("{}/readyz", process.url)).await, Ok(answer) if answer.status().is_success())
-        {
-            assert_eq!(process.child.try_wait().unwrap(), None, "the server ended");
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary runs");
+        Self { child, url: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// Waits until it is ready. It must not end before.
+    pub(crate) async fn wait_until_ready(&mut self) {
+        let ended = self.ready_or_ended().await;
+        assert_eq!(ended, None, "the server ended");
+    }
+
+    /// Waits until it is ready (`None`) or has ended.
+    pub(crate) async fn ready_or_ended(&mut self) -> Option<ExitStatus> {
+        let (ready, give_up) = (format!("{}/readyz", self.url), Instant::now() + PATIENCE);
+        while !matches!(reqwest::get(&ready).await, Ok(answer) if answer.status().is_success()) {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Some(status);
+            }
             assert!(Instant::now() < give_up, "the server is not ready");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        process
+        None
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn wait_until_ended(&mut self) -> ExitStatus {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < give_up, "the server does not end");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// SIGSTOP: when this returns, no thread runs, though some may be held up in the middle of a sync.
+    pub(crate) async fn freeze(&self) {
+        let pid = self.child.id();
+        kill_process(Pid::from_child(&self.child), Signal::STOP).unwrap();
+        let give_up = Instant::now() + PATIENCE;
+        while !threads(pid).iter().all(|state| ['T', 'D', 'Z'].contains(state)) {
+            assert!(Instant::now() < give_up, "the server does not stop: {:?}", threads(pid));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// SIGKILL: no chance to write anything.
@@ -52,4 +106,12 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The state of every thread of a process, as in proc(5): `T` stopped, `D` waiting for the disk, `R` running, and so on.
+fn threads(pid: u32) -> Vec<char> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let stats = tasks.filter_map(|task| fs::read_to_string(task.path().join("stat")).ok());
+    // The name before the state is in parentheses and may contain anything.
+    stats.filter_map(|stat| stat.rsplit_once(") ")?.1.chars().next()).collect()
 }

@@ -12,7 +12,7 @@ use super::footer::Footer;
 use super::header::Header;
 use super::index::RunIndex;
 use super::{Run, block_offset, blocks, file_name};
-use crate::disk::{self, Disk, DiskFile};
+use crate::disk::{self, Disk, DiskFile, Unfinished};
 use crate::error::{Error, IoContext as _, Result};
 use crate::limits::{INDEX_BUFFER_BYTES, INDEX_CHUNK_BLOCKS, INDEX_SYNC_BYTES};
 use crate::manifest::RunInfo;
@@ -23,6 +23,8 @@ pub struct RunWriter {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     file: Arc<dyn DiskFile>,
+    /// Removes the file unless it gets its name.
+    unfinished: Unfinished,
     info: RunInfo,
     filter_bits: u32,
     block: Box<BlockBytes>,
@@ -60,6 +62,7 @@ impl RunWriter {
             disk: Arc::clone(disk),
             dir: dir.to_owned(),
             file,
+            unfinished: Unfinished::new(disk, temp),
             info,
             filter_bits,
             block: Box::new([0; BLOCK_BYTES]),
@@ -194,6 +197,7 @@ impl RunWriter {
         self.sync()?;
         let (temp, path) = (self.temp_path(), self.dir.join(file_name(self.info.number)));
         self.disk.rename(&temp, &path).at("rename", &temp)?;
+        self.unfinished.keep();
         self.disk.sync_dir(&self.dir).at("sync", &self.dir)
     }
 

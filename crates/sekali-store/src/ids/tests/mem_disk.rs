@@ -162,6 +162,10 @@ impl Disk for MemDisk {
         Ok(Arc::new(MemFile { disk: self.0.clone(), id }))
     }
 
+    fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        self.open(path)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut inner = self.lock();
         inner.change()?;
@@ -228,6 +232,17 @@ impl DiskFile for MemFile {
         let from = usize::try_from(offset).unwrap();
         bytes.resize(bytes.len().max(from + buf.len()), 0);
         bytes[from..from + buf.len()].copy_from_slice(buf);
+        Ok(())
+    }
+
+    fn reserve(&self, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut inner = self.disk.lock().unwrap();
+        inner.change()?;
+        inner.files[self.id].bytes.resize(usize::try_from(len).unwrap(), 0);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! What the manifest knows of sealed events.
+//! What the manifest knows of the log, and of events that are sealed or lost.
 
 use std::path::Path;
 
@@ -9,18 +9,18 @@ use crate::counters::Counters;
 use crate::damage::Damage;
 use crate::log::recovery::Position;
 
-/// Where the log begins: everything before it is in segments.
+/// A place between two commits of the log: everything that the next one continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sealed {
-    /// Seq of the first row in the log.
+pub struct LogPlace {
+    /// Seq of the next row.
     pub next_seq: u64,
-    /// Number of the first commit in the log.
+    /// Number of the next commit.
     pub next_commit: u64,
-    /// Checksum of the header of the last frame before the log.
+    /// Checksum of the header of the last frame.
     #[serde(with = "hex")]
     pub previous: u64,
-    /// Time of the last commit before the log.
+    /// Time of the last commit.
     pub received_at_ns: i64,
     /// Counters at that point.
     pub received: u64,
@@ -35,7 +35,7 @@ pub struct Sealed {
     pub upstream: Option<u64>,
 }
 
-impl From<&Position> for Sealed {
+impl From<&Position> for LogPlace {
     fn from(position: &Position) -> Self {
         let Counters { received, stored, duplicates, conflicts } = position.totals;
         Self {
@@ -52,17 +52,17 @@ impl From<&Position> for Sealed {
     }
 }
 
-impl From<&Sealed> for Position {
-    fn from(sealed: &Sealed) -> Self {
-        let Sealed { received, stored, duplicates, conflicts, .. } = *sealed;
+impl From<&LogPlace> for Position {
+    fn from(place: &LogPlace) -> Self {
+        let LogPlace { received, stored, duplicates, conflicts, .. } = *place;
         Self {
-            next_seq: sealed.next_seq,
-            next_commit: sealed.next_commit,
-            previous: sealed.previous,
-            durable_commit: sealed.next_commit - 1,
+            next_seq: place.next_seq,
+            next_commit: place.next_commit,
+            previous: place.previous,
+            durable_commit: place.next_commit - 1,
             totals: Counters { received, stored, duplicates, conflicts },
-            received_at_ns: sealed.received_at_ns,
-            upstream: sealed.upstream,
+            received_at_ns: place.received_at_ns,
+            upstream: place.upstream,
         }
     }
 }

@@ -1,0 +1,60 @@
+//! A `sekali serve` to measure.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::Outcome;
+
+/// What the server writes before its address.
+const LISTENING: &str = "listening on ";
+
+/// A running server; killed when dropped.
+#[derive(Debug)]
+pub(super) struct Serving {
+    child: Child,
+    pub(super) url: String,
+}
+
+impl Serving {
+    /// Starts the server on a free port, and waits until it listens.
+    pub(super) fn start(sekali: &Path, data: &Path) -> Outcome<Self> {
+        let mut command = Command::new(sekali);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]).arg(data);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(|error| {
+            format!("cannot run {}: {error}; build it with cargo build --release", sekali.display())
+        })?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let serving = Self { child, url: line.trim_end().trim_start_matches(LISTENING).to_owned() };
+        if serving.url.is_empty() { Err("the server ended before it listened; see above".into()) } else { Ok(serving) }
+    }
+
+    /// Memory that is in RAM now.
+    pub(super) fn resident_bytes(&self) -> u64 {
+        status_bytes(self.child.id(), "VmRSS:")
+    }
+
+    /// The most that ever was.
+    pub(super) fn peak_bytes(&self) -> u64 {
+        status_bytes(self.child.id(), "VmHWM:")
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Its data goes with it; there is nothing to drain.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A line of `/proc/<pid>/status` in bytes; 0 where there is none.
+pub(super) fn status_bytes(pid: u32, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+}

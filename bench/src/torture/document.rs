@@ -1,0 +1,69 @@
+//! The tables of results in docs/RELIABILITY.md: generated, never typed.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::results::Results;
+use super::tables;
+use crate::Outcome;
+
+/// The document, from the repository's root.
+pub(super) const PATH: &str = "docs/RELIABILITY.md";
+
+/// Puts the tables of `results` into the document at `path`.
+pub(super) fn update(path: &Path, results: &Results) -> Outcome<()> {
+    let document = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    fs::write(path, with_tables(&document, results)?)?;
+    Ok(writeln!(io::stdout(), "written: {}", path.display())?)
+}
+
+/// The document with the tables of `results` between its marks.
+fn with_tables(document: &str, results: &Results) -> Outcome<String> {
+    let tests = format!("{}\n{}", tables::runs(results), tables::tests(results));
+    let document = replace(document, "tests", &tests)?;
+    replace(&document, "mutants", &tables::mutants(results))
+}
+
+/// Replaces what is between the marks of this name.
+fn replace(document: &str, name: &str, text: &str) -> Outcome<String> {
+    let (begin, end) = (format!("<!-- generated: {name} -->\n"), format!("<!-- end: {name} -->\n"));
+    let (before, rest) = document.split_once(&begin).ok_or_else(|| format!("there is no `{}`", begin.trim()))?;
+    let (_, after) = rest.split_once(&end).ok_or_else(|| format!("there is no `{}`", end.trim()))?;
+    Ok(format!("{before}{begin}\n{}\n\n{end}{after}", text.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_between_the_marks_is_replaced() {
+        let document = "a\n<!-- generated: x -->\nold\n<!-- end: x -->\nb\n";
+        let expected = "a\n<!-- generated: x -->\n\nnew\n\n<!-- end: x -->\nb\n";
+        assert_eq!(replace(document, "x", "new\n").unwrap(), expected);
+        assert!(replace(document, "y", "new").unwrap_err().to_string().contains("generated: y"));
+    }
+
+    #[test]
+    fn the_document_has_the_figures_of_the_committed_results() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let results = Results::read(&root.join("bench/results/torture.jsonl")).unwrap();
+        let document = fs::read_to_string(root.join(PATH)).unwrap();
+        let generated = with_tables(&document, &results).unwrap();
+        assert!(generated == document, "scripts/torture --report bench/results/torture.jsonl has not been run");
+    }
+
+    #[test]
+    fn no_committed_result_breaks_the_promise() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let results = Results::read(&root.join("bench/results/torture.jsonl")).unwrap();
+        assert!(!results.tests.is_empty());
+        for line in results.tests {
+            assert!(!line.contains_key("skipped"), "{line:?}");
+            for name in ["acked_lost", "stored_twice", "read_then_vanished", "wrong_bytes", "invented", "panics"] {
+                assert!(line.get(name).is_none_or(|count| *count == 0), "{line:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The mutants.
+
+/// A way to break the program.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::torture) struct Mutant {
+    pub(super) name: &'static str,
+    /// What is wrong with it, for people.
+    pub(super) wrong: &'static str,
+    pub(super) edits: &'static [Edit],
+    /// The test that must fail.
+    pub(super) caught_by: &'static str,
+}
+
+/// A piece of a source file, and what takes its place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Edit {
+    pub(super) file: &'static str,
+    pub(super) from: &'static str,
+    pub(super) to: &'static str,
+}
+
+const WRITER: &str = "crates/sekali-store/src/log/writer.rs";
+const PARTITION: &str = "crates/sekali-store/src/partition.rs";
+
+/// All of them.
+pub(super) const MUTANTS: [Mutant; 11] = [
+    Mutant {
+        name: "no_sync",
+        wrong: "commits are not synced",
+        edits: &[Edit {
+            file: WRITER,
+            from: "        self.active.file.sync().at(\"sync\", &self.active.path)?;\n",
+            to: "",
+        }],
+        caught_by: "crash_image",
+    },
+    Mutant {
+        name: "ack_before_sync",
+        wrong: "a commit is answered, and synced before the next one",
+        edits: &[Edit {
+            file: WRITER,
+            from: "        self.active.file.write_all_at(bytes, offset).at(\"write\", &self.active.path)?;
+        self.active.file.sync().at(\"sync\", &self.active.path)?;\n",
+            to: "        self.active.file.sync().at(\"sync\", &self.active.path)?;
+        self.active.file.write_all_at(bytes, offset).at(\"write\", &self.active.path)?;\n",
+        }],
+        caught_by: "crash_image",
+    },
+    Mutant {
+        name: "no_directory_sync",
+        wrong: "the directory is not synced when a log file is begun",
+        edits: &[Edit {
+            file: "crates/sekali-store/src/log/dir.rs",
+            from: "        self.disk.sync_dir(&self.dir).at(\"sync\", &self.dir)?;\n",
+            to: "",
+        }],
+        caught_by: "crash_image",
+    },
+    Mutant {
+        name: "rename_before_sync",
+        wrong: "a file takes another's place before it is synced",
+        edits: &[Edit {
+            file: "crates/sekali-store/src/disk.rs",
+            from: "    file.sync()?;\n    disk.rename(&temp, path)?;\n",
+            to: "    disk.rename(&temp, path)?;\n    file.sync()?;\n",
+        }],
+        caught_by: "crash_image",
+    },
+    Mutant {
+        name: "retry_sync",
+        wrong: "a sync that fails is tried again",
+        edits: &[Edit {
+            file: WRITER,
+            from: "self.active.file.sync().at(",
+            to: "self.active.file.sync().or_else(|_| self.active.file.sync()).at(",
+        }],
+        caught_by: "fail_nth_call",
+    },
+    Mutant {
+        name: "claim_key_early",
+        wrong: "keys enter the index before their events are durable",
+        edits: &[Edit {
+            file: PARTITION,
+            from: "        let topics = self.log.append(&mut self.builder, commit)?;
+        self.shared.index.insert(entries);\n",
+            to: "        self.shared.index.insert(entries);
+        let topics = self.log.append(&mut self.builder, commit)?;\n",
+        }],
+        caught_by: "crash_image",
+    },
+    Mutant {
+        name: "publish_before_sync",
+        wrong: "readers see events before they are durable",
+        edits: &[
+            Edit { file: WRITER, from: "        self.active.file.sync().at(\"sync\", &self.active.path)?;\n", to: "" },
+            Edit {
+                file: WRITER,
+                from: "    /// Where the log stands.\n",
+                to: "    pub(crate) fn sync(&self) -> Result<()> {
+        self.active.file.sync().at(\"sync\", &self.active.path)
+    }\n\n    /// Where the log stands.\n",
+            },
+            Edit {
+                file: PARTITION,
+                from: "        self.shared.publish(self.log.position(), &topics);\n        Ok(())\n",
+                to: "        self.shared.publish(self.log.position(), &topics);\n        self.log.sync()\n",
+            },
+        ],
+        caught_by: "a_failed_sync_is_not_tried_again",
+    },
+    Mutant {
+        name: "cut_at_first_bad_frame",
+        wrong: "recovery takes every bad frame for a torn tail",
+        edits: &[Edit {
+            file: "crates/sekali-store/src/log/recovery.rs",
+            from: "if is_last && has_header && !was_durable {",
+            to: "if is_last && has_header {",
+        }],
+        caught_by: "bit_rot_in_the_log_is_named_by_seq_and_healed_by_publishing_again",
+    },
+    Mutant {
+        name: "no_checksum",
+        wrong: "the checksums of blocks are not looked at",
+        edits: &[Edit {
+            file: "crates/sekali-store/src/log/block.rs",
+            from: "\n        && stored == checksum(&bytes[..CHECKSUM_AT], rows, salt);",
+            to: ";",
+        }],
+        caught_by: "bit_rot_in_the_log_is_named_by_seq_and_healed_by_publishing_again",
+    },
+    Mutant {
+        name: "drop_one_in_100000",
+        wrong: "of 100,000 events one is answered and not written",
+        edits: &[Edit {
+            file: "crates/sekali-store/src/partition/decide.rs",
+            from: "            Outcome::Stored { .. } => self.add(hash, row),
+            Outcome::Conflict { seq } => self.keep_evidence(row, seq)?,\n",
+            to: "            Outcome::Stored { seq } if seq % 100_000 != 0 => self.add(hash, row),
+            Outcome::Stored { .. } => self.counts.stored -= 1,
+            Outcome::Conflict { seq } => self.keep_evidence(row, seq)?,\n",
+        }],
+        caught_by: "not_one_of_many_events_is_missing",
+    },
+    Mutant {
+        name: "trust_the_fingerprint",
+        wrong: "an event with the fingerprint of another is taken for it without a look at the key",
+        edits: &[Edit {
+            file: "crates/sekali-store/src/partition/decide.rs",
+            from: "        if (stored.topic, stored.event_id) != (incoming.topic, incoming.event_id) {
+            return Relation::OtherKey;
+        }\n",
+            to: "",
+        }],
+        caught_by: "keys_with_one_fingerprint_are_told_apart",
+    },
+];

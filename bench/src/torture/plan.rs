@@ -1,0 +1,64 @@
+//! Which fault tests there are, and how long their long forms are.
+
+use crate::Outcome;
+
+/// A test in its long form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Planned {
+    /// The name of the function, and in its line of results.
+    pub(super) name: &'static str,
+    pub(super) package: &'static str,
+    /// The test binary.
+    pub(super) target: &'static str,
+    pub(super) length: Length,
+}
+
+/// How long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    /// What a cycle is depends on the test.
+    Cycles(u64),
+    /// As often as there are mutants.
+    Mutants,
+}
+
+/// All of them. Those on the real binary come first.
+pub(super) const TESTS: [Planned; 7] = [
+    on_the_binary("kill9_under_load", 1_000),
+    on_the_binary("power_cut", 1_000),
+    on_the_binary("double_crash", 500),
+    on_the_binary("power_cut_control", 20),
+    on_the_binary("fsync_eio", 20),
+    on_the_binary("disk_full", 5),
+    Planned { name: "mutants", package: "sekali-store", target: "it", length: Length::Mutants },
+];
+
+const fn on_the_binary(name: &'static str, cycles: u64) -> Planned {
+    Planned { name, package: "sekali", target: "torture", length: Length::Cycles(cycles) }
+}
+
+/// The tests with these names; all where there are none.
+pub(super) fn choose(names: &[String]) -> Outcome<Vec<&'static Planned>> {
+    if names.is_empty() {
+        return Ok(TESTS.iter().collect());
+    }
+    let known = || TESTS.map(|planned| planned.name).join(", ");
+    let find = |name: &String| {
+        let found = TESTS.iter().find(|planned| planned.name == name);
+        found.ok_or_else(|| format!("there is no test `{name}`; there are {}", known()).into())
+    };
+    names.iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_known_is_refused_with_those_that_are() {
+        assert_eq!(choose(&[]).unwrap().len(), TESTS.len());
+        assert_eq!(choose(&["power_cut".to_owned()]).unwrap(), [&TESTS[1]]);
+        let error = choose(&["power".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("`power`") && error.contains("double_crash"), "{error}");
+    }
+}

@@ -1,0 +1,82 @@
+//! Results as tables.
+
+use serde_json::Value;
+
+use super::results::{Line, Results};
+use super::table::Table;
+use crate::figures::number;
+
+/// Figures with a column of their own, and what is written above it.
+const COLUMNS: [(&str, &str); 6] = [
+    ("cycles", "cycles"),
+    ("acked", "acknowledged"),
+    ("acked_lost", "lost"),
+    ("stored_twice", "twice"),
+    ("read_then_vanished", "seen, then gone"),
+    ("wrong_bytes", "wrong bytes"),
+];
+
+/// Everything, for a terminal.
+pub(super) fn all(results: &Results) -> String {
+    let parts = [runs(results), tests(results), mutants(results)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// On what, and of what, results are: a line for each run.
+pub(super) fn runs(results: &Results) -> String {
+    let line = |run: &Line| format!("Commit {} on {}.\n", text(run, "commit"), text(run, "machine"));
+    results.runs.iter().map(line).collect()
+}
+
+/// A row for each test; figures that only one test has are in its last cell but two, those that are 0 and must be left out.
+pub(super) fn tests(results: &Results) -> String {
+    if results.tests.is_empty() {
+        return String::new();
+    }
+    let [a, b, c, d, e, f] = COLUMNS.map(|(_, above)| above);
+    let mut table = Table::new(["test", a, b, c, d, e, f, "and", "seed", "time"]);
+    for line in &results.tests {
+        let [a, b, c, d, e, f] = COLUMNS.map(|(name, _)| text(line, name));
+        let seed = line.get("seed").map(ToString::to_string).unwrap_or_default();
+        table.add([format!("`{}`", text(line, "test")), a, b, c, d, e, f, others(line), seed, time(line)]);
+    }
+    table.to_markdown()
+}
+
+/// A row for each mutant.
+pub(super) fn mutants(results: &Results) -> String {
+    if results.mutants.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["mutant", "what is wrong with it", "caught by"]);
+    for line in &results.mutants {
+        let caught_by = format!("`{}`", text(line, "caught_by"));
+        table.add([format!("`{}`", text(line, "mutant")), text(line, "wrong"), caught_by]);
+    }
+    table.to_markdown()
+}
+
+/// Figures without a column, by name.
+fn others(line: &Line) -> String {
+    if let Some(reason) = line.get("skipped") {
+        return format!("skipped: {}", reason.as_str().unwrap_or_default());
+    }
+    let has_column =
+        |name: &str| ["test", "seed", "seconds"].contains(&name) || COLUMNS.iter().any(|(known, _)| *known == name);
+    let others = line.iter().filter(|(name, value)| !has_column(name) && value.as_u64() != Some(0));
+    others.map(|(name, _)| format!("{} {}", name.replace('_', " "), text(line, name))).collect::<Vec<_>>().join(", ")
+}
+
+fn time(line: &Line) -> String {
+    let seconds = line.get("seconds").and_then(Value::as_f64);
+    seconds.map(|seconds| format!("{} s", number(seconds.round()))).unwrap_or_default()
+}
+
+/// A member as people read it; nothing where there is none.
+fn text(line: &Line, name: &str) -> String {
+    match line.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.as_f64().map(number).unwrap_or_default(),
+        None => String::new(),
+    }
+}

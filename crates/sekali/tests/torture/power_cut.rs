@@ -1,0 +1,195 @@
+//! Power cuts: an ext4 file system that forgets what was not synced, under a running server.
+
+mod rig;
+mod unsynced;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use sekali_torture::{Trial, skip};
+
+use crate::journal::{Totals, Verdict};
+use crate::load::Clients;
+use crate::process::{BINARY, Process, free_port, serve_args};
+use rig::{Cut, Rig};
+use unsynced::Role;
+
+/// A store is cut so often before the next one takes its place, which keeps looking at all of it cheap.
+const CUTS_PER_STORE: u64 = 25;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_cut() {
+    let mut trial = Trial::begin("power_cut", 20);
+    let Some(mut machine) = Machine::on_a_rig("power_cut").await else { return };
+    let mut random = StdRng::seed_from_u64(trial.seed());
+    let mut totals = Totals::default();
+    while let Some(cycle) = trial.next_cycle() {
+        if cycle > 0 && cycle.is_multiple_of(CUTS_PER_STORE) {
+            machine = machine.replace(&mut totals).await;
+        }
+        machine.cut_under_load(&mut random).await;
+        machine.boot().await;
+        machine.judge().await.check();
+    }
+    machine.end(&mut totals).await;
+    totals.note(&mut trial);
+    trial.end();
+}
+
+/// The cycles are chains: a cut under load, and then two to four during recovery.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn double_crash() {
+    let mut trial = Trial::begin("double_crash", 8);
+    let Some(mut machine) = Machine::on_a_rig("double_crash").await else { return };
+    let mut random = StdRng::seed_from_u64(trial.seed());
+    let (mut totals, mut cuts) = (Totals::default(), 0);
+    while let Some(cycle) = trial.next_cycle() {
+        if cycle > 0 && cycle.is_multiple_of(CUTS_PER_STORE) {
+            machine = machine.replace(&mut totals).await;
+        }
+        machine.cut_under_load(&mut random).await;
+        for _ in 0..random.random_range(2..=4) {
+            machine.cut_during_recovery(&mut random).await;
+            cuts += 1;
+        }
+        machine.boot().await;
+        machine.judge().await.check();
+    }
+    machine.end(&mut totals).await;
+    totals.note(&mut trial);
+    trial.note("cuts_during_recovery", cuts);
+    trial.end();
+}
+
+/// The same rig and the same oracle, and a server that does not sync: it must be caught. And one that does, started in
+/// the same way, which must not be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_cut_control() {
+    if let Some(role) = Role::of_this_process() {
+        return role.serve().await;
+    }
+    let mut trial = Trial::begin("power_cut_control", 3);
+    let mut random = StdRng::seed_from_u64(trial.seed());
+    let (mut acked, mut lost) = ([0, 0], [0, 0]);
+    while trial.next_cycle().is_some() {
+        for (at, syncs) in [true, false].into_iter().enumerate() {
+            let Some(mut machine) = Machine::in_role("power_cut_control", syncs).await else { return };
+            // What is lost is to be events, and not the store as such.
+            machine.rig.sync();
+            machine.cut_under_load(&mut random).await;
+            acked[at] += machine.clients.acked();
+            lost[at] += machine.lost_for_good().await;
+        }
+    }
+    assert_eq!(lost[0], 0, "acknowledged, synced, and lost");
+    assert!(lost[1] > 0, "a server that never syncs was not caught: the rig cuts no power, or the oracle is blind");
+    trial.note("acked", acked[0]);
+    trial.note("acked_lost", lost[0]);
+    trial.note("acked_without_sync", acked[1]);
+    trial.note("lost_without_sync", lost[1]);
+    trial.end();
+}
+
+/// A machine that can lose power, with a server on it, and what its clients know.
+struct Machine {
+    // Ended before its file system is taken away.
+    server: Process,
+    rig: Rig,
+    port: u16,
+    clients: Arc<Clients>,
+    role: Option<Role>,
+    /// How long the last start took.
+    recovery: Duration,
+}
+
+impl Machine {
+    /// One with the real binary; `None`, said loudly, where there can be no such rig.
+    async fn on_a_rig(test: &'static str) -> Option<Self> {
+        Self::new(test, None).await
+    }
+
+    /// One with this test program itself as the server.
+    async fn in_role(test: &'static str, syncs: bool) -> Option<Self> {
+        Self::new(test, Some(Role { syncs })).await
+    }
+
+    async fn new(test: &'static str, role: Option<Role>) -> Option<Self> {
+        let rig = Rig::new().inspect_err(|reason| skip(test, reason)).ok()?;
+        let port = free_port();
+        let server = Process::spawn(command(&rig, port, role), port);
+        let mut machine = Self { server, rig, port, clients: Arc::default(), role, recovery: Duration::ZERO };
+        machine.server.wait_until_ready().await;
+        Some(machine)
+    }
+
+    /// Loses power at a random moment, while clients publish and read. What is on the medium is there again when this returns.
+    async fn cut_under_load(&mut self, random: &mut StdRng) {
+        let load = self.clients.load(&self.server.url, random);
+        tokio::time::sleep(Duration::from_millis(random.random_range(5..200))).await;
+        self.cut(random).await;
+        load.join().await;
+    }
+
+    /// Starts the server, and loses power before it is ready, or soon after.
+    async fn cut_during_recovery(&mut self, random: &mut StdRng) {
+        self.server = Process::spawn(command(&self.rig, self.port, self.role), self.port);
+        let longest = u64::try_from(self.recovery.as_micros()).unwrap_or(0).max(20_000);
+        tokio::time::sleep(Duration::from_micros(random.random_range(0..longest))).await;
+        self.cut(random).await;
+    }
+
+    async fn cut(&mut self, random: &mut StdRng) {
+        // Otherwise a last answer might be sent after the cut.
+        self.server.freeze().await;
+        self.rig.cut(if random.random() { Cut::JournalLost } else { Cut::JournalKept });
+        self.server.kill();
+        self.rig.remount();
+    }
+
+    async fn boot(&mut self) {
+        let begun = Instant::now();
+        self.server = Process::spawn(command(&self.rig, self.port, self.role), self.port);
+        self.server.wait_until_ready().await;
+        self.recovery = begun.elapsed();
+    }
+
+    async fn judge(&self) -> Verdict {
+        self.clients.judge(&self.server.url).await
+    }
+
+    /// How much of what was acknowledged is lost. Where the store does not even open, that is everything.
+    async fn lost_for_good(mut self) -> u64 {
+        self.server = Process::spawn(command(&self.rig, self.port, self.role), self.port);
+        match self.server.ready_or_ended().await {
+            None => self.judge().await.acked_lost,
+            Some(_) => self.clients.acked(),
+        }
+    }
+
+    /// Sends everything again, and judges the last time.
+    async fn end(self, totals: &mut Totals) {
+        self.clients.check_resend(&self.server.url).await;
+        let verdict = self.judge().await;
+        totals.add(verdict);
+    }
+
+    async fn replace(self, totals: &mut Totals) -> Self {
+        let role = self.role;
+        self.end(totals).await;
+        Self::new("power_cut", role).await.expect("there was a rig before")
+    }
+}
+
+fn command(rig: &Rig, port: u16, role: Option<Role>) -> Command {
+    let dir: PathBuf = rig.mount_point().join("data");
+    if let Some(role) = role {
+        return role.command("power_cut::power_cut_control", &dir, port);
+    }
+    let mut command = Command::new(BINARY);
+    command.args(serve_args(&dir, port));
+    command
+}
