@@ -6,6 +6,8 @@
     reason = "a test that cannot go on should say where"
 )]
 
+#[path = "../support/authority.rs"]
+mod authority;
 mod backup;
 mod end_to_end;
 mod keys;
@@ -15,5 +17,6 @@ mod read;
 mod scripted;
 mod served;
 mod terminal;
+mod tls;
 mod transfer;
 mod usage;

@@ -20,4 +20,5 @@ mod restart;
 mod retention;
 mod server;
 mod storage;
+mod supply;
 mod traversal;
