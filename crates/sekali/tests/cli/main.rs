@@ -10,11 +10,14 @@
 mod authority;
 mod backup;
 mod end_to_end;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod process;
 mod publish;
 mod read;
 mod scripted;
 mod served;
+mod sigterm_drain;
 mod tls;
 mod transfer;
 mod usage;

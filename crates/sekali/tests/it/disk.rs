@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use sekali_store::disk::{Disk, DiskFile, RealDisk};
 
@@ -20,6 +21,7 @@ struct Switches {
     full: Mutex<Option<&'static str>>,
     syncs_fail: AtomicBool,
     syncs_panic: AtomicBool,
+    sync_delay_ms: AtomicU64,
     held: Mutex<bool>,
     changed: Condvar,
 }
@@ -38,6 +40,11 @@ impl MoodyDisk {
     /// Lets every sync fail.
     pub(crate) fn fail_syncs(&self) {
         self.switches.syncs_fail.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets every sync take at least so long.
+    pub(crate) fn slow_syncs(&self, delay: Duration) {
+        self.switches.sync_delay_ms.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
     /// Lets syncs wait, or go on.
@@ -129,6 +136,7 @@ impl DiskFile for MoodyFile {
     fn sync(&self) -> io::Result<()> {
         let held = self.switches.held.lock().unwrap();
         drop(self.switches.changed.wait_while(held, |held| *held).unwrap());
+        std::thread::sleep(Duration::from_millis(self.switches.sync_delay_ms.load(Ordering::SeqCst)));
         assert!(!self.switches.syncs_panic.load(Ordering::SeqCst), "the disk is in a panic");
         if self.switches.syncs_fail.load(Ordering::SeqCst) {
             return Err(io::Error::other("the disk is in a bad mood"));

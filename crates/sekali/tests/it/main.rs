@@ -11,10 +11,15 @@ mod csv_answers;
 mod disk;
 mod events;
 mod fuzz_corpus;
+#[cfg(target_os = "linux")]
+mod overload;
 mod publish;
 mod reads;
 mod restart;
 mod retention;
 mod server;
+#[cfg(target_os = "linux")]
+mod slow_clients;
 mod storage;
+mod streams;
 mod supply;
