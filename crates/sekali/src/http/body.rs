@@ -139,7 +139,8 @@ impl Pace {
     }
 }
 
-fn content_length(headers: &HeaderMap) -> usize {
+/// How long the body is said to be, before it is decompressed; 0 if that is not said.
+pub(super) fn content_length(headers: &HeaderMap) -> usize {
     let value = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     // The transport has already refused what is no number.
     value.map_or(0, |text| text.parse().unwrap_or(usize::MAX))

@@ -47,6 +47,10 @@ impl Served {
         self.url.split_once("://").unwrap().1
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The port it listens on.
     pub(crate) fn port(&self) -> &str {
         self.url.rsplit_once(':').unwrap().1
