@@ -81,7 +81,10 @@ impl fmt::Display for Finding {
             }
             Self::ExtraEntries { count } => write!(f, "the index has {count} entries of events that are not stored"),
             Self::ForgottenKeys { last_seq } => {
-                write!(f, "the index was rebuilt after events up to seq {last_seq} had expired: it has forgotten their keys")
+                write!(
+                    f,
+                    "the index was rebuilt after events up to seq {last_seq} had expired: it has forgotten their keys"
+                )
             }
             Self::Flaw(what) | Self::IndexDamaged(what) => f.write_str(what),
             Self::Counters { counters, stored } => {
@@ -106,9 +109,15 @@ impl Finding {
             Self::NotInIndex { .. } | Self::ExtraEntries { .. } | Self::IndexDamaged(_) => {
                 "the index: stop the server and run sekali verify --rebuild-index, which makes it anew from the events"
             }
-            Self::StoredTwice { .. } => "a key that is stored twice: please report it with the lines above; readers see both events",
-            Self::ForgottenKeys { .. } => "forgotten keys: nothing can bring them back; events that old are stored again if they are sent again",
-            Self::Flaw(_) => "files with flaws: no event is lost; make a backup, and check the disk, before something is",
+            Self::StoredTwice { .. } => {
+                "a key that is stored twice: please report it with the lines above; readers see both events"
+            }
+            Self::ForgottenKeys { .. } => {
+                "forgotten keys: nothing can bring them back; events that old are stored again if they are sent again"
+            }
+            Self::Flaw(_) => {
+                "files with flaws: no event is lost; make a backup, and check the disk, before something is"
+            }
             Self::Counters { .. } => {
                 "counters: they do not mend by themselves; what is stored is right, see the number of events that are there"
             }

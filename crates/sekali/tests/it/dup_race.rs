@@ -19,8 +19,7 @@ fn start(disk: &MemoryDisk) -> TestServer {
 /// All clients send the event at once.
 fn race(server: &TestServer) -> Vec<Answer> {
     let body = event("t", "the one").to_string();
-    let sent: Vec<_> =
-        (0..CLIENTS).map(|_| server.request("POST", "/publish").body(body.clone()).spawn()).collect();
+    let sent: Vec<_> = (0..CLIENTS).map(|_| server.request("POST", "/publish").body(body.clone()).spawn()).collect();
     sent.into_iter().map(|answer| server.runtime().block_on(answer).unwrap()).collect()
 }
 
