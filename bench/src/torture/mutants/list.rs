@@ -88,7 +88,7 @@ pub(super) const MUTANTS: [Mutant; 11] = [
             },
             Edit { file: PARTITION, from: "        self.shared.index.insert(entries);\n", to: "" },
         ],
-        caught_by: "a_stranger_who_takes_the_last_byte_after_the_check_does_not_break_the_log",
+        caught_by: "what_is_refused_for_want_of_space_claims_no_key",
     },
     Mutant {
         name: "publish_before_sync",

@@ -8,14 +8,17 @@ use std::path::{Path, PathBuf};
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk, create_afresh, read_all};
-use sekali_store::{Counters, Outcome, Verification};
+use sekali_store::ids::IndexOptions;
+use sekali_store::{Counters, Outcome, Tuning, Verification};
 
 use crate::retention::ages;
 use crate::support::{BUSY, DIR, Opened, Sent};
 
-const COMMITS: u64 = 60;
+const COMMITS: u64 = 70;
+/// Small files, so that there are several of each kind.
+const SMALL: Tuning = Tuning { index: IndexOptions { table_entries: 20, background: false }, ..BUSY };
 /// Events that are received before this time, in commits, have expired in the topic `short`.
-const EXPIRED_BEFORE: u64 = 20;
+const EXPIRED_BEFORE: u64 = 45;
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-v1")
@@ -29,14 +32,14 @@ fn events(commit: u64) -> [Sent; 2] {
 /// A store with segments, merged and trimmed ones among them, runs, log files with and without an outline, a conflict and duplicates.
 fn write_fixture() {
     let disk = MemoryDisk::new();
-    let mut opened = Opened::open_with(&disk, BUSY).unwrap();
+    let mut opened = Opened::open_with(&disk, SMALL).unwrap();
     for commit in 1..=COMMITS {
         let batch = opened.batch(&events(commit));
         opened.partition.commit(&[batch], commit as i64, Some(commit)).unwrap();
     }
     let retention = ages(&[("short", Some((COMMITS - EXPIRED_BEFORE) as i64))]);
     opened.partition.retainer().apply(retention, COMMITS as i64);
-    let batch = opened.batch(&[events(50)[0].clone(), Sent::new("long", 51, "{}")]);
+    let batch = opened.batch(&[events(30)[0].clone(), Sent::new("long", 31, "{}")]);
     opened.partition.commit(&[batch], COMMITS as i64, Some(COMMITS + 1)).unwrap();
     opened.partition.close().unwrap();
     for path in disk.paths().into_iter().filter(|path| !path.ends_with("LOCK") && !path.ends_with("SPARE")) {
@@ -71,7 +74,7 @@ fn a_store_of_format_1_opens_and_has_what_it_had() {
     }
     let disk = MemoryDisk::new();
     assert!(load(&disk, &fixture(), Path::new(DIR)) < 100_000, "a fixture is small");
-    let mut opened = Opened::open_with(&disk, BUSY).unwrap();
+    let mut opened = Opened::open_with(&disk, SMALL).unwrap();
     let reader = opened.reader();
     assert_eq!((reader.damage(), reader.flaws(), opened.partition.torn_tail()), (vec![], vec![], None));
     assert_eq!(opened.partition.rebuilt_index(), None);
