@@ -80,12 +80,12 @@ fn slow_clients() {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    SlowHeaders,
-    SlowBody,
-    SlowReader,
+    Headers,
+    Body,
+    Reader,
 }
 
-const KINDS: [Kind; 3] = [Kind::SlowHeaders, Kind::SlowBody, Kind::SlowReader];
+const KINDS: [Kind; 3] = [Kind::Headers, Kind::Body, Kind::Reader];
 
 struct Client {
     kind: Kind,
@@ -96,9 +96,9 @@ impl Client {
     fn begin(server: &TestServer, kind: Kind) -> Self {
         let mut stream = TcpStream::connect(server.address()).unwrap();
         let first = match kind {
-            Kind::SlowHeaders => "GET /events HTTP/1.1\r\nhost: localhost\r\nx: ",
-            Kind::SlowBody => "POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n",
-            Kind::SlowReader => "GET /events HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n",
+            Kind::Headers => "GET /events HTTP/1.1\r\nhost: localhost\r\nx: ",
+            Kind::Body => "POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n",
+            Kind::Reader => "GET /events HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n",
         };
         stream.write_all(first.as_bytes()).unwrap();
         stream.set_nonblocking(true).unwrap();
@@ -108,8 +108,8 @@ impl Client {
     /// A byte more, if the server still wants it.
     fn go_on(&mut self) {
         let done = match self.kind {
-            Kind::SlowReader => self.stream.read(&mut [0]),
-            Kind::SlowHeaders | Kind::SlowBody => self.stream.write(b" "),
+            Kind::Reader => self.stream.read(&mut [0]),
+            Kind::Headers | Kind::Body => self.stream.write(b" "),
         };
         if let Err(error) = done {
             use ErrorKind::{BrokenPipe, ConnectionReset, WouldBlock};
