@@ -31,6 +31,7 @@ COPY --from=build /src/target/release/sekali /usr/local/bin/sekali
 # A new named volume takes its owner from the directory that it covers.
 COPY --from=build --chown=10001:10001 /src/data /data
 USER 10001:10001
+# It does not start on this address without keys (`sekali keys create` on the volume) or SEKALI_ALLOW_ANONYMOUS=true.
 ENV SEKALI_LISTEN=0.0.0.0:8080 SEKALI_DATA_DIR=/data
 VOLUME /data
 EXPOSE 8080

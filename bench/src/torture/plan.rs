@@ -22,19 +22,38 @@ pub(super) enum Length {
     Mutants,
 }
 
-/// All of them. Those on the real binary come first.
-pub(super) const TESTS: [Planned; 7] = [
+/// All of them.
+pub(super) const TESTS: [Planned; 18] = [
     on_the_binary("kill9_under_load", 1_000),
     on_the_binary("power_cut", 1_000),
-    on_the_binary("double_crash", 500),
+    on_the_binary("double_power_cut", 500),
     on_the_binary("power_cut_control", 20),
     on_the_binary("fsync_eio", 20),
     on_the_binary("disk_full", 5),
+    of_the_engine("crash_image", 4_000),
+    of_the_engine("double_crash", 5_000),
+    of_the_engine("fail_nth_call", 20),
+    of_the_engine("bit_rot", 3_000),
+    of_the_engine("model", 20_000),
+    of_the_engine("model_with_expiry", 4_000),
+    of_the_service("it", "dup_race", 500),
+    of_the_service("it", "overload", 1),
+    of_the_service("it", "slow_clients", 1),
+    of_the_service("cli", "sigterm_drain", 100),
+    of_the_service("cli", "bombs", 1),
     Planned { name: "mutants", package: "sekali-store", target: "it", length: Length::Mutants },
 ];
 
 const fn on_the_binary(name: &'static str, cycles: u64) -> Planned {
-    Planned { name, package: "sekali", target: "torture", length: Length::Cycles(cycles) }
+    of_the_service("torture", name, cycles)
+}
+
+const fn of_the_service(target: &'static str, name: &'static str, cycles: u64) -> Planned {
+    Planned { name, package: "sekali", target, length: Length::Cycles(cycles) }
+}
+
+const fn of_the_engine(name: &'static str, cycles: u64) -> Planned {
+    Planned { name, package: "sekali-store", target: "it", length: Length::Cycles(cycles) }
 }
 
 /// The tests with these names; all where there are none.

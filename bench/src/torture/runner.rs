@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use sekali_torture::{CYCLES_VARIABLE, RESULTS_VARIABLE, SECONDS_VARIABLE, SEED_VARIABLE};
@@ -51,9 +51,10 @@ impl TestBinary<'_> {
 
     /// The path of the one test function of this name.
     pub(super) fn path_of(&self, name: &str) -> Outcome<String> {
-        let output = self.command().args(["--", "--list"]).stderr(Stdio::inherit()).output()?;
+        let output = self.command().args(["--", "--list"]).output()?;
         if !output.status.success() {
-            return Err(format!("`{}` does not build", self.target).into());
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("`{}` does not build: {said}", self.target).into());
         }
         let listed = String::from_utf8(output.stdout)?;
         let paths: Vec<_> = listed.lines().filter_map(|line| line.strip_suffix(": test")).collect();

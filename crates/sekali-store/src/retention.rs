@@ -39,6 +39,11 @@ impl TopicPattern {
         Self(pattern.into())
     }
 
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether it matches the whole of `topic`.
     pub fn matches(&self, topic: &str) -> bool {
         let (pattern, topic) = (self.0.as_bytes(), topic.as_bytes());

@@ -29,6 +29,7 @@ use connection::{Connection, Measured};
 use pace::Pace;
 use route::Route;
 
+use crate::access::Secret;
 use crate::client::ServerUrl;
 use crate::tls::{ClientTls, TlsError};
 
@@ -100,14 +101,14 @@ pub enum BenchError {
     OwnServer(String),
 }
 
-/// Puts `load` on the server at `url`.
-pub async fn run(url: &ServerUrl, tls: &ClientTls, load: &Load) -> Result<Report, BenchError> {
+/// Puts `load` on the server at `url`, showing it this key.
+pub async fn run(url: &ServerUrl, tls: &ClientTls, key: Option<&Secret>, load: &Load) -> Result<Report, BenchError> {
     let run = RunId::random();
     let route = Route::new(url, tls)?;
     let mut connections = Vec::with_capacity(load.connections);
     for index in 0..load.connections {
         let body = Body::new(load, run, index as u64);
-        connections.push(Connection::open(url, route.clone(), body, load.compression).await?);
+        connections.push(Connection::open(url, route.clone(), key, body, load.compression).await?);
     }
     let started = Instant::now();
     let until = started + load.duration;

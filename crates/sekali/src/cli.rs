@@ -12,8 +12,11 @@ mod filter_args;
 mod gauge;
 mod health;
 mod import;
+mod key_arg;
+mod keys;
 mod listen;
 mod log;
+mod measure;
 mod output;
 mod publish;
 mod restore;
@@ -32,6 +35,8 @@ pub use failure::Failure;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::escape::escape;
 
 /// Log and event aggregator that stores every event exactly once.
 ///
@@ -71,6 +76,8 @@ pub(crate) enum Command {
     Backup(backup::BackupArgs),
     /// Make a store from a backup, and check it
     Restore(restore::RestoreArgs),
+    /// Make, list and revoke the keys that clients need
+    Keys(keys::KeysArgs),
     /// Ask whether a server is ready; for health checks
     Health(health::HealthArgs),
 }
@@ -90,6 +97,7 @@ impl Command {
             Self::Verify(args) => verify::run(args).await,
             Self::Backup(args) => backup::run(args).await,
             Self::Restore(args) => restore::run(args).await,
+            Self::Keys(args) => keys::run(args).await,
             Self::Health(args) => health::run(args).await,
         }
     }
@@ -105,7 +113,8 @@ pub fn main() -> ExitCode {
         Ok(()) => Exit::Success.into(),
         Err(Failure { exit, message }) => {
             if let Some(message) = message {
-                output::note(format_args!("sekali: {message}"));
+                // One line, whatever is quoted in it.
+                output::note(format_args!("sekali: {}", escape(&message)));
             }
             exit.into()
         }

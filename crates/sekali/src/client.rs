@@ -22,9 +22,10 @@ pub(crate) use secure::configuration;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::value::RawValue;
 
+use crate::access::Secret;
 use crate::tls::{ClientTls, trusting_nobody};
 
 /// How long a connection may take to come about.
@@ -46,6 +47,7 @@ const _: () = assert!(KEPT_IDLE.as_secs() < crate::limits::IDLE_TIMEOUT.as_secs(
 pub struct Client {
     http: reqwest::Client,
     url: ServerUrl,
+    authorization: Option<HeaderValue>,
 }
 
 impl Client {
@@ -65,7 +67,13 @@ impl Client {
             .user_agent(concat!("sekali/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| ClientError::Unexpected { url: url.to_string(), what: error.to_string() })?;
-        Ok(Self { http, url: url.clone() })
+        Ok(Self { http, url: url.clone(), authorization: None })
+    }
+
+    /// The same, showing this key to the server.
+    #[must_use]
+    pub fn with_key(self, key: Option<&Secret>) -> Self {
+        Self { authorization: key.map(authorization), ..self }
     }
 
     /// The server it talks to.
@@ -146,6 +154,10 @@ impl Client {
     /// Sends a request; an answer other than success is an error.
     async fn response(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, ClientError> {
         let unreachable = |error: reqwest::Error| ClientError::unreachable(&self.url, &error);
+        let request = match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            None => request,
+        };
         let response = request.send().await.map_err(unreachable)?;
         if response.status().is_success() {
             return Ok(response);
@@ -161,4 +173,12 @@ impl Client {
             what: format!("the answer is not what a Sekali server says ({error})"),
         })
     }
+}
+
+/// How a key is shown. `Debug` does not show it.
+pub(crate) fn authorization(key: &Secret) -> HeaderValue {
+    // A key has nothing but letters, digits and underscores.
+    let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose())).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
 }

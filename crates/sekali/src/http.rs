@@ -4,6 +4,7 @@
 //! engine's readers, and write the answer. Sockets are [`server`](crate::server)'s business.
 
 mod app;
+mod auth;
 mod body;
 mod count;
 mod cursor;
@@ -13,8 +14,10 @@ mod event_json;
 mod events;
 mod filters;
 pub(crate) mod fuzzing;
+mod head;
 mod headers;
 mod health;
+mod hosts;
 mod json;
 mod layout;
 mod media;
@@ -24,24 +27,29 @@ mod patience;
 mod publish;
 mod query;
 mod reads;
+mod refusals;
 mod select;
 mod stats;
 mod stream;
 mod topics;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Method};
+use axum::middleware::{from_fn_with_state, map_request, map_response};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use app::App;
 pub use error::{Code, Stored};
+pub use hosts::Hosts;
 
+use crate::access::Scope;
+use auth::{Guard, refuse};
 use error::ApiError;
+use hosts::HostRule;
 
 /// One route of the API.
 pub struct Route {
@@ -49,61 +57,79 @@ pub struct Route {
     pub method: &'static str,
     /// The path, with `{name}` where anything may stand.
     pub path: &'static str,
+    /// What a key must have been made for. `None` is answered to everybody.
+    pub scope: Option<Scope>,
     handler: MethodRouter<App>,
+}
+
+/// What browsers may do with the service.
+#[derive(Debug, Clone, Default)]
+pub struct Browsers {
+    /// Pages of these origins may read its answers.
+    pub cors_origins: Vec<HeaderValue>,
+    /// The only names it answers to while there are no keys. `None` is any.
+    pub hosts: Option<Hosts>,
 }
 
 /// Every route there is.
 pub fn routes() -> Vec<Route> {
-    fn reading<T: 'static>(path: &'static str, handler: impl Handler<T, App>) -> Route {
-        Route { method: "GET", path, handler: get(handler) }
+    fn get_for<T: 'static>(scope: Option<Scope>, path: &'static str, handler: impl Handler<T, App>) -> Route {
+        Route { method: "GET", path, scope, handler: get(handler) }
     }
+    let read = Some(Scope::Read);
+    let publish = post(publish::publish);
     vec![
-        Route { method: "POST", path: "/publish", handler: post(publish::publish) },
-        reading("/events", events::events),
-        reading("/events/count", count::count),
-        reading("/events/{topic}/{event_id}", event::event),
-        reading("/topics", topics::topics),
-        reading("/stats", stats::stats),
-        reading("/livez", health::livez),
-        reading("/readyz", health::readyz),
+        Route { method: "POST", path: "/publish", scope: Some(Scope::Publish), handler: publish },
+        get_for(read, "/events", events::events),
+        get_for(read, "/events/count", count::count),
+        get_for(read, "/events/{topic}/{event_id}", event::event),
+        get_for(read, "/topics", topics::topics),
+        get_for(read, "/stats", stats::stats),
+        get_for(None, "/livez", health::livez),
+        get_for(None, "/readyz", health::readyz),
     ]
 }
 
-/// The service. Browsers of other origins than `cors_origins` may not read its answers.
-pub fn router(app: App, cors_origins: Vec<HeaderValue>) -> Router {
-    let router = routes().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler));
-    let router = router
-        .fallback(no_such_route)
-        .method_not_allowed_fallback(no_such_method)
-        .layer(axum::middleware::map_request(headers::limit))
-        .layer(axum::middleware::map_response(with_common_headers))
-        .with_state(app);
-    if cors_origins.is_empty() { router } else { router.layer(cors(cors_origins)) }
+/// The service.
+pub fn router(app: App, browsers: Browsers) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        let guard = Guard { gate: app.gate.clone(), scope: route.scope };
+        router = router.route(route.path, route.handler.layer(from_fn_with_state(guard, auth::guard)));
+    }
+    router = router.fallback(no_such_route).method_not_allowed_fallback(no_such_method);
+    if let Some(hosts) = browsers.hosts {
+        router = router.layer(from_fn_with_state(HostRule { hosts, gate: app.gate.clone() }, hosts::check));
+    }
+    if !browsers.cors_origins.is_empty() {
+        router = router.layer(cors(browsers.cors_origins));
+    }
+    router = router.layer(map_request(head::limit));
+    router.layer(map_response(headers::with_common_headers)).with_state(app)
 }
 
-async fn no_such_route(request: Request) -> ApiError {
+async fn no_such_route(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
     let routes: Vec<_> = routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
-    ApiError::new(Code::NotFound, format!("there is no {path}; there are {}", routes.join(", ")))
+    let error = ApiError::new(Code::NotFound, format!("there is no {path}; there are {}", routes.join(", ")));
+    let error = app.gate.admit(request.headers()).err().unwrap_or(error);
+    refuse(request, error)
 }
 
-async fn no_such_method(request: Request) -> ApiError {
+async fn no_such_method(State(app): State<App>, request: Request) -> Response {
     let message = format!("{} does not take {}; see the Allow header", request.uri().path(), request.method());
-    ApiError::new(Code::MethodNotAllowed, message)
-}
-
-async fn with_common_headers(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    let error = ApiError::new(Code::MethodNotAllowed, message);
+    let error = app.gate.admit(request.headers()).err().unwrap_or(error);
+    refuse(request, error)
 }
 
 fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
-    use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, LINK, RETRY_AFTER};
+    use axum::http::header::{
+        ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LINK, RETRY_AFTER, WWW_AUTHENTICATE,
+    };
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([ACCEPT, CONTENT_ENCODING, CONTENT_TYPE])
-        .expose_headers([LINK, RETRY_AFTER, events::NEXT_CURSOR])
+        .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE])
+        .expose_headers([LINK, RETRY_AFTER, WWW_AUTHENTICATE, events::NEXT_CURSOR])
 }

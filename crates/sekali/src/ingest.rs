@@ -21,6 +21,7 @@ pub use content::append_string;
 pub use problem::{Problem, Refusal, Rejected};
 pub use timestamp::{append_timestamp, parse as parse_timestamp};
 
+use crate::access::Topics;
 use assembly::Assembly;
 
 /// How events are laid out in a body.
@@ -32,13 +33,15 @@ pub enum Format {
     Ndjson,
 }
 
-/// What the client asked for.
+/// What the client asked for, and what it may.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct Options<'a> {
     /// Keep the valid events when others are not; otherwise one invalid event refuses the request.
     pub skip_invalid: bool,
     /// Remember the key of every event, to answer with it.
     pub keep_keys: bool,
+    /// The only topics that it may publish to, if not to all: one valid event of another refuses the request.
+    pub topics: Option<&'a Topics>,
 }
 
 /// Reads the events of a body and makes them ready to commit.
@@ -46,9 +49,9 @@ pub struct Options {
 /// # Errors
 /// A [`Refusal`], naming every problem up to [`PROBLEMS_LISTED_MAX`](crate::limits::PROBLEMS_LISTED_MAX). Events that
 /// were left out because of [`Options::skip_invalid`] are no error: they are in the answer.
-pub fn ingest(body: &[u8], format: Format, options: Options, target: &Target) -> Result<Accepted, Refusal> {
+pub fn ingest(body: &[u8], format: Format, options: Options<'_>, target: &Target) -> Result<Accepted, Refusal> {
     let text = text(body)?;
-    let mut assembly = Assembly::new(target, options.keep_keys, text.len());
+    let mut assembly = Assembly::new(target, options, text.len());
     if fast::read(text, format, &mut assembly).is_ok() {
         return Ok(assembly.finish(Rejected::default()));
     }

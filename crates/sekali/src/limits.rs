@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sekali_store::limits::{FRAME_BODY_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use sekali_store::limits::{FRAME_BODY_BYTES_MAX, PAYLOAD_BYTES_MAX, TOPIC_BYTES_MAX};
 
 /// Largest request body as it comes over the wire, in bytes.
 pub const BODY_WIRE_BYTES_MAX: usize = 32 * MIB;
@@ -87,6 +87,18 @@ pub const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long the server goes on answering after the store stopped, so that clients and health checks learn why.
 pub const STOPPED_LINGER: Duration = Duration::from_secs(1);
+/// Most API keys of a store, expired and revoked ones included.
+pub const KEYS_MAX: usize = 1_000;
+/// Largest file of API keys that is read.
+pub const KEYS_FILE_BYTES_MAX: u64 = 16 * MIB as u64;
+/// Most bytes of the name of an API key.
+pub const KEY_NAME_BYTES_MAX: usize = 100;
+/// Most topic patterns of an API key.
+pub const KEY_TOPICS_MAX: usize = 16;
+/// How often a running server looks whether its keys have changed.
+pub const KEYS_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Requests that are refused for want of a key are logged at most so often.
+pub const REFUSALS_LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How often the partitions are told what time it is, so that what is kept no longer goes.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -103,5 +115,10 @@ const _: () = {
     assert!(PAGE_EVENTS_MAX <= PAGE_SCAN_EVENTS_MAX);
     assert!(PAGE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX <= PAGES_BYTES_MAX);
     assert!(HEADERS_BYTES_MAX < CONNECTION_BUFFER_BYTES as usize);
+    // Any keys there may be can be read again: at worst every character is written as two.
+    assert!(
+        KEYS_MAX * 2 * (KEY_TOPICS_MAX * (TOPIC_BYTES_MAX + 4) + KEY_NAME_BYTES_MAX + 256)
+            < KEYS_FILE_BYTES_MAX as usize
+    );
     assert!(IDLE_TIMEOUT.as_secs() > HEADERS_TIMEOUT.as_secs());
 };

@@ -10,6 +10,8 @@ mod config;
 mod connection;
 mod error;
 mod io;
+mod keys;
+mod listen;
 mod places;
 mod retain;
 
@@ -19,12 +21,12 @@ use std::sync::Arc;
 
 use sekali_store::disk::{Disk, RealDisk};
 use sekali_store::{HashKey, NewStore, Store};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::{error, info, warn};
 
-use crate::http::{App, router};
+use crate::access::Access;
+use crate::http::{App, Browsers, router};
 use crate::ingest::CONTENT_RULES;
 use crate::limits::STOPPED_LINGER;
 use crate::pipeline::{Committers, Pipeline};
@@ -55,7 +57,7 @@ pub enum Ended {
 }
 
 impl Server {
-    /// Opens the store, making one if there is none, and begins to listen and serve. Must be called on a multi-threaded
+    /// Begins to listen, opens the store, making one if there is none, and serves. Must be called on a multi-threaded
     /// tokio runtime.
     ///
     /// # Errors
@@ -70,23 +72,28 @@ impl Server {
     /// See [`StartError`].
     pub async fn start_on(disk: Arc<dyn Disk>, config: Config) -> Result<Self, StartError> {
         let cors_origins = config.checked_cors_origins()?;
+        let hosts = config.checked_hosts()?;
         let certificates = config.tls.clone().map(Certificates::load).transpose()?;
         let timeouts = config.timeouts;
-        let (listen, retention) = (config.listen.clone(), config.retention.clone());
+        let dir = config.data_dir.clone();
+        let access = tokio::task::spawn_blocking(move || Access::load(&dir)).await.map_err(StartError::other)??;
+        // Before the store is opened, which may take a while: a wrong address is told at once.
+        let listener = listen::bind(&config, &access).await?;
+        let addr = listener.local_addr().map_err(StartError::other)?;
+        let hosts = Some(hosts).filter(|_| listen::is_loopback(&addr) || !config.allow_hosts.is_empty());
+        let retention = config.retention.clone();
         let store = tokio::task::spawn_blocking(move || open(disk, &config)).await;
         let store = store.map_err(StartError::other)??;
-        let listener = TcpListener::bind(&listen).await.map_err(|source| StartError::Listen { listen, source })?;
-        let addr = listener.local_addr().map_err(StartError::other)?;
-        let (app, committers) = App::start(store, timeouts).map_err(StartError::other)?;
+        let (app, committers) = App::start(store, access.clone(), timeouts).map_err(StartError::other)?;
         let pipeline = app.pipeline().clone();
-        let retaining = tokio::spawn(retain::run(Arc::clone(app.retainers()), retention));
-        let listening = Listening::start(
-            listener,
-            Site { router: router(app, cors_origins), timeouts, certificates: certificates.clone() },
-        );
+        let mut chores = JoinSet::new();
+        chores.spawn(retain::run(Arc::clone(app.retainers()), retention));
+        chores.spawn(keys::run(access));
+        let router = router(app, Browsers { cors_origins, hosts });
+        let listening = Listening::start(listener, Site { router, timeouts, certificates: certificates.clone() });
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");
-        let ended = tokio::spawn(run(listening, pipeline, committers, retaining, stopping));
+        let ended = tokio::spawn(run(listening, pipeline, committers, chores, stopping));
         Ok(Self { addr, certificates, stop, ended })
     }
 
@@ -130,7 +137,7 @@ async fn run(
     listening: Listening,
     pipeline: Pipeline,
     committers: Committers,
-    retaining: JoinHandle<()>,
+    mut chores: JoinSet<()>,
     mut stopping: watch::Receiver<bool>,
 ) -> Ended {
     tokio::select! {
@@ -140,9 +147,7 @@ async fn run(
             tokio::time::sleep(STOPPED_LINGER).await;
         }
     }
-    retaining.abort();
-    // The only error is that it was aborted.
-    let _ = retaining.await;
+    chores.shutdown().await;
     listening.drain().await;
     pipeline.close();
     // The only error is that of a runtime that is going down.

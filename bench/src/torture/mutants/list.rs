@@ -79,14 +79,15 @@ pub(super) const MUTANTS: [Mutant; 11] = [
     Mutant {
         name: "claim_key_early",
         wrong: "keys enter the index before their events are durable",
-        edits: &[Edit {
-            file: PARTITION,
-            from: "        let topics = self.log.append(&mut self.builder, commit)?;
-        self.shared.index.insert(entries);\n",
-            to: "        self.shared.index.insert(entries);
-        let topics = self.log.append(&mut self.builder, commit)?;\n",
-        }],
-        caught_by: "crash_image",
+        edits: &[
+            Edit {
+                file: PARTITION,
+                from: "        self.take_room().map_err(",
+                to: "        self.shared.index.insert(&entries);\n        self.take_room().map_err(",
+            },
+            Edit { file: PARTITION, from: "        self.shared.index.insert(entries);\n", to: "" },
+        ],
+        caught_by: "fail_nth_call",
     },
     Mutant {
         name: "publish_before_sync",

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::SendRequest;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER};
+use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
 use hyper::{Request, StatusCode};
 
 use super::BenchError;
@@ -14,7 +14,8 @@ use super::body::Body;
 use super::compression::Compression;
 use super::pace::Pace;
 use super::route::Route;
-use crate::client::{Published, ServerUrl};
+use crate::access::Secret;
+use crate::client::{Published, ServerUrl, authorization};
 
 /// Longest latency that is told apart from longer ones, in microseconds.
 const LATENCY_US_MAX: u64 = 60_000_000;
@@ -93,6 +94,7 @@ impl Measured {
 pub(super) struct Connection {
     route: Route,
     path: String,
+    authorization: Option<HeaderValue>,
     sender: SendRequest<Full<Bytes>>,
     body: Body,
     compression: Compression,
@@ -111,6 +113,7 @@ impl Connection {
     pub(super) async fn open(
         url: &ServerUrl,
         route: Route,
+        key: Option<&Secret>,
         body: Body,
         compression: Compression,
     ) -> Result<Self, BenchError> {
@@ -118,7 +121,8 @@ impl Connection {
             Ok(sender) => sender,
             Err(source) => return Err(BenchError::Connect { address: url.authority(), source }),
         };
-        Ok(Self { route, path: url.path_of("publish"), sender, body, compression, measured: Measured::nothing()? })
+        let (path, authorization, measured) = (url.path_of("publish"), key.map(authorization), Measured::nothing()?);
+        Ok(Self { route, path, authorization, sender, body, compression, measured })
     }
 
     /// Sends whenever `pace` says so until the time has come, and waits for the last answer.
@@ -166,11 +170,11 @@ impl Connection {
         let body = self.compression.compress(self.body.bytes()).map_err(|error| Failed::Broken(error.to_string()))?;
         let request =
             Request::post(&self.path).header(HOST, self.route.address()).header(CONTENT_TYPE, "application/json");
-        let request = match self.compression.name() {
-            Some(encoding) => request.header(CONTENT_ENCODING, encoding),
-            None => request,
-        };
-        request.body(Full::new(body)).map_err(|error| Failed::Broken(error.to_string()))
+        let encoding = self.compression.name().map(HeaderValue::from_static);
+        let more = [(AUTHORIZATION, self.authorization.clone()), (CONTENT_ENCODING, encoding)];
+        let mut request = request.body(Full::new(body)).map_err(|error| Failed::Broken(error.to_string()))?;
+        request.headers_mut().extend(more.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        Ok(request)
     }
 
     async fn publish(&mut self, request: Result<Request<Full<Bytes>>, Failed>) -> Result<Published, Failed> {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cli::output::{Output, grouped, note};
 use crate::cli::{Exit, Failure};
+use crate::escape::escape;
 
 /// Arguments of `sekali backup`.
 #[derive(Debug, Args)]
@@ -49,7 +50,7 @@ pub(super) async fn run(args: BackupArgs) -> Result<(), Failure> {
     if json {
         output.json(&as_json(&copied))?;
     } else {
-        output.line(format_args!("backed up {} to {}", amount(&copied), dest.display()))?;
+        output.line(format_args!("backed up {} to {}", amount(&copied), escape(&dest.display().to_string())))?;
     }
     output.flush()?;
     conclude(&copied)

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::bench::{
     self, BenchError, Compression, IdShape, Load, OwnServer, PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN, Report,
 };
+use crate::cli::key_arg::KeyArg;
 use crate::cli::output::{Output, Paint, grouped};
 use crate::cli::publish::{batch_size, share};
 use crate::cli::signals::Signals;
@@ -31,6 +32,8 @@ pub(crate) struct BenchArgs {
     url: Option<ServerUrl>,
     #[command(flatten)]
     tls: ClientTlsArgs,
+    #[command(flatten)]
+    key: KeyArg,
     /// Where the server started for the purpose keeps its data: on the disk that is to be measured
     #[arg(long, value_name = "DIR", default_value = ".", conflicts_with = "url")]
     scratch_dir: PathBuf,
@@ -85,14 +88,14 @@ async fn measure(args: &BenchArgs) -> Result<Report, Failure> {
         rate: args.rate,
     };
     if let Some(url) = &args.url {
-        return bench::run(url, &args.tls.files(), &load).await.map_err(failure);
+        return bench::run(url, &args.tls.files(), args.key.key()?.as_ref(), &load).await.map_err(failure);
     }
     let scratch_dir = args.scratch_dir.clone();
     let server = tokio::task::spawn_blocking(move || OwnServer::start(&scratch_dir))
         .await
         .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?
         .map_err(failure)?;
-    bench::run(server.url(), &ClientTls::default(), &load).await.map_err(failure)
+    bench::run(server.url(), &ClientTls::default(), None, &load).await.map_err(failure)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
+use crate::cli::key_arg::KeyArg;
 use crate::cli::listen::{self, ListenArgs};
 use crate::cli::log::{self, LogFormat};
 use crate::cli::output::{Output, Paint, grouped};
@@ -14,9 +15,10 @@ use crate::cli::publish::{REQUEST_BYTES_MAX, Report, View, conclude, wait_until_
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure};
 use crate::client::{Client, Ending, Publisher, RetryPolicy};
+use crate::escape::escape;
 use crate::generate::Recipe;
 use crate::input::{Origin, Pacing, feed};
-use crate::server::{Config, Ended};
+use crate::server::Ended;
 use crate::tls::ClientTls;
 
 /// Always the same events, so that a second run finds them all known.
@@ -35,6 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct DemoArgs {
     #[command(flatten)]
     listen: ListenArgs,
+    #[command(flatten)]
+    key: KeyArg,
     /// Stop the server when the events are published
     #[arg(long)]
     exit: bool,
@@ -66,9 +70,7 @@ struct Lifetime {
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     log::start("warn", LogFormat::Text)?;
     let signals = Signals::catch()?;
-    let config =
-        Config { listen: args.listen.listen.clone(), data_dir: args.listen.data_dir.clone(), ..Config::default() };
-    let server = listen::start(config).await?;
+    let server = listen::start(args.listen.config()).await?;
     let url = format!("http://{}", listen::reachable(server.addr()));
     let (stop, stopping) = oneshot::channel::<()>();
     let mut serving = tokio::spawn(server.run_until(async {
@@ -89,13 +91,14 @@ async fn show(args: &DemoArgs, url: &str, signals: impl Future<Output = ()>) -> 
     tokio::pin!(signals);
     let mut output = Output::stdout();
     let paint = output.paint();
-    let data_dir = args.listen.data_dir.display();
+    let data_dir = args.listen.data_dir.display().to_string();
+    let data_dir = escape(&data_dir);
     if !args.json {
         output.line(format_args!("{} at {}, data in {data_dir}\n", paint.bold("sekali"), paint.cyan(url)))?;
         output.flush()?;
     }
     let server_url = url.parse().map_err(|error: String| Failure::new(Exit::Failed, error))?;
-    let client = Client::new(&server_url, &ClientTls::default())?;
+    let client = Client::new(&server_url, &ClientTls::default())?.with_key(args.key.key()?.as_ref());
     let counts = publish(&client, args.json, &mut signals).await?;
     if args.json {
         output.json(&counts)?;

@@ -87,7 +87,7 @@ pub(super) async fn run(args: EventsArgs) -> Result<(), Failure> {
         }
     }
     if let (true, false, Some(after)) = (terminal, args.csv, &query.after) {
-        note(paint.dim(format_args!("there may be more: --after {after}")));
+        note(format_args!("there may be more: --after {after}"));
     }
     Ok(())
 }

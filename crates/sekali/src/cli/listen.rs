@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
+use crate::access::KeysError;
 use crate::cli::{Exit, Failure};
 use crate::server::{Config, Ended, Server, StartError};
 
@@ -18,6 +20,26 @@ pub(crate) struct ListenArgs {
     /// Where the data is, or will be
     #[arg(long, env = "SEKALI_DATA_DIR", value_name = "DIR", default_value = "./sekali-data")]
     pub(crate) data_dir: PathBuf,
+    /// Let everybody read and publish who reaches an address beyond this machine, if there are no keys (see sekali keys)
+    #[arg(long, env = "SEKALI_ALLOW_ANONYMOUS", value_parser = BoolishValueParser::new())]
+    allow_anonymous: bool,
+    /// Answer to this name, too, on loopback without keys: that of a proxy in front; several with commas, or by repeating
+    #[arg(long = "allow-host", env = "SEKALI_ALLOW_HOSTS", value_name = "HOST", value_delimiter = ',')]
+    allow_hosts: Vec<String>,
+}
+
+impl ListenArgs {
+    /// The settings of such a server.
+    pub(super) fn config(&self) -> Config {
+        Config {
+            listen: self.listen.clone(),
+            data_dir: self.data_dir.clone(),
+            allow_anonymous: self.allow_anonymous,
+            // An empty environment variable means none.
+            allow_hosts: self.allow_hosts.iter().filter(|host| !host.is_empty()).cloned().collect(),
+            ..Config::default()
+        }
+    }
 }
 
 /// Starts a server, or says why not with the right exit code.
@@ -32,10 +54,22 @@ pub(super) fn explain(error: &StartError) -> Failure {
         StartError::Listen { .. } => Exit::CannotListen,
         StartError::NewerFormat(_) => Exit::NewerFormat,
         StartError::Damaged(_) => Exit::Damaged,
-        StartError::Config(_) => Exit::Usage,
+        StartError::Config(_) | StartError::Exposed { .. } => Exit::Usage,
+        StartError::Keys(error) => return explain_keys(error),
         StartError::Tls(_) | StartError::Other(_) => Exit::Failed,
     };
     Failure::new(exit, with_causes(error))
+}
+
+/// The same for keys that cannot be read or changed.
+pub(super) fn explain_keys(error: &KeysError) -> Failure {
+    let exit = match error {
+        KeysError::Damaged { .. } => Exit::Damaged,
+        KeysError::NewerFormat { .. } => Exit::NewerFormat,
+        KeysError::NoSuchKey => Exit::Usage,
+        KeysError::Io { .. } | KeysError::TooMany => Exit::Failed,
+    };
+    Failure::new(exit, error.to_string())
 }
 
 /// What a server's end means for the process.

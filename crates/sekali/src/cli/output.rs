@@ -1,16 +1,18 @@
 //! Standard output and standard error: who is looking, and how to write to them without dying of a closed pipe.
 
 use std::fmt::Display;
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use serde::Serialize;
 
 use crate::cli::Failure;
+use crate::escape::Screen;
 
-/// Standard output, buffered.
+/// Standard output, buffered. On a terminal whatever is written is shown, and never obeyed.
 pub(crate) struct Output {
-    stdout: BufWriter<Stdout>,
+    stdout: BufWriter<Box<dyn Write + Send>>,
     terminal: bool,
+    paint: Paint,
 }
 
 impl Output {
@@ -18,7 +20,10 @@ impl Output {
     pub(crate) fn stdout() -> Self {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
-        Self { stdout: BufWriter::with_capacity(64 * 1024, stdout), terminal }
+        let paint = Paint { on: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) };
+        let stdout: Box<dyn Write + Send> =
+            if terminal { Box::new(Screen::new(stdout, paint.on)) } else { Box::new(stdout) };
+        Self { stdout: BufWriter::with_capacity(64 * 1024, stdout), terminal, paint }
     }
 
     /// Whether a person is looking.
@@ -28,7 +33,7 @@ impl Output {
 
     /// What to paint with.
     pub(crate) fn paint(&self) -> Paint {
-        Paint { on: self.terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) }
+        self.paint
     }
 
     /// Writes a line.
@@ -95,9 +100,11 @@ impl Paint {
     }
 }
 
-/// Tells people something on standard error. Nobody may be listening, and that is not an error.
+/// Tells people something on standard error, shown and never obeyed, and without colours. Nobody may be listening, and
+/// that is not an error.
 pub(crate) fn note(text: impl Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let mut screen = Screen::new(io::stderr(), false);
+    let _ = writeln!(screen, "{text}");
 }
 
 /// `1234567` as `1,234,567`.

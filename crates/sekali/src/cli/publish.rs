@@ -100,9 +100,9 @@ pub(super) fn conclude(ending: Ending, report: &Report, retried_for: Duration) -
         )),
         Ending::Refused { batch, refusal } => {
             name_refused(&batch, &refusal.events);
-            let message =
-                format!("{refusal}; nothing of this request is stored: mend it and run again, or use --skip-invalid");
-            Err(Failure::new(Exit::Refused, message))
+            // What is valid and forbidden is not skipped.
+            let or_skip = if refusal.status == 403 { "" } else { ": mend it and run again, or use --skip-invalid" };
+            Err(Failure::new(Exit::Refused, format!("{refusal}; nothing of this request is stored{or_skip}")))
         }
         Ending::Input(error) => Err(Failure::new(Exit::Failed, escape(&error.to_string()))),
         Ending::Client(error) if error.is_retryable() => Err(Failure::new(

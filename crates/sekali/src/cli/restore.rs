@@ -10,6 +10,7 @@ use crate::cli::backup::{self, amount, bar};
 use crate::cli::output::Output;
 use crate::cli::verify::{self, check};
 use crate::cli::{Exit, Failure};
+use crate::escape::escape;
 
 /// Arguments of `sekali restore`.
 #[derive(Debug, Args)]
@@ -19,6 +20,7 @@ use crate::cli::{Exit, Failure};
     you to look at.\n\n\
     This makes a new store. To bring the events of a backup into a store that has some of them already, use\n\
     sekali import: what is known is a duplicate, so that the result is the union.\n\n\
+    Backups have no API keys: make them anew with sekali keys before the server is started.\n\n\
     Examples:\n  \
     sekali restore /mnt/backup/sekali-monday --data-dir /var/lib/sekali"
 )]
@@ -50,7 +52,7 @@ pub(super) async fn run(args: RestoreArgs) -> Result<(), Failure> {
     if json {
         output.json(&json!({ "restored": backup::as_json(&copied), "verified": verify::as_json(&checked) }))?;
     } else {
-        output.line(format_args!("restored {} to {}", amount(&copied), data_dir.display()))?;
+        output.line(format_args!("restored {} to {}", amount(&copied), escape(&data_dir.display().to_string())))?;
         verify::lines(&checked).try_for_each(|line| output.line(line))?;
     }
     output.flush()?;

@@ -3,6 +3,8 @@
 use clap::Args;
 use sekali_store::{AgeRule, Retention, SizeRule, TopicPattern};
 
+use crate::cli::measure::{measure, time_ns};
+
 /// How long events are kept. Without any of these, for ever.
 #[derive(Debug, Args)]
 pub(crate) struct RetainArgs {
@@ -71,15 +73,10 @@ fn rule(text: &str) -> Result<Rule, String> {
 }
 
 fn age(text: &str) -> Result<Age, String> {
-    const SECOND_NS: i64 = 1_000_000_000;
     if matches!(text, "" | "forever") {
         return Ok(Age(None));
     }
-    let units =
-        [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400), ("w", 7 * 86_400)].map(|(unit, s)| (unit, s * SECOND_NS));
-    let age_ns = measure(text, &units.map(|(unit, ns)| (unit, ns.unsigned_abs())));
-    let age_ns = age_ns.and_then(|ns| i64::try_from(ns).ok());
-    age_ns
+    time_ns(text)
         .map(|ns| Age(Some(ns)))
         .ok_or_else(|| "give a number with s, m, h, d or w, as in 30d, or `forever`".to_owned())
 }
@@ -102,13 +99,6 @@ fn limit(text: &str) -> Result<Limit, String> {
     bytes
         .map(|bytes| Limit(Some(bytes)))
         .ok_or_else(|| "give a number with MB, GiB or the like, as in 50GiB".to_owned())
-}
-
-/// A whole number above 0 with one of the units.
-fn measure(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let (number, size) = units.iter().find_map(|&(unit, size)| Some((text.strip_suffix(unit)?, size)))?;
-    let number: u64 = number.parse().ok().filter(|number| *number > 0)?;
-    number.checked_mul(size)
 }
 
 #[cfg(test)]

@@ -20,8 +20,11 @@ use crate::server::Config;
 #[command(
     after_help = "SIGTERM and SIGINT (Ctrl-C) finish the requests in progress and stop; a second one stops at once.\n\
     Either way nothing that was acknowledged is lost. With --tls-cert, SIGHUP reads the certificates again.\n\n\
+    Without keys (see sekali keys) everybody may read and publish who reaches the server: so it listens on loopback\n\
+    only, unless --allow-anonymous is given. Keys that are made or revoked take effect within 2 s.\n\n\
     Examples:\n  \
     sekali serve\n  \
+    sekali keys create --data-dir /var/lib/sekali --scope publish --name 'web servers'\n  \
     sekali serve --listen 0.0.0.0:8080 --data-dir /var/lib/sekali --log-format json\n  \
     sekali serve --listen 0.0.0.0:8443 --tls-cert server.pem --tls-key server.key\n  \
     sekali serve --retain-age 90d --retain 'debug.*=7d' --retain-size 50GiB"
@@ -58,14 +61,12 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let tls = args.tls.files();
     let hangups = tls.is_some().then(Hangups::catch).transpose()?;
     let server = listen::start(Config {
-        listen: args.listen.listen,
-        data_dir: args.listen.data_dir,
         partitions: args.partitions,
         // An empty environment variable means none.
         cors_origins: args.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
         retention: args.retain.retention(),
         tls,
-        ..Config::default()
+        ..args.listen.config()
     })
     .await?;
     if let Some((hangups, certificates)) = hangups.zip(server.certificates().cloned()) {

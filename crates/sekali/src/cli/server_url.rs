@@ -2,8 +2,10 @@
 
 use clap::Args;
 
+use crate::cli::Failure;
+use crate::cli::key_arg::KeyArg;
 use crate::cli::tls_args::ClientTlsArgs;
-use crate::client::{Client, ClientError, ServerUrl};
+use crate::client::{Client, ServerUrl};
 
 /// Which server to talk to.
 #[derive(Debug, Args)]
@@ -13,11 +15,13 @@ pub(crate) struct ServerUrlArg {
     pub(crate) url: ServerUrl,
     #[command(flatten)]
     tls: ClientTlsArgs,
+    #[command(flatten)]
+    key: KeyArg,
 }
 
 impl ServerUrlArg {
-    /// A client for this server.
-    pub(crate) fn client(&self) -> Result<Client, ClientError> {
-        Client::new(&self.url, &self.tls.files())
+    /// A client for it.
+    pub(super) fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::new(&self.url, &self.tls.files())?.with_key(self.key.key()?.as_ref()))
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn explain(error: &clap::Error) -> Result<(), Failure> {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.print().map_err(|error| Failure::output(&error)),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::new(
             Exit::Usage,
-            "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify, backup, restore or health; see sekali --help",
+            "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify, backup, restore, keys or health; see sekali --help",
         )),
         _ => Err(Failure::new(Exit::Usage, one_line(&error.render().to_string()))),
     }
@@ -87,7 +87,7 @@ mod tests {
         check(
             &["sekali"],
             &expect_test::expect![
-                "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify, backup, restore or health; see sekali --help"
+                "say what to do: serve, publish, demo, events, count, export, import, stats, bench, verify, backup, restore, keys or health; see sekali --help"
             ],
         );
         check(
@@ -138,6 +138,7 @@ mod tests {
               verify   Check a whole store, while no server uses it
               backup   Copy a store, even while a server uses it
               restore  Make a store from a backup, and check it
+              keys     Make, list and revoke the keys that clients need
               health   Ask whether a server is ready; for health checks
               help     Print this message or the help of the given subcommand(s)
 

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::cli::output::{Output, grouped, note};
 use crate::cli::{Exit, Failure};
+use crate::escape::escape;
 use crate::ingest::CONTENT_RULES;
 
 /// Arguments of `sekali verify`.
@@ -93,7 +94,7 @@ pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
 
 /// What was found, for people.
 pub(super) fn lines(partitions: &[Checked]) -> impl Iterator<Item = String> {
-    partitions.iter().flat_map(Checked::lines)
+    partitions.iter().flat_map(Checked::lines).map(|line| escape(&line).into_owned())
 }
 
 /// What it means for the process.

@@ -1,10 +1,11 @@
 //! Files that take their name only when they are complete.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Destination, ExportError};
+use crate::escape::Screen;
 
 /// Written to memory before it is written to the file, in bytes.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -68,14 +69,14 @@ impl Drop for PartFile {
 
 /// Standard output, or a file that takes its name when it is complete.
 pub(super) enum TextFile {
-    Stdout(BufWriter<io::Stdout>),
+    Stdout(BufWriter<Box<dyn Write + Send>>),
     File(BufWriter<File>, PartFile),
 }
 
 impl TextFile {
     pub(super) fn create(destination: &Destination) -> Result<Self, ExportError> {
         let path = match destination {
-            Destination::Stdout => return Ok(Self::Stdout(BufWriter::with_capacity(BUFFER_BYTES, io::stdout()))),
+            Destination::Stdout => return Ok(Self::Stdout(BufWriter::with_capacity(BUFFER_BYTES, stdout()))),
             Destination::File(path) => path,
         };
         let part = PartFile::create(path)?;
@@ -113,6 +114,12 @@ impl Write for TextFile {
             Self::File(file, _) => file.flush(),
         }
     }
+}
+
+/// Standard output; on a terminal, what events say is shown and not obeyed.
+fn stdout() -> Box<dyn Write + Send> {
+    let stdout = io::stdout();
+    if stdout.is_terminal() { Box::new(Screen::new(stdout, false)) } else { Box::new(stdout) }
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use sekali_store::{Partition, Reader, Retainer, Store};
 
+use super::auth::Gate;
 use super::body::Intake;
 use super::cursor::CursorKey;
 use super::reads::Reads;
+use crate::access::Access;
 use crate::budget::Budget;
 use crate::ingest::Target;
 use crate::limits::{COUNTS_MAX, PAGES_BYTES_MAX, READS_MAX, STREAMS_MAX};
@@ -17,6 +19,7 @@ use crate::timeouts::Timeouts;
 /// The shared state of the API. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
+    pub(super) gate: Gate,
     pub(super) pipeline: Pipeline,
     /// One for every partition, by number.
     pub(super) readers: Arc<[Reader]>,
@@ -37,17 +40,18 @@ pub struct App {
 }
 
 impl App {
-    /// Puts a store to work.
+    /// Puts a store to work, for those whom `access` lets in.
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub fn start(store: Store, timeouts: Timeouts) -> std::io::Result<(Self, Committers)> {
+    pub fn start(store: Store, access: Access, timeouts: Timeouts) -> std::io::Result<(Self, Committers)> {
         let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
         let partitions = store.into_partitions();
         let readers = partitions.iter().map(Partition::reader).collect();
         let retainers = partitions.iter().map(Partition::retainer).collect();
         let (pipeline, committers) = Pipeline::start(partitions)?;
         let app = Self {
+            gate: Gate::new(access),
             pipeline,
             readers,
             retainers,

@@ -3,6 +3,7 @@
 mod histogram;
 mod interval;
 
+use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use sekali_store::{Order, TopicSummary, is_reserved};
 use serde::Serialize;
@@ -15,17 +16,22 @@ use super::json::Json;
 use super::patience::{Patience, Waiting};
 use super::query::{PAYLOAD, Query, wrong};
 use super::select::{Select, Step};
+use crate::access::Grant;
 use crate::ingest::append_timestamp;
 use histogram::{Histogram, TooMany};
 use interval::Interval;
 
 /// How many stored events match, and when they happened.
-pub(super) async fn count(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Result<Json<Count>, ApiError> {
+pub(super) async fn count(
+    State(app): State<App>,
+    Extension(grant): Extension<Grant>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Json<Count>, ApiError> {
     let query = Query::parse(uri.query(), &PARAMETERS)?;
-    let wanted = Wanted::parse(&query)?;
+    let wanted = Wanted::parse(&query, &grant)?;
     let interval = Interval::parse(&query)?;
     if interval.is_none() && wanted.filter.is_empty() {
-        return Ok(Json(Count { count: tally(&app, wanted.topic.as_deref()), over_time: None }));
+        return Ok(Json(Count { count: tally(&app, &wanted), over_time: None }));
     }
     let (since, until) = (wanted.filter.since_ns, wanted.filter.until_ns);
     let histogram = interval.map(|interval| Histogram::new(interval, since, until)).transpose().map_err(too_many)?;
@@ -55,10 +61,12 @@ struct Bucket {
 }
 
 /// How many events there are, of a topic or of all but the reserved ones, from what is known without reading them.
-fn tally(app: &App, topic: Option<&str>) -> u64 {
-    let is_wanted = |summary: &TopicSummary| match topic {
-        Some(topic) => summary.topic == topic,
-        None => !is_reserved(&summary.topic),
+fn tally(app: &App, wanted: &Wanted) -> u64 {
+    let is_wanted = |summary: &TopicSummary| match (&wanted.topic, &wanted.limits) {
+        (Some(topic), _) => summary.topic == *topic,
+        (None, _) if is_reserved(&summary.topic) => false,
+        (None, Some(topics)) => topics.contains(&summary.topic),
+        (None, None) => true,
     };
     app.readers.iter().flat_map(sekali_store::Reader::topics).filter(is_wanted).map(|summary| summary.events).sum()
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::{CONNECTION, RETRY_AFTER};
+use axum::http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -24,6 +24,10 @@ pub enum Code {
     InvalidCursor,
     /// The body is not what its `Content-Encoding` says.
     InvalidEncoding,
+    /// There is no valid key in the request, and it takes one.
+    Unauthenticated,
+    /// The key of the request is not for this.
+    Forbidden,
     /// There is no such route or event.
     NotFound,
     /// The route does not take this method.
@@ -36,6 +40,8 @@ pub enum Code {
     HeadersTooLarge,
     /// `Content-Type` or `Content-Encoding` is none the server reads.
     UnsupportedMediaType,
+    /// The server does not go by the name that it was asked by.
+    WrongHost,
     /// The body is JSON, but something in it is not a valid event.
     InvalidEvent,
     /// A fault of the server.
@@ -63,17 +69,20 @@ pub enum Stored {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidJson,
         Self::InvalidParameter,
         Self::InvalidCursor,
         Self::InvalidEncoding,
+        Self::Unauthenticated,
+        Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::TooLarge,
         Self::HeadersTooLarge,
         Self::UnsupportedMediaType,
+        Self::WrongHost,
         Self::InvalidEvent,
         Self::Internal,
         Self::Overloaded,
@@ -90,12 +99,15 @@ impl Code {
             Self::InvalidParameter => "invalid_parameter",
             Self::InvalidCursor => "invalid_cursor",
             Self::InvalidEncoding => "invalid_encoding",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
             Self::TooLarge => "too_large",
             Self::HeadersTooLarge => "headers_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::WrongHost => "wrong_host",
             Self::InvalidEvent => "invalid_event",
             Self::Internal => "internal",
             Self::Overloaded => "overloaded",
@@ -112,12 +124,15 @@ impl Code {
             Self::InvalidJson | Self::InvalidParameter | Self::InvalidCursor | Self::InvalidEncoding => {
                 StatusCode::BAD_REQUEST
             }
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::InvalidEvent => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Overloaded | Self::StorageFull | Self::PartlyStored | Self::StorageFailed | Self::ShuttingDown => {
@@ -140,12 +155,15 @@ impl Code {
             | Self::InvalidParameter
             | Self::InvalidCursor
             | Self::InvalidEncoding
+            | Self::Unauthenticated
+            | Self::Forbidden
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::TooLarge
             | Self::HeadersTooLarge
             | Self::UnsupportedMediaType
+            | Self::WrongHost
             | Self::InvalidEvent
             | Self::Internal => None,
         }
@@ -159,12 +177,15 @@ impl Code {
             | Self::InvalidParameter
             | Self::InvalidCursor
             | Self::InvalidEncoding
+            | Self::Unauthenticated
+            | Self::Forbidden
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::TooLarge
             | Self::HeadersTooLarge
             | Self::UnsupportedMediaType
+            | Self::WrongHost
             | Self::InvalidEvent
             | Self::Internal
             | Self::Overloaded
@@ -220,6 +241,9 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = code.retry_after_seconds() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if code == Code::Unauthenticated {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if code == Code::RequestTimeout {
             // The rest of the body may still come, and must not be taken for a request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -240,6 +264,13 @@ impl From<Refusal> for ApiError {
                 Self::new(Code::TooLarge, message)
             }
             Refusal::Invalid(rejected) => Self::invalid(rejected),
+            Refusal::Forbidden { index, topic } => {
+                let message =
+                    format!("event {index} is of topic `{topic}`, which this key is not for; nothing was stored");
+                let reason = "this key is not for this topic".to_owned();
+                let problem = Problem { index, field: "topic".to_owned(), reason, too_large: false };
+                Self::with(Code::Forbidden, message, Detail::Event(problem))
+            }
         }
     }
 }

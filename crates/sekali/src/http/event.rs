@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use sekali_store::partition_of;
+use sekali_store::{is_reserved, partition_of};
 
 use super::App;
+use super::auth::not_for;
 use super::error::{ApiError, Code};
 use super::event_json::{Layout, append_event};
 use super::json::JSON;
 use super::query::Query;
+use crate::access::Grant;
 
 /// One event, by its key.
 pub(super) async fn event(
     State(app): State<App>,
+    Extension(grant): Extension<Grant>,
     OriginalUri(uri): OriginalUri,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Response, ApiError> {
@@ -24,10 +28,15 @@ pub(super) async fn event(
     let Path((topic, event_id)) = path.map_err(|_| {
         ApiError::new(Code::InvalidParameter, "topic and event id in the path must be percent-encoded UTF-8")
     })?;
-    let readers = Arc::clone(&app.readers);
+    if !grant.is_for(&topic) {
+        return Err(not_for(&topic));
+    }
+    let (readers, partition) = (Arc::clone(&app.readers), partition_of(&topic, app.target.partitions) as usize);
     let find = move || {
-        let reader = readers.get(partition_of(&topic, app.target.partitions) as usize);
-        let found = reader.map_or(Ok(None), |reader| reader.find(&topic, &event_id));
+        // What is kept in reserved topics is beside the events that it is about, in any partition.
+        let readers = readers.iter().enumerate().filter(|(at, _)| *at == partition || is_reserved(&topic));
+        let mut found = readers.map(|(_, reader)| reader.find(&topic, &event_id));
+        let found = found.find(|found| !matches!(found, Ok(None))).unwrap_or(Ok(None));
         found.map_err(|error| ApiError::internal(&error))
     };
     let found = app.reads.run(find).await?;

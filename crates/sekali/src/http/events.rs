@@ -1,5 +1,6 @@
 //! `GET /events`
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::HeaderName;
 use axum::response::Response;
@@ -11,16 +12,21 @@ use super::filters::Wanted;
 use super::query::{PAYLOAD, Query};
 use super::select::Select;
 use super::{App, media, page, stream};
+use crate::access::Grant;
 use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 
 /// The header that has the cursor of the next page.
 pub(super) const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
 
 /// Stored events in order: a page of them as an array, or all of them as lines.
-pub(super) async fn events(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+pub(super) async fn events(
+    State(app): State<App>,
+    Extension(grant): Extension<Grant>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let lines = media::preferred_lines(request.headers());
     let query = request.uri().query();
-    let (wanted, asked) = Asked::parse(&app, query, lines.is_some())?;
+    let (wanted, asked) = Asked::parse(&app, &grant, query, lines.is_some())?;
     let select = Select::new(&app.readers, wanted, asked.order, asked.after.clone());
     match lines {
         Some(lines) => stream::answer(&app, select, lines, asked.limit),
@@ -43,9 +49,9 @@ const PARAMETERS: [&str; 10] =
     ["topic", "since", "until", "source", "event_id", PAYLOAD, "q", "order", "limit", "after"];
 
 impl Asked {
-    fn parse(app: &App, text: Option<&str>, unbounded: bool) -> Result<(Wanted, Self), ApiError> {
+    fn parse(app: &App, grant: &Grant, text: Option<&str>, unbounded: bool) -> Result<(Wanted, Self), ApiError> {
         let query = Query::parse(text, &PARAMETERS)?;
-        let wanted = Wanted::parse(&query)?;
+        let wanted = Wanted::parse(&query, grant)?;
         let topic = wanted.topic.clone();
         let order = query.choose("order", &[("asc", Order::Ascending), ("desc", Order::Descending)])?;
         let limit = query.number("limit", if unbounded { u64::MAX } else { PAGE_EVENTS_MAX })?;

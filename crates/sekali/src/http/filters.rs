@@ -1,24 +1,28 @@
 //! The query parameters that say which events are looked for, the same wherever events are read or counted.
 
+use super::auth::not_for;
 use super::error::ApiError;
 use super::query::{Query, wrong};
+use crate::access::{Grant, Topics};
 use crate::filter::{Condition, Filter, TextSearch};
 use crate::ingest::parse_timestamp;
 use crate::limits::CONDITIONS_MAX;
 
-/// What the filter of a query says, the topic included.
-#[derive(Debug, Default)]
+/// What the filter of a query says, the topic included, and what may be read of that.
+#[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) topic: Option<String>,
     pub(super) filter: Filter,
+    /// The topics that the reader is limited to. `None` where `topic` is theirs, or they may read all.
+    pub(super) limits: Option<Topics>,
 }
 
 impl Wanted {
-    /// Reads `topic`, `since`, `until`, `source`, `event_id`, `q` and conditions on the payload.
+    /// Reads `topic`, `since`, `until`, `source`, `event_id`, `q` and conditions on the payload, for whoever has `grant`.
     ///
     /// # Errors
-    /// One of them has no valid value.
-    pub(super) fn parse(query: &Query<'_>) -> Result<Self, ApiError> {
+    /// One of them has no valid value; `forbidden` for a topic that the grant is not for, whether it exists or not.
+    pub(super) fn parse(query: &Query<'_>, grant: &Grant) -> Result<Self, ApiError> {
         let text = |name| query.get(name).map(str::to_owned);
         let filter = Filter {
             since_ns: time(query, "since")?,
@@ -31,7 +35,13 @@ impl Wanted {
         if filter.since_ns.zip(filter.until_ns).is_some_and(|(since, until)| since > until) {
             return Err(wrong("until", "must not be before `since`", &[]));
         }
-        Ok(Self { topic: not_empty(query, "topic")?.map(str::to_owned), filter })
+        let topic = not_empty(query, "topic")?.map(str::to_owned);
+        let limits = match &topic {
+            Some(topic) if !grant.is_for(topic) => return Err(not_for(topic)),
+            Some(_) => None,
+            None => grant.limits(),
+        };
+        Ok(Self { topic, filter, limits })
     }
 }
 

@@ -1,5 +1,6 @@
 //! `GET /livez` and `GET /readyz`: neither waits for anything.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use sekali_store::Damage;
@@ -7,18 +8,24 @@ use serde::Serialize;
 
 use super::App;
 use super::json::Json;
+use crate::access::Grant;
 
 /// Whether the process runs.
 pub(super) async fn livez() -> Json<Live> {
     Json(Live { status: "live" })
 }
 
-/// Whether the service does its work.
-pub(super) async fn readyz(State(app): State<App>) -> (StatusCode, Json<Ready>) {
+/// Whether the service does its work. Anybody may ask; why it does not is told only to those who may know the store.
+pub(super) async fn readyz(State(app): State<App>, Extension(grant): Extension<Grant>) -> (StatusCode, Json<Ready>) {
     let status = Status::of(&app);
     let code = if status == Status::Stopped { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    let reason = app.pipeline.stopped().map(|reason| reason.to_string());
-    (code, Json(Ready { status, reason, damage: damage(&app) }))
+    let ready = if grant.sees_whole_store() {
+        let reason = app.pipeline.stopped().map(|reason| reason.to_string());
+        Ready { status, reason, damage: damage(&app) }
+    } else {
+        Ready { status, reason: None, damage: Vec::new() }
+    };
+    (code, Json(ready))
 }
 
 /// How the service does.

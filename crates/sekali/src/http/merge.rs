@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use sekali_store::{Order, Reader, Result, Scan, Scanner, StoredEvent, partition_of};
+use sekali_store::{Order, Reader, Result, Scan, Scanner, StoredEvent, is_reserved, partition_of};
 
 use super::cursor::{Positions, Reading};
 
@@ -28,7 +28,9 @@ impl Merge {
         timestamps_ns: &RangeInclusive<i64>,
         positions: Positions,
     ) -> Self {
-        let only = reading.topic.map(|topic| partition_of(topic, readers.len() as u32));
+        // What is kept in reserved topics is beside the events that it is about, in any partition.
+        let only = reading.topic.filter(|topic| !is_reserved(topic));
+        let only = only.map(|topic| partition_of(topic, readers.len() as u32));
         let sources = (0..).zip(readers).filter(|(partition, _)| only.is_none_or(|only| only == *partition));
         let sources = sources.map(|(partition, reader)| {
             let after = positions.iter().find(|(known, _)| *known == partition).map(|(_, seq)| *seq);

@@ -1,5 +1,6 @@
 //! `POST /publish`
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -11,13 +12,19 @@ use super::error::ApiError;
 use super::json::Json;
 use super::query::Query;
 use super::{App, body, media};
+use crate::access::{Grant, Topics};
 use crate::ingest::{Accepted, Format, Options, Problem, ingest};
 use crate::pipeline::Refused;
 
 /// Stores the events of the body and answers when they are durable.
-pub(super) async fn publish(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+pub(super) async fn publish(
+    State(app): State<App>,
+    Extension(grant): Extension<Grant>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    let (format, options) = match what_is_asked(&parts) {
+    let limits = grant.limits();
+    let (format, options) = match what_is_asked(&parts, limits.as_ref()) {
         Ok(asked) => asked,
         Err(error) => {
             body::discard(&parts.headers, body);
@@ -32,11 +39,12 @@ pub(super) async fn publish(State(app): State<App>, request: Request) -> Result<
 const INVALID: &str = "invalid";
 const VERBOSE: &str = "verbose";
 
-fn what_is_asked(parts: &Parts) -> Result<(Format, Options), ApiError> {
+fn what_is_asked<'a>(parts: &Parts, topics: Option<&'a Topics>) -> Result<(Format, Options<'a>), ApiError> {
     let query = Query::parse(parts.uri.query(), &[INVALID, VERBOSE])?;
     let options = Options {
         skip_invalid: query.choose(INVALID, &[("reject", false), ("skip", true)])?,
         keep_keys: query.choose(VERBOSE, &[("false", false), ("true", true)])?,
+        topics,
     };
     Ok((media::body_format(&parts.headers)?, options))
 }
@@ -47,7 +55,7 @@ async fn receive(
     headers: &HeaderMap,
     body: axum::body::Body,
     format: Format,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Accepted, ApiError> {
     // Events take up about as much room in the queue as in the body.
     if !app.pipeline.has_room(body::content_length(headers).max(1)) {
@@ -58,7 +66,7 @@ async fn receive(
     Ok(ingest(&received.bytes, format, options, &app.target)?)
 }
 
-async fn commit(app: &App, mut accepted: Accepted, options: Options) -> Result<Answer, ApiError> {
+async fn commit(app: &App, mut accepted: Accepted, options: Options<'_>) -> Result<Answer, ApiError> {
     let order = accepted.take_order();
     let outcomes = app.pipeline.commit(accepted.batches).await?;
     let outcomes = Accepted::in_request_order(&order, outcomes);

@@ -1,16 +1,18 @@
 //! The events that a reader is looking for, one step at a time.
 
-use sekali_store::{Order, Reader, Result, StoredEvent, partition_of};
+use sekali_store::{Order, Reader, Result, StoredEvent, is_reserved, partition_of};
 
 use super::cursor::{Positions, Reading};
 use super::filters::Wanted;
 use super::merge::Merge;
+use crate::access::Topics;
 use crate::filter::Filter;
 
 /// A reading of the events that match. Sees one moment of each partition. Reading blocks.
 pub(super) struct Select {
     source: Source,
     filter: Filter,
+    limits: Option<Topics>,
 }
 
 enum Source {
@@ -30,9 +32,9 @@ pub(super) enum Step {
 impl Select {
     /// Begins a reading behind `positions`.
     pub(super) fn new(readers: &[Reader], wanted: Wanted, order: Order, positions: Positions) -> Self {
-        let Wanted { topic, filter } = wanted;
+        let Wanted { topic, filter, limits } = wanted;
         let source = match (topic, &filter.event_id) {
-            (Some(topic), Some(event_id)) => {
+            (Some(topic), Some(event_id)) if !is_reserved(&topic) => {
                 Source::Key(Box::new(Key::new(readers, topic, event_id.clone(), order, positions)))
             }
             (topic, _) => {
@@ -40,12 +42,12 @@ impl Select {
                 Source::Scan(Merge::new(readers, reading, &filter.timestamps_ns(), positions))
             }
         };
-        Self { source, filter }
+        Self { source, filter, limits }
     }
 
     /// Whether events may be passed, so that a reading can go on for long without finding anything.
     pub(super) fn is_filtered(&self) -> bool {
-        !self.filter.is_empty()
+        !self.filter.is_empty() || self.limits.is_some()
     }
 
     /// Goes on by one event.
@@ -55,10 +57,14 @@ impl Select {
             Source::Key(key) => key.find()?,
         };
         Ok(match next {
-            Some(event) if self.filter.matches(&event) => Step::Event(event),
+            Some(event) if self.may_show(&event) && self.filter.matches(&event) => Step::Event(event),
             Some(_) => Step::Passed,
             None => Step::End,
         })
+    }
+
+    fn may_show(&self, event: &StoredEvent) -> bool {
+        self.limits.as_ref().is_none_or(|topics| topics.contains(&event.topic))
     }
 
     /// Whether there are more events, which may match or not.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use sekali_store::{Counters, Reader, Result as StoreResult};
 use serde::Serialize;
@@ -12,29 +13,27 @@ use super::health::{Status, damage};
 use super::json::Json;
 use super::query::Query;
 use super::topics::{summaries, timestamp};
+use crate::access::Grant;
 
-/// The counters of the store's life, which always reconcile: `received = unique_processed + duplicate_dropped`.
-pub(super) async fn stats(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Result<Json<Stats>, ApiError> {
+/// The counters of the store's life, which always reconcile: `received = unique_processed + duplicate_dropped`. Clients
+/// that may not read all topics see the counters and their topics.
+pub(super) async fn stats(
+    State(app): State<App>,
+    Extension(grant): Extension<Grant>,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Json<Stats>, ApiError> {
     Query::none(uri.query())?;
     let counters = app.readers.iter().map(Reader::counters).fold(Counters::default(), |sum, part| sum + part);
-    let readers = Arc::clone(&app.readers);
-    let read = move || Oldest::of(&readers).map_err(|error| ApiError::internal(&error));
-    let oldest = app.reads.run(read).await?;
+    let inside = if grant.sees_whole_store() { Some(Inside::of(&app).await?) } else { None };
     Ok(Json(Stats {
         received: counters.received,
         unique_processed: counters.stored,
         duplicate_dropped: counters.duplicates,
-        topics: summaries(&app.readers).into_iter().map(|summary| summary.topic).collect(),
+        topics: summaries(&app.readers, &grant).into_iter().map(|summary| summary.topic).collect(),
         uptime_seconds: (app.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
         conflicts: counters.conflicts,
         status: Status::of(&app),
-        damage: damage(&app),
-        partitions: app.readers.len(),
-        queued_bytes: app.pipeline.queued_bytes(),
-        expired: Expired::of(&app.readers),
-        oldest,
-        index: app.readers.iter().map(|reader| IndexStats::from(reader.index_stats())).collect(),
-        storage: app.readers.iter().map(|reader| StorageStats::from(reader.storage_stats())).collect(),
+        inside,
         version: env!("CARGO_PKG_VERSION"),
     }))
 }
@@ -48,6 +47,14 @@ pub(super) struct Stats {
     uptime_seconds: f64,
     conflicts: u64,
     status: Status,
+    #[serde(flatten)]
+    inside: Option<Inside>,
+    version: &'static str,
+}
+
+/// How the store as a whole does.
+#[derive(Debug, Serialize)]
+struct Inside {
     damage: Vec<String>,
     partitions: usize,
     queued_bytes: usize,
@@ -55,7 +62,23 @@ pub(super) struct Stats {
     oldest: Vec<Oldest>,
     index: Vec<IndexStats>,
     storage: Vec<StorageStats>,
-    version: &'static str,
+}
+
+impl Inside {
+    async fn of(app: &App) -> Result<Self, ApiError> {
+        let readers = Arc::clone(&app.readers);
+        let read = move || Oldest::of(&readers).map_err(|error| ApiError::internal(&error));
+        let oldest = app.reads.run(read).await?;
+        Ok(Self {
+            damage: damage(app),
+            partitions: app.readers.len(),
+            queued_bytes: app.pipeline.queued_bytes(),
+            expired: Expired::of(&app.readers),
+            oldest,
+            index: app.readers.iter().map(|reader| IndexStats::from(reader.index_stats())).collect(),
+            storage: app.readers.iter().map(|reader| StorageStats::from(reader.storage_stats())).collect(),
+        })
+    }
 }
 
 /// Events that are kept no longer. They stay counted.

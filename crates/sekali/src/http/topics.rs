@@ -1,5 +1,6 @@
 //! `GET /topics`
 
+use axum::Extension;
 use axum::extract::{OriginalUri, State};
 use sekali_store::{Reader, TopicSummary, is_reserved};
 use serde::Serialize;
@@ -8,21 +9,23 @@ use super::App;
 use super::error::ApiError;
 use super::json::Json;
 use super::query::Query;
+use crate::access::Grant;
 use crate::ingest::append_timestamp;
 
-/// What is known of every topic but the reserved ones, by name.
+/// What is known of every topic but the reserved ones, by name, of those that the client may read.
 pub(super) async fn topics(
     State(app): State<App>,
+    Extension(grant): Extension<Grant>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Json<Vec<Topic>>, ApiError> {
     Query::none(uri.query())?;
-    Ok(Json(summaries(&app.readers).into_iter().map(Topic::from).collect()))
+    Ok(Json(summaries(&app.readers, &grant).into_iter().map(Topic::from).collect()))
 }
 
-/// Every topic but the reserved ones, by name.
-pub(super) fn summaries(readers: &[Reader]) -> Vec<TopicSummary> {
-    let mut topics: Vec<_> =
-        readers.iter().flat_map(Reader::topics).filter(|topic| !is_reserved(&topic.topic)).collect();
+/// Every topic but the reserved ones that `grant` is for, by name.
+pub(super) fn summaries(readers: &[Reader], grant: &Grant) -> Vec<TopicSummary> {
+    let is_shown = |summary: &TopicSummary| !is_reserved(&summary.topic) && grant.is_for(&summary.topic);
+    let mut topics: Vec<_> = readers.iter().flat_map(Reader::topics).filter(is_shown).collect();
     topics.sort_unstable_by(|a, b| a.topic.cmp(&b.topic));
     topics
 }

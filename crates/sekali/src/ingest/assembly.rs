@@ -2,7 +2,7 @@
 
 use sekali_store::{Batch, EventRef, KeyHasher, Outcome, partition_of};
 
-use super::Rejected;
+use super::{Options, Rejected};
 use crate::limits::BATCH_EVENTS_MAX;
 
 /// Where events go: what the store says about hashing and routing.
@@ -44,14 +44,19 @@ impl Accepted {
 /// In which batch each event of a request is.
 pub struct Order(Vec<u32>);
 
-/// There are more than [`BATCH_EVENTS_MAX`] events.
-#[derive(Debug)]
-pub(super) struct Full;
+/// Why a valid event is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// There are more than [`BATCH_EVENTS_MAX`] events.
+    Full,
+    /// The client may not publish to its topic.
+    Forbidden,
+}
 
 /// Builds an [`Accepted`].
 pub(super) struct Assembly<'t> {
     target: &'t Target,
-    keep_keys: bool,
+    options: Options<'t>,
     bytes_expected: usize,
     batches: Vec<(u32, Batch)>,
     order: Vec<u32>,
@@ -60,14 +65,17 @@ pub(super) struct Assembly<'t> {
 
 impl<'t> Assembly<'t> {
     /// An empty one, for a body of `bytes_expected` bytes.
-    pub(super) fn new(target: &'t Target, keep_keys: bool, bytes_expected: usize) -> Self {
-        Self { target, keep_keys, bytes_expected, batches: Vec::new(), order: Vec::new(), keys: Vec::new() }
+    pub(super) fn new(target: &'t Target, options: Options<'t>, bytes_expected: usize) -> Self {
+        Self { target, options, bytes_expected, batches: Vec::new(), order: Vec::new(), keys: Vec::new() }
     }
 
     /// Adds a valid event.
-    pub(super) fn push(&mut self, event: &EventRef<'_>) -> Result<(), Full> {
+    pub(super) fn push(&mut self, event: &EventRef<'_>) -> Result<(), Unfit> {
         if self.order.len() == BATCH_EVENTS_MAX {
-            return Err(Full);
+            return Err(Unfit::Full);
+        }
+        if self.options.topics.is_some_and(|topics| !topics.contains(event.topic)) {
+            return Err(Unfit::Forbidden);
         }
         let batch = self.batch_of(partition_of(event.topic, self.target.partitions));
         if let Some((_, batch)) = self.batches.get_mut(batch) {
@@ -75,7 +83,7 @@ impl<'t> Assembly<'t> {
         }
         // Batches are fewer than partitions, whose number is 32 bits wide.
         self.order.push(batch as u32);
-        if self.keep_keys {
+        if self.options.keep_keys {
             self.keys.push((event.topic.to_owned(), event.event_id.to_owned()));
         }
         Ok(())

@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for Events<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut events: A) -> Result<(), A::Error> {
         while let Some(wire) = events.next_element::<WireEvent<'de>>()? {
             let event = wire.check().ok_or_else(|| A::Error::custom("not an event"))?;
-            self.0.push(&event).map_err(|_| A::Error::custom("too many events"))?;
+            self.0.push(&event).map_err(|_| A::Error::custom("not taken"))?;
         }
         Ok(())
     }

@@ -18,6 +18,13 @@ pub enum Refusal {
     TooManyEvents,
     /// JSON, but not all of it valid events.
     Invalid(Rejected),
+    /// A valid event is of a topic that the client may not publish to; the first such event is named.
+    Forbidden {
+        /// Which event of the request, from 0.
+        index: usize,
+        /// Its topic.
+        topic: String,
+    },
 }
 
 /// One thing that is wrong with one event.

@@ -6,7 +6,7 @@ use serde::Deserializer as _;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::assembly::{Accepted, Assembly, Target};
+use super::assembly::{Accepted, Assembly, Target, Unfit};
 use super::fast::lines;
 use super::members::{ENVELOPE, EVENT, Members};
 use super::problem::{Problem, Refusal, Rejected};
@@ -15,12 +15,9 @@ use super::{Format, Options, diagnosis};
 use crate::limits::BATCH_EVENTS_MAX;
 
 /// Reads all events of `text`, looking closely.
-pub(super) fn read(text: &str, format: Format, options: Options, target: &Target) -> Result<Accepted, Refusal> {
-    let mut judge = Judge {
-        assembly: Assembly::new(target, options.keep_keys, text.len()),
-        rejected: Rejected::default(),
-        index: 0,
-    };
+pub(super) fn read(text: &str, format: Format, options: Options<'_>, target: &Target) -> Result<Accepted, Refusal> {
+    let assembly = Assembly::new(target, options, text.len());
+    let mut judge = Judge { assembly, rejected: Rejected::default(), index: 0 };
     match format {
         Format::Ndjson => read_lines(text, options, &mut judge)?,
         Format::Json => read_json(text, &mut judge)?,
@@ -44,8 +41,12 @@ impl Judge<'_> {
     fn event(&mut self, json: &str) -> Result<(), Refusal> {
         let wire = serde_json::from_str::<WireEvent<'_>>(json);
         if let Some(event) = wire.as_ref().ok().and_then(WireEvent::check) {
+            let index = self.index;
             self.count()?;
-            return self.assembly.push(&event).map_err(|_| Refusal::TooManyEvents);
+            return self.assembly.push(&event).map_err(|unfit| match unfit {
+                Unfit::Full => Refusal::TooManyEvents,
+                Unfit::Forbidden => Refusal::Forbidden { index, topic: event.topic.to_owned() },
+            });
         }
         let (index, rejected) = (self.index, &mut self.rejected);
         diagnosis::diagnose(json, |field, wrong| {
@@ -67,7 +68,7 @@ impl Judge<'_> {
     }
 }
 
-fn read_lines(text: &str, options: Options, judge: &mut Judge<'_>) -> Result<(), Refusal> {
+fn read_lines(text: &str, options: Options<'_>, judge: &mut Judge<'_>) -> Result<(), Refusal> {
     for (number, line) in lines(text) {
         let Err(error) = serde_json::from_str::<IgnoredAny>(line) else {
             judge.event(line)?;

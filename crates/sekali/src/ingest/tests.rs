@@ -17,7 +17,7 @@ fn event(topic: &str, id: &str) -> String {
 
 /// The keys of the accepted events, or what was wrong.
 fn read(body: &[u8], format: Format, skip_invalid: bool) -> Result<Vec<String>, Refusal> {
-    let options = Options { skip_invalid, keep_keys: true };
+    let options = Options { skip_invalid, keep_keys: true, topics: None };
     let accepted = ingest(body, format, options, &target(1))?;
     assert_eq!(accepted.batches.iter().map(|(_, batch)| batch.len()).sum::<usize>(), accepted.events);
     Ok(accepted.keys.into_iter().map(|(topic, id)| format!("{topic}/{id}")).collect())
@@ -25,6 +25,7 @@ fn read(body: &[u8], format: Format, skip_invalid: bool) -> Result<Vec<String>, 
 
 fn describe(refusal: &Refusal) -> String {
     match refusal {
+        Refusal::Forbidden { index, topic } => format!("forbidden {index} {topic}"),
         Refusal::NotJson { line, column, reason } => format!("not JSON at {line}:{column}: {reason}\n"),
         Refusal::TooManyEvents => "too many events\n".to_owned(),
         Refusal::Invalid(rejected) => {
@@ -194,7 +195,7 @@ fn a_broken_envelope_is_refused() {
 #[test]
 fn the_good_events_are_kept_when_asked_for() {
     let body = format!("{}\n{{\"topic\":5}}\nnot json\n{}", event("t", "a"), event("t", "b"));
-    let options = Options { skip_invalid: true, keep_keys: true };
+    let options = Options { skip_invalid: true, keep_keys: true, topics: None };
     let accepted = ingest(body.as_bytes(), Format::Ndjson, options, &target(1)).expect("skips");
     assert_eq!(accepted.keys, [("t".into(), "a".into()), ("t".into(), "b".into())]);
     assert_eq!((accepted.events, accepted.rejected.events), (2, 2));

@@ -47,7 +47,7 @@ fn run(number: usize, mut partition: Partition, shared: &Shared) {
         let outcome = match queue.take(COMMIT_BYTES_MAX, patience) {
             Next::Jobs(jobs) => {
                 patience = IDLE_AFTER;
-                commit(&mut partition, jobs)
+                commit(&mut partition, jobs, shared)
             }
             Next::Idle => {
                 patience = Duration::MAX;
@@ -95,10 +95,14 @@ impl Drop for Guard<'_> {
 }
 
 /// Commits and answers `jobs`. An error is the reason why there can be no further commit.
-fn commit(partition: &mut Partition, jobs: Vec<Job>) -> Result<(), String> {
+fn commit(partition: &mut Partition, jobs: Vec<Job>, shared: &Shared) -> Result<(), String> {
     let (batches, waiters): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.batch, (job.answer, job.room))).unzip();
     let answers = commit_together(partition, &batches);
     let failed = answers.as_ref().err().cloned();
+    if let Some(reason) = &failed {
+        // First: whoever is told that a write has failed must not find the server ready.
+        shared.health.stop(reason);
+    }
     let mut answers = answers.unwrap_or_default().into_iter();
     for (waiter, room) in waiters {
         // Room first: whoever has the answer may send again at once.

@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, Uri};
 use sekali_store::{Retention, Tuning};
 
 use super::StartError;
+use crate::http::Hosts;
 use crate::timeouts::Timeouts;
 use crate::tls::ServerTls;
 
@@ -20,6 +21,10 @@ pub struct Config {
     pub partitions: u32,
     /// Origins whose pages in a browser may use the API, such as `https://logs.example.org`. Normally none.
     pub cors_origins: Vec<String>,
+    /// Whether to listen where strangers reach it although there are no keys that keep them out.
+    pub allow_anonymous: bool,
+    /// Names of hosts that are answered to on loopback without keys, besides those of this machine itself.
+    pub allow_hosts: Vec<String>,
     /// How long events are kept, in every partition. Normally for ever.
     pub retention: Retention,
     /// With it, TLS is spoken and nothing else.
@@ -39,6 +44,8 @@ impl Default for Config {
             data_dir: PathBuf::from("sekali-data"),
             partitions: 1,
             cors_origins: Vec::new(),
+            allow_anonymous: false,
+            allow_hosts: Vec::new(),
             retention: Retention::default(),
             tls: None,
             timeouts: Timeouts::default(),
@@ -48,6 +55,14 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The names of this server, besides those of this machine itself.
+    pub(super) fn checked_hosts(&self) -> Result<Hosts, StartError> {
+        Hosts::new(&self.allow_hosts).map_err(|wrong| {
+            let message = format!("`{wrong}` is not the name of a host; give it without port, as in logs.example.org");
+            StartError::Config(message)
+        })
+    }
+
     /// The origins as browsers send them.
     pub(super) fn checked_cors_origins(&self) -> Result<Vec<HeaderValue>, StartError> {
         self.cors_origins.iter().map(|origin| origin_header(origin)).collect()

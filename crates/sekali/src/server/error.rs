@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use sekali_store::Error as StoreError;
 
+use crate::access::KeysError;
 use crate::tls::TlsError;
 
 /// Why a server does not start.
@@ -22,6 +23,18 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// Strangers would reach it, and nothing would keep them out.
+    #[error(
+        "{listen} can be reached from other machines, and there are no keys: make one with `sekali keys create`, or let \
+         everybody read and publish with --allow-anonymous"
+    )]
+    Exposed {
+        /// The address.
+        listen: String,
+    },
+    /// The keys cannot be read.
+    #[error("{0}")]
+    Keys(#[from] KeysError),
     /// The store was written by a newer version.
     #[error("{0}")]
     NewerFormat(StoreError),

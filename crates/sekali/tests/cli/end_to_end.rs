@@ -171,7 +171,7 @@ fn sigterm_drains_and_a_second_one_insists() {
 
     let mut served = Served::start(dir.path());
     let mut slow = TcpStream::connect(served.address()).unwrap();
-    slow.write_all(b"POST /publish HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n[").unwrap();
+    slow.write_all(b"POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n[").unwrap();
     std::thread::sleep(Duration::from_millis(200));
     served.signal("TERM");
     std::thread::sleep(Duration::from_millis(300));

@@ -12,12 +12,14 @@ mod backup;
 mod end_to_end;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod keys;
 mod process;
 mod publish;
 mod read;
 mod scripted;
 mod served;
 mod sigterm_drain;
+mod terminal;
 mod tls;
 mod transfer;
 mod usage;

@@ -20,6 +20,7 @@ struct Switches {
     /// The ending of the directories without space.
     full: Mutex<Option<&'static str>>,
     syncs_fail: AtomicBool,
+    reads_fail: AtomicBool,
     syncs_panic: AtomicBool,
     sync_delay_ms: AtomicU64,
     held: Mutex<bool>,
@@ -45,6 +46,11 @@ impl MoodyDisk {
     /// Lets every sync take at least so long.
     pub(crate) fn slow_syncs(&self, delay: Duration) {
         self.switches.sync_delay_ms.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Lets every read fail, or not.
+    pub(crate) fn fail_reads(&self, fail: bool) {
+        self.switches.reads_fail.store(fail, Ordering::SeqCst);
     }
 
     /// Lets syncs wait, or go on.
@@ -118,6 +124,9 @@ impl DiskFile for MoodyFile {
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        if self.switches.reads_fail.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the disk is in a bad mood"));
+        }
         self.file.read_exact_at(buf, offset)
     }
 

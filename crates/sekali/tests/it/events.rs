@@ -91,6 +91,28 @@ fn partitions_are_read_as_one() {
 }
 
 #[test]
+fn conflicts_are_found_whatever_partition_their_events_are_in() {
+    let server = TestServer::start_with(Arc::new(RealDisk), |config| config.partitions = 8);
+    let topics = ["a", "b", "c", "d", "e", "f", "g"];
+    publish_numbered(&server, &topics, 7);
+    for (number, topic) in topics.into_iter().enumerate() {
+        let mut other = event(topic, &number.to_string());
+        other["payload"] = json!({"other": topic});
+        server.publish(&other).expect_status(202);
+    }
+    let found = server.get("/events?topic=$conflicts").expect_status(200).json();
+    let of = |event: &Value| event["payload"]["topic"].as_str().unwrap().to_owned();
+    assert_eq!(found.as_array().unwrap().iter().map(of).collect::<Vec<_>>(), topics);
+    assert_eq!(all_pages(&server, "topic=$conflicts&limit=2").concat().len(), 7);
+    assert_eq!(server.get("/events/count?topic=$conflicts").json()["count"], 7);
+    for event in found.as_array().unwrap() {
+        let id = event["event_id"].as_str().unwrap();
+        assert_eq!(ids(&server.get(&format!("/events?topic=$conflicts&event_id={id}"))), [id]);
+        assert_eq!(server.get(&format!("/events/$conflicts/{id}")).expect_status(200).json()["event_id"], id);
+    }
+}
+
+#[test]
 fn a_cursor_survives_a_restart_and_what_came_since() {
     let server = TestServer::start();
     publish_numbered(&server, &["t"], 5);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
+mod access;
 mod api_doc;
 mod bad_filters;
 mod bad_input;
@@ -9,8 +10,10 @@ mod browser;
 mod connections;
 mod csv_answers;
 mod disk;
+mod error_codes;
 mod events;
 mod fuzz_corpus;
+mod hosts;
 #[cfg(target_os = "linux")]
 mod overload;
 mod publish;
@@ -23,3 +26,4 @@ mod slow_clients;
 mod storage;
 mod streams;
 mod supply;
+mod traversal;

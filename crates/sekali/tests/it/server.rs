@@ -143,9 +143,9 @@ async fn receive(builder: reqwest::RequestBuilder) -> Answer {
 /// An answer, whole.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: String,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Answer {

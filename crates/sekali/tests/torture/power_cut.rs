@@ -31,7 +31,7 @@ async fn power_cut() {
         if cycle > 0 && cycle.is_multiple_of(CUTS_PER_STORE) {
             machine = machine.replace(&mut totals).await;
         }
-        machine.cut_under_load(&mut random).await;
+        machine.cut_under_load(&mut random, 0).await;
         machine.boot().await;
         machine.judge().await.check();
     }
@@ -42,16 +42,16 @@ async fn power_cut() {
 
 /// The cycles are chains: a cut under load, and then two to four during recovery.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn double_crash() {
-    let mut trial = Trial::begin("double_crash", 8);
-    let Some(mut machine) = Machine::on_a_rig("double_crash").await else { return };
+async fn double_power_cut() {
+    let mut trial = Trial::begin("double_power_cut", 8);
+    let Some(mut machine) = Machine::on_a_rig("double_power_cut").await else { return };
     let mut random = StdRng::seed_from_u64(trial.seed());
     let (mut totals, mut cuts) = (Totals::default(), 0);
     while let Some(cycle) = trial.next_cycle() {
         if cycle > 0 && cycle.is_multiple_of(CUTS_PER_STORE) {
             machine = machine.replace(&mut totals).await;
         }
-        machine.cut_under_load(&mut random).await;
+        machine.cut_under_load(&mut random, 0).await;
         for _ in 0..random.random_range(2..=4) {
             machine.cut_during_recovery(&mut random).await;
             cuts += 1;
@@ -80,7 +80,7 @@ async fn power_cut_control() {
             let Some(mut machine) = Machine::in_role("power_cut_control", syncs).await else { return };
             // What is lost is to be events, and not the store as such.
             machine.rig.sync();
-            machine.cut_under_load(&mut random).await;
+            machine.cut_under_load(&mut random, 1).await;
             acked[at] += machine.clients.acked();
             lost[at] += machine.lost_for_good().await;
         }
@@ -126,10 +126,14 @@ impl Machine {
         Some(machine)
     }
 
-    /// Loses power at a random moment, while clients publish and read. What is on the medium is there again when this returns.
-    async fn cut_under_load(&mut self, random: &mut StdRng) {
+    /// Loses power at a random moment, while clients publish and read, but not before `acked_min` events were acknowledged. What
+    /// is on the medium is there again when this returns.
+    async fn cut_under_load(&mut self, random: &mut StdRng, acked_min: u64) {
         let load = self.clients.load(&self.server.url, random);
         tokio::time::sleep(Duration::from_millis(random.random_range(5..200))).await;
+        while self.clients.acked() < acked_min {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         self.cut(random).await;
         load.join().await;
     }

@@ -46,7 +46,7 @@ fn bombs() {
             let victim = Victim::start();
             let before = victim.memory("VmRSS");
             let head = format!(
-                "POST /publish HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-encoding: {encoding}\r\ncontent-length: {}\r\n\r\n",
+                "POST /publish HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-encoding: {encoding}\r\ncontent-length: {}\r\n\r\n",
                 bomb.len()
             );
             let answer = victim.exchange(&[head.as_bytes(), bomb].concat());

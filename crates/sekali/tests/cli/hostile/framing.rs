@@ -8,8 +8,11 @@ const EVENT: &str = r#"{"topic":"t","event_id":"1","timestamp":"2025-10-24T21:00
 
 /// A request with these headers, a complete body in chunks, and what could be taken for another request.
 fn smuggled(headers: &str) -> String {
-    let next = "POST /publish HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
-    format!("POST /publish HTTP/1.1\r\nhost: x\r\n{headers}\r\n\r\n{:x}\r\n{EVENT}\r\n0\r\n\r\n{next}", EVENT.len())
+    let next = "POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
+    format!(
+        "POST /publish HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n\r\n{:x}\r\n{EVENT}\r\n0\r\n\r\n{next}",
+        EVENT.len()
+    )
 }
 
 #[test]
@@ -64,7 +67,7 @@ fn after_a_request_with_both_kinds_of_length_nothing_is_read() {
 #[test]
 fn a_body_that_is_not_as_announced_stores_nothing() {
     let victim = Victim::start();
-    let publish = "POST /publish HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+    let publish = "POST /publish HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
     for chunks in ["zz\r\n", "5\r\nabcdefgh\r\n0\r\n\r\n", "-1\r\n\r\n", "ffffffffffffffffff\r\n", "5;\r\n\0\0\0\0\0\0"]
     {
         let answer = victim.exchange(format!("{publish}transfer-encoding: chunked\r\n\r\n{chunks}").as_bytes());
@@ -85,7 +88,9 @@ fn a_body_that_is_not_as_announced_stores_nothing() {
 fn headers_are_limited_in_bytes_and_in_number() {
     let victim = Victim::start();
     let get = |headers: &str| {
-        victim.exchange(format!("GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n").as_bytes())
+        victim.exchange(
+            format!("GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n").as_bytes(),
+        )
     };
     assert!(get(&format!("x: {}\r\n", "y".repeat(15_000))).starts_with("HTTP/1.1 200"));
     let ours = get(&format!("x: {}\r\n", "y".repeat(17_000)));
@@ -94,7 +99,8 @@ fn headers_are_limited_in_bytes_and_in_number() {
         let answer = get(&headers);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
     }
-    let target = victim.exchange(format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "y".repeat(1_000_000)).as_bytes());
+    let target =
+        victim.exchange(format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "y".repeat(1_000_000)).as_bytes());
     assert!(target.is_empty() || target.starts_with("HTTP/1.1 431"), "{target}");
     victim.expect_others_are_served();
 }

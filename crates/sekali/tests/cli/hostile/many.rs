@@ -27,7 +27,9 @@ fn a_thousand_idle_connections_keep_nobody_out() {
             let mut stream = victim.connect();
             // Some have said nothing, some half of something.
             if number % 2 == 0 {
-                stream.write_all(b"POST /publish HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{").unwrap();
+                stream
+                    .write_all(b"POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n{")
+                    .unwrap();
             }
             stream
         })

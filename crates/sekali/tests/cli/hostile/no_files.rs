@@ -17,7 +17,7 @@ fn limit_files(served: &Served, files: u64) {
 }
 
 fn get_livez(stream: &mut TcpStream) -> std::io::Result<bool> {
-    stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")?;
+    stream.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
     let mut answer = [0; 12];
     stream.read_exact(&mut answer)?;
     Ok(&answer == b"HTTP/1.1 200")

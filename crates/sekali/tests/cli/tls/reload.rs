@@ -42,7 +42,7 @@ fn a_hangup_changes_the_certificate_and_drops_no_request() {
     let mut begun = connect(&served, trusting(&place.authority.cert));
     write!(
         begun,
-        "POST /publish HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{half}",
+        "POST /publish HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{half}",
         body.len()
     )
     .unwrap();

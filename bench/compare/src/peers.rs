@@ -1,0 +1,36 @@
+//! Everything that is measured, one file each.
+
+mod floor;
+mod handler;
+mod jetstream;
+mod postgresql;
+mod redis;
+mod seed;
+mod sekali;
+mod sqlite;
+
+use crate::peer::{Peer, Shape};
+
+/// All of them, in the order in which they are measured and reported.
+pub(crate) fn all() -> Vec<Box<dyn Peer>> {
+    let mut all: Vec<Box<dyn Peer>> = vec![
+        Box::new(sekali::Batches),
+        Box::new(floor::Floor),
+        Box::new(sqlite::Sqlite),
+        Box::new(postgresql::Postgresql),
+    ];
+    all.extend(jetstream::variants());
+    all.extend::<[Box<dyn Peer>; 5]>([
+        Box::new(redis::Redis),
+        Box::new(seed::Seed),
+        Box::new(sekali::Single),
+        Box::new(handler::Handler),
+        Box::new(sekali::HalfLoad),
+    ]);
+    all
+}
+
+/// What Sekali, and what is held against it, are given in batches.
+const BATCHES: Shape = Shape { connections: 16, batch_size: 500 };
+/// The same with single events.
+const SINGLE: Shape = Shape { connections: 64, batch_size: 1 };

@@ -1,0 +1,131 @@
+//! Sekali itself, as it is built and used: over HTTP, with sealing and merging beside.
+
+use std::time::Duration;
+
+use sekali::bench::Load;
+use sekali::client::ServerUrl;
+use tokio::runtime::Handle;
+
+use crate::Outcome;
+use crate::http;
+use crate::peer::{About, Kind, Measured, Peer, Running};
+use crate::place::Place;
+use crate::process::{Process, bound};
+
+const ACKNOWLEDGEMENT: &str = "every event is deduplicated against all that were ever stored, and synced to disk";
+/// How long the rate is sought before half of it is put on.
+const SEARCH: Duration = Duration::from_secs(2);
+
+/// Batches, as fast as they are answered.
+pub(super) struct Batches;
+
+impl Peer for Batches {
+    fn about(&self) -> About {
+        About {
+            name: "sekali",
+            what: "Sekali: JSON over HTTP, sealing and merging included",
+            acknowledgement: ACKNOWLEDGEMENT,
+            is_durable: true,
+            kind: Kind::Batches,
+            shape: super::BATCHES,
+        }
+    }
+
+    fn start(&self, place: &Place) -> Outcome<Box<dyn Running>> {
+        Ok(Box::new(Server::start(place)?))
+    }
+}
+
+/// Single events, as fast as they are answered.
+pub(super) struct Single;
+
+impl Peer for Single {
+    fn about(&self) -> About {
+        About {
+            name: "sekali-single",
+            what: "Sekali: one event a request",
+            acknowledgement: ACKNOWLEDGEMENT,
+            is_durable: true,
+            kind: Kind::Single,
+            shape: super::SINGLE,
+        }
+    }
+
+    fn start(&self, place: &Place) -> Outcome<Box<dyn Running>> {
+        Ok(Box::new(Server::start(place)?))
+    }
+}
+
+/// Batches at half the rate that it reached just before.
+pub(super) struct HalfLoad;
+
+impl Peer for HalfLoad {
+    fn about(&self) -> About {
+        About {
+            name: "sekali-half",
+            what: "Sekali: batches at half of the rate it reached just before",
+            acknowledgement: ACKNOWLEDGEMENT,
+            is_durable: true,
+            kind: Kind::HalfLoad,
+            shape: super::BATCHES,
+        }
+    }
+
+    fn start(&self, place: &Place) -> Outcome<Box<dyn Running>> {
+        Ok(Box::new(AtHalf { server: Server::start(place)?, distinct_before: 0 }))
+    }
+}
+
+/// A running server.
+struct Server {
+    url: ServerUrl,
+    runtime: Handle,
+    version: String,
+    _process: Process,
+}
+
+impl Server {
+    fn start(place: &Place) -> Outcome<Self> {
+        let mut command = bound(&place.sekali, None);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]).arg(&place.data);
+        let (process, url) = Process::start_listening("sekali", &mut command, &place.scratch)?;
+        let version = crate::process::output(std::process::Command::new(&place.sekali).arg("--version"))?;
+        Ok(Self { url: url.parse()?, runtime: place.runtime(), version, _process: process })
+    }
+}
+
+impl Running for Server {
+    fn version(&mut self) -> Outcome<String> {
+        Ok(self.version.clone())
+    }
+
+    fn measure(&mut self, load: &Load) -> Outcome<Measured> {
+        http::measure(&self.runtime, &self.url, load)
+    }
+
+    fn held(&mut self) -> Outcome<Option<u64>> {
+        Ok(Some(http::stats(&self.runtime, &self.url)?.unique_processed))
+    }
+}
+
+struct AtHalf {
+    server: Server,
+    /// Events that were sent to find the rate.
+    distinct_before: u64,
+}
+
+impl Running for AtHalf {
+    fn version(&mut self) -> Outcome<String> {
+        self.server.version()
+    }
+
+    fn measure(&mut self, load: &Load) -> Outcome<Measured> {
+        let search = self.server.measure(&Load { duration: SEARCH, ..load.clone() })?;
+        self.distinct_before = search.distinct;
+        self.server.measure(&Load { rate: Some(search.events_per_second / 2.0), ..load.clone() })
+    }
+
+    fn held(&mut self) -> Outcome<Option<u64>> {
+        Ok(self.server.held()?.map(|held| held - self.distinct_before))
+    }
+}

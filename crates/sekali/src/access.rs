@@ -1,0 +1,30 @@
+//! Who may do what: API keys, what each of them is for, and the file that keeps them.
+//!
+//! A key is 256 random bits that only its holder has ([`Secret`]). The data directory keeps, in `keys.toml`, a hash of
+//! it and what it is for ([`Key`]): scopes, topics, and how long. `sekali keys` writes that file, also beside a running
+//! server, which has its own view of it ([`Access`]) and looks for changes. What becomes of a request is a [`Grant`].
+//!
+//! As long as there is no such file everybody may do everything. From the first key on, expired and revoked ones
+//! included, nothing is done without one. A file that cannot be read never counts as no file.
+
+mod error;
+mod file;
+mod grant;
+mod key;
+mod keys;
+mod live;
+mod moment;
+mod scope;
+mod secret;
+mod topics;
+
+pub use error::KeysError;
+pub use file::KeyFile;
+pub use grant::{Grant, Refused};
+pub use key::{Key, NewKey, State};
+pub use keys::Keys;
+pub use live::Access;
+pub use moment::Moment;
+pub use scope::Scope;
+pub use secret::{KeyId, NotAKey, Secret};
+pub use topics::Topics;

@@ -1,0 +1,73 @@
+//! What becomes of a request.
+
+use std::sync::Arc;
+
+use super::{Key, Scope, Topics};
+
+/// What a request may do.
+#[derive(Debug, Clone)]
+pub enum Grant {
+    /// Everything: there are no keys, or it came with one for [`Scope::Admin`].
+    Everything,
+    /// What this key is for.
+    Key(Arc<Key>),
+    /// Nothing but what is open to everybody.
+    Nothing,
+}
+
+/// Why a request is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It has no key.
+    #[error(
+        "this server wants a key: send it as `Authorization: Bearer KEY`; sekali's own commands take it from SEKALI_KEY or --key-file"
+    )]
+    Missing,
+    /// What it has is no key, or none of this server's.
+    #[error("the key is none of this server's")]
+    Unknown,
+    /// Its key has expired.
+    #[error("the key has expired; have a new one made with `sekali keys create`")]
+    Expired,
+    /// Its key was revoked.
+    #[error("the key was revoked; have a new one made with `sekali keys create`")]
+    Revoked,
+}
+
+impl Grant {
+    pub(super) fn of(key: &Arc<Key>) -> Self {
+        if key.has(Scope::Admin) { Self::Everything } else { Self::Key(Arc::clone(key)) }
+    }
+
+    /// Whether it includes `scope`, for some topics at least.
+    pub fn has(&self, scope: Scope) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Key(key) => key.has(scope),
+            Self::Nothing => false,
+        }
+    }
+
+    /// Whether its scopes hold for `topic`.
+    pub fn is_for(&self, topic: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Key(key) => key.topics.contains(topic),
+            Self::Nothing => false,
+        }
+    }
+
+    /// The topics that it is limited to. `None` is all but, perhaps, the reserved ones.
+    pub fn limits(&self) -> Option<Topics> {
+        match self {
+            Self::Everything => None,
+            Self::Key(key) => Some(key.topics.clone()).filter(|topics| !topics.is_all()),
+            Self::Nothing => Some(Topics::from(Vec::new())),
+        }
+    }
+
+    /// Whether it may know how the store as a whole does: files, damage, sizes.
+    pub fn sees_whole_store(&self) -> bool {
+        self.has(Scope::Read) && self.limits().is_none()
+    }
+}

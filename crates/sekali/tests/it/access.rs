@@ -1,0 +1,7 @@
+//! Who may do what, by the rules in `docs/API.md`.
+
+mod leaks;
+mod living;
+mod matrix;
+mod publishing;
+pub(crate) mod visitor;
