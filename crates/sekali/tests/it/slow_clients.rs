@@ -78,14 +78,15 @@ fn slow_clients() {
     trial.end();
 }
 
+/// What a client is slow with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Headers,
     Body,
-    Reader,
+    Answer,
 }
 
-const KINDS: [Kind; 3] = [Kind::Headers, Kind::Body, Kind::Reader];
+const KINDS: [Kind; 3] = [Kind::Headers, Kind::Body, Kind::Answer];
 
 struct Client {
     kind: Kind,
@@ -98,7 +99,7 @@ impl Client {
         let first = match kind {
             Kind::Headers => "GET /events HTTP/1.1\r\nhost: localhost\r\nx: ",
             Kind::Body => "POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n",
-            Kind::Reader => "GET /events HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n",
+            Kind::Answer => "GET /events HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n",
         };
         stream.write_all(first.as_bytes()).unwrap();
         stream.set_nonblocking(true).unwrap();
@@ -108,7 +109,7 @@ impl Client {
     /// A byte more, if the server still wants it.
     fn go_on(&mut self) {
         let done = match self.kind {
-            Kind::Reader => self.stream.read(&mut [0]),
+            Kind::Answer => self.stream.read(&mut [0]),
             Kind::Headers | Kind::Body => self.stream.write(b" "),
         };
         if let Err(error) = done {
