@@ -31,6 +31,7 @@ pub mod input;
 mod json;
 pub mod limits;
 pub mod pipeline;
+pub mod scrub;
 pub mod server;
 #[doc(hidden)]
 pub mod timeouts;
