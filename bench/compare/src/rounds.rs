@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::machine::Machine;
-use crate::peer::Peer;
+use crate::peer::{About, Peer, Shape};
 use crate::place::Place;
 use crate::results::{Of, Results, Run};
 use crate::{Outcome, disk, peers, say};
@@ -22,6 +22,12 @@ pub(crate) struct RunArgs {
     /// Measure only these peers, by name; several with commas
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
+    /// Use another number of connections than the one that suits a peer best
+    #[arg(long, value_name = "N", requires = "only", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    connections: Option<u16>,
+    /// Put another number of events in a request than the one that suits a peer best
+    #[arg(long, value_name = "N", requires = "only", value_parser = clap::value_parser!(u16).range(1..=20_000))]
+    batch_size: Option<u16>,
     /// Where data is kept meanwhile: on the disk that is to be measured
     #[arg(long, value_name = "DIR", default_value = "target/compare")]
     scratch_dir: PathBuf,
@@ -52,7 +58,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome<()> {
         say(&format!("\n=== LEFT OUT: {}: {missing} ===\n", peer.about().name));
         results.peers.push(Of::left_out(peer.about(), missing));
     }
-    let mut measured: Vec<Of> = present.iter().map(|(_, peer)| Of::nothing(peer.about())).collect();
+    let mut measured: Vec<Of> = present.iter().map(|(_, peer)| Of::nothing(args.reshape(peer.about()))).collect();
     for round in 1..=args.rounds {
         place.clear()?;
         results.syncs.push(disk::measure(&place.data)?);
@@ -82,6 +88,16 @@ pub(crate) fn run(args: &RunArgs) -> Outcome<()> {
     }
 }
 
+impl RunArgs {
+    fn reshape(&self, about: About) -> About {
+        let shape = Shape {
+            connections: self.connections.map_or(about.shape.connections, usize::from),
+            batch_size: self.batch_size.map_or(about.shape.batch_size, usize::from),
+        };
+        About { shape, ..about }
+    }
+}
+
 fn chosen(only: &[String]) -> Outcome<Vec<Box<dyn Peer>>> {
     let mut peers = peers::all();
     let names: Vec<&str> = peers.iter().map(|peer| peer.about().name).collect();
@@ -97,7 +113,7 @@ fn measure(peer: &dyn Peer, place: &Place, duration: Duration, of: &mut Of) -> O
     place.clear()?;
     let mut running = peer.start(place)?;
     of.version = Some(running.version()?);
-    let measured = running.measure(&peer.about().shape.load(duration))?;
+    let measured = running.measure(&of.about.shape.load(duration))?;
     let held = running.held()?;
     Ok(Run::new(measured, held, running.drops_repeats()))
 }

@@ -17,6 +17,7 @@
 //! never taken for one.
 
 mod copy;
+mod frozen;
 mod pin;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::meta;
 use crate::store::partition_dir;
 use copy::Copier;
+pub(crate) use frozen::freeze;
 
 /// What a backup or a restore did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

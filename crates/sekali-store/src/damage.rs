@@ -1,8 +1,8 @@
 //! Damage to stored data, by its exact place.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Events that were stored and cannot be read. Their keys are unknown, so publishing them again stores them again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,11 @@ impl Damage {
     fn covers(&self, seq: u64) -> bool {
         (self.first_seq..=self.last_seq).contains(&seq)
     }
+
+    /// Whether `other` is no news where this is known.
+    pub(crate) fn includes(&self, other: &Self) -> bool {
+        self.first_seq <= other.first_seq && other.last_seq <= self.last_seq
+    }
 }
 
 impl fmt::Display for Damage {
@@ -36,20 +41,36 @@ impl fmt::Display for Damage {
 
 /// Everything known to be damaged in a partition.
 #[derive(Debug, Default)]
-pub(crate) struct DamageList(RwLock<Vec<Damage>>);
+pub(crate) struct DamageList(RwLock<Lists>);
+
+#[derive(Debug, Default)]
+struct Lists {
+    open: Vec<Damage>,
+    /// What an operator has accepted: lost all the same, but no longer news.
+    accepted: Vec<Damage>,
+    /// What is damaged and costs no event, with the number of the scrub that saw it last.
+    flaws: Vec<(String, u64)>,
+    scrubs: u64,
+}
 
 impl DamageList {
-    pub(crate) fn new(list: Vec<Damage>) -> Self {
-        Self(RwLock::new(list))
+    pub(crate) fn new(open: Vec<Damage>, accepted: Vec<Damage>) -> Self {
+        Self(RwLock::new(Lists { open, accepted, ..Lists::default() }))
     }
 
+    /// What nobody has accepted.
     pub(crate) fn to_vec(&self) -> Vec<Damage> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.read().open.clone()
+    }
+
+    /// Whether any of it is in this file.
+    pub(crate) fn is_in(&self, path: &Path) -> bool {
+        self.read().all().any(|damage| damage.path == path)
     }
 
     /// Whether `seq` is known to be lost.
     pub(crate) fn covers(&self, seq: u64) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).iter().any(|damage| damage.covers(seq))
+        self.read().all().any(|damage| damage.covers(seq))
     }
 
     /// Adds what a read found, once.
@@ -57,9 +78,53 @@ impl DamageList {
         if self.covers(found.first_seq) && self.covers(found.last_seq) {
             return;
         }
-        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if !list.contains(&found) {
-            list.push(found);
+        let mut lists = self.write();
+        if !lists.all().any(|known| known.includes(&found)) {
+            lists.open.push(found);
         }
+    }
+
+    /// Takes everything that is known for accepted.
+    pub(crate) fn accept(&self) {
+        let mut lists = self.write();
+        let open = std::mem::take(&mut lists.open);
+        lists.accepted.extend(open);
+    }
+
+    /// What is damaged and costs no event.
+    pub(crate) fn flaws(&self) -> Vec<String> {
+        self.read().flaws.iter().map(|(what, _)| what.clone()).collect()
+    }
+
+    /// Adds what a scrub found, once.
+    pub(crate) fn report_flaw(&self, what: String) {
+        let mut lists = self.write();
+        let scrub = lists.scrubs;
+        match lists.flaws.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, seen)) => *seen = scrub,
+            None => lists.flaws.push((what, scrub)),
+        }
+    }
+
+    /// Ends a scrub: flaws that it has not seen are no more.
+    pub(crate) fn end_scrub(&self) {
+        let mut lists = self.write();
+        let scrub = lists.scrubs;
+        lists.flaws.retain(|(_, seen)| *seen == scrub);
+        lists.scrubs += 1;
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Lists> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Lists> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lists {
+    fn all(&self) -> impl Iterator<Item = &Damage> {
+        self.open.iter().chain(&self.accepted)
     }
 }

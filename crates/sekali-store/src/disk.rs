@@ -3,6 +3,7 @@
 //! The real implementation is [`RealDisk`]. The traits exist so that one faulty one, [`memory::MemoryDisk`], can give crashes, torn
 //! writes, full disks and I/O errors to every test.
 
+pub(crate) mod frozen;
 pub mod memory;
 mod real;
 

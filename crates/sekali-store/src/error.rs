@@ -57,6 +57,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// With its causes, in one line.
+    pub fn describe(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+
     /// As an I/O error would name it.
     pub(crate) fn kind(&self) -> io::ErrorKind {
         match self {

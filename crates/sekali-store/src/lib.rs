@@ -40,6 +40,7 @@
 mod backup;
 mod batch;
 mod bytes;
+mod checked_text;
 mod counters;
 mod damage;
 pub mod disk;
@@ -70,8 +71,8 @@ pub use hash::{ContentHash, EventHash, Fingerprint, HashKey, KeyHasher};
 pub use manifest::Expired;
 pub use meta::NewStore;
 pub use partition::{
-    Finding, Order, Outcome, Partition, Reader, Retainer, Scan, Scanner, StorageStats, TopicSummary, TornTail,
-    Verification,
+    Finding, Order, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber, StorageStats,
+    TopicSummary, TornTail, Verification,
 };
 pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};
 pub use rules::ContentRules;

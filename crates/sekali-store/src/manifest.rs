@@ -55,8 +55,9 @@ mod places;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
+use crate::checked_text;
+use crate::damage::Damage;
 use crate::error::{Error, Result};
 
 pub use expired::Expired;
@@ -141,7 +142,6 @@ fn is_false(flag: &bool) -> bool {
 }
 
 const HEADING: &str = "# What is live in this partition. Written by sekali; do not edit.\n";
-const CHECKSUM_PREFIX: &str = "# checksum ";
 
 impl Manifest {
     /// The bytes of the file.
@@ -151,10 +151,7 @@ impl Manifest {
     pub fn encode(&self) -> Result<Vec<u8>> {
         let body =
             toml::to_string(self).map_err(|error| Error::Invalid(format!("cannot write a manifest: {error}")))?;
-        let mut text = format!("{HEADING}{body}\n");
-        let checksum = xxh3_64(text.as_bytes());
-        text.push_str(&format!("{CHECKSUM_PREFIX}{checksum:016x}\n"));
-        Ok(text.into_bytes())
+        Ok(checked_text::seal(format!("{HEADING}{body}\n")).into_bytes())
     }
 
     /// Reads the bytes of the file at `path`, which is only named in errors.
@@ -164,7 +161,7 @@ impl Manifest {
     pub fn decode(bytes: &[u8], path: &Path) -> Result<Self> {
         let damaged = |what: String| Error::Damaged { path: path.to_owned(), what };
         let text = std::str::from_utf8(bytes).map_err(|_| damaged("it is not text".to_owned()))?;
-        let body = check(text).map_err(damaged)?;
+        let body = checked_text::unseal(text).map_err(damaged)?;
         let Version { version } = toml::from_str(body).map_err(|error| damaged(one_line(&error)))?;
         if version > MANIFEST_VERSION {
             return Err(Error::NewerFormat { path: path.to_owned(), found: version, known: MANIFEST_VERSION });
@@ -172,6 +169,13 @@ impl Manifest {
         let manifest: Self = toml::from_str(body).map_err(|error| damaged(one_line(&error)))?;
         manifest.validate().map_err(damaged)?;
         Ok(manifest)
+    }
+
+    /// Notes, once, that seqs are lost for good.
+    pub(crate) fn lose(&mut self, damage: &Damage) {
+        if !self.lost.iter().any(|lost| lost.is(damage)) {
+            self.lost.push(Lost::from(damage));
+        }
     }
 
     /// Forgets the runs. With them go the keys of expired events, which nothing else knows.
@@ -225,24 +229,6 @@ struct Version {
     version: u32,
 }
 
-/// The text above the checksum line, if that line agrees with it.
-fn check(text: &str) -> Result<&str, String> {
-    let (body, line) = text
-        .strip_suffix('\n')
-        .and_then(|text| text.rfind('\n'))
-        .and_then(|end| text.split_at_checked(end + 1))
-        .ok_or("it has no checksum line")?;
-    let stored = line
-        .strip_prefix(CHECKSUM_PREFIX)
-        .and_then(|rest| rest.strip_suffix('\n'))
-        .and_then(hex::parse)
-        .ok_or("its last line is not a checksum")?;
-    if stored != xxh3_64(body.as_bytes()) {
-        return Err("its checksum does not agree with its text".to_owned());
-    }
-    Ok(body)
-}
-
 fn one_line(error: &toml::de::Error) -> String {
     error.message().lines().next().unwrap_or("it cannot be parsed").to_owned()
 }
@@ -251,13 +237,15 @@ fn one_line(error: &toml::de::Error) -> String {
 mod hex {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
+    use crate::checked_text::parse_hex;
+
     pub(super) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&format!("{value:016x}"))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse(&text).ok_or_else(|| D::Error::custom("a checksum is not 16 hexadecimal digits"))
+        parse_hex(&text).ok_or_else(|| D::Error::custom("a checksum is not 16 hexadecimal digits"))
     }
 
     /// The same for a number that may be missing.
@@ -279,12 +267,6 @@ mod hex {
         ) -> Result<Option<u64>, D::Error> {
             super::deserialize(deserializer).map(Some)
         }
-    }
-
-    /// Exactly 16 lowercase digits, so that one value has one spelling.
-    pub(super) fn parse(text: &str) -> Option<u64> {
-        let plain = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if plain { u64::from_str_radix(text, 16).ok() } else { None }
     }
 }
 
@@ -313,7 +295,7 @@ mod tests {
             next_run: 9,
             runs: vec![run(3), run(8)],
             segments: vec![segment(1, 7), segment(9, 14)],
-            lost: vec![Lost { file: "x.log".to_owned(), offset: 3, first_seq: 8, last_seq: 8 }],
+            lost: vec![Lost { file: "x.log".to_owned(), offset: 3, first_seq: 8, last_seq: 8, accepted: true }],
             sealed: Some(sealed),
             durable: Some(LogPlace { next_seq: 21, next_commit: 8, upstream: None, ..sealed }),
             rebuild_index: true,
@@ -329,8 +311,7 @@ mod tests {
     /// The same text with another line in it and a checksum that agrees.
     fn edited(from: &str, to: &str) -> Vec<u8> {
         let text = String::from_utf8(sample().encode().unwrap()).unwrap();
-        let body = text[..text.rfind(CHECKSUM_PREFIX).unwrap()].replace(from, to);
-        format!("{body}{CHECKSUM_PREFIX}{:016x}\n", xxh3_64(body.as_bytes())).into_bytes()
+        checked_text::seal(checked_text::unseal(&text).unwrap().replace(from, to)).into_bytes()
     }
 
     #[test]

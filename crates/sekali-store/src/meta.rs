@@ -5,12 +5,16 @@
 //! store_id = "32 hex digits"
 //! partitions = 1
 //! hash_key = "64 hex digits: the secret of the keyed hashes"
+//! # checksum 0123456789abcdef
 //! ```
+//!
+//! The format is looked at first: a newer one may be laid out differently.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checked_text;
 use crate::disk::{self, Disk};
 use crate::error::{Error, IoContext, Result};
 use crate::hash::HashKey;
@@ -82,7 +86,25 @@ pub(crate) fn load(disk: &dyn Disk, dir: &Path) -> Result<NewStore> {
     if format > FORMAT_VERSION {
         return Err(Error::NewerFormat { path, found: format, known: FORMAT_VERSION });
     }
-    decode(&text).map_err(damaged)
+    let text = checked_text::unseal(&text).map_err(|what| damaged(format!("{what}; restore it from a backup")))?;
+    decode(text).map_err(damaged)
+}
+
+/// Reads the meta file of the store in `dir`, which is in use, and checks that it says `meta`; where it does not, keeps a copy
+/// and writes it anew. Answers what was mended.
+pub(crate) fn mend(disk: &dyn Disk, dir: &Path, meta: &NewStore) -> Result<Option<String>> {
+    let path = dir.join(FILE_NAME);
+    let what = match load(disk, dir) {
+        Ok(found) if found == *meta => return Ok(None),
+        Ok(_) => format!("{} is that of another store", path.display()),
+        Err(error) => error.to_string(),
+    };
+    if let Ok(bytes) = disk::read_all(disk, &path) {
+        let copy = path.with_extension("damaged");
+        disk::replace(disk, &copy, &bytes).at("write", &copy)?;
+    }
+    disk::replace(disk, &path, encode(meta)?.as_bytes()).at("write", &path)?;
+    Ok(Some(what))
 }
 
 fn encode(meta: &NewStore) -> Result<String> {
@@ -92,7 +114,7 @@ fn encode(meta: &NewStore) -> Result<String> {
         partitions: meta.partitions,
         hash_key: meta.hash_key.0.iter().map(|byte| format!("{byte:02x}")).collect(),
     };
-    toml::to_string(&file).map_err(|error| Error::Invalid(error.to_string()))
+    toml::to_string(&file).map(checked_text::seal).map_err(|error| Error::Invalid(error.to_string()))
 }
 
 fn decode(text: &str) -> Result<NewStore, String> {
@@ -131,7 +153,8 @@ mod tests {
         #[test]
         fn round_trip(store_id: u128, key: [u8; 32], partitions in 1..=PARTITIONS_MAX) {
             let meta = NewStore { store_id, hash_key: HashKey(key), partitions };
-            prop_assert_eq!(decode(&encode(&meta).unwrap()), Ok(meta));
+            let text = encode(&meta).unwrap();
+            prop_assert_eq!(checked_text::unseal(&text).and_then(decode), Ok(meta));
         }
     }
 }

@@ -5,6 +5,7 @@ mod open;
 mod part;
 mod reader;
 mod scan;
+mod scrub;
 mod seal;
 mod shared;
 mod verify;
@@ -30,6 +31,8 @@ use decide::Decider;
 use open::OpenPartition;
 pub use reader::{Reader, StorageStats, TopicSummary};
 pub use scan::{Order, Scan, Scanner};
+use scrub::MetaPlace;
+pub use scrub::{Scrubbed, Scrubber};
 pub use seal::Retainer;
 use seal::Sealer;
 use shared::Shared;
@@ -69,6 +72,8 @@ pub struct Partition {
     free_bytes_min: u64,
     torn: Option<TornTail>,
     rebuilt: Option<String>,
+    /// The meta file of the store, for partition 0 to check.
+    store: Option<MetaPlace>,
 }
 
 /// What a partition is opened with.
@@ -87,6 +92,7 @@ impl Partition {
     pub(crate) fn open(opening: Opening<'_>) -> Result<Self> {
         let OpenPartition { opened, log, log_dir, segment_dir, rebuilt } = open::open(&opening)?;
         let (builder, hasher) = (Builder::new(log_dir.salt), opened.hasher);
+        let store = (opening.number == 0).then(|| MetaPlace::of(&opening)).flatten();
         let shared = Arc::new(Shared::new(opened, opening.lock));
         let mut sealer = Sealer::new(&shared, log_dir, segment_dir, &opening.tuning);
         if opening.tuning.seal_in_background {
@@ -94,7 +100,7 @@ impl Partition {
         }
         let (rules, torn, free_bytes_min) = (opening.rules, log.torn, opening.tuning.free_bytes_min);
         let log = log.writer;
-        let mut partition = Self { sealer, shared, log, hasher, rules, builder, free_bytes_min, torn, rebuilt };
+        let mut partition = Self { sealer, shared, log, hasher, rules, builder, free_bytes_min, torn, rebuilt, store };
         partition.shared.note_durable(partition.log.position());
         open::unless_full(partition.mark())?;
         Ok(partition)
@@ -108,6 +114,20 @@ impl Partition {
     /// A handle to say which events may go, beside the writer.
     pub fn retainer(&self) -> Retainer {
         self.sealer.retainer()
+    }
+
+    /// A handle to read and check everything with, little by little, beside the writer.
+    pub fn scrubber(&self) -> Scrubber {
+        Scrubber::new(Arc::clone(&self.shared), self.sealer.log_dir().clone(), self.store.clone())
+    }
+
+    /// Takes what is lost for accepted, for good: it was published again, or nobody has it any more. It is then no longer shown as
+    /// damage. Answers how many places that were.
+    ///
+    /// # Errors
+    /// I/O errors; nothing has changed then.
+    pub fn accept_damage(&mut self) -> Result<usize> {
+        self.shared.accept_damage()
     }
 
     /// The torn tail that opening the partition has cut off, if there was one.

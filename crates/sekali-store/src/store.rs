@@ -6,15 +6,19 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::backup;
 use crate::disk::Disk;
 use crate::error::{Error, IoContext, Result};
 use crate::hash::{HashKey, KeyHasher};
+use crate::ids::IndexOptions;
 use crate::meta::{self, NewStore};
 use crate::partition::{Opening, Partition};
 use crate::rules::ContentRules;
 use crate::tuning::Tuning;
 
 const LOCK_FILE: &str = "LOCK";
+/// What a store that exists is opened with.
+const NOT_NEW: NewStore = NewStore { store_id: 0, hash_key: HashKey([0; 32]), partitions: 1 };
 
 /// An open store.
 #[derive(Debug)]
@@ -43,8 +47,21 @@ impl Store {
         if !meta::exists(&*disk, dir)? {
             return Err(Error::Invalid(format!("there is no store in {}", dir.display())));
         }
-        let unused = NewStore { store_id: 0, hash_key: HashKey([0; 32]), partitions: 1 };
-        Self::open(disk, dir, &unused, rules)
+        Self::open(disk, dir, &NOT_NEW, rules)
+    }
+
+    /// As [`Store::open_existing`], but of the store as it is at this moment, beside a process that may be using it. Nothing is
+    /// locked, and nothing that is done to this store reaches the disk: it stays in memory.
+    ///
+    /// # Errors
+    /// Those of [`Store::open_existing`], and [`Error::Damaged`] also of manifests and of the index, which could only be made anew on
+    /// the disk.
+    pub fn open_frozen(disk: &dyn Disk, dir: &Path, rules: ContentRules) -> Result<Self> {
+        let frozen = Arc::new(backup::freeze(disk, dir)?);
+        // No thread of its own: there is nothing to do but to read.
+        let index = IndexOptions { background: false, ..IndexOptions::default() };
+        let tuning = Tuning { index, seal_in_background: false, ..Tuning::default() };
+        Self::open_with(frozen, dir, &NOT_NEW, rules, tuning)
     }
 
     /// As [`Store::open`], for tests of what happens at sizes and collisions that take ages to come about.

@@ -70,7 +70,7 @@ pub(crate) enum Command {
     Stats(stats::StatsArgs),
     /// Measure how fast a server takes events
     Bench(bench::BenchArgs),
-    /// Check a whole store, while no server uses it
+    /// Check a whole store, even while a server uses it
     Verify(verify::VerifyArgs),
     /// Copy a store, even while a server uses it
     Backup(backup::BackupArgs),

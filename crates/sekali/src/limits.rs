@@ -102,6 +102,19 @@ pub const REFUSALS_LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How often the partitions are told what time it is, so that what is kept no longer goes.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How long after a start the first scrub begins.
+pub const SCRUB_DELAY: Duration = Duration::from_secs(60);
+/// A scrub begins so long after the one before began, or when that one ends.
+pub const SCRUB_PERIOD: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A scrub reads at least so fast, in bytes a second, even if there is little to read.
+pub const SCRUB_BYTES_PER_SECOND_MIN: u64 = MIB as u64;
+/// A scrub reads at most so fast, in bytes a second, and takes longer than its period then.
+pub const SCRUB_BYTES_PER_SECOND_MAX: u64 = 32 * MIB as u64;
+/// A scrub rests after it has read about so many bytes.
+pub const SCRUB_STEP_BYTES: u64 = 256 * 1024;
+/// While events wait to be written, a scrub rests so many times as long.
+pub const SCRUB_BUSY_SHARE: u32 = 8;
+
 const MIB: usize = 1024 * 1024;
 
 const _: () = {
@@ -114,11 +127,11 @@ const _: () = {
     assert!(PAGE_EVENTS_DEFAULT <= PAGE_EVENTS_MAX);
     assert!(PAGE_EVENTS_MAX <= PAGE_SCAN_EVENTS_MAX);
     assert!(PAGE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX <= PAGES_BYTES_MAX);
-    assert!(HEADERS_BYTES_MAX < CONNECTION_BUFFER_BYTES as usize);
     // Any keys there may be can be read again: at worst every character is written as two.
     assert!(
         KEYS_MAX * 2 * (KEY_TOPICS_MAX * (TOPIC_BYTES_MAX + 4) + KEY_NAME_BYTES_MAX + 256)
             < KEYS_FILE_BYTES_MAX as usize
     );
+    assert!(HEADERS_BYTES_MAX < CONNECTION_BUFFER_BYTES as usize);
     assert!(IDLE_TIMEOUT.as_secs() > HEADERS_TIMEOUT.as_secs());
 };

@@ -14,6 +14,7 @@ mod keys;
 mod listen;
 mod places;
 mod retain;
+mod scrub;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -37,6 +38,7 @@ pub use error::StartError;
 
 use accept::Listening;
 use connection::Site;
+use scrub::Scrubbing;
 
 /// A running server. Dropping it lets it stop in the background; [`Server::stop`] waits.
 #[derive(Debug)]
@@ -84,13 +86,15 @@ impl Server {
         let retention = config.retention.clone();
         let store = tokio::task::spawn_blocking(move || open(disk, &config)).await;
         let store = store.map_err(StartError::other)??;
-        let (app, committers) = App::start(store, access.clone(), timeouts).map_err(StartError::other)?;
+        let (app, committers, scrubbers) = App::start(store, access.clone(), timeouts).map_err(StartError::other)?;
         let pipeline = app.pipeline().clone();
         let mut chores = JoinSet::new();
         chores.spawn(retain::run(Arc::clone(app.retainers()), retention));
         chores.spawn(keys::run(access));
+        chores.spawn(Scrubbing::new(&app, scrubbers).run());
         let router = router(app, Browsers { cors_origins, hosts });
-        let listening = Listening::start(listener, Site { router, timeouts, certificates: certificates.clone() });
+        let site = Site { router, timeouts, certificates: certificates.clone() };
+        let listening = Listening::start(listener, site);
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");
         let ended = tokio::spawn(run(listening, pipeline, committers, chores, stopping));

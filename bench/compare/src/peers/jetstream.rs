@@ -27,12 +27,16 @@ const STREAM: &str = "events";
 /// For how long ids are remembered: longer than any run. Two minutes is the default.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(3_600);
 
+/// Longest wait for an answer. On a busy disk, hundreds of messages that are synced one by one take seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Both ways of syncing with both ways of publishing.
 pub(super) fn variants() -> Vec<Box<dyn Peer>> {
     let messages = Shape { connections: 8, batch_size: 500 };
-    let batches = Shape { connections: 8, batch_size: 1_000 };
+    let batches = Shape { connections: 2, batch_size: 1_000 };
     // Every message is synced by itself, so that more at a time only wait longer.
     let few = Shape { connections: 8, batch_size: 50 };
+    let few_batches = Shape { connections: 4, batch_size: 500 };
     vec![
         variant("jetstream", "NATS JetStream: messages that do not wait for each other", UNSYNCED, messages),
         variant("jetstream-batch", "NATS JetStream: fast batches", UNSYNCED_BATCHES, batches),
@@ -46,7 +50,7 @@ pub(super) fn variants() -> Vec<Box<dyn Peer>> {
             "jetstream-batch-synced",
             "NATS JetStream with sync_interval: always: fast batches",
             SYNCED_BATCHES,
-            few,
+            few_batches,
         ),
     ]
 }
@@ -135,7 +139,11 @@ impl Server {
 
     fn sessions(&self, load: &Load) -> Outcome<Vec<Context>> {
         let context = |client| {
-            ContextBuilder::new().max_ack_inflight(load.batch_size).backpressure_on_inflight(true).build(client)
+            ContextBuilder::new()
+                .timeout(PATIENCE)
+                .max_ack_inflight(load.batch_size)
+                .backpressure_on_inflight(true)
+                .build(client)
         };
         (0..load.connections).map(|_| Ok(context(self.connect()?))).collect()
     }

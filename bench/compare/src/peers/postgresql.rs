@@ -13,7 +13,7 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use crate::Outcome;
 use crate::closed_loop::{self, Session};
-use crate::peer::{About, Kind, Measured, Peer, Running, Shape};
+use crate::peer::{About, Kind, Measured, Peer, Running};
 use crate::place::Place;
 use crate::process::{Process, bound, find, free_port, output};
 
@@ -43,7 +43,7 @@ impl Peer for Postgresql {
             acknowledgement: "the transaction is committed and the WAL synced to disk",
             is_durable: true,
             kind: Kind::Batches,
-            shape: Shape { connections: 4, batch_size: 2_000 },
+            shape: super::BATCHES,
         }
     }
 

@@ -1,13 +1,13 @@
 //! Redis: one script for each request, which sets a key for each event and appends to its topic's stream what was new.
 
 use redis::aio::MultiplexedConnection;
-use redis::{Client, InfoDict};
+use redis::{AsyncConnectionConfig, Client, InfoDict};
 use sekali::bench::{Body, Load};
 use tokio::runtime::Handle;
 
 use crate::Outcome;
 use crate::closed_loop::{self, Session};
-use crate::peer::{About, Kind, Measured, Peer, Running, Shape};
+use crate::peer::{About, Kind, Measured, Peer, Running};
 use crate::place::Place;
 use crate::process::{Process, bound, find, free_port};
 
@@ -34,7 +34,7 @@ impl Peer for Redis {
             acknowledgement: "the append-only file is synced to disk; everything must also fit in memory, and JSON is not validated",
             is_durable: true,
             kind: Kind::Batches,
-            shape: Shape { connections: 16, batch_size: 500 },
+            shape: super::BATCHES,
         }
     }
 
@@ -63,7 +63,9 @@ struct Server {
 
 impl Server {
     fn connect(&self) -> Outcome<MultiplexedConnection> {
-        Ok(self.runtime.block_on(self.client.get_multiplexed_async_connection())?)
+        // On a busy machine an answer can take longer than the client's own patience.
+        let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+        Ok(self.runtime.block_on(self.client.get_multiplexed_async_connection_with_config(&config))?)
     }
 }
 

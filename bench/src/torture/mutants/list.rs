@@ -20,6 +20,7 @@ pub(super) struct Edit {
 }
 
 const WRITER: &str = "crates/sekali-store/src/log/writer.rs";
+const RECOVERY: &str = "crates/sekali-store/src/log/recovery.rs";
 const PARTITION: &str = "crates/sekali-store/src/partition.rs";
 
 /// All of them.
@@ -57,12 +58,12 @@ pub(super) const MUTANTS: [Mutant; 11] = [
         caught_by: "crash_image",
     },
     Mutant {
-        name: "rename_before_sync",
-        wrong: "a file takes another's place before it is synced",
+        name: "replace_without_sync",
+        wrong: "a file takes another's place without having been synced",
         edits: &[Edit {
             file: "crates/sekali-store/src/disk.rs",
-            from: "    file.sync()?;\n    disk.rename(&temp, path)?;\n",
-            to: "    disk.rename(&temp, path)?;\n    file.sync()?;\n",
+            from: "file.write_all_at(bytes, 0).and_then(|()| file.sync());",
+            to: "file.write_all_at(bytes, 0);",
         }],
         caught_by: "crash_image",
     },
@@ -112,12 +113,20 @@ pub(super) const MUTANTS: [Mutant; 11] = [
     Mutant {
         name: "cut_at_first_bad_frame",
         wrong: "recovery takes every bad frame for a torn tail",
-        edits: &[Edit {
-            file: "crates/sekali-store/src/log/recovery.rs",
-            from: "if is_last && has_header && !was_durable {",
-            to: "if is_last && has_header {",
-        }],
-        caught_by: "bit_rot_in_the_log_is_named_by_seq_and_healed_by_publishing_again",
+        edits: &[
+            Edit {
+                file: RECOVERY,
+                from: "            if !is_known && offset >= proved {\n",
+                to: "            if is_last && has_header {\n                break;\n            }
+            if !is_known && offset >= proved {\n",
+            },
+            Edit {
+                file: RECOVERY,
+                from: "    if is_last && position.next_commit >= durable.next_commit {\n",
+                to: "    if is_last {\n",
+            },
+        ],
+        caught_by: "bit_rot",
     },
     Mutant {
         name: "no_checksum",
@@ -127,7 +136,7 @@ pub(super) const MUTANTS: [Mutant; 11] = [
             from: "\n        && stored == checksum(&bytes[..CHECKSUM_AT], rows, salt);",
             to: ";",
         }],
-        caught_by: "bit_rot_in_the_log_is_named_by_seq_and_healed_by_publishing_again",
+        caught_by: "bit_rot",
     },
     Mutant {
         name: "drop_one_in_100000",

@@ -39,7 +39,7 @@ pub(super) struct PinnedFile {
 pub(super) const DIRS: [&str; 3] = [LOG, SEGMENTS, IDS];
 const LOG: &str = "log";
 const SEGMENTS: &str = "segments";
-const IDS: &str = "ids";
+pub(super) const IDS: &str = "ids";
 
 /// Opens all that is live in the partition in `dir`.
 pub(super) fn pin(disk: &dyn Disk, dir: &Path) -> Result<Pinned> {

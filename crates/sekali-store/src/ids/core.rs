@@ -78,6 +78,10 @@ impl Core {
     }
 
     pub(super) fn health(&self) -> Result<()> {
+        if !self.options.background && self.failures.flush_failed() {
+            // There is no thread that tries again. How it goes is kept in `failures`.
+            let _ = self.step();
+        }
         let crowded = self.state().frozen.len() >= INDEX_TABLES_WAITING_MAX;
         match self.failures.flush_error(&self.dir) {
             Some(error) if crowded => Err(error),

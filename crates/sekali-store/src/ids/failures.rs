@@ -21,14 +21,14 @@ struct Inner {
 impl Failures {
     /// Keeps the outcome of writing a table, and passes it on.
     pub(super) fn note_flush<T>(&self, outcome: Result<T>) -> Result<T> {
-        self.lock().flush = outcome.as_ref().err().map(|error| (error.kind(), describe(error)));
+        self.lock().flush = outcome.as_ref().err().map(|error| (error.kind(), error.describe()));
         outcome
     }
 
     /// Keeps the outcome of a merge that has ended, and passes it on.
     pub(super) fn note_merge<T>(&self, outcome: Result<T>) -> Result<T> {
         let mut inner = self.lock();
-        inner.merge = outcome.as_ref().err().map(describe);
+        inner.merge = outcome.as_ref().err().map(Error::describe);
         inner.damaged |= matches!(outcome, Err(Error::Damaged { .. }));
         drop(inner);
         outcome
@@ -61,12 +61,5 @@ impl Failures {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn describe(error: &Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::core::Core;
-use super::run::{Reads, sorted_keys};
+use super::run::{Reads, Run, sorted_keys};
 use super::stats::IndexStats;
 use super::{Entry, IndexOptions};
 use crate::disk::Disk;
@@ -83,6 +83,13 @@ impl Index {
     /// The error that keeps tables from being written, once as many wait as may.
     pub fn health(&self) -> Result<()> {
         self.core.health()
+    }
+
+    /// The live run with the least number that is at least `from`.
+    pub(crate) fn run_from(&self, from: u64) -> Option<Arc<Run>> {
+        let state = self.core.state();
+        let later = state.runs.iter().filter(|run| run.info().number >= from);
+        later.min_by_key(|run| run.info().number).cloned()
     }
 
     /// Counts and sizes.

@@ -13,6 +13,7 @@
 //! table, which the footer holds. The manifest holds the checksum of the footer. At open everything but the blocks is
 //! read and verified; a block is verified each time it is read.
 
+mod check;
 mod footer;
 mod header;
 mod index;

@@ -90,6 +90,16 @@ impl LogDir {
         let _ = named.or_else(|_| self.disk.remove(&temp));
     }
 
+    /// Checks the saved outline of the closed `file`, if there is one, and saves it anew where it is damaged. `true` if it was.
+    pub(crate) fn mend_outline(&self, file: &LogFile, header: &FileHeader, after: &Position) -> bool {
+        let Ok(saved) = disk::read_all(&*self.disk, &file::outline_path(&file.path)) else { return false };
+        let is_damaged = Outline::decode(&saved, header, self.salt).is_none();
+        if is_damaged {
+            self.save_outline(&file.path, &file.outline(), header, after);
+        }
+        is_damaged
+    }
+
     /// The saved outline of the file at `path`, if it is there, whole, and continues the log at `position`; with the position
     /// behind it.
     pub(crate) fn saved_outline(

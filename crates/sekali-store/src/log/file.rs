@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
+use super::header::{self, FileHeader};
 use super::outline::{ExtentSpan, Growth, Outline};
 use super::recovery::Position;
 use super::{Salt, block, frame};
@@ -92,6 +93,23 @@ impl LogFile {
         let start = bad.or((next_seq < span.end_seq).then_some(at));
         self.report(damage, span, start, next_seq..span.end_seq);
         Ok(())
+    }
+
+    /// Checks what lies before the first event: the header of the file, and frames without events. Answers the header, if it is
+    /// sound, and how many bytes were read.
+    pub(crate) fn check_head(&self, damage: &DamageList) -> Result<(Option<FileHeader>, u64)> {
+        let end = {
+            let outline = self.outline();
+            outline.extents.first().map_or(outline.end, |extent| extent.offset)
+        };
+        let span = |offset, end| ExtentSpan { offset, end, first_seq: self.first_seq, end_seq: self.first_seq };
+        let head = span(0, header::BYTES as u64);
+        let header = FileHeader::decode(&self.read(head)?, self.salt);
+        self.report(damage, head, header.is_none().then_some(0), self.first_seq..self.first_seq);
+        if end > head.end {
+            self.read_extent(span(head.end, end), damage, |_, _, _| {})?;
+        }
+        Ok((header, end))
     }
 
     fn read(&self, span: ExtentSpan) -> Result<Vec<u8>> {

@@ -210,3 +210,6 @@ fn find_proof(bytes: &[u8], offset: usize, salt: Salt, position: &Position) -> O
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,15 +37,13 @@ impl Room {
     /// # Errors
     /// [`Error::StorageFull`], and I/O errors. Nothing was written.
     pub(crate) fn take(&mut self, log: &LogDir, active: &LogFile, end: u64) -> Result<()> {
-        let wanted = log.ahead_of(end);
-        if self.active < end {
-            log.reserve(&*active.file, &active.path, wanted)?;
-            self.active = wanted;
-        }
+        // The spare first: what little there is must not go to a file that may never need it.
         if self.spare < end {
             let (path, file) = log.spare()?;
-            log.reserve(&*file, &path, wanted)?;
-            self.spare = wanted;
+            self.spare = log.reserve_ahead(&*file, &path, end)?;
+        }
+        if self.active < end {
+            self.active = log.reserve_ahead(&*active.file, &active.path, end)?;
         }
         Ok(())
     }
@@ -62,6 +60,15 @@ impl LogDir {
         };
         let file = self.unless_full(opened, 1)?.at("open", &path)?;
         Ok((path, file))
+    }
+
+    /// Lets `file` own its first `end` bytes, and some more if there is space. Answers how many.
+    fn reserve_ahead(&self, file: &dyn DiskFile, path: &Path, end: u64) -> Result<u64> {
+        let ahead = self.ahead_of(end);
+        match self.reserve(file, path, ahead) {
+            Err(Error::StorageFull { .. }) => self.reserve(file, path, end).map(|()| end),
+            reserved => reserved.map(|()| ahead),
+        }
     }
 
     /// Lets `file` own its first `len` bytes.

@@ -80,6 +80,21 @@ impl ManifestFile {
         Ok(())
     }
 
+    /// Reads the file and checks it; where it is not as it was written, writes it anew. Answers what was mended.
+    ///
+    /// # Errors
+    /// As [`ManifestFile::update`].
+    pub(crate) fn mend(&self) -> Result<Option<String>> {
+        // A partition without commits has no manifest.
+        if self.noted().is_none() && !self.disk.exists(&self.path).at("look for", &self.path)? {
+            return Ok(None);
+        }
+        let found = disk::read_all(&*self.disk, &self.path).at("read", &self.path);
+        let Err(error) = found.and_then(|bytes| Manifest::decode(&bytes, &self.path)) else { return Ok(None) };
+        self.update(|_| {})?;
+        Ok(Some(error.to_string()))
+    }
+
     /// Notes, in memory, that everything before `place` has been synced. It never goes back.
     pub fn note_durable(&self, place: LogPlace) {
         *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);

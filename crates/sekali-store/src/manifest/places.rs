@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::hex;
+use super::{hex, is_false};
 use crate::counters::Counters;
 use crate::damage::Damage;
 use crate::log::recovery::Position;
@@ -97,20 +97,30 @@ pub struct Lost {
     pub first_seq: u64,
     /// Last seq lost.
     pub last_seq: u64,
+    /// Whether an operator has accepted the loss: it is no longer shown as damage.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub accepted: bool,
+}
+
+impl Lost {
+    /// Whether it is this damage.
+    pub(crate) fn is(&self, damage: &Damage) -> bool {
+        Self { accepted: self.accepted, ..Self::from(damage) } == *self
+    }
 }
 
 impl From<&Damage> for Lost {
     fn from(damage: &Damage) -> Self {
         let Damage { ref path, offset, first_seq, last_seq } = *damage;
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Self { file, offset, first_seq, last_seq }
+        Self { file, offset, first_seq, last_seq, accepted: false }
     }
 }
 
 impl Lost {
     /// As it is reported, of a file in `dir`.
     pub(crate) fn in_dir(&self, dir: &Path) -> Damage {
-        let Self { ref file, offset, first_seq, last_seq } = *self;
+        let Self { ref file, offset, first_seq, last_seq, .. } = *self;
         Damage { path: dir.join(file), offset, first_seq, last_seq }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Opening;
 use super::part::Part;
 use super::shared::Opened;
-use crate::damage::Damage;
+use crate::damage::{Damage, DamageList};
 use crate::disk::{Disk, TEMP_SUFFIX};
 use crate::error::{Error, IoContext, Result};
 use crate::event::EventRef;
@@ -73,7 +73,10 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
         block.rows().for_each(|(seq, event)| replayed.event(seq, &event));
         replayed.flush();
     })?;
-    damage.extend(log.damage.iter().cloned());
+    log.damage.iter().cloned().for_each(|found| lose(&mut damage, found));
+    let accepted: Vec<_> =
+        manifest.get().lost.iter().filter(|lost| lost.accepted).map(|lost| lost.in_dir(dir)).collect();
+    damage.retain(|damage| !accepted.contains(damage));
     let parts = segments.into_iter().map(Part::Segment).chain(log.files.iter().cloned().map(Part::Log)).collect();
     let rebuilt = manifest_damage.or(index_damage).map(|error| why_rebuilt(&error, manifest.get().expired));
     let opened = Opened {
@@ -83,7 +86,7 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
         index,
         manifest,
         parts,
-        damage,
+        damage: DamageList::new(damage, accepted),
         position: *log.writer.position(),
     };
     Ok(OpenPartition { opened, log, log_dir, segment_dir, rebuilt })
@@ -227,8 +230,7 @@ fn open_segments(
 
 /// Adds damage that is not known already.
 fn lose(damage: &mut Vec<Damage>, found: Damage) {
-    let known = damage.iter().any(|known| known.first_seq <= found.first_seq && found.last_seq <= known.last_seq);
-    if !known {
+    if !damage.iter().any(|known| known.includes(&found)) {
         damage.push(found);
     }
 }

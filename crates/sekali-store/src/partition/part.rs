@@ -1,6 +1,7 @@
 //! What a partition is made of, from a reader's view: segments, then log files, each with a range of seqs.
 
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::scan::Order;
@@ -45,7 +46,30 @@ pub(super) struct Need<'a> {
     pub(super) order: Order,
 }
 
+impl Need<'_> {
+    /// All events from `seq` on.
+    pub(super) fn everything_from(seq: u64) -> Self {
+        let timestamps_ns = i64::MIN..=i64::MAX;
+        Self { topics: Topics::All, timestamps_ns, from: seq, to: u64::MAX, order: Order::Ascending }
+    }
+}
+
 impl Part {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Segment(segment) => &segment.info().path,
+            Self::Log(file) => &file.path,
+        }
+    }
+
+    /// The first seq behind it.
+    pub(super) fn end_seq(&self) -> u64 {
+        match self {
+            Self::Segment(segment) => segment.info().last_seq + 1,
+            Self::Log(file) => file.outline().end_seq,
+        }
+    }
+
     pub(super) fn first_seq(&self) -> u64 {
         match self {
             Self::Segment(segment) => segment.info().first_seq,
@@ -62,11 +86,21 @@ impl Part {
         }
     }
 
-    /// Checks every byte that reading its events does not touch.
-    pub(super) fn verify(&self) -> Result<()> {
-        match self {
-            Self::Segment(segment) => segment.verify(),
-            Self::Log(_) => Ok(()),
+    /// Checks every byte of a piece, and answers how many there are. What is damaged is reported.
+    pub(super) fn check(&self, piece: &Piece, shared: &Shared) -> Result<u64> {
+        match (self, piece.place) {
+            (Self::Segment(segment), Place::RowGroup(number)) => match segment.verify_group(number) {
+                Err(Error::Damaged { path, .. }) => {
+                    shared.lose(Damage { path, offset: 0, first_seq: piece.first_seq, last_seq: piece.end_seq - 1 });
+                    Ok(0)
+                }
+                checked => checked,
+            },
+            (Self::Log(file), Place::Extent(span)) => {
+                file.read_extent(span, &shared.damage, |_, _, _| {})?;
+                Ok(span.end - span.offset)
+            }
+            _ => Ok(0),
         }
     }
 

@@ -130,9 +130,15 @@ impl Reader {
         stats
     }
 
-    /// Stored events that are known to be unreadable.
+    /// Stored events that are known to be unreadable, but for those whose loss was accepted: see
+    /// [`Partition::accept_damage`](crate::Partition::accept_damage).
     pub fn damage(&self) -> Vec<Damage> {
         self.shared.damage.to_vec()
+    }
+
+    /// What else is damaged, as a scrub found it: no event is lost by that, yet.
+    pub fn flaws(&self) -> Vec<String> {
+        self.shared.damage.flaws()
     }
 
     /// Why the partition takes no more commits, if it does not.

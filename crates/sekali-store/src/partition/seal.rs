@@ -17,7 +17,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::limits::{SEGMENT_MERGED_BYTES, UNSEALED_FILES_FLUSH, UNSEALED_FILES_MAX};
 use crate::log::dir::LogDir;
 use crate::log::file::LogFile;
-use crate::manifest::{LogPlace, Lost, SegmentEntry};
+use crate::manifest::{LogPlace, SegmentEntry};
 use crate::segment::{self, Segment, SegmentDir, SegmentInfo, Writer};
 use crate::tuning::Tuning;
 
@@ -67,6 +67,11 @@ impl Sealer {
             waiting: Mutex::new(()),
         };
         Self { work: Arc::new(work), thread: None }
+    }
+
+    /// The directory of the log.
+    pub(super) fn log_dir(&self) -> &LogDir {
+        &self.work.log
     }
 
     /// A handle to say which events may go.
@@ -169,11 +174,11 @@ impl Work {
         self.shared.manifest.update(|manifest| {
             manifest.sealed = Some(LogPlace::from(&after));
             manifest.segments.extend(info.as_ref().map(entry));
-            manifest.lost.extend(damage.iter().map(Lost::from));
+            damage.iter().for_each(|damage| manifest.lose(damage));
         })?;
         self.shared.replace(&[Part::Log(Arc::clone(file))], segment.map(Arc::new));
         if !self.shared.manifest.uncertain() {
-            self.log.retire(&file.path, !damage.is_empty())?;
+            self.log.retire(&file.path, self.shared.damage.is_in(&file.path))?;
         }
         Ok(true)
     }

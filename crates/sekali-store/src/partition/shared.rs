@@ -17,7 +17,7 @@ use crate::limits::FREE_BYTES_MIN;
 use crate::log::file::LogFile;
 use crate::log::outline::Tally;
 use crate::log::recovery::Position;
-use crate::manifest::{Expired, LogPlace, Lost, ManifestFile};
+use crate::manifest::{Expired, LogPlace, ManifestFile};
 use crate::segment::{Segment, Topics};
 
 use super::part::{Need, Part};
@@ -91,7 +91,7 @@ pub(super) struct Opened {
     pub(super) manifest: Arc<ManifestFile>,
     /// In order of seq.
     pub(super) parts: Vec<Part>,
-    pub(super) damage: Vec<Damage>,
+    pub(super) damage: DamageList,
     /// Where the log stands.
     pub(super) position: Position,
 }
@@ -119,7 +119,7 @@ impl Shared {
             hasher: opened.hasher,
             index: opened.index,
             manifest: opened.manifest,
-            damage: DamageList::new(opened.damage),
+            damage: opened.damage,
             state: RwLock::new(State {
                 parts: Arc::new(opened.parts),
                 end_seq: opened.position.next_seq,
@@ -210,24 +210,25 @@ impl Shared {
         if self.damage.covers(damage.first_seq) && self.damage.covers(damage.last_seq) {
             return;
         }
-        let lost = Lost::from(&damage);
-        self.damage.report(damage);
+        self.damage.report(damage.clone());
         // If it cannot be written, the next start finds the damage as this read did.
-        let _ = self.manifest.update(|manifest| {
-            if !manifest.lost.contains(&lost) {
-                manifest.lost.push(lost);
-            }
-        });
+        let _ = self.manifest.update(|manifest| manifest.lose(&damage));
+    }
+
+    /// Notes for good that what is lost is no longer news.
+    pub(super) fn accept_damage(&self) -> Result<usize> {
+        let open = self.damage.to_vec();
+        self.manifest.update(|manifest| {
+            open.iter().for_each(|damage| manifest.lose(damage));
+            manifest.lost.iter_mut().for_each(|lost| lost.accepted = true);
+        })?;
+        self.damage.accept();
+        Ok(open.len())
     }
 
     /// Takes no more commits from now on, and says why.
     pub(super) fn stop(&self, error: &Error) -> Error {
-        let mut reason = error.to_string();
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            reason = format!("{reason}: {error}");
-            cause = error.source();
-        }
+        let reason = error.describe();
         self.write().stopped = Some(reason.clone());
         Error::Stopped(reason)
     }

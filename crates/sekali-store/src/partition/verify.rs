@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Partition;
 use super::scan::Scanner;
+use super::scrub::Scrubbed;
 use super::shared::Shared;
 use crate::counters::Counters;
 use crate::damage::Damage;
@@ -14,6 +15,8 @@ use crate::ids::Entry;
 
 /// Events checked with one look-up.
 const BATCH: usize = 4_096;
+/// Bytes that are scrubbed at a time.
+const SCRUB_BYTES: u64 = 16 * 1024 * 1024;
 /// Findings of one kind that are named; more are counted.
 const NAMED_MAX: usize = 100;
 
@@ -55,8 +58,8 @@ pub enum Finding {
         /// No expired event behind this seq is among them.
         last_seq: u64,
     },
-    /// A segment is damaged.
-    Segment(String),
+    /// A file is damaged where it costs no event.
+    Flaw(String),
     /// The index cannot be read.
     IndexDamaged(String),
     /// The counters disagree with each other, or with the events.
@@ -72,29 +75,51 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(damage) => damage.fmt(f),
-            Self::NotInIndex { seq } => {
-                write!(f, "the index does not know the event with seq {seq}; rebuild the index")
-            }
+            Self::NotInIndex { seq } => write!(f, "the index does not know the event with seq {seq}"),
             Self::StoredTwice { first_seq, second_seq } => {
                 write!(f, "the events with seq {first_seq} and {second_seq} have one key")
             }
-            Self::ExtraEntries { count } => {
-                write!(f, "the index has {count} entries of events that are not stored; rebuild the index")
-            }
+            Self::ExtraEntries { count } => write!(f, "the index has {count} entries of events that are not stored"),
             Self::ForgottenKeys { last_seq } => {
                 write!(
                     f,
-                    "the index was rebuilt after events up to seq {last_seq} had expired; sent again, they are stored again"
+                    "the index was rebuilt after events up to seq {last_seq} had expired: it has forgotten their keys"
                 )
             }
-            Self::Segment(what) => write!(f, "{what}; publish what is lost again"),
-            Self::IndexDamaged(what) => write!(f, "{what}; rebuild the index"),
+            Self::Flaw(what) | Self::IndexDamaged(what) => f.write_str(what),
             Self::Counters { counters, stored } => {
                 let Counters { received, stored: counted, duplicates, conflicts } = counters;
                 write!(
                     f,
                     "the counters are off: {received} received, {counted} stored, {duplicates} duplicates, {conflicts} conflicts, but {stored} events are there or have expired"
                 )
+            }
+        }
+    }
+}
+
+impl Finding {
+    /// What to do about it, as a sentence for an operator.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Lost(_) => {
+                "events that are lost: publish everything of their time again (what is there is a duplicate, what was lost is stored), or \
+                 restore a backup; then accept the loss with sekali verify --accept-lost"
+            }
+            Self::NotInIndex { .. } | Self::ExtraEntries { .. } | Self::IndexDamaged(_) => {
+                "the index: stop the server and run sekali verify --rebuild-index, which makes it anew from the events"
+            }
+            Self::StoredTwice { .. } => {
+                "a key that is stored twice: please report it with the lines above; readers see both events"
+            }
+            Self::ForgottenKeys { .. } => {
+                "forgotten keys: nothing can bring them back; events that old are stored again if they are sent again"
+            }
+            Self::Flaw(_) => {
+                "files with flaws: no event is lost; make a backup, and check the disk, before something is"
+            }
+            Self::Counters { .. } => {
+                "counters: they do not mend by themselves; what is stored is right, see the number of events that are there"
             }
         }
     }
@@ -112,7 +137,7 @@ impl Verification {
 }
 
 impl Partition {
-    /// Reads every event, verifies every checksum on the way, and checks that the index has each of them once and nothing
+    /// Reads every event and every other byte, verifies all checksums, and checks that the index has each of them once and nothing
     /// else, and that the counters add up. `progress` is told how many events have been read. It takes as long as
     /// reading the partition does; commits must wait, which is why it is the writer's.
     ///
@@ -138,14 +163,13 @@ impl Partition {
             }
             progress(found.events);
         }
-        for part in self.shared.snapshot().parts.iter() {
-            match part.verify() {
-                Err(Error::Damaged { path, what }) => {
-                    found.add(Finding::Segment(format!("{} is damaged: {what}", path.display())));
-                }
-                verified => verified?,
-            }
+        let mut scrubber = self.scrubber();
+        let mut scrubbed = Scrubbed::default();
+        while !scrubbed.is_done {
+            scrubbed = scrubber.step(SCRUB_BYTES);
+            std::mem::take(&mut scrubbed.mended).into_iter().for_each(|what| found.add(Finding::Flaw(what)));
         }
+        self.shared.damage.flaws().into_iter().for_each(|what| found.add(Finding::Flaw(what)));
         let forgotten_seq = self.shared.expired().forgotten_seq;
         if forgotten_seq > 0 {
             found.add(Finding::ForgottenKeys { last_seq: forgotten_seq });

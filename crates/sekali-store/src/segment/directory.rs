@@ -71,6 +71,11 @@ impl RowGroup {
         self.index_offset() + u64::from(self.index_len)
     }
 
+    /// Bytes of its columns and its index.
+    pub(super) fn len_bytes(&self) -> u64 {
+        u64::from(self.len) + u64::from(self.index_len)
+    }
+
     pub(super) fn index_offset(&self) -> u64 {
         self.offset + u64::from(self.len)
     }

@@ -1,72 +1,102 @@
 //! Power cuts before every call to the disk.
 
 use sekali_store::disk::memory::MemoryDisk;
+use sekali_torture::Trial;
 
-use crate::support::{Opened, Oracle, Random, Sent};
+use crate::life::live;
+use crate::support::{Opened, Oracle, Random};
 
-/// Opens, commits and closes as the seed tells. What a call to the disk interrupts is left as it was.
-fn workload(disk: &MemoryDisk, seed: u64, mut after: impl FnMut(&[Sent], Option<&[sekali_store::Outcome]>)) {
-    let mut random = Random(seed);
-    let Ok(mut opened) = Opened::open(disk) else { return };
-    for _ in 0..6 {
-        let events = random.events();
-        after(&events, opened.commit(&events).ok().as_deref());
-    }
+const STEPS: u64 = 9;
+/// How often the disk of one cut is put together anew.
+const IMAGES_PER_CUT: u64 = 25;
+
+/// The life of `seed`, with what its client knows when the power is cut before call `cut_at`, and the disk then.
+fn cut(seed: u64, cut_at: u64) -> (Oracle, MemoryDisk) {
+    let disk = MemoryDisk::new();
+    disk.capture_before(cut_at);
+    let mut oracle = Oracle::default();
+    live(&disk, seed, STEPS, |events, outcomes| match outcomes {
+        // The cut came after this commit was answered, or before.
+        Ok(outcomes) if disk.captured().is_none() => oracle.told(events, &outcomes),
+        _ => oracle.not_told(events),
+    });
+    let before = disk.captured().expect("the call was made");
+    (oracle, before)
+}
+
+fn calls(seed: u64) -> u64 {
+    let disk = MemoryDisk::new();
+    live(&disk, seed, STEPS, |_, _| {});
+    disk.calls()
 }
 
 #[test]
 fn crash_image() {
-    let mut images = 0;
-    for seed in 0..12 {
-        let trial = MemoryDisk::new();
-        workload(&trial, seed, |_, _| {});
-        for cut_at in 0..trial.calls() {
-            println!("seed {seed}, cut before call {cut_at}");
-            let disk = MemoryDisk::new();
-            disk.capture_before(cut_at);
-            let (mut oracle, mut random) = (Oracle::default(), Random(seed ^ cut_at));
-            workload(&disk, seed, |events, outcomes| match outcomes {
-                // The cut came before this commit was answered, or after.
-                Some(outcomes) if disk.captured().is_none() => oracle.told(events, outcomes),
-                _ => oracle.not_told(events),
-            });
-            let before = disk.captured().expect("the call was made");
-            for _ in 0..25 {
-                let mut choose = |bound| random.below(bound);
-                let image = before.power_cut(&mut choose);
-                let mut opened = Opened::open(&image).expect("a power cut never keeps a store from opening");
-                oracle.check(&opened);
-                oracle.check_resend(&mut opened);
-                images += 1;
-            }
+    // A cycle is a cut.
+    let mut trial = Trial::begin("crash_image", 400);
+    let (mut images, mut acked) = (0_u64, 0);
+    let mut seed = trial.seed();
+    let mut cuts = 0..calls(seed);
+    while trial.next_cycle().is_some() {
+        let cut_at = cuts.next().unwrap_or_else(|| {
+            seed += 1;
+            cuts = 1..calls(seed);
+            0
+        });
+        println!("life {seed}, cut before call {cut_at}");
+        let (oracle, before) = cut(seed, cut_at);
+        let mut random = Random(seed ^ cut_at);
+        for _ in 0..IMAGES_PER_CUT {
+            let image = before.power_cut(&mut |bound| random.below(bound));
+            let mut opened = Opened::open(&image).expect("a power cut never keeps a store from opening");
+            oracle.check(&opened);
+            oracle.check_resend(&mut opened);
+            images += 1;
+            acked += oracle.acked();
         }
     }
-    println!("{images} images");
+    trial.note("images", images);
+    trial.note("acked", acked);
+    promises_kept(&mut trial);
+    trial.end();
 }
 
 #[test]
 fn double_crash() {
-    for seed in 0..25 {
-        println!("seed {seed}");
+    // A cycle is a chain of cuts, each during the recovery from the one before.
+    let mut trial = Trial::begin("double_crash", 40);
+    let (mut cuts, mut acked) = (0_u64, 0);
+    while let Some(cycle) = trial.next_cycle() {
+        let seed = trial.seed() + cycle;
+        println!("life {seed}");
         let mut random = Random(seed);
-        let (mut disk, mut oracle) = (MemoryDisk::new(), Oracle::default());
-        workload(&disk, seed, |events, outcomes| oracle.told(events, outcomes.unwrap_or_default()));
-        let mut opened = Opened::open(&disk.kill()).unwrap();
-        let unanswered = random.events();
-        oracle.not_told(&unanswered);
-        disk = disk.kill();
-        disk.capture_before(disk.calls() + random.below(8));
-        if let Ok(mut opened) = Opened::open(&disk) {
-            let _ = opened.commit(&unanswered);
-        }
-        // Cut during recovery, again and again.
-        for _ in 0..4 {
-            let cut = disk.captured().unwrap_or_else(|| disk.kill());
-            disk = cut.power_cut(&mut |bound| random.below(bound));
-            disk.capture_before(random.below(6));
-            opened = Opened::open(&disk).expect("recovery can be interrupted");
+        let cut_at = random.below(calls(seed));
+        let (oracle, mut disk) = cut(seed, cut_at);
+        let depth = 2 + random.below(3);
+        for _ in 0..depth {
+            disk = disk.power_cut(&mut |bound| random.below(bound));
+            let cut_at = random.below(12);
+            disk.capture_before(cut_at);
+            let opened = Opened::open(&disk).expect("recovery can be interrupted");
             oracle.check(&opened);
+            drop(opened);
+            disk = disk.captured().unwrap_or_else(|| disk.kill());
+            cuts += 1;
         }
+        let mut opened = Opened::open(&disk.power_cut(&mut |bound| random.below(bound))).expect("it opens at last");
+        oracle.check(&opened);
         oracle.check_resend(&mut opened);
+        acked += oracle.acked();
+    }
+    trial.note("cuts", cuts);
+    trial.note("acked", acked);
+    promises_kept(&mut trial);
+    trial.end();
+}
+
+/// What the oracle would have panicked at.
+pub(crate) fn promises_kept(trial: &mut Trial) {
+    for promise in ["acked_lost", "stored_twice", "invented", "wrong_bytes", "panics"] {
+        trial.note(promise, 0);
     }
 }

@@ -4,105 +4,10 @@ use std::path::Path;
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk, read_all};
-use sekali_store::{Error, Outcome, Scan, Tuning};
+use sekali_store::{Error, Outcome, Scan};
 
-use crate::support::{BUSY, DIR, LOG_ONLY, Opened, Random, Sent, collect, files};
-
-fn event(id: u64) -> Sent {
-    Sent::new("t", id, format!("payload of {id}"))
-}
-
-/// Twenty commits of ten events each, closed in order.
-fn filled(tuning: Tuning) -> MemoryDisk {
-    let disk = MemoryDisk::new();
-    let mut opened = Opened::open_with(&disk, tuning).unwrap();
-    for commit in 0..20 {
-        let events: Vec<_> = (commit * 10..commit * 10 + 10).map(event).collect();
-        opened.commit(&events).unwrap();
-    }
-    opened.partition.close().unwrap();
-    disk
-}
-
-/// Checks that every event is either served as it was, or named as lost, or (only the last commit) cut as torn.
-fn check(disk: &MemoryDisk, tuning: Tuning, what: &str) {
-    let mut opened = Opened::open_with(disk, tuning).unwrap_or_else(|error| panic!("{what}: {error}"));
-    let reader = opened.reader();
-    let served = collect(&reader, Scan::default());
-    for stored in &served {
-        let id = stored.seq - 1;
-        assert_eq!((&stored.event_id, &stored.payload), (&id.to_string(), &event(id).payload), "{what}: wrong bytes");
-    }
-    let damage = reader.damage();
-    let named = damage.iter().map(|damage| damage.last_seq + 1 - damage.first_seq).sum::<u64>();
-    assert_eq!(served.len() as u64 + named, 200, "{what}: silently missing: {damage:?}");
-    // Publishing everything again heals it: what is there is a duplicate, what was lost is stored.
-    let outcomes = opened.commit(&(0..200).map(event).collect::<Vec<_>>()).unwrap();
-    let stored = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored { .. })).count();
-    assert_eq!(stored as u64, named, "{what}");
-    for id in 0..200 {
-        let found = opened.reader().find("t", &id.to_string()).unwrap();
-        assert_eq!(found.map(|found| found.payload), Some(event(id).payload), "{what}");
-    }
-    assert_eq!(opened.reader().damage(), damage, "{what}: healing is no new damage");
-    drop(opened);
-    // And it stays so: nothing of what was given up comes back beside what has taken its place.
-    let opened = Opened::open_with(&disk.kill(), tuning).unwrap_or_else(|error| panic!("{what}: {error}"));
-    let mut ids: Vec<_> = collect(&opened.reader(), Scan::default()).into_iter().map(|event| event.event_id).collect();
-    ids.sort_unstable_by_key(|id| id.parse::<u64>().ok());
-    assert!(ids.iter().eq((0..200).map(|id: u64| id.to_string()).collect::<Vec<_>>().iter()), "{what}: {ids:?}");
-}
-
-/// Flips a bit of a file, or zeroes a block of it, at random. Answers what was done.
-fn rot(disk: &MemoryDisk, path: &Path, random: &mut Random) -> String {
-    let len = read_all(disk, path).unwrap().len();
-    let at = random.below(len as u64) as usize;
-    if random.below(2) == 0 {
-        let bit = random.below(8);
-        disk.corrupt(path, |bytes| bytes[at] ^= 1 << bit);
-        return format!("{}: bit {bit} of byte {at} flipped", path.display());
-    }
-    let end = (at + 4096).min(len);
-    disk.corrupt(path, |bytes| bytes[at..end].fill(0));
-    format!("{}: bytes {at} to {end} zeroed", path.display())
-}
-
-#[test]
-fn bit_rot_in_the_log_is_named_by_seq_and_healed_by_publishing_again() {
-    let clean = filled(LOG_ONLY);
-    let path = files(&clean, "log").remove(0);
-    let mut random = Random(1);
-    for _ in 0..300 {
-        let disk = clean.kill();
-        let what = rot(&disk, &path, &mut random);
-        check(&disk, LOG_ONLY, &what);
-    }
-}
-
-#[test]
-fn bit_rot_in_any_file_is_named_by_seq_and_healed_by_publishing_again() {
-    let clean = filled(BUSY);
-    let meta = Path::new(DIR).join("store.toml");
-    let useless = |path: &Path| path.ends_with("LOCK") || path.ends_with("SPARE");
-    let all: Vec<_> = clean.paths().into_iter().filter(|path| *path != meta && !useless(path)).collect();
-    assert!(["log", "run", "parquet"].iter().all(|ending| !files(&clean, ending).is_empty()));
-    let mut random = Random(2);
-    for case in 0..300 {
-        let disk = clean.kill();
-        let path = &all[case % all.len()];
-        let before = read_all(&disk, path).unwrap();
-        let what = rot(&disk, path, &mut random);
-        if read_all(&disk, path).unwrap() == before {
-            continue;
-        }
-        // What of the index is damaged shows at a commit, and the next start has mended it.
-        if path.extension().is_some_and(|ending| ending == "run") {
-            let mut opened = Opened::open(&disk).unwrap();
-            let _ = opened.commit(&(0..200).map(event).collect::<Vec<_>>());
-        }
-        check(&disk.kill(), BUSY, &what);
-    }
-}
+use crate::bit_rot::{check, event, filled};
+use crate::support::{BUSY, DIR, LOG_ONLY, Opened, collect, files};
 
 #[test]
 fn a_lost_segment_is_named_and_healed_by_publishing_again() {

@@ -2,46 +2,76 @@
 
 use sekali_store::disk::memory::{Fault, MemoryDisk};
 use sekali_store::{Error, Outcome};
+use sekali_torture::Trial;
 
+use crate::crashes::promises_kept;
+use crate::life::live;
 use crate::support::{Opened, Oracle, Random, Sent};
+
+const STEPS: u64 = 9;
+
+/// Lives with one call that fails; answers what the client knows then.
+fn live_with(disk: &MemoryDisk, seed: u64) -> Oracle {
+    let mut oracle = Oracle::default();
+    live(disk, seed, STEPS, |events, outcomes| match outcomes {
+        Ok(outcomes) => oracle.told(events, &outcomes),
+        Err(Error::Stopped(_)) => oracle.not_told(events),
+        // Refused before anything was written: there is no space, or the index cannot be written and refuses to grow in memory.
+        Err(Error::Io { .. } | Error::StorageFull { .. }) => {}
+        Err(error) => panic!("{error}"),
+    });
+    oracle
+}
 
 #[test]
 fn fail_nth_call() {
-    for fault in [Fault::Eio, Fault::Enospc] {
-        for number in 0.. {
-            println!("{fault:?} at call {number}");
+    // A cycle is a life, with every call failing in every way.
+    let mut trial = Trial::begin("fail_nth_call", 2);
+    let (mut faults, mut acked) = (0_u64, 0);
+    while let Some(cycle) = trial.next_cycle() {
+        let seed = trial.seed() + cycle;
+        let calls = {
+            let disk = MemoryDisk::new();
+            live(&disk, seed, STEPS, |_, _| {});
+            disk.calls()
+        };
+        for (fault, number) in Fault::ALL.into_iter().flat_map(|fault| (0..calls).map(move |number| (fault, number))) {
+            println!("life {seed}: {fault:?} at call {number}");
             let disk = MemoryDisk::new();
             disk.fail_call(number, fault);
-            let (mut oracle, mut random) = (Oracle::default(), Random(number));
-            if let Ok(mut opened) = Opened::open(&disk) {
-                let mut stopped = false;
-                for _ in 0..8 {
-                    let events = random.events();
-                    match opened.commit(&events) {
-                        Ok(outcomes) => {
-                            assert!(!stopped, "a commit after a failed one was acknowledged");
-                            oracle.told(&events, &outcomes);
-                        }
-                        Err(Error::Stopped(_)) => {
-                            stopped = true;
-                            oracle.not_told(&events);
-                        }
-                        // The index cannot be written, and refuses to grow in memory: nothing of the commit was stored.
-                        Err(Error::Io { .. } | Error::StorageFull { .. }) => {}
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-                assert_eq!(opened.reader().stopped().is_some(), stopped);
-            }
+            let (oracle, mut random) = (live_with(&disk, seed), Random(number));
             // The process is restarted, or the machine loses power.
             for image in [disk.kill(), disk.power_cut(&mut |bound| random.below(bound))] {
-                let mut opened = Opened::open(&image).unwrap();
+                let mut opened = Opened::open(&image).expect("one failure never keeps a store from opening");
                 oracle.check(&opened);
                 oracle.check_resend(&mut opened);
             }
-            if number > disk.calls() {
-                break;
+            faults += 1;
+            acked += oracle.acked();
+        }
+    }
+    trial.note("faults", faults);
+    trial.note("acked", acked);
+    promises_kept(&mut trial);
+    trial.end();
+}
+
+#[test]
+fn after_a_failed_write_or_sync_nothing_more_is_acknowledged() {
+    for fault in Fault::ALL {
+        for call in 0..12 {
+            let disk = MemoryDisk::new();
+            let mut opened = Opened::open(&disk).unwrap();
+            disk.fail_call(disk.calls() + call, fault);
+            let mut stopped = false;
+            for id in 0..8 {
+                match opened.commit(&[Sent::new("t", id, "p")]) {
+                    Ok(_) => assert!(!stopped, "{fault:?} at call {call}: acknowledged after a failure"),
+                    Err(Error::Stopped(_)) => stopped = true,
+                    Err(error) => assert!(!stopped && error.is_full(), "{fault:?} at call {call}: {error}"),
+                }
             }
+            assert_eq!(opened.reader().stopped().is_some(), stopped);
         }
     }
 }

@@ -3,14 +3,19 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 
 mod backup;
+mod bit_rot;
 mod collisions;
 mod crashes;
 mod damage;
 mod faults;
+mod full_disk;
 mod fuzz_corpus;
+mod life;
 mod many;
 mod model;
 mod retention;
 mod scans;
+mod scrubs;
 mod support;
+mod upgrade;
 mod verify;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use sekali_store::Outcome;
 use sekali_store::disk::memory::MemoryDisk;
+use sekali_torture::Trial;
 
+use crate::crashes::promises_kept;
 use crate::support::{Opened, Oracle, Random, Sent};
 
 /// What must become of an event, by the book.
@@ -18,9 +20,11 @@ fn expected(model: &BTreeMap<(String, String), (u64, Sent)>, next_seq: u64, sent
 }
 
 #[test]
-fn outcomes_are_those_of_a_map_across_restarts() {
-    for seed in 0..300 {
-        println!("seed {seed}");
+fn model() {
+    let mut trial = Trial::begin("model", 1_600);
+    while let Some(cycle) = trial.next_cycle() {
+        let seed = trial.seed() + cycle;
+        println!("case {seed}");
         let mut random = Random(seed);
         let mut disk = MemoryDisk::new();
         let mut opened = Opened::open(&disk).unwrap();
@@ -57,6 +61,8 @@ fn outcomes_are_those_of_a_map_across_restarts() {
         assert_eq!(opened.reader().last_seq(), next_seq - 1);
         assert_eq!(opened.reader().counters().received, sent_count + model.len() as u64);
     }
+    promises_kept(&mut trial);
+    trial.end();
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::support::{BUSY, Opened, Sent, collect, files};
 /// Segments of some twenty events, which are not merged.
 const PLAIN: Tuning = Tuning { segment_fan_in: 1_000, ..BUSY };
 
-fn ages(rules: &[(&str, Option<i64>)]) -> Arc<Retention> {
+pub(crate) fn ages(rules: &[(&str, Option<i64>)]) -> Arc<Retention> {
     let rule = |&(pattern, age_ns): &(&str, _)| AgeRule { topics: TopicPattern::new(pattern), age_ns };
     Arc::new(Retention { ages: rules.iter().map(rule).collect(), sizes: Vec::new() })
 }

@@ -16,7 +16,7 @@ pub(crate) const DIR: &str = "/store";
 const NEW: NewStore = NewStore { store_id: 0x5eca11, hash_key: HashKey([3; 32]), partitions: 1 };
 
 /// Payloads are the same when they are but for spaces.
-const RULES: ContentRules = ContentRules {
+pub(crate) const RULES: ContentRules = ContentRules {
     same_payload: |stored, incoming| without_spaces(stored) == without_spaces(incoming),
     evidence: |event, first_seq| format!("{first_seq}:{}", String::from_utf8_lossy(event.payload)).into_bytes(),
 };
@@ -152,12 +152,20 @@ impl Oracle {
             assert_eq!(twice, None, "stored twice");
         }
         seqs.sort_unstable();
-        assert_eq!(seqs, (1..=reader.last_seq()).collect::<Vec<_>>(), "seqs have a gap or repeat");
+        assert!(seqs.is_sorted_by(|a, b| a < b), "a seq repeats");
+        let expired = reader.expired();
+        let missing = |seq: u64| seqs.binary_search(&seq).is_err();
+        let gone = (1..=reader.last_seq()).filter(|seq| missing(*seq)).collect::<Vec<_>>();
+        assert!(gone.last().is_none_or(|last| *last <= expired.last_seq), "seqs have a gap: {gone:?}");
+        assert_eq!(gone.len() as u64, expired.rows(), "seqs have a gap");
         let Counters { received, stored: unique, duplicates, conflicts } = reader.counters();
-        assert_eq!((received, unique), (unique + duplicates, rows), "counters do not reconcile");
+        assert_eq!((received, unique), (unique + duplicates, rows + expired.events), "counters do not reconcile");
         assert!(conflicts >= evidence);
         for (key, sent) in &self.acked {
-            let event = stored.remove(key).unwrap_or_else(|| panic!("acknowledged and lost: {key:?}"));
+            let Some(event) = stored.remove(key) else {
+                assert!(expired.events > 0, "acknowledged and lost: {key:?}");
+                continue;
+            };
             assert_eq!(without_spaces(&event.payload), without_spaces(&sent.payload), "wrong bytes: {key:?}");
             assert_eq!(reader.find(&key.0, &key.1).expect("readable"), Some(event));
         }
@@ -167,12 +175,23 @@ impl Oracle {
         }
     }
 
-    /// Checks that sending everything acknowledged again yields only duplicates.
+    /// How many events were acknowledged.
+    pub(crate) fn acked(&self) -> u64 {
+        self.acked.len() as u64
+    }
+
+    /// Checks that sending everything acknowledged again yields only duplicates; or conflicts, where the spaces differ from those of
+    /// an event that has expired.
     pub(crate) fn check_resend(&self, opened: &mut Opened) {
         let events: Vec<_> = self.acked.values().cloned().collect();
-        let before = opened.reader().counters();
+        let (before, has_expired) = (opened.reader().counters(), opened.reader().expired().events > 0);
         let outcomes = opened.commit(&events).expect("a healthy store takes commits");
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })), "{outcomes:?}");
+        let known = |outcome: &Outcome| match outcome {
+            Outcome::Stored { .. } => false,
+            Outcome::Duplicate { .. } => true,
+            Outcome::Conflict { .. } => has_expired,
+        };
+        assert!(outcomes.iter().all(known), "{outcomes:?}");
         assert_eq!(opened.reader().counters().stored, before.stored);
     }
 }

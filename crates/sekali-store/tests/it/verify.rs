@@ -1,9 +1,12 @@
 //! The check of a whole store finds what is wrong, and nothing where nothing is.
 
-use sekali_store::disk::memory::MemoryDisk;
-use sekali_store::{Finding, Tuning, Verification};
+use std::path::Path;
 
-use crate::support::{BUSY, LOG_ONLY, Opened, Random, Sent, files};
+use sekali_store::disk::memory::MemoryDisk;
+use sekali_store::disk::read_all;
+use sekali_store::{Error, Finding, Store, Tuning, Verification};
+
+use crate::support::{BUSY, DIR, LOG_ONLY, Opened, RULES, Random, Sent, files};
 
 fn verify(opened: &mut Opened) -> Verification {
     opened.partition.verify(|_| {}).unwrap()
@@ -56,8 +59,39 @@ fn what_is_wrong_is_found() {
     let found = found_after(&disk, LOG_ONLY, "log", 5_000);
     assert!(matches!(found[..], [Finding::Lost(_)]), "{found:?}");
     let found = found_after(&disk, LOG_ONLY, "run", 5_000);
-    assert!(matches!(found[..], [Finding::IndexDamaged(_)]), "{found:?}");
+    let index = |finding: &Finding| matches!(finding, Finding::IndexDamaged(_) | Finding::Flaw(_));
+    assert!(found.len() > 1 && found.iter().all(index), "{found:?}");
     let found = found_after(&filled(BUSY), BUSY, "parquet", 40);
-    assert!(found.iter().any(|finding| matches!(finding, Finding::Lost(_))), "{found:?}");
-    assert!(found.iter().any(|finding| matches!(finding, Finding::Segment(_))), "{found:?}");
+    assert!(!found.is_empty() && found.iter().all(|finding| matches!(finding, Finding::Lost(_))), "{found:?}");
+    let found = found_after(&filled(BUSY), BUSY, "parquet", 0);
+    assert!(!found.is_empty() && found.iter().all(|finding| matches!(finding, Finding::Flaw(_))), "{found:?}");
+}
+
+#[test]
+fn a_store_in_use_is_checked_as_it_is_at_one_moment_and_not_touched() {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open(&disk).unwrap();
+    for id in 0..300 {
+        opened.commit(&[Sent::new("t", id, "payload")]).unwrap();
+        if id % 50 == 0 {
+            // Nobody has synced what follows, and its commit is not written to its end.
+            let copy = disk.kill();
+            let last = files(&copy, "log").pop().unwrap();
+            copy.corrupt(&last, |bytes| bytes.extend([5; 70]));
+            let before: Vec<_> = copy.paths().into_iter().map(|path| read_all(&copy, &path).unwrap()).collect();
+            let store = Store::open_frozen(&copy, Path::new(DIR), RULES).unwrap();
+            let mut frozen = store.into_partitions().pop().unwrap();
+            assert_eq!(frozen.verify(|_| {}).unwrap(), Verification { events: id + 1, ..Verification::default() });
+            drop(frozen);
+            let after: Vec<_> = copy.paths().into_iter().map(|path| read_all(&copy, &path).unwrap()).collect();
+            assert!(before == after, "something was written");
+        }
+    }
+    let store = Store::open_frozen(&disk, Path::new(DIR), RULES).unwrap();
+    assert!(matches!(Opened::open(&disk), Err(Error::Locked(_))), "the owner has the lock still");
+    drop(store);
+    for run in files(&disk, "run") {
+        disk.corrupt(&run, |bytes| bytes.truncate(5_000));
+    }
+    assert!(matches!(Store::open_frozen(&disk, Path::new(DIR), RULES), Err(Error::Damaged { .. })));
 }

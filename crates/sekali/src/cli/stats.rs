@@ -30,6 +30,19 @@ struct Stats {
     uptime_seconds: f64,
     #[serde(default)]
     expired: Expired,
+    #[serde(default)]
+    damage: Vec<String>,
+    #[serde(default)]
+    scrub: Scrub,
+}
+
+#[derive(Default, Deserialize)]
+struct Scrub {
+    last_finished: Option<String>,
+    #[serde(default)]
+    last_bytes: u64,
+    #[serde(default)]
+    pass_bytes: u64,
 }
 
 #[derive(Default, Deserialize)]
@@ -91,6 +104,12 @@ fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
         lines.push(figure("expired", &right(&grouped(stats.expired.events), 15), &remark));
     }
     lines.push(figure("uptime", &right(&uptime(stats.uptime_seconds), 15), ""));
+    let checked = match &stats.scrub.last_finished {
+        Some(time) => (size(stats.scrub.last_bytes), format!("all, by {}", escape(time))),
+        None => (size(stats.scrub.pass_bytes), "so far, since the start".to_owned()),
+    };
+    lines.push(figure("checked", &right(&checked.0, 15), &checked.1));
+    lines.extend(stats.damage.iter().map(|what| figure("damaged", &paint.yellow(escape(what)), "")));
     if topics.is_empty() {
         return lines;
     }
@@ -166,6 +185,12 @@ mod tests {
             conflicts: 2,
             uptime_seconds: 93_784.2,
             expired: Expired { events: 4_000, bytes: 1_200_000 },
+            damage: vec!["x.log is damaged at byte 64: event with seq 1 is lost; publish it again".to_owned()],
+            scrub: Scrub {
+                last_finished: Some("2026-01-01T00:00:00Z".to_owned()),
+                last_bytes: 212_000_000,
+                pass_bytes: 0,
+            },
         };
         let topic = |name: &str, events, bytes| Topic {
             topic: name.to_owned(),
@@ -182,6 +207,8 @@ mod tests {
             conflicts                 2  among the duplicates: see topic $conflicts
             expired               4,000  kept no longer, 1.1 MiB; their ids still are
             uptime              1 d 2 h
+            checked           202.2 MiB  all, by 2026-01-01T00:00:00Z
+            damaged     x.log is damaged at byte 64: event with seq 1 is lost; publish it again
 
             topic              events        size  first                           last
             a                       1       200 B  2025-01-01T00:00:00Z            -
@@ -198,13 +225,16 @@ mod tests {
             conflicts: 0,
             uptime_seconds: 61.0,
             expired: Expired::default(),
+            damage: Vec::new(),
+            scrub: Scrub::default(),
         };
         expect_test::expect![[r#"
             received                  0
             stored                    0
             duplicates                0
             conflicts                 0
-            uptime            1 min 1 s"#]]
+            uptime            1 min 1 s
+            checked                 0 B  so far, since the start"#]]
         .assert_eq(&render(&stats, &[], Paint::PLAIN).join("\n"));
     }
 }

@@ -135,7 +135,7 @@ mod tests {
               import   Publish the events of files, and pass over what is damaged
               stats    Show a server's counters and topics
               bench    Measure how fast a server takes events
-              verify   Check a whole store, while no server uses it
+              verify   Check a whole store, even while a server uses it
               backup   Copy a store, even while a server uses it
               restore  Make a store from a backup, and check it
               keys     Make, list and revoke the keys that clients need

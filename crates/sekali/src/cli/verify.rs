@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use sekali_store::disk::RealDisk;
-use sekali_store::{Finding, Partition, Store, Verification};
+use sekali_store::{Error, Finding, Partition, Store, Verification};
 use serde_json::json;
 
 use crate::cli::output::{Output, grouped, note};
@@ -17,9 +17,10 @@ use crate::ingest::CONTENT_RULES;
 /// Arguments of `sekali verify`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Reads every event and every entry of the dedup index, verifies their checksums, and checks that each\n\
-    event is in the index once, that nothing else is, and that the counters add up. The store must not be\n\
-    in use. Exit code 8 means that something is wrong; each finding says what to do about it.\n\n\
+    after_help = "Reads everything that is stored, verifies all checksums, and checks that each event is in the dedup index\n\
+    once, that nothing else is, and that the counters add up. A store that a server uses is checked as it is\n\
+    at this moment, and nothing of it is touched. Exit code 8 means that something is wrong; what to do about\n\
+    it is said for each kind of finding.\n\n\
     Examples:\n  \
     sekali verify --data-dir /var/lib/sekali\n  \
     sekali verify --rebuild-index"
@@ -31,16 +32,22 @@ pub(crate) struct VerifyArgs {
     /// Make the dedup index anew from the events, then check
     #[arg(long)]
     rebuild_index: bool,
+    /// Take what is lost for accepted: it was published again, or nobody has it any more
+    #[arg(long)]
+    accept_lost: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(args: VerifyArgs) -> Result<(), Failure> {
-    let VerifyArgs { data_dir, rebuild_index, json } = args;
+    let VerifyArgs { data_dir, rebuild_index, accept_lost, json } = args;
     let checked = tokio::task::spawn_blocking(move || {
         if rebuild_index {
             forget_index(&data_dir)?;
+        }
+        if accept_lost {
+            accept_damage(&data_dir)?;
         }
         check(&data_dir)
     });
@@ -73,9 +80,32 @@ fn forget_index(data_dir: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens a store and checks all of it.
+/// What is lost is found first, and then accepted.
+fn accept_damage(data_dir: &Path) -> Result<(), Failure> {
+    for mut partition in open(data_dir)? {
+        partition.verify(|_| {})?;
+        let places = partition.accept_damage()?;
+        note(&format!("accepted the loss in {} places", grouped(places as u64)));
+        partition.close()?;
+    }
+    Ok(())
+}
+
+/// Opens a store, which may be in use, and checks all of it.
 pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
-    let partitions = open(data_dir)?;
+    match Store::open_existing(Arc::new(RealDisk), data_dir, CONTENT_RULES) {
+        Err(Error::Locked(_)) => {
+            note("the store is in use: checking it as it is at this moment");
+            // Its last commit may be half written by now. That is no finding.
+            let store = Store::open_frozen(&RealDisk, data_dir, CONTENT_RULES)?;
+            let checked = check_all(store.into_partitions())?;
+            Ok(checked.into_iter().map(|checked| Checked { torn_bytes: 0, ..checked }).collect())
+        }
+        store => check_all(store?.into_partitions()),
+    }
+}
+
+fn check_all(partitions: Vec<Partition>) -> Result<Vec<Checked>, Failure> {
     let events = partitions.iter().map(|partition| partition.reader().last_seq()).sum();
     let bar = bar(events);
     let mut before = 0;
@@ -94,7 +124,22 @@ pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
 
 /// What was found, for people.
 pub(super) fn lines(partitions: &[Checked]) -> impl Iterator<Item = String> {
-    partitions.iter().flat_map(Checked::lines).map(|line| escape(&line).into_owned())
+    let advice = advice(partitions);
+    let heading = (!advice.is_empty()).then(|| "what to do about it:".to_owned());
+    let advice = advice.into_iter().map(|advice| format!("  - {advice}"));
+    let findings = partitions.iter().flat_map(Checked::lines).map(|line| escape(&line).into_owned());
+    findings.chain(heading).chain(advice)
+}
+
+/// What to do, once for each kind of finding.
+fn advice(partitions: &[Checked]) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    for advice in partitions.iter().flat_map(|checked| checked.found.findings.iter().map(Finding::advice)) {
+        if !all.contains(&advice) {
+            all.push(advice);
+        }
+    }
+    all
 }
 
 /// What it means for the process.
@@ -150,6 +195,7 @@ pub(super) fn as_json(partitions: &[Checked]) -> serde_json::Value {
     };
     json!({
         "sound": partitions.iter().all(Checked::is_sound),
+        "advice": advice(partitions),
         "partitions": partitions.iter().map(partition).collect::<Vec<_>>(),
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use sekali_store::{Partition, Reader, Retainer, Store};
+use sekali_store::{Partition, Reader, Retainer, Scrubber, Store};
 
 use super::auth::Gate;
 use super::body::Intake;
@@ -14,6 +14,7 @@ use crate::budget::Budget;
 use crate::ingest::Target;
 use crate::limits::{COUNTS_MAX, PAGES_BYTES_MAX, READS_MAX, STREAMS_MAX};
 use crate::pipeline::{Committers, Pipeline};
+use crate::scrub::ScrubStatus;
 use crate::timeouts::Timeouts;
 
 /// The shared state of the API. Cheap to clone.
@@ -24,6 +25,7 @@ pub struct App {
     /// One for every partition, by number.
     pub(super) readers: Arc<[Reader]>,
     retainers: Arc<[Retainer]>,
+    pub(super) scrub: Arc<ScrubStatus>,
     pub(super) target: Target,
     pub(super) cursor_key: CursorKey,
     /// For request bodies.
@@ -40,21 +42,27 @@ pub struct App {
 }
 
 impl App {
-    /// Puts a store to work, for those whom `access` lets in.
+    /// Puts a store to work, for those whom `access` lets in. The scrubbers, one for every partition, are for the caller to run.
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub fn start(store: Store, access: Access, timeouts: Timeouts) -> std::io::Result<(Self, Committers)> {
+    pub fn start(
+        store: Store,
+        access: Access,
+        timeouts: Timeouts,
+    ) -> std::io::Result<(Self, Committers, Vec<Scrubber>)> {
         let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
         let partitions = store.into_partitions();
         let readers = partitions.iter().map(Partition::reader).collect();
         let retainers = partitions.iter().map(Partition::retainer).collect();
+        let scrubbers = partitions.iter().map(Partition::scrubber).collect();
         let (pipeline, committers) = Pipeline::start(partitions)?;
         let app = Self {
             gate: Gate::new(access),
             pipeline,
             readers,
             retainers,
+            scrub: Arc::default(),
             target,
             cursor_key: CursorKey::new(target.hasher),
             bodies: Intake::new(timeouts.body),
@@ -64,12 +72,22 @@ impl App {
             counts: Reads::new(COUNTS_MAX),
             started: Instant::now(),
         };
-        Ok((app, committers))
+        Ok((app, committers, scrubbers))
     }
 
     /// One for every partition, by number.
     pub fn retainers(&self) -> &Arc<[Retainer]> {
         &self.retainers
+    }
+
+    /// One for every partition, by number.
+    pub fn readers(&self) -> &Arc<[Reader]> {
+        &self.readers
+    }
+
+    /// How far the scrub has come.
+    pub fn scrub_status(&self) -> &Arc<ScrubStatus> {
+        &self.scrub
     }
 
     /// The way to the committers.

@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sekali_store::Damage;
+use sekali_store::Reader;
 use serde::Serialize;
 
 use super::App;
@@ -34,7 +34,7 @@ pub(super) async fn readyz(State(app): State<App>, Extension(grant): Extension<G
 pub(super) enum Status {
     /// All is well.
     Ready,
-    /// It works, but some stored events are damaged.
+    /// It works, but something that is stored is damaged.
     Degraded,
     /// A write failed: it takes no more events, and ends.
     Stopped,
@@ -45,7 +45,7 @@ impl Status {
     pub(super) fn of(app: &App) -> Self {
         if app.pipeline.stopped().is_some() {
             Self::Stopped
-        } else if app.readers.iter().any(|reader| !reader.damage().is_empty()) {
+        } else if app.readers.iter().any(|reader| !reader.damage().is_empty() || !reader.flaws().is_empty()) {
             Self::Degraded
         } else {
             Self::Ready
@@ -55,7 +55,8 @@ impl Status {
 
 /// What is damaged, a line for each place.
 pub(super) fn damage(app: &App) -> Vec<String> {
-    app.readers.iter().flat_map(sekali_store::Reader::damage).map(|damage: Damage| damage.to_string()).collect()
+    let lost = app.readers.iter().flat_map(Reader::damage).map(|damage| damage.to_string());
+    lost.chain(app.readers.iter().flat_map(Reader::flaws)).collect()
 }
 
 #[derive(Debug, Serialize)]

@@ -14,6 +14,7 @@ use super::json::Json;
 use super::query::Query;
 use super::topics::{summaries, timestamp};
 use crate::access::Grant;
+use crate::scrub::ScrubSummary;
 
 /// The counters of the store's life, which always reconcile: `received = unique_processed + duplicate_dropped`. Clients
 /// that may not read all topics see the counters and their topics.
@@ -60,6 +61,7 @@ struct Inside {
     queued_bytes: usize,
     expired: Expired,
     oldest: Vec<Oldest>,
+    scrub: Scrub,
     index: Vec<IndexStats>,
     storage: Vec<StorageStats>,
 }
@@ -75,6 +77,7 @@ impl Inside {
             queued_bytes: app.pipeline.queued_bytes(),
             expired: Expired::of(&app.readers),
             oldest,
+            scrub: Scrub::from(app.scrub.summary()),
             index: app.readers.iter().map(|reader| IndexStats::from(reader.index_stats())).collect(),
             storage: app.readers.iter().map(|reader| StorageStats::from(reader.storage_stats())).collect(),
         })
@@ -120,6 +123,22 @@ impl Oldest {
             }));
         }
         Ok(all)
+    }
+}
+
+/// How far everything that is stored has been read and checked.
+#[derive(Debug, Serialize)]
+struct Scrub {
+    last_finished: Option<String>,
+    last_bytes: u64,
+    pass_bytes: u64,
+    mended: u64,
+}
+
+impl From<ScrubSummary> for Scrub {
+    fn from(summary: ScrubSummary) -> Self {
+        let ScrubSummary { last_finished_ns, last_bytes, pass_bytes, mended } = summary;
+        Self { last_finished: last_finished_ns.map(timestamp), last_bytes, pass_bytes, mended }
     }
 }
 

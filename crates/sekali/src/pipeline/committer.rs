@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use sekali_store::{Batch, Error, Partition};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::queue::{Job, Next, Queue};
 use super::{Answer, Refused, Shared};
@@ -50,8 +50,8 @@ fn run(number: usize, mut partition: Partition, shared: &Shared) {
                 commit(&mut partition, jobs, shared)
             }
             Next::Idle => {
-                patience = Duration::MAX;
-                mark(&mut partition)
+                patience = mark(number, &mut partition);
+                Ok(())
             }
             Next::Closed => break,
         };
@@ -70,12 +70,14 @@ fn run(number: usize, mut partition: Partition, shared: &Shared) {
 /// A partition without commits for so long is marked as durable to its end.
 const IDLE_AFTER: Duration = Duration::from_secs(1);
 
-/// An error is the reason why there can be no further commit.
-fn mark(partition: &mut Partition) -> Result<(), String> {
+/// Answers how long to wait for the next commit before this is tried again.
+fn mark(number: usize, partition: &mut Partition) -> Duration {
     match partition.mark() {
-        Err(Error::Stopped(reason)) => Err(reason),
-        // Without space there is no mark, and none is needed until it is written to again.
-        Ok(()) | Err(_) => Ok(()),
+        Ok(()) => Duration::MAX,
+        Err(error) => {
+            debug!(partition = number, error = error.describe(), "cannot write down yet how far the log is durable");
+            IDLE_AFTER
+        }
     }
 }
 

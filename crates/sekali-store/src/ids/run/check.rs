@@ -1,0 +1,70 @@
+//! Checks that a run is on disk what it was when it was written.
+
+use super::super::block::{BLOCK_BYTES, Block, BlockPlace};
+use super::footer::{FOOTER_BYTES, Footer};
+use super::header::Header;
+use super::{Run, block_offset, blocks};
+use crate::error::{IoContext as _, Result};
+use crate::limits::INDEX_BUFFER_BYTES;
+
+/// Blocks that are read at a time.
+const STEP: u64 = (INDEX_BUFFER_BYTES / BLOCK_BYTES) as u64;
+
+impl Run {
+    /// Checks some blocks, from block `first` on; behind the last block, everything else. Answers the block to go on with,
+    /// `None` once all is checked, and how many bytes were read.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`](crate::Error::Damaged), and I/O errors.
+    pub(crate) fn check(&self, first: u64) -> Result<(Option<u64>, u64)> {
+        let count = blocks(self.info.entries);
+        if first >= count {
+            return Ok((None, self.check_ends()?));
+        }
+        let end = count.min(first + STEP);
+        let mut bytes = vec![0; (end - first) as usize * BLOCK_BYTES];
+        self.file.read_exact_at(&mut bytes, block_offset(first)).at("read", &self.path)?;
+        for (block, index) in bytes.as_chunks().0.iter().zip(first..) {
+            let place = BlockPlace { run: self.info.number, index, first_seq: self.info.first_seq };
+            Block::open(block, &place).map_err(|what| self.damaged(format!("block {index}: {what}")))?;
+        }
+        Ok((Some(end), bytes.len() as u64))
+    }
+
+    /// Checks header and footer, and that fences and filters are those in memory.
+    fn check_ends(&self) -> Result<u64> {
+        let mut header = [0; BLOCK_BYTES];
+        self.file.read_exact_at(&mut header, 0).at("read", &self.path)?;
+        let header = Header::decode(&header, &self.path)?;
+        let footer_at = self.disk_bytes - FOOTER_BYTES as u64;
+        let mut footer = [0; FOOTER_BYTES];
+        self.file.read_exact_at(&mut footer, footer_at).at("read", &self.path)?;
+        let footer = Footer::decode(&footer).map_err(|what| self.damaged(what))?;
+        let agree = header.agrees_with(&self.info).and_then(|()| footer.agrees_with(&self.info, &header));
+        agree.map_err(|what| self.damaged(what))?;
+        let mut at = block_offset(blocks(self.info.entries));
+        let filters = self.index.filters.iter().map(|(_, values)| values);
+        for expected in std::iter::once(&*self.index.encode()).chain(filters) {
+            self.check_bytes(at, expected)?;
+            at += expected.len() as u64;
+        }
+        let length = self.file.len().at("read the length of", &self.path)?;
+        if (at, length) != (footer_at, self.disk_bytes) {
+            return Err(self.damaged(format!("it is {length} bytes long and should be {}", self.disk_bytes)));
+        }
+        Ok(self.disk_bytes - blocks(self.info.entries) * BLOCK_BYTES as u64)
+    }
+
+    fn check_bytes(&self, mut at: u64, expected: &[u8]) -> Result<()> {
+        let mut buffer = vec![0; INDEX_BUFFER_BYTES.min(expected.len())];
+        for expected in expected.chunks(INDEX_BUFFER_BYTES) {
+            let found = &mut buffer[..expected.len()];
+            self.file.read_exact_at(found, at).at("read", &self.path)?;
+            if found != expected {
+                return Err(self.damaged(format!("its fences or filters near byte {at} are not as they were written")));
+            }
+            at += expected.len() as u64;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! Reads everything that a partition has on disk, a little at a time, and checks it: damage is best found while what was lost can
+//! still be published again.
+//!
+//! A pass goes over the meta file, the manifest, the runs of the index by number, and then segments and log files by seq. It keeps
+//! only its place, so what is sealed, merged or let go meanwhile does not disturb it. What it finds:
+//!
+//! - Events that cannot be read are damage, as if a reader had found it.
+//! - What costs no event is a *flaw*: named until a later pass no longer finds it.
+//! - What can be written anew from memory (meta file, manifest, outlines) is mended at once.
+//! - A damaged run stays in use, since every look-up verifies what it reads; the next start rebuilds the index.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Opening;
+use super::part::{Need, Part};
+use super::shared::Shared;
+use crate::error::{Error, Result};
+use crate::log::dir::LogDir;
+use crate::log::file::LogFile;
+use crate::meta::{self, NewStore};
+
+/// Checks a partition beside its writer and its readers. It has no clock: whoever calls it decides how fast it goes.
+#[derive(Debug)]
+pub struct Scrubber {
+    shared: Arc<Shared>,
+    log: LogDir,
+    store: Option<MetaPlace>,
+    place: Place,
+}
+
+/// What a step of a [`Scrubber`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scrubbed {
+    /// Bytes read.
+    pub bytes: u64,
+    /// What was damaged and could be mended at once.
+    pub mended: Vec<String>,
+    /// Whether everything has been read once. The next step begins again.
+    pub is_done: bool,
+}
+
+/// The meta file of a store, and what it says.
+#[derive(Debug, Clone)]
+pub(super) struct MetaPlace {
+    dir: PathBuf,
+    meta: NewStore,
+}
+
+impl MetaPlace {
+    pub(super) fn of(opening: &Opening<'_>) -> Option<Self> {
+        Some(Self { dir: opening.dir.parent()?.to_owned(), meta: *opening.meta })
+    }
+}
+
+/// What comes next.
+#[derive(Debug)]
+enum Place {
+    Meta,
+    Block {
+        run: u64,
+        block: u64,
+    },
+    /// In a segment or log file, with the seq to go on from; `None` before the first of them.
+    Part(Option<(PartKey, u64)>),
+}
+
+/// Tells parts apart and orders them: more than one log file without events may begin with one seq.
+type PartKey = (u64, PathBuf);
+
+impl Scrubber {
+    pub(super) fn new(shared: Arc<Shared>, log: LogDir, store: Option<MetaPlace>) -> Self {
+        Self { shared, log, store, place: Place::Meta }
+    }
+
+    /// Goes on until at least so many bytes are read, or everything is. What is read at a time has at most some MiB.
+    pub fn step(&mut self, bytes: u64) -> Scrubbed {
+        let mut done = Scrubbed::default();
+        while done.bytes < bytes && !done.is_done {
+            self.place = match std::mem::replace(&mut self.place, Place::Meta) {
+                Place::Meta => self.meta(&mut done),
+                Place::Block { run, block } => self.blocks(run, block, &mut done),
+                Place::Part(at) => self.part(at, &mut done),
+            };
+        }
+        done
+    }
+
+    fn meta(&self, done: &mut Scrubbed) -> Place {
+        let meta = self.store.as_ref().map_or(Ok(None), |store| meta::mend(&*self.log.disk, &store.dir, &store.meta));
+        for mended in [meta, self.shared.manifest.mend()] {
+            match mended {
+                Ok(mended) => done.mended.extend(mended),
+                Err(error) => self.flaw(&error),
+            }
+        }
+        Place::Block { run: 0, block: 0 }
+    }
+
+    fn blocks(&self, run: u64, block: u64, done: &mut Scrubbed) -> Place {
+        let Some(live) = self.shared.index.run_from(run) else { return Place::Part(None) };
+        let number = live.info().number;
+        let behind = Place::Block { run: number + 1, block: 0 };
+        match live.check(if number == run { block } else { 0 }) {
+            Ok((next, bytes)) => {
+                done.bytes += bytes;
+                next.map_or(behind, |block| Place::Block { run: number, block })
+            }
+            Err(error) => {
+                // A merge may have read it whole and removed it meanwhile.
+                if self.shared.index.run_from(number).is_some_and(|run| run.info().number == number) {
+                    self.flaw(&error);
+                    // If it cannot be written, the next scrub finds it again.
+                    let _ = self.shared.manifest.update(|manifest| manifest.rebuild_index = true);
+                }
+                behind
+            }
+        }
+    }
+
+    /// Checks the next piece of a segment or log file, or the beginning of the next one.
+    fn part(&self, at: Option<(PartKey, u64)>, done: &mut Scrubbed) -> Place {
+        let parts = self.shared.snapshot().parts;
+        // Where a part is gone, another has its events.
+        let current = at.as_ref().and_then(|(key, seq)| {
+            let same = parts.iter().find(|part| key_of(part) == *key);
+            same.or_else(|| parts.iter().find(|part| part.end_seq() > *seq))
+        });
+        let seq = at.as_ref().map_or(0, |(_, seq)| *seq);
+        if let Some(part) = current
+            && let Some(piece) = part.next_piece(&Need::everything_from(seq))
+        {
+            done.bytes += self.checked(part.check(&piece, &self.shared));
+            return Place::Part(Some((key_of(part), piece.end_seq.max(seq + 1))));
+        }
+        let before = current.map(key_of).or(at.map(|(key, _)| key));
+        let Some(next) = parts.iter().find(|part| before.as_ref().is_none_or(|before| key_of(part) > *before)) else {
+            self.shared.damage.end_scrub();
+            done.is_done = true;
+            return Place::Meta;
+        };
+        done.bytes += self.checked(match next {
+            Part::Segment(segment) => segment.verify_ends(),
+            Part::Log(file) => self.log_head(file, done),
+        });
+        Place::Part(Some((key_of(next), next.first_seq())))
+    }
+
+    fn log_head(&self, file: &LogFile, done: &mut Scrubbed) -> Result<u64> {
+        let (header, bytes) = file.check_head(&self.shared.damage)?;
+        if let Some((header, after)) = header.zip(file.after())
+            && self.log.mend_outline(file, &header, after)
+        {
+            done.mended.push(format!("the outline of {} was damaged", file.path.display()));
+        }
+        Ok(bytes)
+    }
+
+    /// The bytes that were read; what cannot be read is a flaw, and passed over.
+    fn checked(&self, outcome: Result<u64>) -> u64 {
+        outcome.unwrap_or_else(|error| {
+            self.flaw(&error);
+            0
+        })
+    }
+
+    fn flaw(&self, error: &Error) {
+        self.shared.damage.report_flaw(error.describe());
+    }
+}
+
+fn key_of(part: &Part) -> PartKey {
+    (part.first_seq(), part.path().to_owned())
+}

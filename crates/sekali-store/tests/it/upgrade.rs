@@ -1,0 +1,107 @@
+//! Data directories of every format that was ever released, or will be: each opens, and has what it had.
+//!
+//! `tests/fixtures/store-v1` is of format 1. With `SEKALI_WRITE_FIXTURE` set, the directory of today's format is written anew first; once
+//! a format is released, its directory stays as it is for ever.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sekali_store::disk::memory::MemoryDisk;
+use sekali_store::disk::{Disk, create_afresh, read_all};
+use sekali_store::ids::IndexOptions;
+use sekali_store::{Counters, Outcome, Tuning, Verification};
+
+use crate::retention::ages;
+use crate::support::{BUSY, DIR, Opened, Sent};
+
+const COMMITS: u64 = 70;
+/// Small files, so that there are several of each kind.
+const SMALL: Tuning = Tuning { index: IndexOptions { table_entries: 20, background: false }, ..BUSY };
+/// Events that are received before this time, in commits, have expired in the topic `short`.
+const EXPIRED_BEFORE: u64 = 45;
+
+fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-v1")
+}
+
+/// The two events of a commit.
+fn events(commit: u64) -> [Sent; 2] {
+    ["long", "short"].map(|topic| Sent::new(topic, commit, format!("{{\"commit\": {commit}, \"topic\": \"{topic}\"}}")))
+}
+
+/// A store with segments, merged and trimmed ones among them, runs, log files with and without an outline, a conflict and duplicates.
+fn write_fixture() {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open_with(&disk, SMALL).unwrap();
+    for commit in 1..=COMMITS {
+        let batch = opened.batch(&events(commit));
+        opened.partition.commit(&[batch], commit as i64, Some(commit)).unwrap();
+    }
+    let retention = ages(&[("short", Some((COMMITS - EXPIRED_BEFORE) as i64))]);
+    opened.partition.retainer().apply(retention, COMMITS as i64);
+    let batch = opened.batch(&[events(30)[0].clone(), Sent::new("long", 31, "{}")]);
+    opened.partition.commit(&[batch], COMMITS as i64, Some(COMMITS + 1)).unwrap();
+    opened.partition.close().unwrap();
+    for path in disk.paths().into_iter().filter(|path| !path.ends_with("LOCK") && !path.ends_with("SPARE")) {
+        let to = fixture().join(path.strip_prefix(DIR).unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::write(to, read_all(&disk, &path).unwrap()).unwrap();
+    }
+}
+
+/// Copies a directory to a disk in memory, so that opening it changes nothing here.
+fn load(disk: &MemoryDisk, from: &Path, to: &Path) -> u64 {
+    disk.create_dir_all(to).unwrap();
+    let mut bytes = 0;
+    for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        let to = to.join(entry.file_name().unwrap());
+        if entry.is_dir() {
+            bytes += load(disk, &entry, &to);
+        } else {
+            let found = fs::read(&entry).unwrap();
+            create_afresh(disk, &to).unwrap().write_all_at(&found, 0).unwrap();
+            bytes += found.len() as u64;
+        }
+    }
+    bytes
+}
+
+#[test]
+fn a_store_of_format_1_opens_and_has_what_it_had() {
+    if std::env::var_os("SEKALI_WRITE_FIXTURE").is_some() {
+        let _ = fs::remove_dir_all(fixture());
+        write_fixture();
+    }
+    let disk = MemoryDisk::new();
+    assert!(load(&disk, &fixture(), Path::new(DIR)) < 100_000, "a fixture is small");
+    let mut opened = Opened::open_with(&disk, SMALL).unwrap();
+    let reader = opened.reader();
+    assert_eq!((reader.damage(), reader.flaws(), opened.partition.torn_tail()), (vec![], vec![], None));
+    assert_eq!(opened.partition.rebuilt_index(), None);
+    assert_eq!(opened.partition.upstream(), Some(COMMITS + 1));
+    let stored = 2 * COMMITS;
+    assert_eq!(reader.counters(), Counters { received: stored + 2, stored, duplicates: 2, conflicts: 1 });
+    let expired = reader.expired().events;
+    assert!((1..=EXPIRED_BEFORE).contains(&expired), "{expired}");
+    let storage = reader.storage_stats();
+    assert!(storage.segments > 1 && storage.log_files > 1, "{storage:?}");
+
+    for commit in 1..=COMMITS {
+        for (sent, seq) in events(commit).into_iter().zip(2 * commit - 1..) {
+            let found = reader.find(&sent.topic, &sent.event_id).unwrap();
+            if sent.topic == "short" && commit <= expired {
+                assert_eq!(found, None, "it has expired");
+                continue;
+            }
+            let found = found.unwrap_or_else(|| panic!("{sent:?} is gone"));
+            assert_eq!((found.seq, found.received_at_ns, found.payload), (seq, commit as i64, sent.payload));
+        }
+    }
+    let events_there = stored + 1 - expired;
+    let sound = Verification { events: events_there, ..Verification::default() };
+    assert_eq!(opened.partition.verify(|_| {}).unwrap(), sound);
+    for commit in 1..=COMMITS {
+        let outcomes = opened.commit(&events(commit)).unwrap();
+        assert_eq!(outcomes, [2 * commit - 1, 2 * commit].map(|seq| Outcome::Duplicate { seq }));
+    }
+}
