@@ -12,6 +12,7 @@ mod numbers;
 mod own_server;
 mod pace;
 mod report;
+mod route;
 
 pub use body::{Body, EventText, PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN, SOURCE, TIMESTAMP};
 pub use compression::Compression;
@@ -26,9 +27,11 @@ use tokio::task::JoinSet;
 
 use connection::{Connection, Measured};
 use pace::Pace;
+use route::Route;
 
 use crate::access::Secret;
 use crate::client::ServerUrl;
+use crate::tls::{ClientTls, TlsError};
 
 /// What to send.
 #[derive(Debug, Clone)]
@@ -90,18 +93,22 @@ pub enum BenchError {
     /// The load cannot be measured.
     #[error("cannot keep a histogram: {0}")]
     Histogram(#[from] hdrhistogram::CreationError),
+    /// There can be no TLS with the files that were named.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
     /// The server of our own did not come up.
     #[error("cannot start a server to measure: {0}")]
     OwnServer(String),
 }
 
 /// Puts `load` on the server at `url`, showing it this key.
-pub async fn run(url: &ServerUrl, key: Option<&Secret>, load: &Load) -> Result<Report, BenchError> {
+pub async fn run(url: &ServerUrl, tls: &ClientTls, key: Option<&Secret>, load: &Load) -> Result<Report, BenchError> {
     let run = RunId::random();
+    let route = Route::new(url, tls)?;
     let mut connections = Vec::with_capacity(load.connections);
     for index in 0..load.connections {
         let body = Body::new(load, run, index as u64);
-        connections.push(Connection::open(url, key, body, load.compression).await?);
+        connections.push(Connection::open(url, route.clone(), key, body, load.compression).await?);
     }
     let started = Instant::now();
     let until = started + load.duration;

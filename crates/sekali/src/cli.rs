@@ -25,6 +25,7 @@ mod serve;
 mod server_url;
 mod signals;
 mod stats;
+mod tls_args;
 mod usage;
 mod verify;
 

@@ -5,6 +5,7 @@ mod error;
 mod events;
 mod publisher;
 mod retry;
+mod secure;
 mod stream;
 mod url;
 
@@ -16,6 +17,8 @@ pub use retry::{Backoff, RetryPolicy, retrying};
 pub use stream::EventStream;
 pub use url::ServerUrl;
 
+pub(crate) use secure::configuration;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,6 +26,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use serde_json::value::RawValue;
 
 use crate::access::Secret;
+use crate::tls::{ClientTls, trusting_nobody};
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -48,8 +52,13 @@ pub struct Client {
 
 impl Client {
     /// A client for the server at `url`; nothing is sent yet.
-    pub fn new(url: &ServerUrl) -> Result<Self, ClientError> {
+    ///
+    /// # Errors
+    /// The files of `tls` are of no use.
+    pub fn new(url: &ServerUrl, tls: &ClientTls) -> Result<Self, ClientError> {
+        let tls = configuration(url, tls)?.map_or_else(trusting_nobody, Ok)?;
         let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)

@@ -3,6 +3,7 @@
 //! Handlers are short: they read what was asked, call [`ingest`](crate::ingest), [`pipeline`](crate::pipeline) or the
 //! engine's readers, and write the answer. Sockets are [`server`](crate::server)'s business.
 
+mod answer_headers;
 mod app;
 mod auth;
 mod body;
@@ -25,6 +26,7 @@ mod page;
 mod patience;
 mod publish;
 mod query;
+mod reads;
 mod refusals;
 mod select;
 mod stats;
@@ -35,7 +37,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn_with_state, map_request, map_response};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -99,10 +101,11 @@ pub fn router(app: App, browsers: Browsers) -> Router {
     if let Some(hosts) = browsers.hosts {
         router = router.layer(from_fn_with_state(HostRule { hosts, gate: app.gate.clone() }, hosts::check));
     }
+    router = router.layer(map_request(headers::limit));
     if !browsers.cors_origins.is_empty() {
         router = router.layer(cors(browsers.cors_origins));
     }
-    router.layer(map_response(headers::with_common_headers)).with_state(app)
+    router.layer(map_response(answer_headers::add)).with_state(app)
 }
 
 async fn no_such_route(State(app): State<App>, request: Request) -> Response {

@@ -41,6 +41,10 @@ pub const PAGE_SCAN_EVENTS_MAX: u64 = 200_000;
 pub const PAGE_SCAN_TIME_MAX: Duration = Duration::from_secs(1);
 /// Most conditions on the payload in one query.
 pub const CONDITIONS_MAX: usize = 16;
+/// Most answers at a time that are read from files. More are refused as overload.
+pub const READS_MAX: usize = 256;
+/// Most streams of events at a time. More are refused as overload.
+pub const STREAMS_MAX: usize = 512;
 /// Most counts at a time that have to read events. More are refused as overload.
 pub const COUNTS_MAX: usize = 4;
 /// Most intervals that a count over time is divided into.
@@ -52,15 +56,17 @@ pub const STREAM_READ_MAX: Duration = Duration::from_secs(1);
 
 /// Most connections at a time. Fewer where the process may not open as many files.
 pub const CONNECTIONS_MAX: usize = 4_096;
+/// One address may have this part of the connections: a quarter. Those of this machine may have all.
+pub const CONNECTIONS_SHARE_OF_ADDRESS: usize = 4;
 /// Open files that connections must leave to the store.
 pub const FILES_RESERVED: usize = 256;
-/// Most bytes that one connection buffers while reading; also bounds the headers of a request.
-pub const CONNECTION_BUFFER_BYTES: usize = 64 * 1024;
-/// Largest header list of an HTTP/2 request, in bytes.
-pub const HEADERS_BYTES_MAX: u32 = 16 * 1024;
+/// Most bytes of a request's headers, the request line included.
+pub const HEADERS_BYTES_MAX: usize = 16 * 1024;
+/// Most bytes that one connection buffers while reading. Headers beyond this are not even read to the end.
+pub const CONNECTION_BUFFER_BYTES: u32 = 64 * 1024;
 /// Most requests at a time on one HTTP/2 connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
-/// Longest a request may take to send its headers.
+/// Longest a request may take to send its headers, and a TLS handshake as a whole.
 pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest a connection may stay open without a request.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -126,5 +132,6 @@ const _: () = {
         KEYS_MAX * 2 * (KEY_TOPICS_MAX * (TOPIC_BYTES_MAX + 4) + KEY_NAME_BYTES_MAX + 256)
             < KEYS_FILE_BYTES_MAX as usize
     );
+    assert!(HEADERS_BYTES_MAX < CONNECTION_BUFFER_BYTES as usize);
     assert!(IDLE_TIMEOUT.as_secs() > HEADERS_TIMEOUT.as_secs());
 };

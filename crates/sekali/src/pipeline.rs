@@ -89,6 +89,11 @@ impl Pipeline {
         }
     }
 
+    /// Whether so many bytes find room at the moment. What does not is better refused before it is read.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.shared.budget.has_room(bytes)
+    }
+
     /// Bytes that wait or are being committed.
     pub fn queued_bytes(&self) -> usize {
         self.shared.budget.used()

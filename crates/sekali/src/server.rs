@@ -5,12 +5,14 @@
 
 mod accept;
 mod activity;
+mod certificates;
 mod config;
 mod connection;
 mod error;
 mod io;
 mod keys;
 mod listen;
+mod places;
 mod retain;
 mod scrub;
 
@@ -30,16 +32,19 @@ use crate::ingest::CONTENT_RULES;
 use crate::limits::STOPPED_LINGER;
 use crate::pipeline::{Committers, Pipeline};
 
+pub use certificates::Certificates;
 pub use config::Config;
 pub use error::StartError;
 
 use accept::Listening;
+use connection::Site;
 use scrub::Scrubbing;
 
 /// A running server. Dropping it lets it stop in the background; [`Server::stop`] waits.
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
+    certificates: Option<Certificates>,
     stop: watch::Sender<bool>,
     ended: JoinHandle<Ended>,
 }
@@ -70,6 +75,8 @@ impl Server {
     pub async fn start_on(disk: Arc<dyn Disk>, config: Config) -> Result<Self, StartError> {
         let cors_origins = config.checked_cors_origins()?;
         let hosts = config.checked_hosts()?;
+        let certificates = config.tls.clone().map(Certificates::load).transpose()?;
+        let timeouts = config.timeouts;
         let dir = config.data_dir.clone();
         let access = tokio::task::spawn_blocking(move || Access::load(&dir)).await.map_err(StartError::other)??;
         // Before the store is opened, which may take a while: a wrong address is told at once.
@@ -79,22 +86,34 @@ impl Server {
         let retention = config.retention.clone();
         let store = tokio::task::spawn_blocking(move || open(disk, &config)).await;
         let store = store.map_err(StartError::other)??;
-        let (app, committers, scrubbers) = App::start(store, access.clone()).map_err(StartError::other)?;
+        let (app, committers, scrubbers) = App::start(store, access.clone(), timeouts).map_err(StartError::other)?;
         let pipeline = app.pipeline().clone();
         let mut chores = JoinSet::new();
         chores.spawn(retain::run(Arc::clone(app.retainers()), retention));
         chores.spawn(keys::run(access));
         chores.spawn(Scrubbing::new(&app, scrubbers).run());
-        let listening = Listening::start(listener, router(app, Browsers { cors_origins, hosts }));
+        let router = router(app, Browsers { cors_origins, hosts });
+        let site = Site { router, timeouts, certificates: certificates.clone() };
+        let listening = Listening::start(listener, site);
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");
         let ended = tokio::spawn(run(listening, pipeline, committers, chores, stopping));
-        Ok(Self { addr, stop, ended })
+        Ok(Self { addr, certificates, stop, ended })
     }
 
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// What clients write before its address: `https` with TLS, or `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.certificates.is_some() { "https" } else { "http" }
+    }
+
+    /// With TLS, what it shows to clients.
+    pub fn certificates(&self) -> Option<&Certificates> {
+        self.certificates.as_ref()
     }
 
     /// Stops it, in order, and waits until it has ended.

@@ -5,16 +5,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::SendRequest;
 use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
 use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::BenchError;
 use super::body::Body;
 use super::compression::Compression;
 use super::pace::Pace;
+use super::route::Route;
 use crate::access::Secret;
 use crate::client::{Published, ServerUrl, authorization};
 
@@ -93,7 +92,7 @@ impl Measured {
 
 /// A connection with its own body to send.
 pub(super) struct Connection {
-    address: String,
+    route: Route,
     path: String,
     authorization: Option<HeaderValue>,
     sender: SendRequest<Full<Bytes>>,
@@ -113,17 +112,17 @@ enum Failed {
 impl Connection {
     pub(super) async fn open(
         url: &ServerUrl,
+        route: Route,
         key: Option<&Secret>,
         body: Body,
         compression: Compression,
     ) -> Result<Self, BenchError> {
-        let address = url.authority();
-        let sender = match connect(&address).await {
+        let sender = match route.connect().await {
             Ok(sender) => sender,
-            Err(source) => return Err(BenchError::Connect { address, source }),
+            Err(source) => return Err(BenchError::Connect { address: url.authority(), source }),
         };
         let (path, authorization, measured) = (url.path_of("publish"), key.map(authorization), Measured::nothing()?);
-        Ok(Self { address, path, authorization, sender, body, compression, measured })
+        Ok(Self { route, path, authorization, sender, body, compression, measured })
     }
 
     /// Sends whenever `pace` says so until the time has come, and waits for the last answer.
@@ -169,7 +168,8 @@ impl Connection {
 
     fn request(&self) -> Result<Request<Full<Bytes>>, Failed> {
         let body = self.compression.compress(self.body.bytes()).map_err(|error| Failed::Broken(error.to_string()))?;
-        let request = Request::post(&self.path).header(HOST, &self.address).header(CONTENT_TYPE, "application/json");
+        let request =
+            Request::post(&self.path).header(HOST, self.route.address()).header(CONTENT_TYPE, "application/json");
         let encoding = self.compression.name().map(HeaderValue::from_static);
         let more = [(AUTHORIZATION, self.authorization.clone()), (CONTENT_ENCODING, encoding)];
         let mut request = request.body(Full::new(body)).map_err(|error| Failed::Broken(error.to_string()))?;
@@ -203,19 +203,10 @@ impl Connection {
                 self.measured.last_error = Some(reason);
                 tokio::time::sleep(RECONNECT_WAIT).await;
                 // If this fails, so will the next request, which brings us back here.
-                if let Ok(sender) = connect(&self.address).await {
+                if let Ok(sender) = self.route.connect().await {
                     self.sender = sender;
                 }
             }
         }
     }
-}
-
-async fn connect(address: &str) -> std::io::Result<SendRequest<Full<Bytes>>> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(std::io::Error::other)?;
-    // Its end is noticed by the next request.
-    tokio::spawn(connection);
-    Ok(sender)
 }

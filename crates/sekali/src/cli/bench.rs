@@ -12,8 +12,10 @@ use crate::cli::key_arg::KeyArg;
 use crate::cli::output::{Output, Paint, grouped};
 use crate::cli::publish::{batch_size, share};
 use crate::cli::signals::Signals;
+use crate::cli::tls_args::ClientTlsArgs;
 use crate::cli::{Exit, Failure};
 use crate::client::ServerUrl;
+use crate::tls::ClientTls;
 
 /// Arguments of `sekali bench`.
 #[derive(Debug, Args)]
@@ -30,6 +32,8 @@ pub(crate) struct BenchArgs {
     url: Option<ServerUrl>,
     #[command(flatten)]
     key: KeyArg,
+    #[command(flatten)]
+    tls: ClientTlsArgs,
     /// Where the server started for the purpose keeps its data: on the disk that is to be measured
     #[arg(long, value_name = "DIR", default_value = ".", conflicts_with = "url")]
     scratch_dir: PathBuf,
@@ -84,21 +88,22 @@ async fn measure(args: &BenchArgs) -> Result<Report, Failure> {
         rate: args.rate,
     };
     if let Some(url) = &args.url {
-        return bench::run(url, args.key.key()?.as_ref(), &load).await.map_err(failure);
+        let key = args.key.key()?;
+        return bench::run(url, &args.tls.files(), key.as_ref(), &load).await.map_err(failure);
     }
     let scratch_dir = args.scratch_dir.clone();
     let server = tokio::task::spawn_blocking(move || OwnServer::start(&scratch_dir))
         .await
         .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?
         .map_err(failure)?;
-    bench::run(server.url(), None, &load).await.map_err(failure)
+    bench::run(server.url(), &ClientTls::default(), None, &load).await.map_err(failure)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
 fn failure(error: BenchError) -> Failure {
     let exit = match error {
         BenchError::Connect { .. } => Exit::Unreachable,
-        BenchError::OwnServer(_) | BenchError::Histogram(_) => Exit::Failed,
+        BenchError::OwnServer(_) | BenchError::Histogram(_) | BenchError::Tls(_) => Exit::Failed,
     };
     Failure::new(exit, error.to_string())
 }

@@ -19,6 +19,7 @@ use crate::escape::escape;
 use crate::generate::Recipe;
 use crate::input::{Origin, Pacing, feed};
 use crate::server::Ended;
+use crate::tls::ClientTls;
 
 /// Always the same events, so that a second run finds them all known.
 const RECIPE: Recipe = Recipe { count: 5_000, dup_ratio: 0.2, topics: 4, seed: 1, payload_bytes_min: 0 };
@@ -97,7 +98,7 @@ async fn show(args: &DemoArgs, url: &str, signals: impl Future<Output = ()>) -> 
         output.flush()?;
     }
     let server_url = url.parse().map_err(|error: String| Failure::new(Exit::Failed, error))?;
-    let client = Client::new(&server_url)?.with_key(args.key.key()?.as_ref());
+    let client = Client::new(&server_url, &ClientTls::default())?.with_key(args.key.key()?.as_ref());
     let counts = publish(&client, args.json, &mut signals).await?;
     if args.json {
         output.json(&counts)?;

@@ -40,9 +40,11 @@ impl Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let exit = match &error {
-            ClientError::Unreachable { .. } | ClientError::Unavailable { .. } => Exit::Unreachable,
+            ClientError::Unreachable { .. } | ClientError::Unavailable { .. } | ClientError::NoTrust { .. } => {
+                Exit::Unreachable
+            }
             ClientError::Refused(_) => Exit::Refused,
-            ClientError::Unexpected { .. } => Exit::Failed,
+            ClientError::Unexpected { .. } | ClientError::Tls(_) => Exit::Failed,
         };
         Self::new(exit, error.to_string())
     }

@@ -56,7 +56,7 @@ pub(super) fn explain(error: &StartError) -> Failure {
         StartError::Damaged(_) => Exit::Damaged,
         StartError::Config(_) | StartError::Exposed { .. } => Exit::Usage,
         StartError::Keys(error) => return explain_keys(error),
-        StartError::Other(_) => Exit::Failed,
+        StartError::Tls(_) | StartError::Other(_) => Exit::Failed,
     };
     Failure::new(exit, with_causes(error))
 }

@@ -11,20 +11,22 @@ use crate::cli::listen::{self, ListenArgs};
 use crate::cli::log::{self, LogFormat};
 use crate::cli::output::Output;
 use crate::cli::retain::RetainArgs;
-use crate::cli::signals::Signals;
+use crate::cli::signals::{Hangups, Signals};
+use crate::cli::tls_args::ServerTlsArgs;
 use crate::server::Config;
 
 /// Arguments of `sekali serve`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "SIGTERM and SIGINT (Ctrl-C) finish the requests in progress and stop; a second one stops at once.\n\
-    Either way nothing that was acknowledged is lost.\n\n\
+    Either way nothing that was acknowledged is lost. With --tls-cert, SIGHUP reads the certificates again.\n\n\
     Without keys (see sekali keys) everybody may read and publish who reaches the server: so it listens on loopback\n\
     only, unless --allow-anonymous is given. Keys that are made or revoked take effect within 2 s.\n\n\
     Examples:\n  \
     sekali serve\n  \
     sekali keys create --data-dir /var/lib/sekali --scope publish --name 'web servers'\n  \
     sekali serve --listen 0.0.0.0:8080 --data-dir /var/lib/sekali --log-format json\n  \
+    sekali serve --listen 0.0.0.0:8443 --tls-cert server.pem --tls-key server.key\n  \
     sekali serve --retain-age 90d --retain 'debug.*=7d' --retain-size 50GiB"
 )]
 pub(crate) struct ServeArgs {
@@ -36,6 +38,8 @@ pub(crate) struct ServeArgs {
     /// Web pages from here may use the API, like https://logs.example.org; several with commas, or by repeating
     #[arg(long = "cors-origin", env = "SEKALI_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origins: Vec<String>,
+    #[command(flatten)]
+    tls: ServerTlsArgs,
     #[command(flatten)]
     retain: RetainArgs,
     /// What to log: error, warn, info, debug or trace
@@ -54,17 +58,23 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
     log::start(&args.log, args.log_format)?;
     // Before the store is opened: a signal during recovery is heeded as soon as that is done.
     let signals = Signals::catch()?;
+    let tls = args.tls.files();
+    let hangups = tls.is_some().then(Hangups::catch).transpose()?;
     let server = listen::start(Config {
         partitions: args.partitions,
         // An empty environment variable means none.
         cors_origins: args.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
         retention: args.retain.retention(),
+        tls,
         ..args.listen.config()
     })
     .await?;
+    if let Some((hangups, certificates)) = hangups.zip(server.certificates().cloned()) {
+        tokio::spawn(hangups.each(move || certificates.reload()));
+    }
     let mut output = Output::stdout();
     // Nobody need read this; whoever closed standard output still wants the server.
-    let _ = output.line(format_args!("{LISTENING}http://{}", server.addr()));
+    let _ = output.line(format_args!("{LISTENING}{}://{}", server.scheme(), server.addr()));
     let _ = output.flush();
     let stop = async {
         tokio::select! {

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cli::Failure;
 use crate::cli::key_arg::KeyArg;
+use crate::cli::tls_args::ClientTlsArgs;
 use crate::client::{Client, ServerUrl};
 
 /// Which server to talk to.
@@ -14,11 +15,13 @@ pub(crate) struct ServerUrlArg {
     pub(crate) url: ServerUrl,
     #[command(flatten)]
     key: KeyArg,
+    #[command(flatten)]
+    tls: ClientTlsArgs,
 }
 
 impl ServerUrlArg {
-    /// A client for it.
-    pub(super) fn client(&self) -> Result<Client, Failure> {
-        Ok(Client::new(&self.url)?.with_key(self.key.key()?.as_ref()))
+    /// A client for this server.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::new(&self.url, &self.tls.files())?.with_key(self.key.key()?.as_ref()))
     }
 }

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first asks, the second insists.
+//! SIGINT and SIGTERM: the first asks, the second insists. SIGHUP: read again what may have changed.
 
 use std::io;
 
@@ -14,11 +14,7 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn catch() -> Result<Self, Failure> {
-        let failure = |error: io::Error| Failure::new(Exit::Failed, format!("cannot wait for signals: {error}"));
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt()).map_err(failure)?,
-            terminate: signal(SignalKind::terminate()).map_err(failure)?,
-        })
+        Ok(Self { interrupt: catch(SignalKind::interrupt())?, terminate: catch(SignalKind::terminate())? })
     }
 
     /// Resolves at the first signal. The second ends the process at once, wherever it is.
@@ -36,4 +32,24 @@ impl Signals {
             _ = self.terminate.recv() => {}
         }
     }
+}
+
+/// From now on a hangup no longer kills the process.
+pub(super) struct Hangups(Signal);
+
+impl Hangups {
+    pub(super) fn catch() -> Result<Self, Failure> {
+        catch(SignalKind::hangup()).map(Self)
+    }
+
+    /// Calls `reload` at each of them, for as long as the process lives.
+    pub(super) async fn each(mut self, reload: impl Fn()) {
+        while self.0.recv().await.is_some() {
+            reload();
+        }
+    }
+}
+
+fn catch(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error: io::Error| Failure::new(Exit::Failed, format!("cannot wait for signals: {error}")))
 }

@@ -111,9 +111,9 @@ mod tests {
             ],
         );
         check(
-            &["sekali", "stats", "--url", "https://x"],
+            &["sekali", "stats", "--url", "ftp://x"],
             &expect_test::expect![
-                "invalid value 'https://x' for '--url <URL>': https is not supported, use http; see --help"
+                "invalid value 'ftp://x' for '--url <URL>': ftp is not supported, use http or https; see --help"
             ],
         );
     }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use tokio_rustls::rustls;
 
 use super::answer::{ErrorBody, RefusedEvent};
 use super::url::ServerUrl;
 use crate::escape::escape;
+use crate::tls::TlsError;
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,14 @@ pub enum ClientError {
         /// The server.
         url: String,
         /// What happened.
+        reason: String,
+    },
+    /// Who is there is not trusted, or does not trust us.
+    #[error("no trust between us and {url}: {reason}; see --ca-cert and --client-cert")]
+    NoTrust {
+        /// The server.
+        url: String,
+        /// What TLS says.
         reason: String,
     },
     /// The server cannot answer now.
@@ -41,6 +51,9 @@ pub enum ClientError {
         /// What is odd.
         what: String,
     },
+    /// There can be no TLS with the files that were named.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
 }
 
 /// A 4xx answer.
@@ -75,6 +88,9 @@ impl ClientError {
     }
 
     pub(super) fn unreachable(url: &ServerUrl, error: &reqwest::Error) -> Self {
+        if let Some(error) = of_tls(error) {
+            return Self::NoTrust { url: url.to_string(), reason: error.to_string() };
+        }
         let reason = if error.is_timeout() { "no answer in time".to_owned() } else { innermost(error).to_string() };
         Self::Unreachable { url: url.to_string(), reason }
     }
@@ -116,6 +132,20 @@ fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::
         error = source;
     }
     error
+}
+
+/// What TLS has to say, which is under several layers as well. Some of them are errors of input and output, which pass
+/// over what they are made of when they are asked for their source.
+fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
+        }
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = inner.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+    }
+    None
 }
 
 #[cfg(test)]

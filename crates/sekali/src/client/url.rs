@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use reqwest::Url;
 
-/// `http://host:port/`, checked; a path before Sekali's own (behind a proxy) is kept.
+/// `http://host:port/` or `https://host:port/`, checked; a path before Sekali's own (behind a proxy) is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerUrl(Url);
 
@@ -24,6 +24,16 @@ impl ServerUrl {
         self.join(&[segment]).path().to_owned()
     }
 
+    /// Whether it is to be spoken to by TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// The host alone: a name, or an address without brackets.
+    pub(crate) fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
+    }
+
     /// Host and port, as one connects to them.
     pub fn authority(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
@@ -38,8 +48,8 @@ impl FromStr for ServerUrl {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let mut url = Url::parse(&full).map_err(|error| format!("{error}; write it like http://127.0.0.1:8080"))?;
-        if url.scheme() != "http" {
-            return Err(format!("{} is not supported, use http", url.scheme()));
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!("{} is not supported, use http or https", url.scheme()));
         }
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err("only host, port and path belong here, like http://127.0.0.1:8080".to_owned());
@@ -71,7 +81,8 @@ mod tests {
             ("aggregator", Ok("http://aggregator/stats")),
             ("http://[::1]:9000/", Ok("http://[::1]:9000/stats")),
             ("http://proxy/logs/", Ok("http://proxy/logs/stats")),
-            ("https://x", Err("https is not supported, use http")),
+            ("https://x", Ok("https://x/stats")),
+            ("ftp://x", Err("ftp is not supported, use http or https")),
             ("http://user@x", Err("only host, port and path belong here, like http://127.0.0.1:8080")),
             ("127.0.0.1:0", Err("port 0 cannot be connected to")),
             ("http://", Err("empty host; write it like http://127.0.0.1:8080")),
@@ -85,6 +96,8 @@ mod tests {
     #[test]
     fn the_authority_names_the_port() {
         assert_eq!("aggregator".parse::<ServerUrl>().unwrap().authority(), "aggregator:80");
-        assert_eq!("http://[::1]:9000/".parse::<ServerUrl>().unwrap().authority(), "[::1]:9000");
+        assert_eq!("https://aggregator".parse::<ServerUrl>().unwrap().authority(), "aggregator:443");
+        let ip = "http://[::1]:9000/".parse::<ServerUrl>().unwrap();
+        assert_eq!((ip.authority().as_str(), ip.host()), ("[::1]:9000", "::1"));
     }
 }

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sekali_store::{Partition, Reader, Retainer, Scrubber, Store};
-use tokio::sync::Semaphore;
 
 use super::auth::Gate;
+use super::body::Intake;
 use super::cursor::CursorKey;
+use super::reads::Reads;
 use crate::access::Access;
 use crate::budget::Budget;
 use crate::ingest::Target;
-use crate::limits::{BODIES_BYTES_MAX, COUNTS_MAX, PAGES_BYTES_MAX};
+use crate::limits::{COUNTS_MAX, PAGES_BYTES_MAX, READS_MAX, STREAMS_MAX};
 use crate::pipeline::{Committers, Pipeline};
 use crate::scrub::ScrubStatus;
+use crate::timeouts::Timeouts;
 
 /// The shared state of the API. Cheap to clone.
 #[derive(Clone)]
@@ -27,11 +29,15 @@ pub struct App {
     pub(super) target: Target,
     pub(super) cursor_key: CursorKey,
     /// For request bodies.
-    pub(super) bodies: Budget,
+    pub(super) bodies: Intake,
     /// For pages that are read and not yet sent.
     pub(super) pages: Budget,
-    /// One for every count that reads events at the moment.
-    pub(super) counts: Arc<Semaphore>,
+    /// For answers that are read at once.
+    pub(super) reads: Reads,
+    /// For answers that are read while they are sent.
+    pub(super) streams: Reads,
+    /// For counts that read events.
+    pub(super) counts: Reads,
     pub(super) started: Instant,
 }
 
@@ -40,7 +46,11 @@ impl App {
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub fn start(store: Store, access: Access) -> std::io::Result<(Self, Committers, Vec<Scrubber>)> {
+    pub fn start(
+        store: Store,
+        access: Access,
+        timeouts: Timeouts,
+    ) -> std::io::Result<(Self, Committers, Vec<Scrubber>)> {
         let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
         let partitions = store.into_partitions();
         let readers = partitions.iter().map(Partition::reader).collect();
@@ -55,9 +65,11 @@ impl App {
             scrub: Arc::default(),
             target,
             cursor_key: CursorKey::new(target.hasher),
-            bodies: Budget::new(BODIES_BYTES_MAX),
+            bodies: Intake::new(timeouts.body),
             pages: Budget::new(PAGES_BYTES_MAX),
-            counts: Arc::new(Semaphore::new(COUNTS_MAX)),
+            reads: Reads::new(READS_MAX),
+            streams: Reads::new(STREAMS_MAX),
+            counts: Reads::new(COUNTS_MAX),
             started: Instant::now(),
         };
         Ok((app, committers, scrubbers))

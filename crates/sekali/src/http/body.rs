@@ -13,9 +13,23 @@ use tokio::time::{Instant, timeout_at};
 
 use super::error::{ApiError, Code};
 use crate::budget::{Budget, Reservation};
-use crate::limits::{BODY_BYTES_MAX, BODY_BYTES_PER_SECOND_MIN, BODY_TIMEOUT, BODY_WIRE_BYTES_MAX};
+use crate::limits::{BODIES_BYTES_MAX, BODY_BYTES_MAX, BODY_BYTES_PER_SECOND_MIN, BODY_TIMEOUT, BODY_WIRE_BYTES_MAX};
 
 use decode::{Broken, Decoder, Encoding};
+
+/// What all bodies share. Cheap to clone; clones share.
+#[derive(Debug, Clone)]
+pub(super) struct Intake {
+    budget: Budget,
+    /// What a body has on top of the time that its bytes have.
+    timeout: Duration,
+}
+
+impl Intake {
+    pub(super) fn new(timeout: Duration) -> Self {
+        Self { budget: Budget::new(BODIES_BYTES_MAX), timeout }
+    }
+}
 
 /// A whole body, decompressed, with the room it takes up.
 #[derive(Debug)]
@@ -30,8 +44,8 @@ pub(super) struct Received {
 /// # Errors
 /// `too_large`, `overloaded` (both before anything is read where `Content-Length` tells), `invalid_encoding`,
 /// `unsupported_media_type`, `request_timeout`.
-pub(super) async fn receive(headers: &HeaderMap, mut body: Body, budget: &Budget) -> Result<Received, ApiError> {
-    let received = read(headers, &mut body, budget).await;
+pub(super) async fn receive(headers: &HeaderMap, mut body: Body, intake: &Intake) -> Result<Received, ApiError> {
+    let received = read(headers, &mut body, intake).await;
     match &received {
         // A slow client has had its time.
         Ok(_) | Err(ApiError { code: Code::RequestTimeout, .. }) => {}
@@ -48,7 +62,7 @@ pub(super) fn discard(headers: &HeaderMap, mut body: Body) {
         return;
     }
     tokio::spawn(async move {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(BODY_TIMEOUT);
         while let Ok(Some(Ok(frame))) = timeout_at(pace.deadline(), body.frame()).await {
             if !frame.data_ref().is_none_or(|data| pace.advance(data.len())) {
                 break;
@@ -57,16 +71,16 @@ pub(super) fn discard(headers: &HeaderMap, mut body: Body) {
     });
 }
 
-async fn read(headers: &HeaderMap, body: &mut Body, budget: &Budget) -> Result<Received, ApiError> {
+async fn read(headers: &HeaderMap, body: &mut Body, intake: &Intake) -> Result<Received, ApiError> {
     let mut decoder = Decoder::new(encoding(headers)?);
     let announced = content_length(headers);
     if announced > BODY_WIRE_BYTES_MAX {
         return Err(too_large_on_the_wire());
     }
     // Room is taken for what has come, and not for what was announced: announcing costs a client nothing.
-    let room = budget.reserve(0).filter(|_| budget.has_room(announced)).ok_or_else(overloaded)?;
+    let room = intake.budget.reserve(0).filter(|_| intake.budget.has_room(announced)).ok_or_else(overloaded)?;
     let mut received = Received { bytes: Vec::with_capacity(announced), room };
-    let mut pace = Pace::new();
+    let mut pace = Pace::new(intake.timeout);
     loop {
         let frame = timeout_at(pace.deadline(), body.frame()).await.map_err(|_| too_slow())?;
         let Some(frame) = frame else { break };
@@ -103,18 +117,19 @@ const GROWTH_BYTES: usize = 64 * 1024;
 
 /// How fast a body comes, and how much of it has come.
 struct Pace {
-    start: Instant,
+    /// When it would have to be there if it had no bytes.
+    deadline: Instant,
     bytes: usize,
 }
 
 impl Pace {
-    fn new() -> Self {
-        Self { start: Instant::now(), bytes: 0 }
+    fn new(timeout: Duration) -> Self {
+        Self { deadline: Instant::now() + timeout, bytes: 0 }
     }
 
     /// When the next bytes must be there.
     fn deadline(&self) -> Instant {
-        self.start + BODY_TIMEOUT + Duration::from_secs(self.bytes as u64 / BODY_BYTES_PER_SECOND_MIN)
+        self.deadline + Duration::from_secs(self.bytes as u64 / BODY_BYTES_PER_SECOND_MIN)
     }
 
     /// Counts bytes. `false` if they are too many.
@@ -124,7 +139,8 @@ impl Pace {
     }
 }
 
-fn content_length(headers: &HeaderMap) -> usize {
+/// How long the body is said to be, before it is decompressed; 0 if that is not said.
+pub(super) fn content_length(headers: &HeaderMap) -> usize {
     let value = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     // The transport has already refused what is no number.
     value.map_or(0, |text| text.parse().unwrap_or(usize::MAX))

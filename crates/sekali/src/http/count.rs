@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::App;
 use super::cursor::Positions;
-use super::error::{ApiError, Code};
+use super::error::ApiError;
 use super::filters::Wanted;
 use super::json::Json;
 use super::patience::{Patience, Waiting};
@@ -73,18 +73,15 @@ fn tally(app: &App, wanted: &Wanted) -> u64 {
 
 /// Counts by reading, which can take minutes and ends when the client goes away.
 async fn scan(app: &App, wanted: Wanted, mut histogram: Option<Histogram>) -> Result<Count, ApiError> {
-    let permit = app.counts.clone().try_acquire_owned();
-    let permit = permit.map_err(|_| ApiError::new(Code::Overloaded, "too much is being counted; try again"))?;
     let mut select = Select::new(&app.readers, wanted, Order::Ascending, Positions::new());
     // Dropped with this future when the client goes away.
     let waiting = Waiting::default();
     let patience = waiting.patience(u64::MAX, std::time::Duration::MAX);
     let read = move || {
-        let count = read(&mut select, patience, histogram.as_mut());
-        drop(permit);
-        count.map(|count| Count { count, over_time: histogram.map(OverTime::from) })
+        let count = read(&mut select, patience, histogram.as_mut())?;
+        Ok(Count { count, over_time: histogram.map(OverTime::from) })
     };
-    tokio::task::spawn_blocking(read).await.map_err(|error| ApiError::internal(&error))?
+    app.counts.run(read).await
 }
 
 fn read(select: &mut Select, mut patience: Patience, mut histogram: Option<&mut Histogram>) -> Result<u64, ApiError> {

@@ -36,6 +36,8 @@ pub enum Code {
     RequestTimeout,
     /// The body, compressed or not, the number of events, or an event is too large.
     TooLarge,
+    /// What stands before the body is too large.
+    HeadersTooLarge,
     /// `Content-Type` or `Content-Encoding` is none the server reads.
     UnsupportedMediaType,
     /// The server does not go by the name that it was asked by.
@@ -67,7 +69,7 @@ pub enum Stored {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidJson,
         Self::InvalidParameter,
         Self::InvalidCursor,
@@ -78,6 +80,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::TooLarge,
+        Self::HeadersTooLarge,
         Self::UnsupportedMediaType,
         Self::WrongHost,
         Self::InvalidEvent,
@@ -102,6 +105,7 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
             Self::TooLarge => "too_large",
+            Self::HeadersTooLarge => "headers_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::WrongHost => "wrong_host",
             Self::InvalidEvent => "invalid_event",
@@ -126,6 +130,7 @@ impl Code {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::InvalidEvent => StatusCode::UNPROCESSABLE_ENTITY,
@@ -156,6 +161,7 @@ impl Code {
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::TooLarge
+            | Self::HeadersTooLarge
             | Self::UnsupportedMediaType
             | Self::WrongHost
             | Self::InvalidEvent
@@ -177,6 +183,7 @@ impl Code {
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::TooLarge
+            | Self::HeadersTooLarge
             | Self::UnsupportedMediaType
             | Self::WrongHost
             | Self::InvalidEvent

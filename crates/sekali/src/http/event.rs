@@ -1,5 +1,7 @@
 //! `GET /events/{topic}/{event_id}`
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
@@ -29,15 +31,16 @@ pub(super) async fn event(
     if !grant.is_for(&topic) {
         return Err(not_for(&topic));
     }
+    let readers = Arc::clone(&app.readers);
     let find = move || {
         let partition = partition_of(&topic, app.target.partitions) as usize;
         // What is kept in reserved topics is beside the events that it is about, in any partition.
-        let readers = app.readers.iter().enumerate().filter(|(at, _)| *at == partition || is_reserved(&topic));
+        let readers = readers.iter().enumerate().filter(|(at, _)| *at == partition || is_reserved(&topic));
         let mut found = readers.map(|(_, reader)| reader.find(&topic, &event_id));
-        found.find(|found| !matches!(found, Ok(None))).unwrap_or(Ok(None))
+        let found = found.find(|found| !matches!(found, Ok(None))).unwrap_or(Ok(None));
+        found.map_err(|error| ApiError::internal(&error))
     };
-    let found = tokio::task::spawn_blocking(find).await.map_err(|error| ApiError::internal(&error))?;
-    let found = found.map_err(|error| ApiError::internal(&error))?;
+    let found = app.reads.run(find).await?;
     let event =
         found.ok_or_else(|| ApiError::new(Code::NotFound, "no event with this topic and event id is stored"))?;
     let mut text = Vec::new();

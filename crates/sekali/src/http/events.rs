@@ -29,7 +29,7 @@ pub(super) async fn events(
     let (wanted, asked) = Asked::parse(&app, &grant, query, lines.is_some())?;
     let select = Select::new(&app.readers, wanted, asked.order, asked.after.clone());
     match lines {
-        Some(lines) => Ok(stream::answer(select, lines, asked.limit)),
+        Some(lines) => stream::answer(&app, select, lines, asked.limit),
         None => page::answer(&app, asked, select).await,
     }
 }

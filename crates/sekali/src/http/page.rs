@@ -24,8 +24,7 @@ pub(super) async fn answer(app: &App, asked: Asked, mut select: Select) -> Resul
     let waiting = Waiting::default();
     let patience = select.is_filtered().then(|| waiting.patience(PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX));
     let read = move || read(&mut select, limit, patience, &budget).map(|page| (page, select));
-    let read = tokio::task::spawn_blocking(read).await;
-    let (page, select) = read.map_err(|error| ApiError::internal(&error))??;
+    let (page, select) = app.reads.run(read).await?;
     let next = page.more.then(|| app.cursor_key.seal(asked.reading(), select.positions()));
     let mut response = Response::new(Body::from(Bytes::from_owner(page)));
     let headers = response.headers_mut();

@@ -14,6 +14,7 @@ use super::query::Query;
 use super::{App, body, media};
 use crate::access::{Grant, Topics};
 use crate::ingest::{Accepted, Format, Options, Problem, ingest};
+use crate::pipeline::Refused;
 
 /// Stores the events of the body and answers when they are durable.
 pub(super) async fn publish(
@@ -56,6 +57,11 @@ async fn receive(
     format: Format,
     options: Options<'_>,
 ) -> Result<Accepted, ApiError> {
+    // Events take up about as much room in the queue as in the body.
+    if !app.pipeline.has_room(body::content_length(headers).max(1)) {
+        body::discard(headers, body);
+        return Err(Refused::Overloaded.into());
+    }
     let received = body::receive(headers, body, &app.bodies).await?;
     Ok(ingest(&received.bytes, format, options, &app.target)?)
 }

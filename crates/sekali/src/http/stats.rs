@@ -69,8 +69,8 @@ struct Inside {
 impl Inside {
     async fn of(app: &App) -> Result<Self, ApiError> {
         let readers = Arc::clone(&app.readers);
-        let oldest = tokio::task::spawn_blocking(move || Oldest::of(&readers)).await;
-        let oldest = oldest.map_err(|error| ApiError::internal(&error))?.map_err(|error| ApiError::internal(&error))?;
+        let read = move || Oldest::of(&readers).map_err(|error| ApiError::internal(&error));
+        let oldest = app.reads.run(read).await?;
         Ok(Self {
             damage: damage(app),
             partitions: app.readers.len(),

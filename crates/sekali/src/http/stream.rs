@@ -14,17 +14,24 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::error;
 
+use super::App;
+use super::error::ApiError;
 use super::layout::Lines;
+use super::reads::Place;
 use super::select::{Select, Step};
 use crate::limits::{STREAM_CHUNK_BYTES, STREAM_READ_MAX};
 
 /// Answers with the events of `select`, at most `limit`.
-pub(super) fn answer(select: Select, lines: Lines, limit: Option<u64>) -> Response {
+///
+/// # Errors
+/// `overloaded`, if there are too many streams.
+pub(super) fn answer(app: &App, select: Select, lines: Lines, limit: Option<u64>) -> Result<Response, ApiError> {
+    let _place = app.streams.enter()?;
     let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(send(Reading { select, lines, left: limit.unwrap_or(u64::MAX), is_begun: false }, sender));
+    tokio::spawn(send(Reading { select, lines, left: limit.unwrap_or(u64::MAX), is_begun: false, _place }, sender));
     let mut response = Response::new(Body::from_stream(ReceiverStream::new(receiver)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(lines.media_type()));
-    response
+    Ok(response)
 }
 
 struct Reading {
@@ -33,6 +40,7 @@ struct Reading {
     /// How many more events to send.
     left: u64,
     is_begun: bool,
+    _place: Place,
 }
 
 struct Piece {

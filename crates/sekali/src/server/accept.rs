@@ -1,18 +1,17 @@
 //! The accept loop: as many connections as there may be, and no storm of errors when there cannot be one more.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::connection::serve;
+use super::connection::Site;
+use super::places::{Place, Places};
 use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, FILES_RESERVED};
 
 /// A listening socket with its connections.
@@ -24,9 +23,9 @@ pub(super) struct Listening {
 
 impl Listening {
     /// Begins to accept.
-    pub(super) fn start(listener: TcpListener, router: Router) -> Self {
+    pub(super) fn start(listener: TcpListener, site: Site) -> Self {
         let (draining, drain) = watch::channel(false);
-        Self { draining, task: tokio::spawn(run(listener, router, drain)) }
+        Self { draining, task: tokio::spawn(run(listener, site, drain)) }
     }
 
     /// Accepts no more, and waits until the requests in progress are answered, or for [`DRAIN_TIMEOUT`].
@@ -40,17 +39,17 @@ impl Listening {
     }
 }
 
-async fn run(listener: TcpListener, router: Router, mut drain: watch::Receiver<bool>) {
-    let room = Arc::new(Semaphore::new(connections_max()));
+async fn run(listener: TcpListener, site: Site, mut drain: watch::Receiver<bool>) {
+    let places = Places::new(connections_max());
     let mut connections = JoinSet::new();
     let is_draining = drain.clone();
     loop {
         let accepted = tokio::select! {
             _ = drain.wait_for(|drain| *drain) => break,
-            accepted = accept(&listener, &room) => accepted,
+            accepted = accept(&listener, &places) => accepted,
         };
-        if let Some((stream, permit)) = accepted {
-            connections.spawn(serve(stream, router.clone(), is_draining.clone(), permit));
+        if let Some((stream, place)) = accepted {
+            connections.spawn(site.clone().serve(stream, is_draining.clone(), place));
         }
         while connections.try_join_next().is_some() {}
     }
@@ -59,10 +58,16 @@ async fn run(listener: TcpListener, router: Router, mut drain: watch::Receiver<b
 }
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(room).acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, Place)> {
+    let place = places.wait().await?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok((stream, client)) => {
+            let place = places.take(place, client.ip());
+            if place.is_none() {
+                debug!(%client, "a connection was closed: its address has too many");
+            }
+            place.map(|place| (stream, place))
+        }
         Err(error) => {
             if is_of_one_connection(&error) {
                 debug!(%error, "a connection was gone before it was accepted");

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::limits::{ANSWER_BYTES_MIN, ANSWER_TIMEOUT, HEADERS_TIMEOUT};
+use crate::limits::{ANSWER_BYTES_MIN, CLOSE_TIMEOUT};
+use crate::timeouts::Timeouts;
 
 /// Counts and times of a connection. Shared by its socket, its requests and its answers.
 #[derive(Debug)]
 pub(super) struct Activity {
+    timeouts: Timeouts,
     start: Instant,
     /// Requests that are being handled, and answers that wait for us to make their next piece.
     working: AtomicUsize,
@@ -41,8 +43,9 @@ pub(super) enum Verdict {
 
 impl Activity {
     /// That of a new connection.
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(timeouts: Timeouts) -> Arc<Self> {
         Arc::new(Self {
+            timeouts,
             start: Instant::now(),
             working: AtomicUsize::new(0),
             sending: AtomicUsize::new(0),
@@ -53,21 +56,22 @@ impl Activity {
         })
     }
 
-    /// Whether it has been at it for too long: for more than `idle_max` if it has no request.
-    pub(super) fn verdict(&self, idle_max: Duration) -> Verdict {
+    /// Whether it has been at it for too long. One without a request has less time once it was asked to close.
+    pub(super) fn verdict(&self, is_closing: bool) -> Verdict {
         if self.working.load(Ordering::Relaxed) > 0 {
             return Verdict::Fine;
         }
         let since_progress = self.since(self.progress_ms.load(Ordering::Relaxed));
         if self.sending.load(Ordering::Relaxed) > 0 {
-            return if since_progress > ANSWER_TIMEOUT { Verdict::Stuck } else { Verdict::Fine };
+            return if since_progress > self.timeouts.answer { Verdict::Stuck } else { Verdict::Fine };
         }
         // On HTTP/2 bytes also come without requests.
         let headers_ms = self.headers_ms.load(Ordering::Relaxed);
         let in_headers = headers_ms > 0 && !self.is_http2.load(Ordering::Relaxed);
-        if in_headers && self.since(headers_ms) > HEADERS_TIMEOUT {
+        if in_headers && self.since(headers_ms) > self.timeouts.headers {
             return Verdict::Stuck;
         }
+        let idle_max = if is_closing { CLOSE_TIMEOUT } else { self.timeouts.idle };
         if since_progress > idle_max { Verdict::Idle } else { Verdict::Fine }
     }
 
@@ -153,57 +157,57 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::limits::IDLE_TIMEOUT;
+    use crate::limits::{ANSWER_TIMEOUT, HEADERS_TIMEOUT, IDLE_TIMEOUT};
 
     const MOMENT: Duration = Duration::from_millis(5);
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_connection_is_closed_when_it_has_been_idle_for_long() {
-        let activity = Activity::new();
+        let activity = Activity::new(Timeouts::default());
         advance(IDLE_TIMEOUT).await;
-        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Fine);
+        assert_eq!(activity.verdict(false), Verdict::Fine);
         advance(MOMENT).await;
-        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Idle);
+        assert_eq!(activity.verdict(false), Verdict::Idle);
         drop(activity.begin(false));
-        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Fine);
+        assert_eq!(activity.verdict(false), Verdict::Fine);
     }
 
     #[tokio::test(start_paused = true)]
     async fn headers_that_trickle_in_are_cut_off() {
-        let activity = Activity::new();
+        let activity = Activity::new(Timeouts::default());
         for _ in 0..11 {
             advance(HEADERS_TIMEOUT / 10 + MOMENT).await;
             activity.received();
         }
-        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Stuck);
+        assert_eq!(activity.verdict(false), Verdict::Stuck);
     }
 
     #[tokio::test(start_paused = true)]
     async fn our_own_slowness_is_not_held_against_the_client() {
-        let activity = Activity::new();
+        let activity = Activity::new(Timeouts::default());
         let mut exchange = activity.begin(false);
         advance(IDLE_TIMEOUT * 10).await;
-        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Fine);
+        assert_eq!(activity.verdict(false), Verdict::Fine);
         exchange.sending();
         exchange.working();
         advance(IDLE_TIMEOUT * 10).await;
-        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Fine);
+        assert_eq!(activity.verdict(false), Verdict::Fine);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_must_take_its_answer_at_a_pace() {
-        let activity = Activity::new();
+        let activity = Activity::new(Timeouts::default());
         let mut exchange = activity.begin(true);
         exchange.sending();
         for _ in 0..4 {
             advance(ANSWER_TIMEOUT / 2).await;
             activity.sent(ANSWER_BYTES_MIN);
-            assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Fine);
+            assert_eq!(activity.verdict(false), Verdict::Fine);
         }
         for _ in 0..4 {
             advance(ANSWER_TIMEOUT / 2).await;
             activity.sent(1);
         }
-        assert_eq!(activity.verdict(IDLE_TIMEOUT), Verdict::Stuck);
+        assert_eq!(activity.verdict(false), Verdict::Stuck);
     }
 }

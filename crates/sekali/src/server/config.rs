@@ -7,6 +7,8 @@ use sekali_store::{Retention, Tuning};
 
 use super::StartError;
 use crate::http::Hosts;
+use crate::timeouts::Timeouts;
+use crate::tls::ServerTls;
 
 /// The settings of a server.
 #[derive(Debug, Clone)]
@@ -25,6 +27,11 @@ pub struct Config {
     pub allow_hosts: Vec<String>,
     /// How long events are kept, in every partition. Normally for ever.
     pub retention: Retention,
+    /// With it, TLS is spoken and nothing else.
+    pub tls: Option<ServerTls>,
+    /// How long clients may take, for tests that cannot wait as long.
+    #[doc(hidden)]
+    pub timeouts: Timeouts,
     /// How the engine works inside, for tests of what happens at sizes that take ages to come about.
     #[doc(hidden)]
     pub tuning: Tuning,
@@ -40,6 +47,8 @@ impl Default for Config {
             allow_anonymous: false,
             allow_hosts: Vec::new(),
             retention: Retention::default(),
+            tls: None,
+            timeouts: Timeouts::default(),
             tuning: Tuning::default(),
         }
     }

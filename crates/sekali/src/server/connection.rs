@@ -11,36 +11,80 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 use tracing::debug;
 
 use super::activity::{Activity, Verdict};
+use super::certificates::Certificates;
 use super::io::{WatchedBody, WatchedStream};
-use crate::limits::{
-    CLOSE_TIMEOUT, CONNECTION_BUFFER_BYTES, CONNECTION_CHECK_INTERVAL, HEADERS_BYTES_MAX, IDLE_TIMEOUT,
-    STREAMS_PER_CONNECTION_MAX,
-};
+use super::places::Place;
+use crate::limits::{CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
+use crate::timeouts::Timeouts;
 
-/// Serves a connection (HTTP/1.1, or HTTP/2 by prior knowledge) until it closes, idles for too long, gets stuck, or
-/// the server drains and its requests are answered. Holds `_permit` as long.
-pub(super) async fn serve(
-    stream: TcpStream,
+/// What all connections are served with. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    pub(super) router: Router,
+    pub(super) timeouts: Timeouts,
+    /// Where there are any, TLS is spoken and nothing else.
+    pub(super) certificates: Option<Certificates>,
+}
+
+impl Site {
+    /// Serves a connection until it closes, idles for too long, gets stuck, or the server drains and its requests are
+    /// answered. Holds `_place` as long.
+    pub(super) async fn serve(self, stream: TcpStream, mut draining: watch::Receiver<bool>, _place: Place) {
+        // Answers are small and waited for.
+        let _ = stream.set_nodelay(true);
+        let Some(acceptor) = self.certificates.as_ref().map(Certificates::acceptor) else {
+            return speak(stream, self.router, self.timeouts, draining).await;
+        };
+        let stream = tokio::select! {
+            stream = shake_hands(acceptor, stream, self.timeouts) => stream,
+            // There is no request in it yet.
+            _ = draining.wait_for(|drain| *drain) => None,
+        };
+        if let Some(stream) = stream {
+            speak(stream, self.router, self.timeouts, draining).await;
+        }
+    }
+}
+
+/// Begins TLS. A handshake that fails costs nobody but this connection.
+async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream, timeouts: Timeouts) -> Option<TlsStream<TcpStream>> {
+    match timeout(timeouts.headers, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(error)) => {
+            debug!(%error, "a TLS handshake failed");
+            None
+        }
+        Err(_) => {
+            debug!("a TLS handshake was cut off: its client is too slow");
+            None
+        }
+    }
+}
+
+/// Speaks HTTP/1.1 or HTTP/2, whichever the client begins with.
+async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
     router: Router,
+    timeouts: Timeouts,
     mut draining: watch::Receiver<bool>,
-    _permit: OwnedSemaphorePermit,
 ) {
-    // Answers are small and waited for.
-    let _ = stream.set_nodelay(true);
-    let activity = Activity::new();
+    let activity = Activity::new(timeouts);
     let io = TokioIo::new(WatchedStream { stream, activity: Arc::clone(&activity) });
     let watched = Arc::clone(&activity);
     let service = service_fn(move |request| answer(router.clone(), Arc::clone(&watched), request));
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(io, service));
-    let mut check = interval(CONNECTION_CHECK_INTERVAL);
+    let mut check = interval(timeouts.check_interval);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut closing = false;
     loop {
@@ -55,7 +99,7 @@ pub(super) async fn serve(
                 closing = true;
                 connection.as_mut().graceful_shutdown();
             }
-            _ = check.tick() => match activity.verdict(if closing { CLOSE_TIMEOUT } else { IDLE_TIMEOUT }) {
+            _ = check.tick() => match activity.verdict(closing) {
                 Verdict::Fine => {}
                 Verdict::Stuck => return debug!("a connection was cut: its client is too slow"),
                 Verdict::Idle if closing => return,
@@ -81,11 +125,11 @@ async fn answer(
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // Headers are timed by the connection's activity: the transport's own timeout would end idle connections as well.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(CONNECTION_BUFFER_BYTES);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(CONNECTION_BUFFER_BYTES as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(HEADERS_BYTES_MAX)
+        .max_header_list_size(CONNECTION_BUFFER_BYTES)
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
         .adaptive_window(true);
     builder

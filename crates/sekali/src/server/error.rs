@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use sekali_store::Error as StoreError;
 
 use crate::access::KeysError;
+use crate::tls::TlsError;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum StartError {
     /// A setting is wrong.
     #[error("{0}")]
     Config(String),
+    /// There can be no TLS with the files that were named.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
     /// Something else.
     #[error("cannot start: {0}")]
     Other(#[source] Box<dyn StdError + Send + Sync>),

@@ -1,4 +1,4 @@
-//! Sockets and answers that report what happens to them.
+//! Connections and answers that report what happens to them.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -9,17 +9,16 @@ use axum::body::Body as AnyBody;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::activity::{Activity, Exchange};
 
-/// A socket that reports the bytes that pass.
-pub(super) struct WatchedStream {
-    pub(super) stream: TcpStream,
+/// A connection that reports the bytes that pass: those of HTTP, whatever they are wrapped in.
+pub(super) struct WatchedStream<S> {
+    pub(super) stream: S,
     pub(super) activity: Arc<Activity>,
 }
 
-impl AsyncRead for WatchedStream {
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let before = buf.filled().len();
         let outcome = Pin::new(&mut self.stream).poll_read(cx, buf);
@@ -30,7 +29,7 @@ impl AsyncRead for WatchedStream {
     }
 }
 
-impl AsyncWrite for WatchedStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
         let outcome = ready!(Pin::new(&mut self.stream).poll_write(cx, buf));
         self.report(outcome)
@@ -58,7 +57,7 @@ impl AsyncWrite for WatchedStream {
     }
 }
 
-impl WatchedStream {
+impl<S> WatchedStream<S> {
     fn report(&self, outcome: Result<usize>) -> Poll<Result<usize>> {
         if let Ok(bytes) = outcome {
             self.activity.sent(bytes);

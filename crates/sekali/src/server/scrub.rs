@@ -101,6 +101,7 @@ mod tests {
     use super::*;
     use crate::access::Access;
     use crate::ingest::CONTENT_RULES;
+    use crate::timeouts::Timeouts;
 
     #[test]
     fn the_pace_reads_everything_in_a_week_within_bounds() {
@@ -118,7 +119,7 @@ mod tests {
         let hasher = store.hasher();
         let nobody = tempfile::tempdir().unwrap();
         let access = Access::load(nobody.path()).unwrap();
-        let (app, committers, scrubbers) = App::start(store, access).unwrap();
+        let (app, committers, scrubbers) = App::start(store, access, Timeouts::default()).unwrap();
         let mut batch = Batch::new();
         batch.push(&hasher, &EventRef { topic: "t", event_id: "1", timestamp_ns: 0, source: "", payload: b"{}" });
         app.pipeline().commit(vec![(0, batch)]).await.unwrap();

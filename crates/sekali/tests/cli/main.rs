@@ -6,14 +6,20 @@
     reason = "a test that cannot go on should say where"
 )]
 
+#[path = "../support/authority.rs"]
+mod authority;
 mod backup;
 mod end_to_end;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod keys;
 mod process;
 mod publish;
 mod read;
 mod scripted;
 mod served;
+mod sigterm_drain;
 mod terminal;
+mod tls;
 mod transfer;
 mod usage;

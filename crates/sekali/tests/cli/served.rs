@@ -1,5 +1,6 @@
 //! A server that can be killed.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -25,7 +26,16 @@ impl Served {
 
     /// Starts it by this command line.
     pub(crate) fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::begin(command.stderr(Stdio::null()))
+    }
+
+    /// Starts it by this command line, with its log in a file.
+    pub(crate) fn spawn_with_log(command: &mut Command, log: &Path) -> Self {
+        Self::begin(command.stderr(File::create(log).unwrap()))
+    }
+
+    fn begin(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim_end().strip_prefix("listening on ").expect("it says where it listens").to_owned();
@@ -34,7 +44,16 @@ impl Served {
 
     /// Where it listens, as `--listen` takes it.
     pub(crate) fn address(&self) -> &str {
-        self.url.trim_start_matches("http://")
+        self.url.split_once("://").unwrap().1
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The port it listens on.
+    pub(crate) fn port(&self) -> &str {
+        self.url.rsplit_once(':').unwrap().1
     }
 
     /// SIGKILL: nothing is drained, flushed or said.

@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use sekali_store::disk::{Disk, DiskFile, RealDisk};
 
@@ -21,6 +22,7 @@ struct Switches {
     syncs_fail: AtomicBool,
     reads_fail: AtomicBool,
     syncs_panic: AtomicBool,
+    sync_delay_ms: AtomicU64,
     held: Mutex<bool>,
     changed: Condvar,
 }
@@ -44,6 +46,11 @@ impl MoodyDisk {
     /// Lets every read fail, or not.
     pub(crate) fn fail_reads(&self, fail: bool) {
         self.switches.reads_fail.store(fail, Ordering::SeqCst);
+    }
+
+    /// Lets every sync take at least so long.
+    pub(crate) fn slow_syncs(&self, delay: Duration) {
+        self.switches.sync_delay_ms.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
     /// Lets syncs wait, or go on.
@@ -138,6 +145,7 @@ impl DiskFile for MoodyFile {
     fn sync(&self) -> io::Result<()> {
         let held = self.switches.held.lock().unwrap();
         drop(self.switches.changed.wait_while(held, |held| *held).unwrap());
+        std::thread::sleep(Duration::from_millis(self.switches.sync_delay_ms.load(Ordering::SeqCst)));
         assert!(!self.switches.syncs_panic.load(Ordering::SeqCst), "the disk is in a panic");
         if self.switches.syncs_fail.load(Ordering::SeqCst) {
             return Err(io::Error::other("the disk is in a bad mood"));

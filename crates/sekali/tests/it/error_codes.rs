@@ -10,6 +10,8 @@ use axum::http::Request;
 use sekali::access::{Access, Scope};
 use sekali::http::{App, Browsers, Code, Stored, router};
 use sekali::ingest::CONTENT_RULES;
+use sekali::limits::HEADERS_BYTES_MAX;
+use sekali::timeouts::Timeouts;
 use sekali_store::disk::RealDisk;
 use sekali_store::{HashKey, NewStore, Store};
 use serde_json::{Value, json};
@@ -61,14 +63,16 @@ fn events(count: usize) -> Value {
 }
 
 /// A body that does not come on.
-fn slow(server: &TestServer) -> Answer {
+fn slow() -> Provoked {
+    let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts.body = Duration::from_millis(300));
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.write_all(b"POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 500\r\n\r\n[").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let status = head[9..12].parse().unwrap();
-    Answer { status, headers: reqwest::header::HeaderMap::new(), body: body.to_owned() }
+    let answer = Answer { status, headers: reqwest::header::HeaderMap::new(), body: body.to_owned() };
+    Provoked { answer, stored: stored(&server) }
 }
 
 /// A stored event that cannot be read.
@@ -114,7 +118,7 @@ fn shutting_down() -> Provoked {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let new = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
     let store = Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap();
-    let (app, committers, _) = App::start(store, Access::load(dir.path()).unwrap()).unwrap();
+    let (app, committers, _) = App::start(store, Access::load(dir.path()).unwrap(), Timeouts::default()).unwrap();
     app.pipeline().close();
     committers.join();
     let request = Request::post("/publish").body(Body::from(event("t", "1").to_string())).unwrap();
@@ -140,8 +144,9 @@ fn provoke(code: Code) -> Provoked {
         Code::Forbidden => guarded(true),
         Code::NotFound => open("POST", "/nowhere", &[], good()),
         Code::MethodNotAllowed => open("PUT", "/publish", &[], good()),
-        Code::RequestTimeout => moody(1, |_| {}, slow),
+        Code::RequestTimeout => slow(),
         Code::TooLarge => open("POST", "/publish", &[], format!("[{}]", vec![good(); 100_001].join(","))),
+        Code::HeadersTooLarge => open("POST", "/publish", &[("x-long", &"x".repeat(HEADERS_BYTES_MAX))], good()),
         Code::UnsupportedMediaType => open("POST", "/publish", &[("content-type", "text/plain")], good()),
         Code::WrongHost => open("POST", "/publish", &[("host", "evil.example")], good()),
         Code::InvalidEvent => open("POST", "/publish", &[], "[{}]"),

@@ -130,7 +130,7 @@ fn cursors_that_are_not_ours_are_400() {
     let other = TestServer::start();
     other.get(&format!("/events?after={cursor}")).expect_error(400, "invalid_cursor");
     let (changed, short) = (cursor.replacen('A', "B", 1), &cursor[1..]);
-    for wrong in ["", "x", "1", ".", &changed, short, &format!("{cursor}A"), &"A".repeat(50_000)] {
+    for wrong in ["", "x", "1", ".", &changed, short, &format!("{cursor}A"), &"A".repeat(10_000)] {
         server.get(&format!("/events?after={wrong}")).expect_error(400, "invalid_cursor");
     }
     server.get(&format!("/events?after={cursor}&order=desc")).expect_error(400, "invalid_cursor");

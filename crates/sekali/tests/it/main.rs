@@ -16,10 +16,16 @@ mod error_codes;
 mod events;
 mod fuzz_corpus;
 mod hosts;
+#[cfg(target_os = "linux")]
+mod overload;
 mod publish;
 mod reads;
 mod restart;
 mod retention;
 mod server;
+#[cfg(target_os = "linux")]
+mod slow_clients;
 mod storage;
+mod streams;
+mod supply;
 mod traversal;

@@ -35,6 +35,8 @@ impl TestServer {
         change(&mut config);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let server = runtime.block_on(Server::start_on(Arc::clone(&disk), config.clone())).unwrap();
+        // Whoever asks for a client is asked for this, even if nothing is encrypted.
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         Self { server: Some(server), client, dir, disk, config, runtime }
     }

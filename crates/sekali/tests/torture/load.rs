@@ -60,7 +60,10 @@ impl Load {
     pub(crate) async fn cut_off(mut self) {
         self.0.abort_all();
         while let Some(ended) = self.0.join_next().await {
-            assert!(ended.as_ref().err().is_none_or(|error| error.is_cancelled()), "a client panicked: {ended:?}");
+            assert!(
+                ended.as_ref().err().is_none_or(tokio::task::JoinError::is_cancelled),
+                "a client panicked: {ended:?}"
+            );
         }
     }
 }

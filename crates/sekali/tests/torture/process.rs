@@ -45,6 +45,8 @@ impl Process {
 
     /// Starts a process that is to serve on this port.
     pub(crate) fn spawn(mut command: Command, port: u16) -> Self {
+        // Whoever asks for a client is asked for this, even if nothing is encrypted.
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary runs");
         Self { child, url: format!("http://127.0.0.1:{port}") }
     }

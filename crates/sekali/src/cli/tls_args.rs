@@ -1,0 +1,52 @@
+//! The flags that name certificates and keys.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::tls::{ClientTls, Identity, ServerTls};
+
+/// With what a server speaks TLS.
+#[derive(Debug, Args)]
+pub(crate) struct ServerTlsArgs {
+    /// Serve HTTPS with this certificate, in PEM form, those of its issuers behind it; SIGHUP reads it again
+    #[arg(long, env = "SEKALI_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key
+    #[arg(long, env = "SEKALI_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Refuse clients that have no certificate signed by this CA
+    #[arg(long, env = "SEKALI_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
+    client_ca: Option<PathBuf>,
+}
+
+/// With what a client speaks TLS.
+#[derive(Debug, Args)]
+pub(crate) struct ClientTlsArgs {
+    /// Trust servers with a certificate signed by this CA, in PEM form, and no others [default: the system's CAs]
+    #[arg(long, env = "SEKALI_CA_CERT", value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
+    /// Certificate to show to a server that wants one
+    #[arg(long, env = "SEKALI_CLIENT_CERT", value_name = "FILE", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+    /// The client certificate's private key
+    #[arg(long, env = "SEKALI_CLIENT_KEY", value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
+}
+
+impl ServerTlsArgs {
+    /// The files, if TLS was asked for.
+    pub(crate) fn files(self) -> Option<ServerTls> {
+        let (cert, key) = self.tls_cert.zip(self.tls_key)?;
+        Some(ServerTls { cert, key, client_ca: self.client_ca })
+    }
+}
+
+impl ClientTlsArgs {
+    /// The files.
+    pub(crate) fn files(&self) -> ClientTls {
+        let identity = self.client_cert.clone().zip(self.client_key.clone());
+        let identity = identity.map(|(cert, key)| Identity { cert, key });
+        ClientTls { ca_cert: self.ca_cert.clone(), identity }
+    }
+}

@@ -1,0 +1,70 @@
+//! Clients that mean harm, against the real binary: whatever they do, it stays small and serves the others.
+
+mod bombs;
+mod floods;
+mod framing;
+mod many;
+mod no_files;
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::process::run;
+use crate::served::Served;
+
+/// A server of its own for a test.
+struct Victim {
+    served: Served,
+    _dir: tempfile::TempDir,
+}
+
+impl Victim {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { served: Served::start(dir.path()), _dir: dir }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.served.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream
+    }
+
+    /// Sends bytes as they are, and reads until the server closes.
+    fn exchange(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect();
+        // It may close before it has read everything.
+        let _ = stream.write_all(bytes);
+        read_to_end(&mut stream)
+    }
+
+    /// Somebody else publishes, and is served.
+    #[track_caller]
+    fn expect_others_are_served(&self) {
+        let seed = rand::random::<u32>().to_string();
+        let published = run(&["publish", "--url", &self.served.url, "--count", "200", "--seed", &seed, "--json"]);
+        assert_eq!(published.json()["received"], 200);
+    }
+
+    fn events_stored(&self) -> u64 {
+        run(&["stats", "--url", &self.served.url, "--json"]).json()["unique_processed"].as_u64().unwrap()
+    }
+
+    /// What it takes up in memory, in bytes: now (`VmRSS`), or at most so far (`VmHWM`).
+    fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.served.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+}
+
+const MIB: u64 = 1024 * 1024;
+
+fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut answer) {
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset, "still open after {:?}", String::from_utf8_lossy(&answer));
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
