@@ -2,6 +2,7 @@
 
 use sekali::bench::{self, Load};
 use sekali::client::{Client, ServerUrl};
+use sekali::tls::ClientTls;
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
@@ -19,7 +20,7 @@ pub(crate) struct Stats {
 
 /// Puts `load` on the server at `url`.
 pub(crate) fn measure(runtime: &Handle, url: &ServerUrl, load: &Load) -> Outcome<Measured> {
-    let report = runtime.block_on(bench::run(url, None, load))?;
+    let report = runtime.block_on(bench::run(url, &ClientTls::default(), None, load))?;
     if let Some(error) = &report.last_error {
         crate::say(&format!("{} of the requests to {url} failed, the last with: {error}", report.errors));
     }
@@ -35,6 +36,6 @@ pub(crate) fn measure(runtime: &Handle, url: &ServerUrl, load: &Load) -> Outcome
 
 /// The counters of the server at `url`.
 pub(crate) fn stats(runtime: &Handle, url: &ServerUrl) -> Outcome<Stats> {
-    let stats = runtime.block_on(Client::new(url)?.stats())?;
+    let stats = runtime.block_on(Client::new(url, &ClientTls::default())?.stats())?;
     Ok(serde_json::from_str(stats.get())?)
 }

@@ -75,7 +75,7 @@ fn key(svg: &mut String) {
         ("weak", "answered before it is on disk"),
     ];
     for (index, (class, label)) in entries.into_iter().enumerate() {
-        let x = 16.0 + 220.0 * index as f64;
+        let x = 16.0 + 245.0 * index as f64;
         let _ = writeln!(svg, "<rect class=\"{class}\" x=\"{x}\" y=\"46\" width=\"12\" height=\"12\" rx=\"2\"/>");
         text(svg, x + 18.0, 57.0, "faint", label);
     }

@@ -78,14 +78,15 @@ fn slow_clients() {
     trial.end();
 }
 
+/// What a client is slow with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    SlowHeaders,
-    SlowBody,
-    SlowReader,
+    Headers,
+    Body,
+    Answer,
 }
 
-const KINDS: [Kind; 3] = [Kind::SlowHeaders, Kind::SlowBody, Kind::SlowReader];
+const KINDS: [Kind; 3] = [Kind::Headers, Kind::Body, Kind::Answer];
 
 struct Client {
     kind: Kind,
@@ -96,9 +97,9 @@ impl Client {
     fn begin(server: &TestServer, kind: Kind) -> Self {
         let mut stream = TcpStream::connect(server.address()).unwrap();
         let first = match kind {
-            Kind::SlowHeaders => "GET /events HTTP/1.1\r\nhost: localhost\r\nx: ",
-            Kind::SlowBody => "POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n",
-            Kind::SlowReader => "GET /events HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n",
+            Kind::Headers => "GET /events HTTP/1.1\r\nhost: localhost\r\nx: ",
+            Kind::Body => "POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n",
+            Kind::Answer => "GET /events HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n",
         };
         stream.write_all(first.as_bytes()).unwrap();
         stream.set_nonblocking(true).unwrap();
@@ -108,8 +109,8 @@ impl Client {
     /// A byte more, if the server still wants it.
     fn go_on(&mut self) {
         let done = match self.kind {
-            Kind::SlowReader => self.stream.read(&mut [0]),
-            Kind::SlowHeaders | Kind::SlowBody => self.stream.write(b" "),
+            Kind::Answer => self.stream.read(&mut [0]),
+            Kind::Headers | Kind::Body => self.stream.write(b" "),
         };
         if let Err(error) = done {
             use ErrorKind::{BrokenPipe, ConnectionReset, WouldBlock};

@@ -21,8 +21,8 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// `GET http://x/stats`, as RFC 7541 writes it: three entries of the static table, and two with values of their own.
-const STATS: &[u8] = b"\x82\x86\x04\x06/stats\x41\x01x";
+/// `GET http://localhost/stats`, as RFC 7541 writes it: three entries of the static table, and two with values of their own.
+const STATS: &[u8] = b"\x82\x86\x04\x06/stats\x41\x09localhost";
 
 /// Sends what `next` makes, again and again, until the server has had enough or the time is up; at the same time takes
 /// what it answers. Returns whether it had enough, and its error code (RFC 9113, 7).
