@@ -96,7 +96,7 @@ impl Activity {
         }
     }
 
-    /// A request has come. It is being worked on until the answer is dropped.
+    /// A request has come. It is being worked on until what is returned is dropped: with its answer, or its body.
     pub(super) fn begin(self: &Arc<Self>, is_http2: bool) -> Exchange {
         self.is_http2.store(is_http2, Ordering::Relaxed);
         self.headers_ms.store(0, Ordering::Relaxed);

@@ -22,7 +22,7 @@ use tracing::debug;
 
 use super::activity::{Activity, Verdict};
 use super::certificates::Certificates;
-use super::io::{WatchedBody, WatchedStream};
+use super::io::{WatchedBody, WatchedRequest, WatchedStream};
 use super::places::Place;
 use crate::limits::{CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
 use crate::timeouts::Timeouts;
@@ -117,8 +117,10 @@ async fn answer(
     activity: Arc<Activity>,
     request: Request<Incoming>,
 ) -> Result<Response<WatchedBody>, Infallible> {
-    let exchange = activity.begin(request.version() == Version::HTTP_2);
-    let response = router.oneshot(request.map(Body::new)).await?;
+    let is_http2 = request.version() == Version::HTTP_2;
+    let (exchange, reading) = (activity.begin(is_http2), activity.begin(is_http2));
+    let request = request.map(|body| Body::new(WatchedRequest { body, _exchange: reading }));
+    let response = router.oneshot(request).await?;
     Ok(response.map(|body| WatchedBody { body, exchange }))
 }
 

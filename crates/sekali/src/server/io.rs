@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::Body as AnyBody;
 use bytes::Bytes;
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::{Activity, Exchange};
@@ -63,6 +63,33 @@ impl<S> WatchedStream<S> {
             self.activity.sent(bytes);
         }
         Poll::Ready(outcome)
+    }
+}
+
+/// A request's body. As long as somebody reads it, what comes belongs to it and is not the beginning of another request:
+/// even when the answer has been sent, and the rest of the body is only read so that the client can see the answer.
+pub(super) struct WatchedRequest {
+    pub(super) body: Incoming,
+    pub(super) _exchange: Exchange,
+}
+
+impl Body for WatchedRequest {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, hyper::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use sekali::limits::{BODY_TIMEOUT, CONNECTION_CHECK_INTERVAL, HEADERS_TIMEOUT};
 use sekali::server::Ended;
+use sekali::timeouts::Timeouts;
+use sekali_store::disk::RealDisk;
 
 use crate::disk::MoodyDisk;
 use crate::server::{TestServer, event};
@@ -104,4 +106,24 @@ fn idle_connections_do_not_delay_the_end() {
     assert_eq!(server.stop(), Ended::Stopped);
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
     drop((silent, half));
+}
+
+#[test]
+fn a_client_that_was_refused_may_finish_sending() {
+    let timeouts = Timeouts { headers: Duration::from_millis(300), ..Timeouts::default() };
+    let impatient = Timeouts { check_interval: Duration::from_millis(20), ..timeouts };
+    let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts = impatient);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    write!(stream, "POST /publish?x=1 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n").unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 400");
+    // Slower than headers may be: this is a body.
+    for _ in 0..100 {
+        stream.write_all(b" ").unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    stream.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let answers = read_to_end(stream);
+    assert!(answers.contains("invalid_parameter") && answers.contains("HTTP/1.1 200"), "{answers}");
 }

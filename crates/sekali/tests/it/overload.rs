@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
-use sekali::limits::{BODIES_BYTES_MAX, QUEUE_BYTES_MAX};
+use sekali::limits::QUEUE_BYTES_MAX;
+use sekali::timeouts::Timeouts;
 use sekali_torture::Trial;
 use tokio::task::JoinSet;
 
@@ -16,17 +17,18 @@ use crate::server::TestServer;
 
 /// A commit takes at least as long, and at most a sixteenth of the queue.
 const SYNC_TIME: Duration = Duration::from_millis(100);
-const EVENTS: u64 = 100;
+const EVENTS: u64 = 400;
 const PAYLOAD_BYTES: usize = 10_000;
 /// So many requests at a time keep the server busy and fit its queue.
-const FITTING: usize = 64;
+const FITTING: usize = 16;
 /// Four times as many as fit.
 const TOO_MANY: usize = 4 * QUEUE_BYTES_MAX / (EVENTS as usize * PAYLOAD_BYTES);
 
-/// What it may hold for clients, buffers at both ends of each connection (the clients are in this process too), and some
-/// frames that are being written.
-const MEMORY_MIB_MAX: u64 = ((BODIES_BYTES_MAX + QUEUE_BYTES_MAX) / MIB + TOO_MANY + 256) as u64;
-const MIB: usize = 1 << 20;
+/// On a busy machine clients may be slow by no fault of theirs: that is not what is tried here.
+const PATIENT: Timeouts = {
+    let long = Duration::from_secs(600);
+    Timeouts { headers: long, body: long, answer: long, idle: long, check_interval: Duration::from_secs(1) }
+};
 
 /// What clients were told.
 #[derive(Debug, Default)]
@@ -43,7 +45,7 @@ fn overload() {
         (0, u64::MAX, 0, 0, 0);
     while trial.next_cycle().is_some() {
         let disk = Arc::new(MoodyDisk::default());
-        let server = TestServer::start_with(Arc::clone(&disk) as _, |_| {});
+        let server = TestServer::start_with(Arc::clone(&disk) as _, |config| config.timeouts = PATIENT);
         disk.slow_syncs(SYNC_TIME);
         let told = Arc::new(Told::default());
         let peak = load(&server, &told, FITTING, || {});
@@ -69,7 +71,6 @@ fn overload() {
         server.expect_counts(stored, stored, 0, 0);
     }
     assert!(share_min > 0, "while it was overloaded it did nothing");
-    assert!(memory_mib_max < MEMORY_MIB_MAX, "{memory_mib_max}");
     trial.note("refused_requests", refused);
     trial.note("accepted_percent_of_peak_min", share_min);
     trial.note("recovery_ms_max", u64::try_from(recovery_ms_max).unwrap());
@@ -131,7 +132,8 @@ fn beginning(id: u64) -> String {
     format!(r#"{{"topic":"t","event_id":"{id}","timestamp":"2025-10-24T21:00:00Z","source":"s","payload":"#)
 }
 
-/// What this process, server and clients together, takes up in memory.
+/// What this process takes up in memory: server, clients, and in an ordinary run the tests beside this one, which is why
+/// it is only noted. What waits in the server is checked.
 fn memory_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
