@@ -63,6 +63,11 @@ impl DamageList {
         self.read().open.clone()
     }
 
+    /// Whether no event was ever lost, accepted or not.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.read().all().next().is_none()
+    }
+
     /// Whether any of it is in this file.
     pub(crate) fn is_in(&self, path: &Path) -> bool {
         self.read().all().any(|damage| damage.path == path)

@@ -19,7 +19,7 @@ pub use real::RealDisk;
 
 /// A file system.
 pub trait Disk: Debug + Send + Sync {
-    /// Creates `dir` and its parents, readable by the owner alone. No error where it exists.
+    /// Creates `dir` and its parents, readable by the owner alone, and makes their entries durable. No error where it exists.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
     /// Names of the files (not the directories) in `dir`, sorted.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;

@@ -97,7 +97,7 @@ pub(crate) fn mend(disk: &dyn Disk, dir: &Path, meta: &NewStore) -> Result<Optio
     let what = match load(disk, dir) {
         Ok(found) if found == *meta => return Ok(None),
         Ok(_) => format!("{} is that of another store", path.display()),
-        Err(error) => error.to_string(),
+        Err(error) => error.describe(),
     };
     if let Ok(bytes) = disk::read_all(disk, &path) {
         let copy = path.with_extension("damaged");

@@ -3,7 +3,6 @@
 //! Handlers are short: they read what was asked, call [`ingest`](crate::ingest), [`pipeline`](crate::pipeline) or the
 //! engine's readers, and write the answer. Sockets are [`server`](crate::server)'s business.
 
-mod answer_headers;
 mod app;
 mod auth;
 mod body;
@@ -15,6 +14,7 @@ mod event_json;
 mod events;
 mod filters;
 pub(crate) mod fuzzing;
+mod head;
 mod headers;
 mod health;
 mod hosts;
@@ -101,11 +101,11 @@ pub fn router(app: App, browsers: Browsers) -> Router {
     if let Some(hosts) = browsers.hosts {
         router = router.layer(from_fn_with_state(HostRule { hosts, gate: app.gate.clone() }, hosts::check));
     }
-    router = router.layer(map_request(headers::limit));
     if !browsers.cors_origins.is_empty() {
         router = router.layer(cors(browsers.cors_origins));
     }
-    router.layer(map_response(answer_headers::add)).with_state(app)
+    router = router.layer(map_request(head::limit));
+    router.layer(map_response(headers::with_common_headers)).with_state(app)
 }
 
 async fn no_such_route(State(app): State<App>, request: Request) -> Response {

@@ -2,8 +2,9 @@
 //!
 //! A request goes through [`http`] (read, decompress, answer), [`ingest`] (bytes to validated, encoded events) and
 //! [`pipeline`] (bounded queue, one committer thread per partition) into the engine, `sekali-store`. [`server`] owns
-//! the sockets and the order of starting and stopping, [`tls`] what is read from certificate files, [`access`] who may do
-//! what; [`limits`] has every cap. `filter` says which events a reader is looking for, and `json` reads their payloads for it.
+//! the sockets and the order of starting and stopping, [`tls`] makes something of certificate files; [`limits`] has every
+//! cap. `filter` says which events a reader is looking for, and `json` reads their payloads for it. [`access`] says who
+//! may do what.
 //!
 //! On the other side of the socket, [`cli`] has one file per command. They read events with [`input`] or make them
 //! with [`generate`], send them with [`client`], write what they get with [`export`], and measure with [`mod@bench`]. None

@@ -127,11 +127,11 @@ const _: () = {
     assert!(PAGE_EVENTS_DEFAULT <= PAGE_EVENTS_MAX);
     assert!(PAGE_EVENTS_MAX <= PAGE_SCAN_EVENTS_MAX);
     assert!(PAGE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX <= PAGES_BYTES_MAX);
+    assert!(HEADERS_BYTES_MAX < CONNECTION_BUFFER_BYTES as usize);
     // Any keys there may be can be read again: at worst every character is written as two.
     assert!(
         KEYS_MAX * 2 * (KEY_TOPICS_MAX * (TOPIC_BYTES_MAX + 4) + KEY_NAME_BYTES_MAX + 256)
             < KEYS_FILE_BYTES_MAX as usize
     );
-    assert!(HEADERS_BYTES_MAX < CONNECTION_BUFFER_BYTES as usize);
     assert!(IDLE_TIMEOUT.as_secs() > HEADERS_TIMEOUT.as_secs());
 };

@@ -93,8 +93,7 @@ impl Server {
         chores.spawn(keys::run(access));
         chores.spawn(Scrubbing::new(&app, scrubbers).run());
         let router = router(app, Browsers { cors_origins, hosts });
-        let site = Site { router, timeouts, certificates: certificates.clone() };
-        let listening = Listening::start(listener, site);
+        let listening = Listening::start(listener, Site { router, timeouts, certificates: certificates.clone() });
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");
         let ended = tokio::spawn(run(listening, pipeline, committers, chores, stopping));

@@ -88,7 +88,7 @@ pub(super) const MUTANTS: [Mutant; 11] = [
             },
             Edit { file: PARTITION, from: "        self.shared.index.insert(entries);\n", to: "" },
         ],
-        caught_by: "fail_nth_call",
+        caught_by: "what_is_refused_for_want_of_space_claims_no_key",
     },
     Mutant {
         name: "publish_before_sync",
@@ -156,10 +156,8 @@ pub(super) const MUTANTS: [Mutant; 11] = [
         wrong: "an event with the fingerprint of another is taken for it without a look at the key",
         edits: &[Edit {
             file: "crates/sekali-store/src/partition/decide.rs",
-            from: "        if (stored.topic, stored.event_id) != (incoming.topic, incoming.event_id) {
-            return Relation::OtherKey;
-        }\n",
-            to: "",
+            from: "            if entry.content == hash.content {\n",
+            to: "            if entry.fingerprint == hash.fingerprint {\n",
         }],
         caught_by: "keys_with_one_fingerprint_are_told_apart",
     },

@@ -349,12 +349,16 @@ impl Disk for MemoryDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.change(|state| {
+            let file = state.find(from).ok_or(io::ErrorKind::NotFound)?;
             let (_, from_name) = state.parent(from)?;
-            let (dir, to_name) = state.parent(to)?;
-            if !dir.seen.contains_key(&from_name) {
-                return Err(io::ErrorKind::NotFound.into());
+            let (_, to_name) = state.parent(to)?;
+            let (from_dir, to_dir) = (from.parent().unwrap_or(from), to.parent().unwrap_or(to));
+            if from_dir == to_dir {
+                return state.apply(to_dir, DirChange::Rename(from_name, to_name));
             }
-            state.apply(to.parent().unwrap_or(to), DirChange::Rename(from_name, to_name))
+            // Two directories, each of which may reach the medium without the other.
+            state.apply(to_dir, DirChange::Link(to_name, file))?;
+            state.apply(from_dir, DirChange::Unlink(from_name))
         })
     }
 

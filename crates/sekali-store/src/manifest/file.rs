@@ -15,6 +15,8 @@ pub struct ManifestFile {
     disk: Arc<dyn Disk>,
     path: PathBuf,
     existed: bool,
+    /// Whether there is a file by now.
+    is_there: AtomicBool,
     current: Mutex<Manifest>,
     /// How far the log is durable; written down by the next update.
     durable: Mutex<Option<LogPlace>>,
@@ -34,8 +36,8 @@ impl ManifestFile {
         };
         let existed = found.is_some();
         let current = Mutex::new(found.unwrap_or_default());
-        let (durable, uncertain) = (Mutex::default(), AtomicBool::new(false));
-        Ok(Self { disk, path: path.to_owned(), existed, current, durable, uncertain })
+        let (is_there, durable, uncertain) = (AtomicBool::new(existed), Mutex::default(), AtomicBool::new(false));
+        Ok(Self { disk, path: path.to_owned(), existed, is_there, current, durable, uncertain })
     }
 
     /// For an operator who has decided to rebuild: keeps the damaged manifest at `path` under the name
@@ -76,6 +78,7 @@ impl ManifestFile {
             self.uncertain.store(true, Ordering::Release);
             return Err(error).at("replace", &self.path);
         }
+        self.is_there.store(true, Ordering::Release);
         *current = next;
         Ok(())
     }
@@ -85,14 +88,14 @@ impl ManifestFile {
     /// # Errors
     /// As [`ManifestFile::update`].
     pub(crate) fn mend(&self) -> Result<Option<String>> {
-        // A partition without commits has no manifest.
-        if self.noted().is_none() && !self.disk.exists(&self.path).at("look for", &self.path)? {
+        // A new partition has none until there is something to write down.
+        if !self.is_there.load(Ordering::Acquire) {
             return Ok(None);
         }
         let found = disk::read_all(&*self.disk, &self.path).at("read", &self.path);
         let Err(error) = found.and_then(|bytes| Manifest::decode(&bytes, &self.path)) else { return Ok(None) };
         self.update(|_| {})?;
-        Ok(Some(error.to_string()))
+        Ok(Some(error.describe()))
     }
 
     /// Notes, in memory, that everything before `place` has been synced. It never goes back.

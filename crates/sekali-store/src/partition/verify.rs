@@ -174,11 +174,9 @@ impl Partition {
         if forgotten_seq > 0 {
             found.add(Finding::ForgottenKeys { last_seq: forgotten_seq });
         }
-        let damage = self.shared.damage.to_vec();
-        let is_whole = damage.is_empty();
-        damage.into_iter().for_each(|damage| found.add(Finding::Lost(damage)));
+        self.shared.damage.to_vec().into_iter().for_each(|damage| found.add(Finding::Lost(damage)));
         // With events lost, how many entries and counts there should be is not known either.
-        if is_whole {
+        if self.shared.damage.is_empty() {
             check_totals(&self.shared, stored, &mut found);
         }
         Ok(found)

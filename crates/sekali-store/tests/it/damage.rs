@@ -4,7 +4,8 @@ use std::path::Path;
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk, read_all};
-use sekali_store::{Error, Outcome, Scan};
+use sekali_store::ids::IndexOptions;
+use sekali_store::{Error, Outcome, Scan, Tuning};
 
 use crate::bit_rot::{check, event, filled};
 use crate::support::{BUSY, DIR, LOG_ONLY, Opened, collect, files};
@@ -129,4 +130,21 @@ fn a_log_that_ends_before_what_the_index_covers_is_damage_and_no_seq_is_used_twi
     assert!(damage[0].first_seq > 50 && last > 180, "{damage:?}");
     let outcomes = opened.commit(&[event(0), event(150)]).unwrap();
     assert!(matches!(outcomes[..], [Outcome::Duplicate { .. }, Outcome::Stored { seq }] if seq > last), "{outcomes:?}");
+}
+
+#[test]
+fn a_damaged_log_file_is_moved_away_and_not_removed_once_what_is_left_of_it_is_sealed() {
+    // Nothing is sealed before the index covers it.
+    let unsealed = Tuning { index: IndexOptions { table_entries: 1_000, ..BUSY.index }, ..BUSY };
+    let disk = filled(unsealed);
+    let damaged = files(&disk, "log").remove(0);
+    disk.corrupt(&damaged, |bytes| bytes[500] ^= 1);
+    let mut opened = Opened::open(&disk).unwrap();
+    for id in 200..260 {
+        opened.commit(&[event(id)]).unwrap();
+    }
+    let logs = files(&disk, "log");
+    let kept = Path::new(DIR).join("p0000/quarantine").join(damaged.file_name().unwrap());
+    assert!(logs.contains(&kept) && !logs.contains(&damaged), "{logs:?}");
+    assert!(!opened.reader().damage().is_empty());
 }

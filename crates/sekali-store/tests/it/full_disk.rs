@@ -102,6 +102,24 @@ fn a_stranger_who_takes_the_last_byte_after_the_check_does_not_break_the_log() {
 }
 
 #[test]
+fn what_is_refused_for_want_of_space_claims_no_key() {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open(&disk).unwrap();
+    let mut refused = 0;
+    for commit in 0..400 {
+        // Sometimes enough for the events and not for their frame: refused late, when all is decided.
+        disk.set_capacity(Some(disk.used_bytes() + commit * 7 % 1_000));
+        let first = opened.commit(&events(commit));
+        disk.set_capacity(None);
+        let again = opened.commit(&events(commit)).unwrap();
+        let is_stored = again.iter().all(|outcome| matches!(outcome, Outcome::Stored { .. }));
+        assert_eq!(is_stored, first.is_err(), "commit {commit}: {first:?}, then {again:?}");
+        refused += u32::from(first.is_err());
+    }
+    assert!(refused > 100, "{refused} refused: nothing was tested");
+}
+
+#[test]
 fn a_torn_tail_is_kept_even_where_there_is_no_space_for_a_copy() {
     let disk = MemoryDisk::new();
     let mut opened = Opened::open_with(&disk, BUSY).unwrap();

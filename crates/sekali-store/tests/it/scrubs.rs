@@ -92,6 +92,7 @@ fn what_a_scrub_finds_lost_is_healed_by_publishing_it_again_and_the_loss_can_be_
             opened = Opened::open_with(&disk, tuning).unwrap();
             scrub(&opened, 10_000);
             assert_eq!((opened.reader().damage(), opened.reader().flaws()), (vec![], vec![]), "{ending}");
+            assert_eq!(opened.partition.verify(|_| {}).unwrap().findings, [], "{ending}");
             let outcomes = opened.commit(&all).unwrap();
             assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })), "{outcomes:?}");
         }

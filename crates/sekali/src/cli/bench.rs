@@ -31,9 +31,9 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     url: Option<ServerUrl>,
     #[command(flatten)]
-    key: KeyArg,
-    #[command(flatten)]
     tls: ClientTlsArgs,
+    #[command(flatten)]
+    key: KeyArg,
     /// Where the server started for the purpose keeps its data: on the disk that is to be measured
     #[arg(long, value_name = "DIR", default_value = ".", conflicts_with = "url")]
     scratch_dir: PathBuf,
@@ -88,8 +88,7 @@ async fn measure(args: &BenchArgs) -> Result<Report, Failure> {
         rate: args.rate,
     };
     if let Some(url) = &args.url {
-        let key = args.key.key()?;
-        return bench::run(url, &args.tls.files(), key.as_ref(), &load).await.map_err(failure);
+        return bench::run(url, &args.tls.files(), args.key.key()?.as_ref(), &load).await.map_err(failure);
     }
     let scratch_dir = args.scratch_dir.clone();
     let server = tokio::task::spawn_blocking(move || OwnServer::start(&scratch_dir))

@@ -14,14 +14,14 @@ pub(crate) struct ServerUrlArg {
     #[arg(long, env = "SEKALI_URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) url: ServerUrl,
     #[command(flatten)]
-    key: KeyArg,
-    #[command(flatten)]
     tls: ClientTlsArgs,
+    #[command(flatten)]
+    key: KeyArg,
 }
 
 impl ServerUrlArg {
-    /// A client for this server.
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
+    /// A client for it.
+    pub(super) fn client(&self) -> Result<Client, Failure> {
         Ok(Client::new(&self.url, &self.tls.files())?.with_key(self.key.key()?.as_ref()))
     }
 }

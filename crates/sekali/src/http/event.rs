@@ -31,9 +31,8 @@ pub(super) async fn event(
     if !grant.is_for(&topic) {
         return Err(not_for(&topic));
     }
-    let readers = Arc::clone(&app.readers);
+    let (readers, partition) = (Arc::clone(&app.readers), partition_of(&topic, app.target.partitions) as usize);
     let find = move || {
-        let partition = partition_of(&topic, app.target.partitions) as usize;
         // What is kept in reserved topics is beside the events that it is about, in any partition.
         let readers = readers.iter().enumerate().filter(|(at, _)| *at == partition || is_reserved(&topic));
         let mut found = readers.map(|(_, reader)| reader.find(&topic, &event_id));

@@ -1,50 +1,24 @@
-//! Request headers: so many bytes and no more.
+//! Headers that every answer has.
 
-use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::response::Response;
 
-use super::body;
-use super::error::{ApiError, Code};
-use crate::limits::HEADERS_BYTES_MAX;
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// Refuses requests with too much before the body. The transport has larger limits of its own, beyond which it
-/// answers by itself and not in our words.
-pub(super) async fn limit(request: Request) -> Result<Request, ApiError> {
-    if bytes(&request) <= HEADERS_BYTES_MAX {
-        return Ok(request);
+/// Answers are data: they are not to be guessed at, kept, run, framed or embedded.
+const COMMON: [(HeaderName, &str); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (CACHE_CONTROL, "no-store"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (REFERRER_POLICY, "no-referrer"),
+    (CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
+];
+
+/// Adds what every answer has and this one has not said otherwise.
+pub(super) async fn with_common_headers(mut response: Response) -> Response {
+    for (name, value) in COMMON {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
-    let (parts, body) = request.into_parts();
-    body::discard(&parts.headers, body);
-    let message = format!("the request line and headers are larger than {HEADERS_BYTES_MAX} bytes");
-    Err(ApiError::new(Code::HeadersTooLarge, message))
-}
-
-/// What they take up on HTTP/1.1, or would.
-fn bytes(request: &Request) -> usize {
-    const LINE_BREAK: usize = 2;
-    const COLON_AND_SPACE: usize = 2;
-    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    let line = request.method().as_str().len() + target + " HTTP/1.1".len() + 1 + LINE_BREAK;
-    let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
-        name.as_str().len() + COLON_AND_SPACE + value.len() + LINE_BREAK
-    };
-    line + request.headers().iter().map(header).sum::<usize>() + LINE_BREAK
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::body::Body;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn everything_before_the_body_counts() {
-        let text = "GET /events?q=x HTTP/1.1\r\nhost: a\r\naccept: text/csv\r\naccept: */*\r\n\r\n";
-        let request =
-            || Request::get("/events?q=x").header("host", "a").header("accept", "text/csv").header("accept", "*/*");
-        assert_eq!(bytes(&request().body(Body::empty()).unwrap()), text.len());
-        let fill = |len: usize| "x".repeat(len - text.len() - "y: \r\n".len());
-        let with = |len| request().header("y", fill(len)).body(Body::empty()).unwrap();
-        assert!(limit(with(HEADERS_BYTES_MAX)).await.is_ok());
-        assert_eq!(limit(with(HEADERS_BYTES_MAX + 1)).await.unwrap_err().code, Code::HeadersTooLarge);
-    }
+    response
 }

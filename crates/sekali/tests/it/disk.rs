@@ -43,14 +43,14 @@ impl MoodyDisk {
         self.switches.syncs_fail.store(true, Ordering::SeqCst);
     }
 
-    /// Lets every read fail, or not.
-    pub(crate) fn fail_reads(&self, fail: bool) {
-        self.switches.reads_fail.store(fail, Ordering::SeqCst);
-    }
-
     /// Lets every sync take at least so long.
     pub(crate) fn slow_syncs(&self, delay: Duration) {
         self.switches.sync_delay_ms.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Lets every read fail, or not.
+    pub(crate) fn fail_reads(&self, fail: bool) {
+        self.switches.reads_fail.store(fail, Ordering::SeqCst);
     }
 
     /// Lets syncs wait, or go on.

@@ -13,7 +13,7 @@ use crate::load::Clients;
 use crate::process::{Process, free_port};
 
 /// A store is killed so often before the next one takes its place, which keeps looking at all of it cheap.
-const KILLS_PER_STORE: u64 = 50;
+const KILLS_PER_STORE: u64 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill9_under_load() {

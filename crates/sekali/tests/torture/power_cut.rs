@@ -19,7 +19,7 @@ use rig::{Cut, Rig};
 use unsynced::Role;
 
 /// A store is cut so often before the next one takes its place, which keeps looking at all of it cheap.
-const CUTS_PER_STORE: u64 = 25;
+const CUTS_PER_STORE: u64 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn power_cut() {
