@@ -32,11 +32,11 @@ struct Stats {
     expired: Expired,
     #[serde(default)]
     damage: Vec<String>,
-    #[serde(default)]
-    scrub: Scrub,
+    /// Left out for keys that see only some topics.
+    scrub: Option<Scrub>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Scrub {
     last_finished: Option<String>,
     #[serde(default)]
@@ -104,11 +104,13 @@ fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
         lines.push(figure("expired", &right(&grouped(stats.expired.events), 15), &remark));
     }
     lines.push(figure("uptime", &right(&uptime(stats.uptime_seconds), 15), ""));
-    let checked = match &stats.scrub.last_finished {
-        Some(time) => (size(stats.scrub.last_bytes), format!("all, by {}", escape(time))),
-        None => (size(stats.scrub.pass_bytes), "so far, since the start".to_owned()),
-    };
-    lines.push(figure("checked", &right(&checked.0, 15), &checked.1));
+    if let Some(scrub) = &stats.scrub {
+        let (bytes, remark) = match &scrub.last_finished {
+            Some(time) => (scrub.last_bytes, format!("all, by {}", escape(time))),
+            None => (scrub.pass_bytes, "so far, since the start".to_owned()),
+        };
+        lines.push(figure("checked", &right(&size(bytes), 15), &remark));
+    }
     lines.extend(stats.damage.iter().map(|what| figure("damaged", &paint.yellow(escape(what)), "")));
     if topics.is_empty() {
         return lines;
@@ -186,11 +188,11 @@ mod tests {
             uptime_seconds: 93_784.2,
             expired: Expired { events: 4_000, bytes: 1_200_000 },
             damage: vec!["x.log is damaged at byte 64: event with seq 1 is lost; publish it again".to_owned()],
-            scrub: Scrub {
+            scrub: Some(Scrub {
                 last_finished: Some("2026-01-01T00:00:00Z".to_owned()),
                 last_bytes: 212_000_000,
                 pass_bytes: 0,
-            },
+            }),
         };
         let topic = |name: &str, events, bytes| Topic {
             topic: name.to_owned(),
@@ -226,15 +228,14 @@ mod tests {
             uptime_seconds: 61.0,
             expired: Expired::default(),
             damage: Vec::new(),
-            scrub: Scrub::default(),
+            scrub: None,
         };
         expect_test::expect![[r#"
             received                  0
             stored                    0
             duplicates                0
             conflicts                 0
-            uptime            1 min 1 s
-            checked                 0 B  so far, since the start"#]]
+            uptime            1 min 1 s"#]]
         .assert_eq(&render(&stats, &[], Paint::PLAIN).join("\n"));
     }
 }
