@@ -8,7 +8,7 @@ mod process;
 pub(crate) use deciles::Deciles;
 pub(crate) use generated::{Generator, entry, mix};
 pub(crate) use machine::Machine;
-pub(crate) use process::{Cpu, resident_bytes};
+pub(crate) use process::{Cpu, resident_bytes, status_bytes};
 
 use std::fs;
 use std::path::Path;

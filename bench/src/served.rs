@@ -83,18 +83,16 @@ fn look_up(agent: &Agent, serving: &Serving, spec: &ServedSpec, report: &mut Rep
 /// Whole streams of NDJSON; lines are counted.
 fn stream(agent: &Agent, serving: &Serving, spec: &ServedSpec, report: &mut Report) -> Outcome<()> {
     let topic = Generator::new(PAYLOAD_BYTES).event(0).topic.to_owned();
-    let everything = format!("{}/events", serving.url);
-    for (name, url) in [("scan of a topic", format!("{everything}?topic={topic}")), ("scan of everything", everything)]
-    {
+    let mut scan = |name: &str, query: &str| -> Outcome<u64> {
         let before = Instant::now();
-        let lines = lines(agent, &url)?;
+        let lines = lines(agent, &format!("{}/events{query}", serving.url))?;
         report.add(format!("{name} as NDJSON"), rate(lines, before.elapsed()), "events/s");
         report.add(format!("server's memory, peak, after the {name}"), serving.peak_bytes() as f64 / 1e6, "MB");
-        if name == "scan of everything" && lines != spec.events {
-            return Err(format!("{lines} of {} events came", spec.events).into());
-        }
-    }
-    Ok(())
+        Ok(lines)
+    };
+    scan("scan of a topic", &format!("?topic={topic}"))?;
+    let all = scan("scan of everything", "")?;
+    if all == spec.events { Ok(()) } else { Err(format!("{all} of {} events came", spec.events).into()) }
 }
 
 fn lines(agent: &Agent, url: &str) -> Outcome<u64> {

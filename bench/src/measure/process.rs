@@ -4,8 +4,13 @@ use std::fs;
 
 /// Memory of this process that is in RAM, mapped files included.
 pub(crate) fn resident_bytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    status_bytes(std::process::id(), "VmRSS:")
+}
+
+/// A line of the status of a process, such as `VmHWM:` for the most memory it ever had in RAM.
+pub(crate) fn status_bytes(pid: u32, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 

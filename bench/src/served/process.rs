@@ -1,11 +1,11 @@
 //! A `sekali serve` to measure.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::Outcome;
+use crate::measure::status_bytes;
 
 /// What the server writes before its address.
 const LISTENING: &str = "listening on ";
@@ -50,11 +50,4 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// A line of `/proc/<pid>/status` in bytes; 0 where there is none.
-pub(super) fn status_bytes(pid: u32, field: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }

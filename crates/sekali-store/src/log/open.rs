@@ -175,18 +175,15 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
 /// Keeps a copy of the bytes that are cut from the log at `path`: nothing is deleted because reading it failed.
 fn keep_torn(log: &LogDir, path: &Path, offset: usize, bytes: &[u8]) -> Result<TornTail> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let kept = log.torn_dir.join(format!("{name}.{offset}.torn"));
+    let mut kept = log.torn_dir.join(format!("{name}.{offset}.torn"));
     match disk::replace(&*log.disk, &kept, bytes) {
         Err(error) if disk::is_full(&error) => {
-            let kept = log.torn_dir.join(format!("{name}.{offset}.whole"));
+            kept.set_extension("whole");
             keep_whole(log, path, &kept).at("keep", &kept)?;
-            Ok(TornTail { bytes: bytes.len() as u64, kept })
         }
-        written => {
-            written.at("write", &kept)?;
-            Ok(TornTail { bytes: bytes.len() as u64, kept })
-        }
+        written => written.at("write", &kept)?,
     }
+    Ok(TornTail { bytes: bytes.len() as u64, kept })
 }
 
 /// Gives the file a second name, under which it stays as it is when another takes its first. That takes no space.

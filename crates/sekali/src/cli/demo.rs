@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[command(after_help = "Run it twice: the second time all 5,000 events are duplicates, and nothing new is stored.\n\n\
     Examples:\n  \
     sekali demo\n  \
-    sekali demo --exit --json --listen 127.0.0.1:0 --data-dir /tmp/sekali-demo")]
+    sekali demo --exit --json --listen 127.0.0.1:0 --data-dir demo-data")]
 pub(crate) struct DemoArgs {
     #[command(flatten)]
     listen: ListenArgs,
