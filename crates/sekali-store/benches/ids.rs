@@ -30,6 +30,25 @@ fn table_insert(bencher: Bencher) {
     });
 }
 
+#[divan::bench(sample_count = 10)]
+fn table_insert_in_memory(bencher: Bencher) {
+    let entries: Vec<_> = (1..=1 << 20).map(entry).collect();
+    let bencher = bencher.counter(ItemsCount::new(entries.len()));
+    bencher.with_inputs(|| Table::in_memory(entries.len())).bench_values(|mut table| {
+        table.insert(&entries);
+        table
+    });
+}
+
+#[divan::bench(sample_count = 10)]
+fn table_sort(bencher: Bencher) {
+    let mut table = Table::new(1 << 20);
+    table.insert(&(1..=1 << 20).map(entry).collect::<Vec<_>>());
+    let mut order = Vec::new();
+    let bencher = bencher.counter(ItemsCount::new(table.len()));
+    bencher.bench_local(|| table.sorted(&mut order).map(|entry| entry.seq).fold(0, |a, b| a ^ b));
+}
+
 #[divan::bench]
 fn table_miss(bencher: Bencher) {
     let mut table = Table::new(1 << 20);

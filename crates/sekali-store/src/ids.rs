@@ -20,7 +20,8 @@
 //!   level are made at `N` = 1, 2, 3, … times their size, with 8, 9, 10 and 10 bits: `1/256 + 1/512 + 2/1024` = 0.78 %;
 //!   all lower levels together add at most 0.2 %. Below 1 in 100 in all; 1 in 200 at 100 million.
 //! - **Memory**: a filter has `w` bits for each of 1.17 slots an entry, and the first fingerprint of each block is kept
-//!   too, 8 / 140 = 0.06 bytes: 1.2 to 1.5 bytes an entry. Tables: 36 bytes for each of at most `3 T` entries.
+//!   too, 8 / 140 = 0.06 bytes: 1.2 to 1.5 bytes an entry. Tables: 36 bytes for each of at most `3 T` entries, the
+//!   spare table included, and 16 `T` to sort in.
 //! - **Disk**: 4,096 / 140 = 29.26 bytes in blocks, and what was just said again for filters and fences: 30.5 to 31.7.
 //! - **Reads**: a hit costs one block read (two where its fingerprint begins a block, 1 in 140); a miss costs 0.01.
 
@@ -32,8 +33,10 @@ mod index;
 mod merge;
 mod open;
 mod options;
+mod order;
 pub mod plan;
 mod rebuild;
+mod retired;
 pub mod run;
 mod signals;
 mod state;

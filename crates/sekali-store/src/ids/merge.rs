@@ -50,9 +50,9 @@ impl Merge {
         Ok(Self { level, inputs: runs.iter().map(begin).collect::<Result<_>>()?, writer })
     }
 
-    /// Numbers of the runs that it reads.
-    pub(super) fn reads(&self) -> impl Iterator<Item = u64> {
-        self.inputs.iter().map(|input| input.stream.run().info().number)
+    /// The runs that it reads.
+    pub(super) fn reads(&self) -> impl Iterator<Item = &Arc<Run>> {
+        self.inputs.iter().map(|input| input.stream.run())
     }
 
     /// Writes up to `entries` entries. False once there are no more.

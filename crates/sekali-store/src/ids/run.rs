@@ -34,7 +34,8 @@ use footer::{FOOTER_BYTES, Footer};
 use header::Header;
 use index::RunIndex;
 
-pub use look_up::{Key, Reads, sorted_keys};
+pub use super::order::Key;
+pub use look_up::{Reads, sorted_keys};
 pub use stream::RunStream;
 pub use writer::RunWriter;
 

@@ -3,9 +3,14 @@
 //! Entries are kept in the order they came, 28 bytes each: fingerprint, content hash, and the distance of the seq from
 //! the table's first. A directory of open addressing with linear probing leads to them: a slot is 32 bits, the lower
 //! ones a position plus one, the upper ones a tag from the fingerprint, so that a look-up that misses hardly ever
-//! leaves the directory. It has two slots an entry: 36 bytes an entry in all, none of them touched before it is needed.
+//! leaves the directory. It has two slots an entry: 36 bytes an entry in all. None of them is touched before it is needed,
+//! unless a table is made [ahead](Table::in_memory): the first touch of each page waits for the operating system, and the
+//! first entries touch nearly every page of the directory.
+
+use std::hint::black_box;
 
 use super::Entry;
+use super::order::{Key, by_upper_half};
 use crate::hash::{ContentHash, Fingerprint};
 use crate::limits::INDEX_TABLE_ENTRIES_MAX;
 
@@ -39,6 +44,27 @@ impl Table {
             contents: Vec::with_capacity(capacity),
             seq_offsets: Vec::with_capacity(capacity),
         }
+    }
+
+    /// An empty table like [`Table::new`]'s, all of whose memory is there already.
+    pub fn in_memory(capacity: usize) -> Self {
+        let mut table = Self::new(capacity);
+        // What the compiler knows to be zero it would not write again.
+        black_box(&mut table.slots);
+        table.fingerprints.resize(table.capacity, 1);
+        table.contents.resize(table.capacity, 1);
+        table.seq_offsets.resize(table.capacity, 1);
+        table.clear();
+        table
+    }
+
+    /// Forgets all entries, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.slots.fill(0);
+        self.first_seq = 0;
+        self.fingerprints.clear();
+        self.contents.clear();
+        self.seq_offsets.clear();
     }
 
     /// Number of entries.
@@ -128,16 +154,16 @@ impl Table {
         }
     }
 
-    /// The entries by fingerprint, then seq. Takes 16 bytes of memory an entry.
-    pub fn sorted(&self) -> impl Iterator<Item = Entry> {
+    /// The entries by fingerprint, then seq. `order` is memory to work in, 16 bytes an entry.
+    pub fn sorted<'a>(&'a self, order: &'a mut Vec<Key>) -> impl Iterator<Item = Entry> + 'a {
         let upper = self.fingerprints.iter().map(|&fingerprint| super::filter_key(fingerprint));
-        let mut order: Vec<(u64, u32)> = upper.zip(0..).collect();
         // Upper halves almost never tie, and then the whole fingerprints decide; positions ascend with the seqs.
         let fingerprint = |at: u32| self.fingerprints.get(at as usize);
-        order.sort_unstable_by(|a, b| {
+        let compare = |a: &Key, b: &Key| {
             a.0.cmp(&b.0).then_with(|| fingerprint(a.1).cmp(&fingerprint(b.1))).then_with(|| a.1.cmp(&b.1))
-        });
-        order.into_iter().filter_map(|(_, position)| self.entry(position as usize))
+        };
+        by_upper_half(upper, compare, order);
+        order.iter().filter_map(|&(_, position)| self.entry(position as usize))
     }
 
     fn entry(&self, position: usize) -> Option<Entry> {
@@ -202,7 +228,20 @@ mod tests {
         let far = |seq| Entry { fingerprint: 5, seq, content: 0 };
         let entries = [far(7), far(7 + u64::from(u32::MAX)), far(8 + u64::from(u32::MAX))];
         assert_eq!(table.insert(&entries), 2);
-        assert_eq!(table.sorted().collect::<Vec<_>>(), entries[..2]);
+        assert_eq!(table.sorted(&mut Vec::new()).collect::<Vec<_>>(), entries[..2]);
+    }
+
+    #[test]
+    fn a_table_that_is_used_again_knows_nothing_of_before() {
+        let mut table = Table::in_memory(3);
+        assert_eq!(table.insert(&entries(&[1, 2, 3])), 3);
+        table.clear();
+        assert!(table.is_empty());
+        assert_eq!(looked_up(&table, &[1, 2, 3]), []);
+        let again = Entry { fingerprint: 2, seq: 9, content: 4 };
+        assert_eq!(table.insert(&[again]), 1);
+        assert_eq!(looked_up(&table, &[1, 2, 3]), [(1, again)]);
+        assert_eq!((table.first_seq(), table.last_seq()), (9, 9));
     }
 
     proptest! {
@@ -220,7 +259,7 @@ mod tests {
             prop_assert_eq!(looked_up(&table, &asked), expected);
             let mut sorted = entries.clone();
             sorted.sort_unstable();
-            prop_assert_eq!(table.sorted().collect::<Vec<_>>(), sorted);
+            prop_assert_eq!(table.sorted(&mut Vec::new()).collect::<Vec<_>>(), sorted);
         }
     }
 }

@@ -11,7 +11,9 @@ use std::time::Duration;
 use super::block::BLOCK_ENTRIES;
 use super::core::Core;
 use super::merge::Merge;
+use super::order::Key;
 use super::plan::{self, Candidate};
+use super::retired::Retired;
 use super::run::{self, Run, RunWriter};
 use super::table::Table;
 use crate::disk;
@@ -23,6 +25,8 @@ use crate::manifest::RunInfo;
 const RETRY: Duration = Duration::from_secs(1);
 /// How long the thread waits for work; it is woken when there is some.
 const IDLE: Duration = Duration::from_secs(3600);
+/// How long the thread waits for look-ups to let go of what they have found.
+const LET_GO: Duration = Duration::from_millis(5);
 /// Entries merged in one step: about 15 ms of work.
 const STEP_ENTRIES: usize = INDEX_CHUNK_BLOCKS * BLOCK_ENTRIES;
 
@@ -33,11 +37,14 @@ pub(super) struct Worker {
     merges: Vec<Merge>,
     /// Numbers are never used twice, not even after a failure: an old manifest may have become durable after all.
     next_run: u64,
+    retired: Retired,
+    /// Where tables are sorted. Kept as long as full tables follow each other.
+    order: Vec<Key>,
 }
 
 impl Worker {
     pub(super) fn new(next_run: u64) -> Self {
-        Self { merges: Vec::new(), next_run }
+        Self { merges: Vec::new(), next_run, retired: Retired::default(), order: Vec::new() }
     }
 
     fn take_number(&mut self) -> u64 {
@@ -53,7 +60,7 @@ impl Core {
             let seen = self.signals.raised();
             match self.step() {
                 Ok(true) => self.signals.raise(),
-                Ok(false) => self.signals.wait_after(seen, IDLE),
+                Ok(false) => self.signals.wait_after(seen, self.idle_time()),
                 Err(_) => {
                     // The error is kept in `failures`; inserts that wait for room must hear of it.
                     self.signals.raise();
@@ -63,12 +70,19 @@ impl Core {
         }
     }
 
+    fn idle_time(&self) -> Duration {
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if worker.retired.is_empty() { IDLE } else { LET_GO }
+    }
+
     /// Does the most urgent piece of work. False where there is none.
     pub(super) fn step(&self) -> Result<bool> {
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         if self.signals.is_closing() {
             return Ok(false);
         }
+        self.use_again(&mut worker.retired);
+        self.prepare_spare();
         let overdue = plan::overdue(&self.candidates(&worker), self.options.table_entries);
         let merges_first = overdue >= INDEX_RUNS_OVERDUE_MAX && !self.failures.merge_failed();
         if merges_first && self.merge_some(&mut worker)? {
@@ -77,14 +91,40 @@ impl Core {
         let oldest = self.state().frozen.first().cloned();
         if let Some(table) = oldest {
             let number = worker.take_number();
-            self.failures.note_flush(self.flush(&table, number))?;
+            self.failures.note_flush(self.flush(&table, number, &mut worker.order))?;
+            if !table.is_full() {
+                worker.order = Vec::new();
+            }
+            worker.retired.add_table(table);
             return Ok(true);
         }
         self.merge_some(&mut worker)
     }
 
+    /// Frees what look-ups have let go of. A table that was full is emptied for the next one to be filled, which is then
+    /// spared new memory; one that was not belongs to a store so calm that it does better without.
+    fn use_again(&self, retired: &mut Retired) {
+        retired.free_runs();
+        while let Some(mut table) = retired.take_table() {
+            if table.is_full() {
+                table.clear();
+                // What is given back is dropped here, without the lock.
+                let _surplus = self.state_mut().offer_spare(table);
+            }
+        }
+    }
+
+    /// Makes the spare table if one is due. Without a thread the time for that would be the caller's.
+    fn prepare_spare(&self) {
+        let capacity = self.options.table_entries;
+        if self.options.background && self.state().wants_spare(capacity) {
+            let table = Table::in_memory(capacity);
+            let _surplus = self.state_mut().offer_spare(table);
+        }
+    }
+
     /// Makes a table the run `number`.
-    fn flush(&self, table: &Table, number: u64) -> Result<()> {
+    fn flush(&self, table: &Table, number: u64, order: &mut Vec<Key>) -> Result<()> {
         let entries = table.len() as u64;
         let (first_seq, last_seq) = (table.first_seq(), table.last_seq());
         let bits = plan::filter_bits(entries, self.state().entries_in_runs() + entries);
@@ -92,7 +132,7 @@ impl Core {
         disk::check_space(&*self.disk, &self.dir, Run::block_bytes(entries))?;
         let info = RunInfo { number, entries, first_seq, last_seq, checksum: 0 };
         let mut writer = RunWriter::create(&self.disk, &self.dir, info, bits)?;
-        for entry in table.sorted() {
+        for entry in table.sorted(order) {
             writer.push(&entry)?;
         }
         let run = writer.finish()?;
@@ -120,7 +160,7 @@ impl Core {
         if more {
             worker.merges.push(merge);
         } else {
-            self.failures.note_merge(self.end_merge(merge))?;
+            self.failures.note_merge(self.end_merge(merge, &mut worker.retired))?;
         }
         Ok(true)
     }
@@ -147,26 +187,28 @@ impl Core {
     }
 
     /// Puts the merged run in the place of those it was made from, and then removes their files.
-    fn end_merge(&self, merge: Merge) -> Result<()> {
-        let inputs: Vec<u64> = merge.reads().collect();
+    fn end_merge(&self, merge: Merge, retired: &mut Retired) -> Result<()> {
+        let inputs: Vec<Arc<Run>> = merge.reads().cloned().collect();
         let run: Run = merge.finish()?;
         self.manifest.update(|manifest| {
-            manifest.runs.retain(|other| !inputs.contains(&other.number));
+            manifest.runs.retain(|other| !inputs.iter().any(|input| input.info().number == other.number));
             manifest.runs.push(*run.info());
             manifest.next_run = manifest.next_run.max(run.info().number + 1);
         })?;
         self.state_mut().merged(&inputs, run);
         if !self.manifest.uncertain() {
-            for number in inputs {
+            for input in &inputs {
                 // What cannot be removed now is a leftover, and removed at the next start.
-                let _ = self.disk.remove(&self.dir.join(run::file_name(number)));
+                let _ = self.disk.remove(&self.dir.join(run::file_name(input.info().number)));
             }
         }
+        retired.add_runs(inputs);
         Ok(())
     }
 
     fn candidates(&self, worker: &Worker) -> Vec<Candidate> {
-        let is_busy = |run: &Arc<Run>| worker.merges.iter().any(|merge| merge.reads().any(|n| n == run.info().number));
+        let is_busy =
+            |run: &Arc<Run>| worker.merges.iter().any(|merge| merge.reads().any(|input| Arc::ptr_eq(input, run)));
         self.state().runs.iter().map(|run| Candidate::new(run.info(), is_busy(run))).collect()
     }
 }

@@ -8,19 +8,17 @@ use std::ops::AddAssign;
 
 use super::super::block::{BLOCK_BYTES, Block, BlockBytes, BlockPlace};
 use super::super::filter::Probe;
+use super::super::order::{Key, by_upper_half};
 use super::super::{Entry, filter_key};
 use super::{Run, block_offset};
 use crate::error::{IoContext as _, Result};
 use crate::hash::Fingerprint;
 use crate::limits::INDEX_CHUNK_BLOCKS;
 
-/// A fingerprint of a batch: its upper half, and its position in the batch.
-pub type Key = (u64, u32);
-
 /// The keys of a batch, in order. Batches have fewer than 2^32 fingerprints.
 pub fn sorted_keys(fingerprints: &[Fingerprint]) -> Vec<Key> {
-    let mut keys: Vec<Key> = fingerprints.iter().map(|&fingerprint| filter_key(fingerprint)).zip(0..).collect();
-    keys.sort_unstable();
+    let mut keys = Vec::new();
+    by_upper_half(fingerprints.iter().map(|&fingerprint| filter_key(fingerprint)), Ord::cmp, &mut keys);
     keys
 }
 
