@@ -97,14 +97,14 @@ impl KeyHasher {
     }
 }
 
-/// A map from fingerprints, which are hashes already.
-pub(crate) type FingerprintMap<T> = HashMap<Fingerprint, T, BuildHasherDefault<FingerprintHasher>>;
+/// A map from halves of fingerprints, which are hashes already.
+pub(crate) type HalfMap<T> = HashMap<u64, T, BuildHasherDefault<HalfHasher>>;
 
-/// Takes the low half of a fingerprint for its hash.
+/// Takes half a fingerprint for its hash.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct FingerprintHasher(u64);
+pub(crate) struct HalfHasher(u64);
 
-impl Hasher for FingerprintHasher {
+impl Hasher for HalfHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -113,7 +113,7 @@ impl Hasher for FingerprintHasher {
         self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
     }
 
-    fn write_u128(&mut self, fingerprint: u128) {
-        self.0 = fingerprint as u64;
+    fn write_u64(&mut self, half: u64) {
+        self.0 = half;
     }
 }

@@ -1,10 +1,13 @@
 //! One ordered log with one writer and its own dedup index: a deterministic state machine.
 
+mod added;
 mod decide;
+mod known;
 mod open;
 mod part;
 mod reader;
 mod scan;
+mod scratch;
 mod scrub;
 mod seal;
 mod shared;
@@ -17,8 +20,7 @@ use std::sync::Arc;
 use crate::batch::Batch;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::hash::{Fingerprint, KeyHasher};
-use crate::ids::Entry;
+use crate::hash::KeyHasher;
 use crate::limits::FRAME_BODY_BYTES_MAX;
 use crate::log::frame::Builder;
 use crate::log::writer::{Commit, LogWriter};
@@ -31,6 +33,7 @@ use decide::Decider;
 use open::OpenPartition;
 pub use reader::{Reader, StorageStats, TopicSummary};
 pub use scan::{Order, Scan, Scanner};
+use scratch::Scratch;
 use scrub::MetaPlace;
 pub use scrub::{Scrubbed, Scrubber};
 pub use seal::Retainer;
@@ -68,6 +71,7 @@ pub struct Partition {
     hasher: KeyHasher,
     rules: ContentRules,
     builder: Builder,
+    scratch: Scratch,
     /// Free space, in bytes, that a commit must leave.
     free_bytes_min: u64,
     torn: Option<TornTail>,
@@ -100,7 +104,9 @@ impl Partition {
         }
         let (rules, torn, free_bytes_min) = (opening.rules, log.torn, opening.tuning.free_bytes_min);
         let log = log.writer;
-        let mut partition = Self { sealer, shared, log, hasher, rules, builder, free_bytes_min, torn, rebuilt, store };
+        let scratch = Scratch::default();
+        let mut partition =
+            Self { sealer, shared, log, hasher, rules, builder, scratch, free_bytes_min, torn, rebuilt, store };
         partition.shared.note_durable(partition.log.position());
         open::unless_full(partition.mark())?;
         Ok(partition)
@@ -167,20 +173,18 @@ impl Partition {
     ) -> Result<Vec<Vec<Outcome>>> {
         self.check_writable(batches)?;
         let received_at_ns = received_at_ns.max(self.log.position().received_at_ns);
-        let known = self.look_up(batches)?;
+        self.look_up(batches)?;
         self.builder.begin(self.log.position().next_seq, received_at_ns);
-        let mut decider = Decider::new(&self.shared, self.hasher, self.rules, &mut self.builder, &known);
-        let outcomes = batches
-            .iter()
-            .map(|batch| batch.events().map(|(hash, row)| decider.decide(hash, row)).collect())
-            .collect::<Result<_>>()?;
-        let (entries, counts) = decider.finish();
+        let Scratch { known, added, .. } = &mut self.scratch;
+        let mut decider = Decider::new(&self.shared, self.hasher, self.rules, &mut self.builder, known, added);
+        let outcomes = batches.iter().map(|batch| decider.decide_all(batch)).collect::<Result<_>>()?;
+        let counts = decider.finish();
         if self.builder.len() > FRAME_BODY_BYTES_MAX {
             return Err(too_large(self.builder.len()));
         }
         let commit = Commit { received_at_ns, upstream, counts };
         self.take_room().map_err(|error| self.refuse_or_stop(error))?;
-        self.write(&commit, &entries).map_err(|error| self.shared.stop(&error))?;
+        self.write(&commit).map_err(|error| self.shared.stop(&error))?;
         Ok(outcomes)
     }
 
@@ -218,10 +222,10 @@ impl Partition {
     }
 
     /// Writes and syncs the frame, then lets look-ups and readers see it. Any error leaves the log in doubt.
-    fn write(&mut self, commit: &Commit, entries: &[Entry]) -> Result<()> {
+    fn write(&mut self, commit: &Commit) -> Result<()> {
         let topics = self.log.append(&mut self.builder, commit)?;
         self.shared.note_durable(self.log.position());
-        self.shared.index.insert(entries);
+        self.shared.index.insert(self.scratch.added.entries());
         self.shared.publish(self.log.position(), &topics);
         Ok(())
     }
@@ -250,16 +254,16 @@ impl Partition {
         error
     }
 
-    /// What the index knows of the events' fingerprints, by the position of the event among all of the commit.
-    fn look_up(&self, batches: &[Batch]) -> Result<Vec<(usize, Entry)>> {
-        let fingerprints: Vec<Fingerprint> =
-            batches.iter().flat_map(Batch::events).map(|(hash, _)| hash.fingerprint).collect();
-        let mut known = Vec::new();
-        if let Err(error) = self.shared.index.look_up(&fingerprints, &mut known) {
+    /// Finds what the index knows of the events.
+    fn look_up(&mut self, batches: &[Batch]) -> Result<()> {
+        let events = batches.iter().map(Batch::len).sum();
+        let Scratch { fingerprints, found, known, .. } = self.scratch.begin(events);
+        fingerprints.extend(batches.iter().flat_map(Batch::events).map(|(hash, _)| hash.fingerprint));
+        if let Err(error) = self.shared.index.look_up(fingerprints, found) {
             return Err(self.distrust_index(error));
         }
-        known.sort_unstable_by_key(|(position, entry)| (*position, entry.seq));
-        Ok(known)
+        known.fill(events, found);
+        Ok(())
     }
 }
 

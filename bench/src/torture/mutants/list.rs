@@ -84,9 +84,9 @@ pub(super) const MUTANTS: [Mutant; 11] = [
             Edit {
                 file: PARTITION,
                 from: "        self.take_room().map_err(",
-                to: "        self.shared.index.insert(&entries);\n        self.take_room().map_err(",
+                to: "        self.shared.index.insert(self.scratch.added.entries());\n        self.take_room().map_err(",
             },
-            Edit { file: PARTITION, from: "        self.shared.index.insert(entries);\n", to: "" },
+            Edit { file: PARTITION, from: "        self.shared.index.insert(self.scratch.added.entries());\n", to: "" },
         ],
         caught_by: "what_is_refused_for_want_of_space_claims_no_key",
     },
@@ -133,8 +133,8 @@ pub(super) const MUTANTS: [Mutant; 11] = [
         wrong: "the checksums of blocks are not looked at",
         edits: &[Edit {
             file: "crates/sekali-store/src/log/block.rs",
-            from: "\n        && stored == checksum(&bytes[..CHECKSUM_AT], rows, salt);",
-            to: ";",
+            from: "stored == Some(checksum(&bytes[..CHECKSUM_AT], block.rows, salt));",
+            to: "stored.is_some();",
         }],
         caught_by: "bit_rot",
     },

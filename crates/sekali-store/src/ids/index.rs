@@ -65,8 +65,8 @@ impl Index {
         while !entries.is_empty() {
             let (inserted, wants_spare) = {
                 let mut state = self.core.state_mut();
-                let wanted_spare = state.wants_spare(capacity);
-                (state.insert(entries, capacity), !wanted_spare && state.wants_spare(capacity))
+                let wanted_spare = state.wants_spare();
+                (state.insert(entries, capacity), !wanted_spare && state.wants_spare())
             };
             let (added, filled) = inserted;
             entries = entries.get(added..).unwrap_or_default();

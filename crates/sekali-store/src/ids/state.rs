@@ -8,6 +8,12 @@ use super::run::Run;
 use super::table::Table;
 use crate::limits::INDEX_TABLES_WAITING_MAX;
 
+/// The first table of a store has room for this part of a full one: 65,536 entries, 2.4 MB. It grows to a full table at once,
+/// by then usually one that was made ahead, so that a small store stays small and no commit meets untouched memory.
+const FIRST_TABLE_PART: usize = 16;
+/// A spare table is made once the active one has this part of its entries.
+const SPARE_TABLE_PART: usize = 4;
+
 /// Changed as a whole under one lock, so that every entry is in exactly one place whenever someone looks.
 #[derive(Debug)]
 pub(super) struct State {
@@ -22,13 +28,17 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(runs: Vec<Arc<Run>>, covered_seq: u64, table_entries: usize) -> Self {
-        Self { active: Table::new(table_entries), spare: None, frozen: Vec::new(), runs: runs.into(), covered_seq }
+        Self { active: first_table(table_entries), spare: None, frozen: Vec::new(), runs: runs.into(), covered_seq }
     }
 
     /// Adds entries until the table is full. Answers how many, and whether the table has been frozen.
     pub(super) fn insert(&mut self, entries: &[Entry], table_entries: usize) -> (usize, bool) {
+        if self.active.capacity() < table_entries && self.active.len() + entries.len() > self.active.capacity() {
+            let small = mem::replace(&mut self.active, self.spare.take().unwrap_or_else(|| Table::new(table_entries)));
+            self.active.insert_all(&small);
+        }
         let added = self.active.insert(entries);
-        let filled = added < entries.len() || self.active.is_full();
+        let filled = added < entries.len() || self.active.len() >= table_entries;
         if filled {
             self.freeze(table_entries);
         }
@@ -38,14 +48,14 @@ impl State {
     /// Lets the active table wait to be written and begins a new one.
     pub(super) fn freeze(&mut self, table_entries: usize) {
         if !self.active.is_empty() {
-            let next = self.spare.take().unwrap_or_else(|| Table::new(table_entries));
+            let next = self.spare.take().unwrap_or_else(|| first_table(table_entries));
             self.frozen.push(Arc::new(mem::replace(&mut self.active, next)));
         }
     }
 
-    /// Whether a spare table is due: the active one is half full, and there are not as many tables as there may be.
-    pub(super) fn wants_spare(&self, table_entries: usize) -> bool {
-        self.active.len() >= table_entries / 2 && self.has_room_for_spare()
+    /// Whether a spare table is due: the active one fills, and there are not as many tables as there may be.
+    pub(super) fn wants_spare(&self) -> bool {
+        self.active.len() > self.active.capacity() / SPARE_TABLE_PART && self.has_room_for_spare()
     }
 
     /// Takes an empty table with all its memory for the spare one. Gives it back where there are as many tables as there may be.
@@ -80,29 +90,45 @@ impl State {
     }
 }
 
+fn first_table(table_entries: usize) -> Table {
+    Table::new(table_entries / FIRST_TABLE_PART)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fill(state: &mut State, seq: u64) -> (usize, bool) {
-        let entries = [seq, seq + 1].map(|seq| Entry { fingerprint: seq.into(), seq, content: 0 });
-        state.insert(&entries, 2)
+    const FULL: usize = 32;
+
+    /// Inserts `count` entries one by one; answers how often the table was frozen.
+    fn fill(state: &mut State, seqs: std::ops::Range<u64>) -> usize {
+        let insert = |seq| state.insert(&[Entry { fingerprint: u128::from(seq), seq, content: 0 }], FULL);
+        seqs.map(insert).filter(|&(_, filled)| filled).count()
     }
 
     #[test]
     fn there_are_never_more_tables_in_memory_than_may_wait_and_one() {
-        let mut state = State::new(Vec::new(), 0, 2);
-        assert!(!state.wants_spare(2), "an empty index takes no memory ahead");
-        state.insert(&[Entry { fingerprint: 1, seq: 1, content: 0 }], 2);
-        assert!(state.wants_spare(2));
-        assert!(state.offer_spare(Table::in_memory(2)).is_none());
-        assert!(!state.wants_spare(2) && state.offer_spare(Table::in_memory(2)).is_some());
-        assert_eq!(fill(&mut state, 2), (1, true));
-        assert!(state.offer_spare(Table::in_memory(2)).is_none());
-        for seq in [3, 5, 7] {
-            assert_eq!(fill(&mut state, seq), (2, true));
-        }
-        assert_eq!(state.frozen.len(), 4);
-        assert!(state.offer_spare(Table::in_memory(2)).is_some(), "as many wait as may");
+        let mut state = State::new(Vec::new(), 0, FULL);
+        assert!(!state.wants_spare(), "an empty index takes no memory ahead");
+        assert_eq!(fill(&mut state, 1..2), 0);
+        assert!(state.wants_spare());
+        assert!(state.offer_spare(Table::in_memory(FULL)).is_none());
+        assert!(!state.wants_spare() && state.offer_spare(Table::in_memory(FULL)).is_some());
+        assert_eq!(fill(&mut state, 2..33), 1);
+        assert!(state.offer_spare(Table::in_memory(FULL)).is_none());
+        assert_eq!(fill(&mut state, 33..65), 1);
+        assert!(state.offer_spare(Table::in_memory(FULL)).is_some(), "as many wait as may");
+    }
+
+    #[test]
+    fn the_first_table_is_small_and_grows_with_all_its_entries() {
+        let mut state = State::new(Vec::new(), 0, FULL);
+        assert_eq!((fill(&mut state, 1..3), state.active.capacity()), (0, FULL / FIRST_TABLE_PART));
+        assert_eq!((fill(&mut state, 3..32), state.active.capacity()), (0, FULL));
+        let mut found = Vec::new();
+        state.active.look_up(&(0..40).collect::<Vec<_>>(), &mut found);
+        assert_eq!(found.iter().map(|(_, entry)| entry.seq).collect::<Vec<_>>(), (1..32).collect::<Vec<_>>());
+        assert_eq!((fill(&mut state, 32..33), state.frozen.len()), (1, 1));
+        assert_eq!(state.entries_in_memory(), 32);
     }
 }

@@ -22,12 +22,19 @@ pub struct Table {
     slots: Vec<u32>,
     position_mask: u32,
     first_seq: u64,
-    fingerprints: Vec<Fingerprint>,
-    contents: Vec<ContentHash>,
-    seq_offsets: Vec<u32>,
+    rows: Vec<Row>,
 }
 
-/// So many look-ups are begun together that the cache misses of their first slots overlap.
+/// An entry of 28 bytes. They lie together, so that reading one is one cache miss.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    fingerprint: [u8; 16],
+    content: [u8; 8],
+    /// What its seq is above the table's first.
+    seq_offset: [u8; 4],
+}
+
+/// So many look-ups or inserts are begun together that their cache misses overlap.
 const STRIP: usize = 32;
 
 impl Table {
@@ -35,15 +42,7 @@ impl Table {
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, INDEX_TABLE_ENTRIES_MAX);
         let position_mask = (capacity as u32 + 1).next_power_of_two() - 1;
-        Self {
-            capacity,
-            slots: vec![0; capacity * 2],
-            position_mask,
-            first_seq: 0,
-            fingerprints: Vec::with_capacity(capacity),
-            contents: Vec::with_capacity(capacity),
-            seq_offsets: Vec::with_capacity(capacity),
-        }
+        Self { capacity, slots: vec![0; capacity * 2], position_mask, first_seq: 0, rows: Vec::with_capacity(capacity) }
     }
 
     /// An empty table like [`Table::new`]'s, all of whose memory is there already.
@@ -51,9 +50,7 @@ impl Table {
         let mut table = Self::new(capacity);
         // What the compiler knows to be zero it would not write again.
         black_box(&mut table.slots);
-        table.fingerprints.resize(table.capacity, 1);
-        table.contents.resize(table.capacity, 1);
-        table.seq_offsets.resize(table.capacity, 1);
+        table.rows.resize(table.capacity, Row::new(&Entry { fingerprint: 1, seq: 1, content: 1 }, 1));
         table.clear();
         table
     }
@@ -62,19 +59,22 @@ impl Table {
     pub fn clear(&mut self) {
         self.slots.fill(0);
         self.first_seq = 0;
-        self.fingerprints.clear();
-        self.contents.clear();
-        self.seq_offsets.clear();
+        self.rows.clear();
+    }
+
+    /// Number of entries it has room for.
+    pub fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// Number of entries.
     pub fn len(&self) -> usize {
-        self.fingerprints.len()
+        self.rows.len()
     }
 
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
-        self.fingerprints.is_empty()
+        self.rows.is_empty()
     }
 
     /// Whether there is no room for another entry.
@@ -89,7 +89,7 @@ impl Table {
 
     /// Seq of the last entry; 0 where there is none.
     pub fn last_seq(&self) -> u64 {
-        self.seq_offsets.last().map_or(0, |&offset| self.first_seq + u64::from(offset))
+        self.rows.last().map_or(0, |row| row.seq(self.first_seq))
     }
 
     /// Adds entries, whose seqs ascend from those before, until one does not fit. Returns how many were added: all,
@@ -98,40 +98,59 @@ impl Table {
         if self.is_empty() {
             self.first_seq = entries.first().map_or(0, |entry| entry.seq);
         }
-        let room = self.capacity - self.len();
-        for (at, entry) in entries.iter().enumerate() {
-            debug_assert!(entry.seq >= self.last_seq());
-            let offset = u32::try_from(entry.seq.wrapping_sub(self.first_seq));
-            match offset {
-                Ok(offset) if at < room => self.push(entry, offset),
-                _ => return at,
-            }
+        let fitting = entries.iter().take(self.capacity - self.len());
+        let offset = |entry: &Entry| u32::try_from(entry.seq.wrapping_sub(self.first_seq)).ok();
+        let count = fitting.take_while(|entry| offset(entry).is_some()).count();
+        for strip in entries.get(..count).unwrap_or_default().chunks(STRIP) {
+            self.insert_strip(strip);
         }
-        entries.len()
+        count
     }
 
-    fn push(&mut self, entry: &Entry, seq_offset: u32) {
-        let hash = hash(entry.fingerprint);
-        let mut slot = self.home(hash);
+    /// Adds the entries of a table that is no larger and older than anything here.
+    pub fn insert_all(&mut self, other: &Self) {
+        let mut strip = Vec::with_capacity(STRIP);
+        for rows in other.rows.chunks(STRIP) {
+            strip.clear();
+            strip.extend(rows.iter().map(|row| row.entry(other.first_seq)));
+            let added = self.insert(&strip);
+            debug_assert_eq!(added, strip.len());
+        }
+    }
+
+    /// Adds entries for which there is room.
+    fn insert_strip(&mut self, entries: &[Entry]) {
+        let mut slots = [0; STRIP];
+        for (slot, entry) in slots.iter_mut().zip(entries) {
+            // What is taken now stays taken, so the search may begin behind it.
+            let home = self.home(hash(entry.fingerprint));
+            let is_taken = self.slots.get(home).is_some_and(|&value| value != 0);
+            *slot = if is_taken { self.after(home) } else { home };
+        }
+        for (&slot, entry) in slots.iter().zip(entries) {
+            debug_assert!(entry.seq >= self.last_seq());
+            self.push(entry, slot);
+        }
+    }
+
+    /// Adds an entry in the first free slot from `slot` on.
+    fn push(&mut self, entry: &Entry, mut slot: usize) {
         while self.slots.get(slot).is_some_and(|&value| value != 0) {
             slot = self.after(slot);
         }
-        let position = self.fingerprints.len() as u32;
-        let filled = self.tag(hash) | (position + 1);
+        let filled = self.tag(hash(entry.fingerprint)) | (self.rows.len() as u32 + 1);
         if let Some(value) = self.slots.get_mut(slot) {
             *value = filled;
         }
-        self.fingerprints.push(entry.fingerprint);
-        self.contents.push(entry.content);
-        self.seq_offsets.push(seq_offset);
+        self.rows.push(Row::new(entry, entry.seq.wrapping_sub(self.first_seq) as u32));
     }
 
     /// Finds every entry with one of `fingerprints`: appends its position there and the entry.
     pub fn look_up(&self, fingerprints: &[Fingerprint], found: &mut Vec<(usize, Entry)>) {
         for (strip, fingerprints) in fingerprints.chunks(STRIP).enumerate() {
             let mut firsts = [0; STRIP];
-            for (first, fingerprint) in firsts.iter_mut().zip(fingerprints) {
-                *first = self.slots.get(self.home(hash(*fingerprint))).copied().unwrap_or(0);
+            for (first, &fingerprint) in firsts.iter_mut().zip(fingerprints) {
+                *first = self.slots.get(self.home(hash(fingerprint))).copied().unwrap_or(0);
             }
             for (at, (&first, &fingerprint)) in firsts.iter().zip(fingerprints).enumerate() {
                 if first != 0 {
@@ -147,8 +166,8 @@ impl Table {
         let mut slot = self.home(hash);
         while let Some(&value) = self.slots.get(slot).filter(|&&value| value != 0) {
             let position = (value & self.position_mask) as usize - 1;
-            if value & !self.position_mask == tag && self.fingerprints.get(position) == Some(&fingerprint) {
-                self.entry(position).into_iter().for_each(&mut found);
+            if value & !self.position_mask == tag {
+                self.entry(position).filter(|entry| entry.fingerprint == fingerprint).into_iter().for_each(&mut found);
             }
             slot = self.after(slot);
         }
@@ -156,9 +175,9 @@ impl Table {
 
     /// The entries by fingerprint, then seq. `order` is memory to work in, 16 bytes an entry.
     pub fn sorted<'a>(&'a self, order: &'a mut Vec<Key>) -> impl Iterator<Item = Entry> + 'a {
-        let upper = self.fingerprints.iter().map(|&fingerprint| super::filter_key(fingerprint));
+        let upper = self.rows.iter().map(|row| super::filter_key(row.fingerprint()));
         // Upper halves almost never tie, and then the whole fingerprints decide; positions ascend with the seqs.
-        let fingerprint = |at: u32| self.fingerprints.get(at as usize);
+        let fingerprint = |at: u32| self.rows.get(at as usize).map(Row::fingerprint);
         let compare = |a: &Key, b: &Key| {
             a.0.cmp(&b.0).then_with(|| fingerprint(a.1).cmp(&fingerprint(b.1))).then_with(|| a.1.cmp(&b.1))
         };
@@ -167,11 +186,7 @@ impl Table {
     }
 
     fn entry(&self, position: usize) -> Option<Entry> {
-        Some(Entry {
-            fingerprint: *self.fingerprints.get(position)?,
-            seq: self.first_seq + u64::from(*self.seq_offsets.get(position)?),
-            content: *self.contents.get(position)?,
-        })
+        self.rows.get(position).map(|row| row.entry(self.first_seq))
     }
 
     /// The slot where the search for a hash begins.
@@ -186,6 +201,29 @@ impl Table {
     /// The lowest bits of the hash, which say least about its home slot, moved above those of a position.
     fn tag(&self, hash: u64) -> u32 {
         (hash as u32).wrapping_mul(self.position_mask + 1)
+    }
+}
+
+impl Row {
+    fn new(entry: &Entry, seq_offset: u32) -> Self {
+        Self {
+            fingerprint: entry.fingerprint.to_le_bytes(),
+            content: entry.content.to_le_bytes(),
+            seq_offset: seq_offset.to_le_bytes(),
+        }
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::from_le_bytes(self.fingerprint)
+    }
+
+    fn seq(&self, first_seq: u64) -> u64 {
+        first_seq + u64::from(u32::from_le_bytes(self.seq_offset))
+    }
+
+    fn entry(&self, first_seq: u64) -> Entry {
+        let content = ContentHash::from_le_bytes(self.content);
+        Entry { fingerprint: self.fingerprint(), seq: self.seq(first_seq), content }
     }
 }
 
@@ -257,6 +295,9 @@ mod tests {
             let of = |&fingerprint: &u128| entries.iter().copied().filter(move |e| e.fingerprint == fingerprint);
             let expected: Vec<_> = asked.iter().enumerate().flat_map(|(at, asked)| of(asked).map(move |e| (at, e))).collect();
             prop_assert_eq!(looked_up(&table, &asked), expected);
+            let mut larger = Table::in_memory(entries.len() + 1);
+            larger.insert_all(&table);
+            prop_assert_eq!(looked_up(&larger, &asked), looked_up(&table, &asked));
             let mut sorted = entries.clone();
             sorted.sort_unstable();
             prop_assert_eq!(table.sorted(&mut Vec::new()).collect::<Vec<_>>(), sorted);

@@ -92,7 +92,7 @@ impl Core {
         if let Some(table) = oldest {
             let number = worker.take_number();
             self.failures.note_flush(self.flush(&table, number, &mut worker.order))?;
-            if !table.is_full() {
+            if table.len() < self.options.table_entries {
                 worker.order = Vec::new();
             }
             worker.retired.add_table(table);
@@ -106,7 +106,7 @@ impl Core {
     fn use_again(&self, retired: &mut Retired) {
         retired.free_runs();
         while let Some(mut table) = retired.take_table() {
-            if table.is_full() {
+            if table.len() >= self.options.table_entries {
                 table.clear();
                 // What is given back is dropped here, without the lock.
                 let _surplus = self.state_mut().offer_spare(table);
@@ -116,9 +116,8 @@ impl Core {
 
     /// Makes the spare table if one is due. Without a thread the time for that would be the caller's.
     fn prepare_spare(&self) {
-        let capacity = self.options.table_entries;
-        if self.options.background && self.state().wants_spare(capacity) {
-            let table = Table::in_memory(capacity);
+        if self.options.background && self.state().wants_spare() {
+            let table = Table::in_memory(self.options.table_entries);
             let _surplus = self.state_mut().offer_spare(table);
         }
     }

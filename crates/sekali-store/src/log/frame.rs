@@ -66,7 +66,6 @@ pub(crate) struct Frame<'a> {
     /// Bytes of the whole frame.
     pub(crate) len: usize,
     body: &'a [u8],
-    salt: Salt,
 }
 
 impl<'a> Frame<'a> {
@@ -77,15 +76,22 @@ impl<'a> Frame<'a> {
 
     /// Its blocks, each with its offset from the start of the frame.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (usize, block::Block<'a>)> + use<'a> {
-        let (body, salt) = (self.body, self.salt);
-        let mut at = 0;
-        std::iter::from_fn(move || {
-            let block = block::decode(body.get(at..)?, salt)?;
-            let offset = HEADER_BYTES + at;
-            at += block.len;
-            Some((offset, block))
-        })
+        blocks_of(self.body, block::decode_verified)
     }
+}
+
+/// The blocks of `body`, each with its offset from the start of the frame, up to the first that does not decode.
+fn blocks_of<'a>(
+    body: &'a [u8],
+    decode: impl Fn(&'a [u8]) -> Option<block::Block<'a>>,
+) -> impl Iterator<Item = (usize, block::Block<'a>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let block = decode(body.get(at..)?)?;
+        let offset = HEADER_BYTES + at;
+        at += block.len;
+        Some((offset, block))
+    })
 }
 
 /// The frame at the front of `bytes`, with every checksum verified; `None` where there is none.
@@ -98,11 +104,10 @@ pub(crate) fn decode(bytes: &[u8], salt: Salt) -> Option<Frame<'_>> {
         checksum: raw.checksum,
         len: HEADER_BYTES + raw.body_len,
         body,
-        salt,
     };
     let mut heads = Xxh3::with_seed(salt.0);
     let (mut len, mut rows, mut blocks) = (0, 0_u32, 0);
-    for (offset, block) in frame.blocks() {
+    for (offset, block) in blocks_of(body, |bytes| block::decode(bytes, salt)) {
         if block.first_seq != frame.header.first_seq + u64::from(rows) {
             return None;
         }

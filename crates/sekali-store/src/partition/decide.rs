@@ -1,12 +1,14 @@
 //! Decides what becomes of each event of a commit: stored, duplicate or conflict.
 
 use super::Outcome;
+use super::added::Added;
+use super::known::Known;
 use super::shared::Shared;
-use crate::batch;
+use crate::batch::{self, Batch};
 use crate::counters::Counters;
 use crate::error::{Error, Result};
 use crate::event::{CONFLICTS_TOPIC, EventRef};
-use crate::hash::{EventHash, FingerprintMap, KeyHasher};
+use crate::hash::{EventHash, KeyHasher};
 use crate::ids::Entry;
 use crate::log::frame::Builder;
 use crate::log::row;
@@ -18,23 +20,12 @@ pub(super) struct Decider<'a> {
     hasher: KeyHasher,
     rules: ContentRules,
     builder: &'a mut Builder,
-    /// What the index knew before, sorted by position.
-    known: std::iter::Peekable<std::slice::Iter<'a, (usize, Entry)>>,
+    /// What the index knew before.
+    known: &'a Known,
     position: usize,
     /// What this commit adds.
-    added: Vec<Added>,
-    /// The last addition with a fingerprint; earlier ones hang behind it.
-    latest: FingerprintMap<usize>,
+    added: &'a mut Added,
     counts: Counters,
-}
-
-/// An event that this commit stores.
-struct Added {
-    entry: Entry,
-    /// Where its row is in the frame.
-    offset: usize,
-    /// The addition before with the same fingerprint.
-    earlier: Option<usize>,
 }
 
 /// How an event relates to one with the same fingerprint.
@@ -50,30 +41,26 @@ impl<'a> Decider<'a> {
         hasher: KeyHasher,
         rules: ContentRules,
         builder: &'a mut Builder,
-        known: &'a [(usize, Entry)],
+        known: &'a Known,
+        added: &'a mut Added,
     ) -> Self {
-        Self {
-            shared,
-            hasher,
-            rules,
-            builder,
-            known: known.iter().peekable(),
-            position: 0,
-            added: Vec::new(),
-            latest: FingerprintMap::default(),
-            counts: Counters::default(),
+        Self { shared, hasher, rules, builder, known, position: 0, added, counts: Counters::default() }
+    }
+
+    /// Decides the events of the next batch.
+    pub(super) fn decide_all(&mut self, batch: &Batch) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for (hash, row) in batch.events() {
+            outcomes.push(self.decide(hash, row)?);
         }
+        Ok(outcomes)
     }
 
     /// Decides the next event.
-    pub(super) fn decide(&mut self, hash: EventHash, row: &[u8]) -> Result<Outcome> {
-        let position = self.position;
+    fn decide(&mut self, hash: EventHash, row: &[u8]) -> Result<Outcome> {
+        let candidates = self.known.of(self.position);
         self.position += 1;
-        let mut candidates = Vec::new();
-        while let Some((_, entry)) = self.known.next_if(|(of, _)| *of == position) {
-            candidates.push(*entry);
-        }
-        let outcome = self.relate(hash, row, &candidates)?;
+        let outcome = self.relate(hash, row, candidates)?;
         self.count(outcome);
         match outcome {
             Outcome::Stored { .. } => self.add(hash, row),
@@ -83,9 +70,9 @@ impl<'a> Decider<'a> {
         Ok(outcome)
     }
 
-    /// What the commit adds to the index, and its counts.
-    pub(super) fn finish(self) -> (Vec<Entry>, Counters) {
-        (self.added.iter().map(|added| added.entry).collect(), self.counts)
+    /// The commit's counts.
+    pub(super) fn finish(self) -> Counters {
+        self.counts
     }
 
     /// Compares an event with everything that has its fingerprint: `candidates` from the index, and this commit's own.
@@ -113,16 +100,15 @@ impl<'a> Decider<'a> {
                 Relation::OtherKey => {}
             }
         }
-        let mut next = self.latest.get(&hash.fingerprint).copied();
-        while let Some(added) = next.and_then(|at| self.added.get(at)) {
-            let seq = added.entry.seq;
-            if added.entry.content == hash.content {
+        for (entry, offset) in self.added.with(hash.fingerprint) {
+            let seq = entry.seq;
+            if entry.content == hash.content {
                 return Ok(Outcome::Duplicate { seq });
             }
-            match self.relation(&decode(self.builder.row(added.offset))?, &decode(row)?) {
+            match self.relation(&decode(self.builder.row(offset))?, &decode(row)?) {
                 Relation::Same => return Ok(Outcome::Duplicate { seq }),
                 Relation::Conflicting => return Ok(Outcome::Conflict { seq }),
-                Relation::OtherKey => next = added.earlier,
+                Relation::OtherKey => {}
             }
         }
         // The key was stored, with other bytes, which are no longer there to be compared.
@@ -152,9 +138,7 @@ impl<'a> Decider<'a> {
 
     fn add(&mut self, hash: EventHash, row: &[u8]) {
         let (seq, offset) = self.builder.push(row);
-        let entry = Entry { fingerprint: hash.fingerprint, seq, content: hash.content };
-        let earlier = self.latest.insert(hash.fingerprint, self.added.len());
-        self.added.push(Added { entry, offset, earlier });
+        self.added.push(Entry { fingerprint: hash.fingerprint, seq, content: hash.content }, offset);
     }
 
     /// Keeps a conflicting event as an event of the reserved topic, unless it is there already. It takes a seq, but counts

@@ -72,8 +72,14 @@ impl Run {
     fn filter(&self, keys: &[Key], passed: &mut [Key; STRIP]) -> usize {
         let filters = &self.index.filters;
         let mut probes = [Probe::FAILS; STRIP];
+        let (mut chunk, mut chunk_end) = (0, 0);
         for (probe, &(key, _)) in probes.iter_mut().zip(keys) {
-            *probe = filters.probe(self.chunk_of(key), key);
+            // Keys ascend: most belong to the chunk of the one before.
+            if key >= chunk_end {
+                chunk = self.chunk_of(key);
+                chunk_end = self.index.chunk_fences.get(chunk + 1).copied().unwrap_or(u64::MAX);
+            }
+            *probe = filters.probe(chunk, key);
         }
         let mut values = [0; STRIP];
         for ((value, probe), _) in values.iter_mut().zip(&probes).zip(keys) {
