@@ -62,18 +62,12 @@ impl Index {
     /// when this returns. Waits while [too many](crate::limits::INDEX_TABLES_WAITING_MAX) full tables wait to be
     /// written, unless writing them fails: see [`Index::health`].
     pub fn insert(&self, mut entries: &[Entry]) {
-        let capacity = self.core.options.table_entries;
         while !entries.is_empty() {
-            let (inserted, wants_spare) = {
-                let mut state = self.core.state_mut();
-                let wanted_spare = state.wants_spare();
-                (state.insert(entries, capacity), !wanted_spare && state.wants_spare())
-            };
-            let (added, filled) = inserted;
+            let (added, filled) = self.core.state_mut().insert(entries, self.core.options.table_entries);
             entries = entries.get(added..).unwrap_or_default();
             if filled {
                 self.core.make_room();
-            } else if wants_spare {
+            } else if self.core.state().wants_spare() {
                 self.core.signals.raise();
             }
         }

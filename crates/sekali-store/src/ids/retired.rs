@@ -24,8 +24,12 @@ impl Retired {
         self.runs.extend(runs);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.tables.is_empty() && self.runs.is_empty()
+    pub(super) fn has_tables(&self) -> bool {
+        !self.tables.is_empty()
+    }
+
+    pub(super) fn has_runs(&self) -> bool {
+        !self.runs.is_empty()
     }
 
     /// Lets go of the runs that nobody else uses.
@@ -50,8 +54,8 @@ mod tests {
         let table = Arc::new(Table::new(10));
         let in_use = Arc::clone(&table);
         retired.add_table(table);
-        assert!(retired.take_table().is_none() && !retired.is_empty());
+        assert!(retired.take_table().is_none() && retired.has_tables());
         drop(in_use);
-        assert!(retired.take_table().is_some() && retired.is_empty());
+        assert!(retired.take_table().is_some() && !retired.has_tables());
     }
 }

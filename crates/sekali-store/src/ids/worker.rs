@@ -25,8 +25,10 @@ use crate::manifest::RunInfo;
 const RETRY: Duration = Duration::from_secs(1);
 /// How long the thread waits for work; it is woken when there is some.
 const IDLE: Duration = Duration::from_secs(3600);
-/// How long the thread waits for look-ups to let go of what they have found.
-const LET_GO: Duration = Duration::from_millis(5);
+/// How long the thread waits for look-ups to let go of a table, which is soon needed again.
+const TABLE_IN_USE: Duration = Duration::from_millis(5);
+/// How long it waits for whoever reads a run that is no longer live.
+const RUN_IN_USE: Duration = Duration::from_secs(1);
 /// Entries merged in one step: about 15 ms of work.
 const STEP_ENTRIES: usize = INDEX_CHUNK_BLOCKS * BLOCK_ENTRIES;
 
@@ -72,7 +74,11 @@ impl Core {
 
     fn idle_time(&self) -> Duration {
         let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        if worker.retired.is_empty() { IDLE } else { LET_GO }
+        match &worker.retired {
+            retired if retired.has_tables() => TABLE_IN_USE,
+            retired if retired.has_runs() => RUN_IN_USE,
+            _ => IDLE,
+        }
     }
 
     /// Does the most urgent piece of work. False where there is none.

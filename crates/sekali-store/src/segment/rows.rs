@@ -202,8 +202,9 @@ impl Sorted<'_> {
     fn write_topics(&self, writer: &mut ColumnWriterImpl<'_, ByteArrayType>) -> Result<()> {
         for topic in &self.buffer.topics {
             let name = ByteArray::from(topic.name.as_bytes().to_vec());
+            let names = vec![name; topic.rows.len().min(SEGMENT_PAGE_ROWS)];
             for rows in topic.rows.chunks(SEGMENT_PAGE_ROWS) {
-                writer.write_batch(&vec![name.clone(); rows.len()], None, None)?;
+                writer.write_batch(names.get(..rows.len()).unwrap_or_default(), None, None)?;
             }
         }
         Ok(())
