@@ -118,6 +118,7 @@ fn shutting_down() -> Provoked {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let new = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
     let store = Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap();
+    let _context = runtime.enter();
     let (app, committers, _) = App::start(store, Access::load(dir.path()).unwrap(), Timeouts::default()).unwrap();
     app.pipeline().close();
     committers.join();
