@@ -37,9 +37,9 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method};
-use axum::middleware::{from_fn_with_state, map_request, map_response};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
+use tower::ServiceExt as _;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use app::App;
@@ -47,9 +47,8 @@ pub use error::{Code, Stored};
 pub use hosts::Hosts;
 
 use crate::access::Scope;
-use auth::{Guard, refuse};
+use auth::{Admitted, Guarded, refuse};
 use error::ApiError;
-use hosts::HostRule;
 
 /// One route of the API.
 pub struct Route {
@@ -73,13 +72,13 @@ pub struct Browsers {
 
 /// Every route there is.
 pub fn routes() -> Vec<Route> {
-    fn get_for<T: 'static>(scope: Option<Scope>, path: &'static str, handler: impl Handler<T, App>) -> Route {
-        Route { method: "GET", path, scope, handler: get(handler) }
+    fn get_for<T: 'static>(scope: Option<Scope>, path: &'static str, handler: impl Handler<T, Admitted>) -> Route {
+        Route { method: "GET", path, scope, handler: get(Guarded { scope, handler }) }
     }
-    let read = Some(Scope::Read);
-    let publish = post(publish::publish);
+    let (read, publish) = (Some(Scope::Read), Some(Scope::Publish));
+    let publisher = post(Guarded { scope: publish, handler: publish::publish });
     vec![
-        Route { method: "POST", path: "/publish", scope: Some(Scope::Publish), handler: publish },
+        Route { method: "POST", path: "/publish", scope: publish, handler: publisher },
         get_for(read, "/events", events::events),
         get_for(read, "/events/count", count::count),
         get_for(read, "/events/{topic}/{event_id}", event::event),
@@ -90,36 +89,56 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The service.
-pub fn router(app: App, browsers: Browsers) -> Router {
-    let mut router = Router::new();
-    for route in routes() {
-        let guard = Guard { gate: app.gate.clone(), scope: route.scope };
-        router = router.route(route.path, route.handler.layer(from_fn_with_state(guard, auth::guard)));
+/// The service: what stands before all routes and behind all answers, and the routes between.
+///
+/// Little of it is middleware of axum: each layer costs every request several allocations, and clones of all layers below.
+#[derive(Debug, Clone)]
+pub struct Service {
+    routes: Router,
+    /// For requests that are refused before anything in them is looked at.
+    too_large: Router,
+}
+
+impl Service {
+    /// The service.
+    pub fn new(app: App, browsers: Browsers) -> Self {
+        let mut router = Router::new();
+        for route in routes() {
+            router = router.route(route.path, route.handler);
+        }
+        router = router.fallback(no_such_route).method_not_allowed_fallback(no_such_method);
+        if !browsers.cors_origins.is_empty() {
+            router = router.layer(cors(browsers.cors_origins));
+        }
+        let routes = router.with_state(app.answering_to(browsers.hosts));
+        Self { routes, too_large: Router::new().fallback(head::too_large) }
     }
-    router = router.fallback(no_such_route).method_not_allowed_fallback(no_such_method);
-    if let Some(hosts) = browsers.hosts {
-        router = router.layer(from_fn_with_state(HostRule { hosts, gate: app.gate.clone() }, hosts::check));
+
+    /// Answers a request.
+    pub async fn answer(&self, request: Request) -> Response {
+        let router = if head::fits(&request) { &self.routes } else { &self.too_large };
+        let Ok(mut response) = router.clone().oneshot(request).await;
+        headers::add_common(&mut response);
+        response
     }
-    if !browsers.cors_origins.is_empty() {
-        router = router.layer(cors(browsers.cors_origins));
-    }
-    router = router.layer(map_request(head::limit));
-    router.layer(map_response(headers::with_common_headers)).with_state(app)
 }
 
 async fn no_such_route(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
     let routes: Vec<_> = routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
     let error = ApiError::new(Code::NotFound, format!("there is no {path}; there are {}", routes.join(", ")));
-    let error = app.gate.admit(request.headers()).err().unwrap_or(error);
-    refuse(request, error)
+    refuse_with(&app, request, error)
 }
 
 async fn no_such_method(State(app): State<App>, request: Request) -> Response {
     let message = format!("{} does not take {}; see the Allow header", request.uri().path(), request.method());
-    let error = ApiError::new(Code::MethodNotAllowed, message);
-    let error = app.gate.admit(request.headers()).err().unwrap_or(error);
+    refuse_with(&app, request, ApiError::new(Code::MethodNotAllowed, message))
+}
+
+/// Refuses with `error`, which only those are told who may ask at all.
+fn refuse_with(app: &App, request: Request, error: ApiError) -> Response {
+    let may_ask = hosts::check(app, &request).and_then(|()| app.gate.admit(request.headers()));
+    let error = may_ask.err().unwrap_or(error);
     refuse(request, error)
 }
 

@@ -11,6 +11,7 @@ use std::io;
 use std::sync::Arc;
 
 use sekali_store::{Batch, Outcome, Partition};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::budget::Budget;
@@ -48,18 +49,21 @@ struct Shared {
     queues: Vec<Queue>,
     budget: Budget,
     health: Health,
+    /// Where those run who wait for answers.
+    runtime: Handle,
 }
 
 impl Pipeline {
-    /// Starts a committer thread for every partition.
+    /// Starts a committer thread for every partition. Must be called on a tokio runtime.
     ///
     /// # Errors
-    /// The operating system refuses a thread.
+    /// The operating system refuses a thread, or there is no runtime.
     pub fn start(partitions: Vec<Partition>) -> io::Result<(Self, Committers)> {
         let shared = Arc::new(Shared {
             queues: partitions.iter().map(|_| Queue::default()).collect(),
             budget: Budget::new(QUEUE_BYTES_MAX),
             health: Health::default(),
+            runtime: Handle::try_current().map_err(io::Error::other)?,
         });
         let committers = Committers::start(partitions, &shared)?;
         Ok((Self { shared }, committers))

@@ -27,7 +27,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::{error, info, warn};
 
 use crate::access::Access;
-use crate::http::{App, Browsers, router};
+use crate::http::{App, Browsers, Service};
 use crate::ingest::CONTENT_RULES;
 use crate::limits::STOPPED_LINGER;
 use crate::pipeline::{Committers, Pipeline};
@@ -92,8 +92,8 @@ impl Server {
         chores.spawn(retain::run(Arc::clone(app.retainers()), retention));
         chores.spawn(keys::run(access));
         chores.spawn(Scrubbing::new(&app, scrubbers).run());
-        let router = router(app, Browsers { cors_origins, hosts });
-        let listening = Listening::start(listener, Site { router, timeouts, certificates: certificates.clone() });
+        let service = Arc::new(Service::new(app, Browsers { cors_origins, hosts }));
+        let listening = Listening::start(listener, Site { service, timeouts, certificates: certificates.clone() });
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");
         let ended = tokio::spawn(run(listening, pipeline, committers, chores, stopping));

@@ -1,5 +1,6 @@
 //! What every handler can reach.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use sekali_store::{Partition, Reader, Retainer, Scrubber, Store};
 use super::auth::Gate;
 use super::body::Intake;
 use super::cursor::CursorKey;
+use super::hosts::Hosts;
 use super::reads::Reads;
 use crate::access::Access;
 use crate::budget::Budget;
@@ -17,9 +19,16 @@ use crate::pipeline::{Committers, Pipeline};
 use crate::scrub::ScrubStatus;
 use crate::timeouts::Timeouts;
 
-/// The shared state of the API. Cheap to clone.
+/// The shared state of the API. Cheap to clone: every request does.
 #[derive(Clone)]
 pub struct App {
+    parts: Arc<Parts>,
+    /// The only names that it answers to while there are no keys. `None` is any.
+    pub(super) hosts: Option<Hosts>,
+}
+
+/// What all clones of an [`App`] share.
+pub struct Parts {
     pub(super) gate: Gate,
     pub(super) pipeline: Pipeline,
     /// One for every partition, by number.
@@ -42,10 +51,11 @@ pub struct App {
 }
 
 impl App {
-    /// Puts a store to work, for those whom `access` lets in. The scrubbers, one for every partition, are for the caller to run.
+    /// Puts a store to work, for those whom `access` lets in. The scrubbers, one for every partition, are for the caller
+    /// to run. Must be called on a tokio runtime.
     ///
     /// # Errors
-    /// The operating system refuses a thread.
+    /// The operating system refuses a thread, or there is no runtime.
     pub fn start(
         store: Store,
         access: Access,
@@ -57,7 +67,7 @@ impl App {
         let retainers = partitions.iter().map(Partition::retainer).collect();
         let scrubbers = partitions.iter().map(Partition::scrubber).collect();
         let (pipeline, committers) = Pipeline::start(partitions)?;
-        let app = Self {
+        let parts = Parts {
             gate: Gate::new(access),
             pipeline,
             readers,
@@ -72,7 +82,12 @@ impl App {
             counts: Reads::new(COUNTS_MAX),
             started: Instant::now(),
         };
-        Ok((app, committers, scrubbers))
+        Ok((Self { parts: Arc::new(parts), hosts: None }, committers, scrubbers))
+    }
+
+    /// The same, answering to these names only.
+    pub(super) fn answering_to(self, hosts: Option<Hosts>) -> Self {
+        Self { hosts, ..self }
     }
 
     /// One for every partition, by number.
@@ -93,5 +108,13 @@ impl App {
     /// The way to the committers.
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
     }
 }

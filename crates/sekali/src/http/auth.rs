@@ -1,16 +1,21 @@
 //! Who asks: the key of a request, and what it may do.
 //!
-//! Every route is behind [`guard`], which settles both before the body is read. Handlers find a [`Grant`] among the
-//! request's extensions, and ask it about topics.
+//! Every route is behind [`Guarded`], which settles both before the body is read. Handlers find a [`Grant`] in their state,
+//! which nothing else makes, and ask it about topics.
 
-use axum::extract::{Request, State};
+use std::future::{Future, ready};
+use std::pin::Pin;
+
+use axum::extract::{FromRef, Request};
+use axum::handler::Handler;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::App;
 use super::body::discard;
 use super::error::{ApiError, Code};
+use super::hosts;
 use super::refusals::RefusalLog;
 use crate::access::{Access, Grant, Moment, Refused, Scope};
 use crate::clock::now_ns;
@@ -22,12 +27,20 @@ pub(super) struct Gate {
     refusals: RefusalLog,
 }
 
-/// A gate, and what a route behind it asks for.
+/// The state of handlers behind a guard.
+#[derive(Clone)]
+pub(super) struct Admitted {
+    app: App,
+    grant: Grant,
+}
+
+/// A handler with a guard in front of it. It is a handler itself and no middleware, which costs each request several
+/// allocations.
 #[derive(Debug, Clone)]
-pub(super) struct Guard {
-    pub(super) gate: Gate,
-    /// `None` lets everybody in, and is told who it is.
+pub(super) struct Guarded<H> {
+    /// What a key must be for. `None` lets everybody in, and is told who it is.
     pub(super) scope: Option<Scope>,
+    pub(super) handler: H,
 }
 
 impl Gate {
@@ -70,18 +83,38 @@ impl Gate {
     }
 }
 
-/// Stands in front of a route.
-pub(super) async fn guard(State(Guard { gate, scope }): State<Guard>, mut request: Request, next: Next) -> Response {
-    let admitted = match scope {
-        Some(scope) => gate.admit_for(scope, request.headers()),
-        None => Ok(gate.grant(request.headers()).unwrap_or(Grant::Nothing)),
-    };
-    match admitted {
-        Ok(grant) => {
-            request.extensions_mut().insert(grant);
-            next.run(request).await
+impl<T: 'static, H: Handler<T, Admitted>> Handler<T, App> for Guarded<H> {
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: Request, app: App) -> Self::Future {
+        match let_in(&app, self.scope, &request) {
+            Ok(grant) => Box::pin(self.handler.call(request, Admitted { app, grant })),
+            Err(error) => Box::pin(ready(refuse(request, error))),
         }
-        Err(error) => refuse(request, error),
+    }
+}
+
+impl FromRef<Admitted> for App {
+    fn from_ref(admitted: &Admitted) -> Self {
+        admitted.app.clone()
+    }
+}
+
+impl FromRef<Admitted> for Grant {
+    fn from_ref(admitted: &Admitted) -> Self {
+        admitted.grant.clone()
+    }
+}
+
+/// What a request may do, asked by the right name.
+///
+/// # Errors
+/// `wrong_host`, `unauthenticated`, `forbidden`.
+fn let_in(app: &App, scope: Option<Scope>, request: &Request) -> Result<Grant, ApiError> {
+    hosts::check(app, request)?;
+    match scope {
+        Some(scope) => app.gate.admit_for(scope, request.headers()),
+        None => Ok(app.gate.grant(request.headers()).unwrap_or(Grant::Nothing)),
     }
 }
 

@@ -3,12 +3,16 @@
 
 mod decode;
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt as _;
+use hyper::body::Frame;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::{ApiError, Code};
@@ -82,8 +86,7 @@ async fn read(headers: &HeaderMap, body: &mut Body, intake: &Intake) -> Result<R
     let mut received = Received { bytes: Vec::with_capacity(announced), room };
     let mut pace = Pace::new(intake.timeout);
     loop {
-        let frame = timeout_at(pace.deadline(), body.frame()).await.map_err(|_| too_slow())?;
-        let Some(frame) = frame else { break };
+        let Some(frame) = next_frame(body, pace.deadline()).await? else { break };
         let frame = frame.map_err(|_| broken("the connection ended before the body did"))?;
         let Some(data) = frame.data_ref() else { continue };
         if !pace.advance(data.len()) {
@@ -93,6 +96,27 @@ async fn read(headers: &HeaderMap, body: &mut Body, intake: &Intake) -> Result<R
     }
     decoder.finish()?;
     Ok(received)
+}
+
+/// The next piece of a body, if there is one.
+///
+/// Nearly always the transport has it, and hands it over when it was asked and could look once more. A timer, which costs
+/// more than that, is only set if this was not so.
+async fn next_frame(body: &mut Body, deadline: Instant) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, ApiError> {
+    let mut has_looked = false;
+    let at_once = poll_fn(|cx| match Pin::new(&mut *body).poll_frame(cx) {
+        Poll::Ready(frame) => Poll::Ready(Some(frame)),
+        Poll::Pending if has_looked => Poll::Ready(None),
+        Poll::Pending => {
+            has_looked = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    });
+    match at_once.await {
+        Some(frame) => Ok(frame),
+        None => timeout_at(deadline, body.frame()).await.map_err(|_| too_slow()),
+    }
 }
 
 impl Received {

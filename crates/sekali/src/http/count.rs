@@ -3,8 +3,8 @@
 mod histogram;
 mod interval;
 
-use axum::Extension;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
+use axum::http::Uri;
 use sekali_store::{Order, TopicSummary, is_reserved};
 use serde::Serialize;
 
@@ -24,8 +24,8 @@ use interval::Interval;
 /// How many stored events match, and when they happened.
 pub(super) async fn count(
     State(app): State<App>,
-    Extension(grant): Extension<Grant>,
-    OriginalUri(uri): OriginalUri,
+    State(grant): State<Grant>,
+    uri: Uri,
 ) -> Result<Json<Count>, ApiError> {
     let query = Query::parse(uri.query(), &PARAMETERS)?;
     let wanted = Wanted::parse(&query, &grant)?;

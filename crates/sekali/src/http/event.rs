@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{Path, State};
+use axum::http::Uri;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use sekali_store::{is_reserved, partition_of};
@@ -20,8 +20,8 @@ use crate::access::Grant;
 /// One event, by its key.
 pub(super) async fn event(
     State(app): State<App>,
-    Extension(grant): Extension<Grant>,
-    OriginalUri(uri): OriginalUri,
+    State(grant): State<Grant>,
+    uri: Uri,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Response, ApiError> {
     Query::none(uri.query())?;

@@ -1,6 +1,5 @@
 //! `GET /events`
 
-use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::HeaderName;
 use axum::response::Response;
@@ -21,7 +20,7 @@ pub(super) const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-curso
 /// Stored events in order: a page of them as an array, or all of them as lines.
 pub(super) async fn events(
     State(app): State<App>,
-    Extension(grant): Extension<Grant>,
+    State(grant): State<Grant>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let lines = media::preferred_lines(request.headers());

@@ -1,21 +1,22 @@
 //! The head of a request: so many bytes and no more.
 
 use axum::extract::Request;
+use axum::response::Response;
 
-use super::body;
+use super::auth::refuse;
 use super::error::{ApiError, Code};
 use crate::limits::HEADERS_BYTES_MAX;
 
-/// Refuses requests with too much before the body. The transport has larger limits of its own, beyond which it
+/// Whether there is no more before the body than may be. The transport has larger limits of its own, beyond which it
 /// answers by itself and not in our words.
-pub(super) async fn limit(request: Request) -> Result<Request, ApiError> {
-    if bytes(&request) <= HEADERS_BYTES_MAX {
-        return Ok(request);
-    }
-    let (parts, body) = request.into_parts();
-    body::discard(&parts.headers, body);
+pub(super) fn fits(request: &Request) -> bool {
+    bytes(request) <= HEADERS_BYTES_MAX
+}
+
+/// Answers a request that does not fit.
+pub(super) async fn too_large(request: Request) -> Response {
     let message = format!("the request line and headers are larger than {HEADERS_BYTES_MAX} bytes");
-    Err(ApiError::new(Code::HeadersTooLarge, message))
+    refuse(request, ApiError::new(Code::HeadersTooLarge, message))
 }
 
 /// What they take up on HTTP/1.1, or would.
@@ -36,15 +37,15 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn everything_before_the_body_counts() {
+    #[test]
+    fn everything_before_the_body_counts() {
         let text = "GET /events?q=x HTTP/1.1\r\nhost: a\r\naccept: text/csv\r\naccept: */*\r\n\r\n";
         let request =
             || Request::get("/events?q=x").header("host", "a").header("accept", "text/csv").header("accept", "*/*");
         assert_eq!(bytes(&request().body(Body::empty()).unwrap()), text.len());
         let fill = |len: usize| "x".repeat(len - text.len() - "y: \r\n".len());
         let with = |len| request().header("y", fill(len)).body(Body::empty()).unwrap();
-        assert!(limit(with(HEADERS_BYTES_MAX)).await.is_ok());
-        assert_eq!(limit(with(HEADERS_BYTES_MAX + 1)).await.unwrap_err().code, Code::HeadersTooLarge);
+        assert!(fits(&with(HEADERS_BYTES_MAX)));
+        assert!(!fits(&with(HEADERS_BYTES_MAX + 1)));
     }
 }

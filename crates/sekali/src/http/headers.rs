@@ -16,9 +16,8 @@ const COMMON: [(HeaderName, &str); 5] = [
 ];
 
 /// Adds what every answer has and this one has not said otherwise.
-pub(super) async fn with_common_headers(mut response: Response) -> Response {
+pub(super) fn add_common(response: &mut Response) {
     for (name, value) in COMMON {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }

@@ -1,6 +1,5 @@
 //! `GET /livez` and `GET /readyz`: neither waits for anything.
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use sekali_store::Reader;
@@ -16,7 +15,7 @@ pub(super) async fn livez() -> Json<Live> {
 }
 
 /// Whether the service does its work. Anybody may ask; why it does not is told only to those who may know the store.
-pub(super) async fn readyz(State(app): State<App>, Extension(grant): Extension<Grant>) -> (StatusCode, Json<Ready>) {
+pub(super) async fn readyz(State(app): State<App>, State(grant): State<Grant>) -> (StatusCode, Json<Ready>) {
     let status = Status::of(&app);
     let code = if status == Status::Stopped { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let ready = if grant.sees_whole_store() {

@@ -7,27 +7,18 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{HeaderValue, Version};
-use axum::middleware::Next;
-use axum::response::Response;
 
-use super::auth::{Gate, refuse};
+use super::App;
 use super::error::{ApiError, Code};
 
 /// The names that are answered to besides those of this machine itself.
 #[derive(Debug, Clone, Default)]
 pub struct Hosts {
     others: Arc<[String]>,
-}
-
-/// Asks for one of these names as long as nobody needs a key.
-#[derive(Debug, Clone)]
-pub(super) struct HostRule {
-    pub(super) hosts: Hosts,
-    pub(super) gate: Gate,
 }
 
 impl Hosts {
@@ -47,6 +38,10 @@ impl Hosts {
 
     /// Whether `authority`, as in a `Host` header, is one of the names, with any port.
     fn have(&self, authority: &str) -> bool {
+        is_usual(authority) || self.have_any(authority)
+    }
+
+    fn have_any(&self, authority: &str) -> bool {
         let Ok(authority) = authority.parse::<Authority>() else { return false };
         if authority.as_str().contains('@') {
             return false;
@@ -57,15 +52,24 @@ impl Hosts {
     }
 }
 
-/// Stands in front of everything.
-pub(super) async fn check(State(HostRule { hosts, gate }): State<HostRule>, request: Request, next: Next) -> Response {
-    if !gate.is_open() {
-        return next.run(request).await;
-    }
-    match wrong_name(&hosts, &request) {
-        Some(name) => refuse(request, wrong_host(&name)),
-        None => next.run(request).await,
-    }
+/// Whether `authority` is a name of this machine in its usual spelling, which can be told without taking it apart.
+fn is_usual(authority: &str) -> bool {
+    let name = match authority.rsplit_once(':') {
+        Some((name, port)) if (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => authority,
+    };
+    USUAL.contains(&name)
+}
+
+const USUAL: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// Stands in front of every route, and of what is none: a name is asked for as long as nobody needs a key.
+///
+/// # Errors
+/// `wrong_host`.
+pub(super) fn check(app: &App, request: &Request) -> Result<(), ApiError> {
+    let Some(hosts) = app.hosts.as_ref().filter(|_| app.gate.is_open()) else { return Ok(()) };
+    wrong_name(hosts, request).map_or(Ok(()), |name| Err(wrong_host(&name)))
 }
 
 /// The name in a request that is none of `hosts`. Browsers always send one, and HTTP/1.0 need not.
@@ -89,6 +93,8 @@ fn wrong_host(name: &str) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -106,6 +112,7 @@ mod tests {
             "10.0.0.1",
         ] {
             assert!(hosts.have(name), "{name}");
+            assert!(hosts.have_any(name), "{name}");
         }
         for name in [
             "",
@@ -126,6 +133,15 @@ mod tests {
             "xlogs.example.org",
         ] {
             assert!(!hosts.have(name), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_usual_names_are_names_of_this_machine(
+            name in "(localhost|127\\.0\\.0\\.1|\\[::1\\])[:0-9a.@]{0,7}",
+        ) {
+            prop_assert!(!is_usual(&name) || Hosts::default().have_any(&name), "{}", name);
         }
     }
 

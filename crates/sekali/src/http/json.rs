@@ -1,7 +1,8 @@
 //! JSON answers.
 
-use axum::http::HeaderValue;
+use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -11,13 +12,21 @@ use super::error::ApiError;
 #[derive(Debug)]
 pub(super) struct Json<T>(pub(super) T);
 
+/// How many headers an answer has in the end; room for them is better made once.
+const HEADERS_TYPICAL: usize = 8;
+
 /// The media type of JSON answers.
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(text) => ([(CONTENT_TYPE, JSON)], text).into_response(),
+            Ok(text) => {
+                let mut response = Response::new(Body::from(text));
+                *response.headers_mut() = HeaderMap::with_capacity(HEADERS_TYPICAL);
+                response.headers_mut().insert(CONTENT_TYPE, JSON);
+                response
+            }
             Err(error) => ApiError::internal(&error).into_response(),
         }
     }

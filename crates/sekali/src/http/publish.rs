@@ -1,6 +1,5 @@
 //! `POST /publish`
 
-use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -19,7 +18,7 @@ use crate::pipeline::Refused;
 /// Stores the events of the body and answers when they are durable.
 pub(super) async fn publish(
     State(app): State<App>,
-    Extension(grant): Extension<Grant>,
+    State(grant): State<Grant>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();

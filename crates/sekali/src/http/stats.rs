@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
+use axum::http::Uri;
 use sekali_store::{Counters, Reader, Result as StoreResult};
 use serde::Serialize;
 
@@ -20,8 +20,8 @@ use crate::scrub::ScrubSummary;
 /// that may not read all topics see the counters and their topics.
 pub(super) async fn stats(
     State(app): State<App>,
-    Extension(grant): Extension<Grant>,
-    OriginalUri(uri): OriginalUri,
+    State(grant): State<Grant>,
+    uri: Uri,
 ) -> Result<Json<Stats>, ApiError> {
     Query::none(uri.query())?;
     let counters = app.readers.iter().map(Reader::counters).fold(Counters::default(), |sum, part| sum + part);

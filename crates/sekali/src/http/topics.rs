@@ -1,7 +1,7 @@
 //! `GET /topics`
 
-use axum::Extension;
-use axum::extract::{OriginalUri, State};
+use axum::extract::State;
+use axum::http::Uri;
 use sekali_store::{Reader, TopicSummary, is_reserved};
 use serde::Serialize;
 
@@ -15,8 +15,8 @@ use crate::ingest::append_timestamp;
 /// What is known of every topic but the reserved ones, by name, of those that the client may read.
 pub(super) async fn topics(
     State(app): State<App>,
-    Extension(grant): Extension<Grant>,
-    OriginalUri(uri): OriginalUri,
+    State(grant): State<Grant>,
+    uri: Uri,
 ) -> Result<Json<Vec<Topic>>, ApiError> {
     Query::none(uri.query())?;
     Ok(Json(summaries(&app.readers, &grant).into_iter().map(Topic::from).collect()))

@@ -3,6 +3,8 @@
 //! In: RFC 3339 and its wider relative ISO 8601 (a space for the `T`, no zone, a date alone); no zone means UTC. Out:
 //! RFC 3339 in UTC with `Z` and as many fraction digits as it takes.
 
+mod usual;
+
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
@@ -19,6 +21,10 @@ static PRINTER: DateTimePrinter = DateTimePrinter::new();
 /// What is wrong with it: not a timestamp, more than nine fraction digits, or outside what 64 bits of nanoseconds can
 /// say (1677-09-21 to 2262-04-11).
 pub fn parse(text: &str) -> Result<i64, String> {
+    usual::parse(text).map_or_else(|| parse_any(text), Ok)
+}
+
+fn parse_any(text: &str) -> Result<i64, String> {
     if text.len() > TIMESTAMP_BYTES_MAX {
         return Err(format!("has {} bytes, which is no timestamp", text.len()));
     }
@@ -119,6 +125,32 @@ mod tests {
         #[test]
         fn what_is_printed_reads_back_the_same(ns: i64) {
             prop_assert_eq!(parse(&print(ns)), Ok(ns));
+        }
+
+        #[test]
+        fn the_usual_spellings_mean_the_same_read_quickly(
+            date in "(1[5-9]|2[0-3])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+            time in "([01][0-9]|2[0-4]):[0-6][0-9]:[0-6][0-9]",
+            fraction in "(\\.[0-9]{1,10})?",
+            zone in "Z|[+-]([01][0-9]|2[0-5]):[0-6][0-9]|",
+        ) {
+            let text = format!("{date}T{time}{fraction}{zone}");
+            let (quickly, anyhow) = (usual::parse(&text), parse_any(&text));
+            prop_assert!(quickly.is_none_or(|ns| anyhow == Ok(ns)), "{text}: {quickly:?}, {anyhow:?}");
+        }
+
+        #[test]
+        fn what_is_not_quite_usual_means_the_same(ns: i64, at in 0..30_usize, other in "[ -~é]?") {
+            let mut text = print(ns);
+            if let Some(end) = text[at.min(text.len())..].chars().next().map(|was| at + was.len_utf8()) {
+                text.replace_range(at..end, &other);
+            }
+            prop_assert!(usual::parse(&text).is_none_or(|ns| parse_any(&text) == Ok(ns)), "{text}");
+        }
+
+        #[test]
+        fn what_is_printed_is_read_quickly(ns in -9_214_560_000_000_000_000..9_214_646_400_000_000_000_i64) {
+            prop_assert_eq!(usual::parse(&print(ns)), Some(ns));
         }
 
         #[test]

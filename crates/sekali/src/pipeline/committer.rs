@@ -6,6 +6,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use sekali_store::{Batch, Error, Partition};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tracing::{debug, error, info, warn};
 
 use super::queue::{Job, Next, Queue};
@@ -106,13 +108,30 @@ fn commit(partition: &mut Partition, jobs: Vec<Job>, shared: &Shared) -> Result<
         shared.health.stop(reason);
     }
     let mut answers = answers.unwrap_or_default().into_iter();
-    for (waiter, room) in waiters {
+    let answered = waiters.into_iter().map(|(waiter, room)| {
         // Room first: whoever has the answer may send again at once.
         drop(room);
-        // An error here is a client that has gone away; its events are stored all the same.
-        let _ = waiter.send(answers.next().unwrap_or(Err(Refused::StorageFailed)));
-    }
+        (waiter, answers.next().unwrap_or(Err(Refused::StorageFailed)))
+    });
+    tell(answered.collect(), &shared.runtime);
     failed.map_or(Ok(()), Err)
+}
+
+/// Gives everybody who waits their answer.
+fn tell(answered: Vec<(oneshot::Sender<Answer>, Answer)>, runtime: &Handle) {
+    let is_one = answered.len() == 1;
+    let send = move || {
+        for (waiter, answer) in answered {
+            // An error here is a client that has gone away; its events are stored all the same.
+            let _ = waiter.send(answer);
+        }
+    };
+    if is_one {
+        send();
+    } else {
+        // Each task that is woken from outside the runtime costs a lock and often a system call; from within, next to nothing.
+        runtime.spawn(async { send() });
+    }
 }
 
 fn commit_together(partition: &mut Partition, batches: &[Batch]) -> Result<Vec<Answer>, String> {

@@ -43,25 +43,37 @@ pub(super) struct Queue {
 struct State {
     jobs: VecDeque<Job>,
     closed: bool,
+    /// Whether the committer sleeps, and nobody has woken it yet. To wake one that does not sleep costs a system call too.
+    is_awaited: bool,
 }
 
 impl Queue {
     /// Appends a job. `false`, and the job is dropped, if the queue is closed.
     pub(super) fn push(&self, job: Job) -> bool {
         let mut state = self.lock();
-        if !state.closed {
-            state.jobs.push_back(job);
+        if state.closed {
+            return false;
+        }
+        state.jobs.push_back(job);
+        let is_awaited = std::mem::take(&mut state.is_awaited);
+        // Unlocked first: whoever is woken wants the lock.
+        drop(state);
+        if is_awaited {
             self.changed.notify_one();
         }
-        !state.closed
+        true
     }
 
     /// Waits for jobs, at most for `patience`, and takes all there are, up to and including the one that reaches
     /// `bytes_max`.
     pub(super) fn take(&self, bytes_max: usize, patience: Duration) -> Next {
-        let waiting = |state: &mut State| state.jobs.is_empty() && !state.closed;
+        let waiting = |state: &mut State| {
+            state.is_awaited = state.jobs.is_empty() && !state.closed;
+            state.is_awaited
+        };
         let waited = self.changed.wait_timeout_while(self.lock(), patience, waiting);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.is_awaited = false;
         if state.jobs.is_empty() {
             return if state.closed { Next::Closed } else { Next::Idle };
         }

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, Version};
 use hyper::body::Incoming;
@@ -17,20 +16,20 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::ServiceExt as _;
 use tracing::debug;
 
 use super::activity::{Activity, Verdict};
 use super::certificates::Certificates;
 use super::io::{WatchedBody, WatchedRequest, WatchedStream};
 use super::places::Place;
+use crate::http::Service;
 use crate::limits::{CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
 use crate::timeouts::Timeouts;
 
 /// What all connections are served with. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Site {
-    pub(super) router: Router,
+    pub(super) service: Arc<Service>,
     pub(super) timeouts: Timeouts,
     /// Where there are any, TLS is spoken and nothing else.
     pub(super) certificates: Option<Certificates>,
@@ -43,7 +42,7 @@ impl Site {
         // Answers are small and waited for.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = self.certificates.as_ref().map(Certificates::acceptor) else {
-            return speak(stream, self.router, self.timeouts, draining).await;
+            return speak(stream, self.service, self.timeouts, draining).await;
         };
         let stream = tokio::select! {
             stream = shake_hands(acceptor, stream, self.timeouts) => stream,
@@ -51,7 +50,7 @@ impl Site {
             _ = draining.wait_for(|drain| *drain) => None,
         };
         if let Some(stream) = stream {
-            speak(stream, self.router, self.timeouts, draining).await;
+            speak(stream, self.service, self.timeouts, draining).await;
         }
     }
 }
@@ -74,14 +73,14 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream, timeouts: Timeout
 /// Speaks HTTP/1.1 or HTTP/2, whichever the client begins with.
 async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    router: Router,
+    service: Arc<Service>,
     timeouts: Timeouts,
     mut draining: watch::Receiver<bool>,
 ) {
     let activity = Activity::new(timeouts);
     let io = TokioIo::new(WatchedStream { stream, activity: Arc::clone(&activity) });
     let watched = Arc::clone(&activity);
-    let service = service_fn(move |request| answer(router.clone(), Arc::clone(&watched), request));
+    let service = service_fn(move |request| answer(Arc::clone(&service), Arc::clone(&watched), request));
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut check = interval(timeouts.check_interval);
@@ -113,14 +112,14 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 }
 
 async fn answer(
-    router: Router,
+    service: Arc<Service>,
     activity: Arc<Activity>,
     request: Request<Incoming>,
 ) -> Result<Response<WatchedBody>, Infallible> {
     let is_http2 = request.version() == Version::HTTP_2;
     let (exchange, reading) = (activity.begin(is_http2), activity.begin(is_http2));
     let request = request.map(|body| Body::new(WatchedRequest { body, _exchange: reading }));
-    let response = router.oneshot(request).await?;
+    let response = service.answer(request).await;
     Ok(response.map(|body| WatchedBody { body, exchange }))
 }
 

@@ -8,14 +8,13 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use sekali::access::{Access, Scope};
-use sekali::http::{App, Browsers, Code, Stored, router};
+use sekali::http::{App, Browsers, Code, Service, Stored};
 use sekali::ingest::CONTENT_RULES;
 use sekali::limits::HEADERS_BYTES_MAX;
 use sekali::timeouts::Timeouts;
 use sekali_store::disk::RealDisk;
 use sekali_store::{HashKey, NewStore, Store};
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
 use crate::access::visitor::{make, start};
 use crate::disk::MoodyDisk;
@@ -118,12 +117,13 @@ fn shutting_down() -> Provoked {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let new = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
     let store = Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap();
+    let _context = runtime.enter();
     let (app, committers, _) = App::start(store, Access::load(dir.path()).unwrap(), Timeouts::default()).unwrap();
     app.pipeline().close();
     committers.join();
     let request = Request::post("/publish").body(Body::from(event("t", "1").to_string())).unwrap();
     let answer = runtime.block_on(async {
-        let response = router(app, Browsers::default()).oneshot(request).await.unwrap();
+        let response = Service::new(app, Browsers::default()).answer(request).await;
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         Answer { status: head.status.as_u16(), headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
