@@ -107,17 +107,17 @@ impl Part {
     /// Hands each topic with its counts to `visit`.
     pub(super) fn tallies(&self, mut visit: impl FnMut(&str, &Tally)) {
         match self {
-            Self::Segment(segment) => segment.tallies().for_each(|(topic, tally)| visit(topic, tally)),
+            Self::Segment(segment) => segment.tallies().for_each(|(topic, tally)| visit(topic, &tally)),
             Self::Log(file) => file.outline().topics.iter().for_each(|(topic, share)| visit(topic, &share.tally)),
         }
     }
 
     /// The least and the greatest timestamp of a topic in it.
     pub(super) fn timestamps_ns(&self, topic: &str) -> Option<(i64, i64)> {
-        let of = |tally: &Tally| (tally.first_timestamp_ns, tally.last_timestamp_ns);
+        let of = |tally: Tally| (tally.first_timestamp_ns, tally.last_timestamp_ns);
         match self {
             Self::Segment(segment) => segment.tally(topic).map(of),
-            Self::Log(file) => file.outline().topics.get(topic).map(|share| of(&share.tally)),
+            Self::Log(file) => file.outline().topics.get(topic).map(|share| of(share.tally)),
         }
     }
 

@@ -200,7 +200,7 @@ impl Shared {
         state.replace(&[Part::Segment(Arc::clone(old))], rest);
         state.expired.add(expired);
         for (topic, gone) in old.tallies().filter(|(topic, _)| topics.contains(*topic)) {
-            state.shrink(topic, gone);
+            state.shrink(topic, &gone);
         }
     }
 

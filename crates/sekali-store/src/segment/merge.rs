@@ -88,7 +88,8 @@ impl Parquet {
 
     fn copy(&self, group: &Group<'_>, number: usize, entry: &RowGroup, writer: &mut Writer) -> Result<()> {
         let bytes = group.columns()?;
-        let (index, index_bytes) = group.index();
+        let whole = group.whole_index()?;
+        let index = &whole.index;
         let columns = (0..COLUMNS).map(|column| {
             let offset = index.columns[column].offset;
             let bytes: Bytes = bytes.slice(offset as usize..index.column_end(column) as usize);
@@ -97,7 +98,7 @@ impl Parquet {
         });
         let columns = columns.collect::<Option<_>>();
         let columns = columns.ok_or_else(|| group.damaged("Parquet's footer does not have it", entry.offset))?;
-        writer.file(entry.first_seq, entry.last_seq)?.copy_group(entry, columns, (index, index_bytes))
+        writer.file(entry.first_seq, entry.last_seq)?.copy_group(entry, columns, &whole)
     }
 
     /// A column as its writer left it.

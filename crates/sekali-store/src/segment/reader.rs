@@ -8,9 +8,11 @@ use parquet::schema::types::SchemaDescriptor;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::SegmentDir;
-use super::directory::{ANCHOR_BYTES, ANCHOR_MAGIC, Anchor, Directory, RowGroup};
+use super::anchor::{ANCHOR_BYTES, ANCHOR_MAGIC, Anchor};
+use super::directory::{Directory, RowGroup};
 use super::file::FOOTER_END_BYTES;
 use super::group::Group;
+use super::place::GroupMap;
 use super::schema;
 use super::select::{Topics, Wanted};
 use crate::disk::DiskFile;
@@ -56,15 +58,17 @@ impl SegmentInfo {
     }
 }
 
-/// An open segment. Keeps its directory in memory: about 100 bytes for each row group and each topic. Reads may run on many
-/// threads at once.
+/// An open segment. Keeps in memory its directory, which is about 70 bytes for each row group and 60 for each topic, and some 20 KB for
+/// each row group that was read from. Reads may run on many threads at once.
 #[derive(Debug)]
 pub struct Segment {
     pub(super) file: Arc<dyn DiskFile>,
     pub(super) salt: Salt,
     pub(super) schema: SchemaDescriptor,
     pub(super) anchor: Anchor,
-    pub(super) directory: Directory,
+    directory: Directory,
+    /// For each row group, what is kept of its index.
+    pub(super) maps: Box<[OnceLock<GroupMap>]>,
     info: SegmentInfo,
     received_at_ns: OnceLock<(i64, i64)>,
 }
@@ -97,6 +101,7 @@ impl Segment {
             salt: dir.salt,
             schema: SchemaDescriptor::new(schema),
             anchor,
+            maps: directory.groups.iter().map(|_| OnceLock::new()).collect(),
             directory,
             info,
             file,
@@ -110,13 +115,13 @@ impl Segment {
     }
 
     /// Its topics with their counts, sorted, reserved ones included.
-    pub(crate) fn tallies(&self) -> impl Iterator<Item = (&str, &Tally)> {
-        self.directory.topics.iter().map(|(topic, share)| (&**topic, &share.tally))
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = (&str, Tally)> {
+        self.directory.tallies()
     }
 
     /// The counts of one topic.
-    pub(crate) fn tally(&self, topic: &str) -> Option<&Tally> {
-        self.directory.topics.get(topic).map(|share| &share.tally)
+    pub(crate) fn tally(&self, topic: &str) -> Option<Tally> {
+        self.directory.tally(topic)
     }
 
     /// Its row groups, in order of seq.

@@ -6,7 +6,7 @@ use super::*;
 use crate::error::{Error, Result};
 use crate::meta::FORMAT_VERSION;
 use crate::segment::Wanted;
-use crate::segment::directory::{ANCHOR_BYTES, Anchor};
+use crate::segment::anchor::{ANCHOR_BYTES, Anchor};
 
 /// Everything that can still be read of a damaged segment, and what was said of the rest.
 fn salvage(dir: &SegmentDir, path: &Path) -> (Vec<StoredEvent>, Vec<String>) {
