@@ -1,6 +1,7 @@
 //! One ordered log with one writer and its own dedup index: a deterministic state machine.
 
 mod decide;
+mod found;
 mod open;
 mod part;
 mod reader;

@@ -25,10 +25,11 @@
 //! - `merge` joins segments; `trim` leaves topics out of one.
 //! - `probe` is for fuzzing.
 //! - `reader` opens a segment; `place` reads the index of a row group and keeps what is needed of it (`table`, `blocks`); `group` reads
-//!   verified columns; `select` decides which rows.
+//!   verified columns (`decoded`); `select` decides which rows.
 
 mod anchor;
 mod blocks;
+mod decoded;
 mod directory;
 mod file;
 mod group;
@@ -55,6 +56,7 @@ use crate::limits::{SEGMENT_GROUP_BYTES, SEGMENT_GROUP_ROWS, SEGMENT_PAGE_ROWS};
 use crate::log::Salt;
 use crate::meta::NewStore;
 
+pub use decoded::Decoded;
 pub use directory::RowGroup;
 pub use merge::merge;
 pub use reader::{Segment, SegmentInfo};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::column::reader::ColumnReaderImpl;
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int64Type};
+use parquet::data_type::{ByteArrayType, DataType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::page_index::offset_index::PageLocation;
@@ -13,6 +13,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::blocks::TopicBlocks;
+use super::decoded::{Decoded, Texts, Values};
 use super::directory::RowGroup;
 use super::index::{ColumnIndex, GroupIndex, TOPIC_RECORD_BYTES};
 use super::place::{GroupMap, Place, WholeIndex};
@@ -21,8 +22,7 @@ use super::schema::{self, EVENT_ID, PAYLOAD, RECEIVED_AT, SOURCE, TIMESTAMP};
 use super::select::{self, Topics, Wanted};
 use super::table::TopicTable;
 use crate::error::{Error, Result};
-use crate::event::EventRef;
-use crate::limits::SEGMENT_CHECK_BYTES;
+use crate::limits::{SEGMENT_CHECK_BYTES, SEGMENT_PAGE_ROWS};
 
 /// Bytes that [`Group::verify`] holds at a time.
 const VERIFY_BYTES: u32 = 1024 * 1024;
@@ -52,37 +52,28 @@ impl<'a> Group<'a> {
         self.place.read_index()
     }
 
-    /// Hands each wanted event to `visit`.
-    pub(super) fn visit(&self, wanted: &Wanted<'_>, mut visit: impl FnMut(u64, i64, EventRef<'_>)) -> Result<()> {
+    /// Decodes the wanted events.
+    pub(super) fn decode(&self, wanted: &Wanted<'_>) -> Result<Decoded> {
         let topics = self.topics(wanted.topics)?;
         let selection = select::select(self, &topics, wanted)?;
         let rows = &selection.rows;
         if rows.is_empty() {
-            return Ok(());
+            return Ok(Decoded::default());
         }
-        let ids = self.texts(EVENT_ID, rows)?;
-        let sources = self.texts(SOURCE, rows)?;
-        let payloads = self.values::<ByteArrayType>(PAYLOAD, rows)?;
-        let timestamps = self.numbers(TIMESTAMP, rows)?;
-        let received = self.numbers(RECEIVED_AT, rows)?;
-        let names: Vec<_> = topics.iter().map(|(topic, _)| topic).collect();
-        for event in &selection.order {
-            let at = event.at as usize;
-            let topic = names.get(event.topic as usize);
-            let columns = (topic, ids.get(at), sources.get(at), payloads.get(at), timestamps.get(at), received.get(at));
-            let (Some(&topic), Some(id), Some(source), Some(payload), Some(&timestamp_ns), Some(&received_at_ns)) =
-                columns
-            else {
-                return Err(self.damaged("its columns differ in length", self.place.entry.offset));
-            };
-            let (Ok(event_id), Ok(source)) = (std::str::from_utf8(id.data()), std::str::from_utf8(source.data()))
-            else {
-                return Err(self.damaged("a text in it is not UTF-8", self.place.entry.offset));
-            };
-            let stored = EventRef { topic, event_id, timestamp_ns, source, payload: payload.data() };
-            visit(event.seq, received_at_ns, stored);
+        let decoded = Decoded {
+            event_ids: self.texts(EVENT_ID, rows)?,
+            sources: self.texts(SOURCE, rows)?,
+            payloads: self.values(PAYLOAD, rows)?,
+            timestamps_ns: self.numbers(TIMESTAMP, rows)?,
+            received_at_ns: self.numbers(RECEIVED_AT, rows)?,
+            order: selection.order,
+            topics,
+        };
+        if decoded.is_sound() {
+            Ok(decoded)
+        } else {
+            Err(self.damaged("its columns differ in length", self.place.entry.offset))
         }
-        Ok(())
     }
 
     /// Checks every byte of it.
@@ -96,7 +87,9 @@ impl<'a> Group<'a> {
 
     /// The values of a column of numbers in these rows, which are ascending and do not overlap.
     pub(super) fn numbers(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<i64>> {
-        self.values::<Int64Type>(column, rows)
+        let mut numbers = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
+        self.read::<Int64Type>(column, rows, |some| numbers.append(some))?;
+        Ok(numbers)
     }
 
     /// All its columns, verified.
@@ -143,20 +136,33 @@ impl<'a> Group<'a> {
         table.ok_or_else(|| self.damaged("its topics fail their checksum", offset))
     }
 
-    fn texts(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<ByteArray>> {
-        self.values::<ByteArrayType>(column, rows)
+    fn texts(&self, column: usize, rows: &[Range<u32>]) -> Result<Texts> {
+        let texts = Texts::new(self.values(column, rows)?);
+        texts.ok_or_else(|| self.damaged("a text in it is not UTF-8", self.place.entry.offset))
     }
 
-    /// The values of a column in these rows, which are ascending and do not overlap. Decodes the pages that hold them.
-    fn values<T: DataType>(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<T::T>> {
+    fn values(&self, column: usize, rows: &[Range<u32>]) -> Result<Values> {
+        let mut values = Values::default();
+        self.read::<ByteArrayType>(column, rows, |some| some.drain(..).for_each(|value| values.push(value.data())))?;
+        Ok(values)
+    }
+
+    /// Hands the values of a column in these rows, which are ascending and do not overlap, to `take`, some at a time. Decodes the pages
+    /// that hold them.
+    fn read<T: DataType>(
+        &self,
+        column: usize,
+        rows: &[Range<u32>],
+        mut take: impl FnMut(&mut Vec<T::T>),
+    ) -> Result<()> {
         let column = Column::new(self, column);
-        let mut values = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
         for run in column.runs(rows) {
             let bytes = column.fetch(&run)?;
-            let decoded = column.decode::<T>(&run, bytes, &mut values);
-            decoded.map_err(|error| self.damaged(error, self.place.entry.offset + u64::from(column.index.offset)))?;
+            let decoded = column.decode::<T>(&run, bytes, &mut take);
+            let offset = self.place.entry.offset + u64::from(column.index.offset);
+            decoded.map_err(|error| self.damaged(error, offset))?;
         }
-        Ok(values)
+        Ok(())
     }
 }
 
@@ -208,8 +214,14 @@ impl<'a> Column<'a> {
         Ok([self.group.fetch(dictionary)?, self.group.fetch(pages)?].concat().into())
     }
 
-    /// Appends the wanted values of a run, whose bytes are those that [`Column::fetch`] gives.
-    fn decode<T: DataType>(&self, run: &Run, bytes: Bytes, values: &mut Vec<T::T>) -> Result<(), ParquetError> {
+    /// Hands the wanted values of a run, whose bytes are those that [`Column::fetch`] gives, to `take`, at most a page at a time: values
+    /// may keep the page they came from in memory.
+    fn decode<T: DataType>(
+        &self,
+        run: &Run,
+        bytes: Bytes,
+        mut take: impl FnMut(&mut Vec<T::T>),
+    ) -> Result<(), ParquetError> {
         let dictionary = self.dictionary().len() as i64;
         let base = self.page_offset(run.pages.start);
         let location = |page: usize| PageLocation {
@@ -230,13 +242,23 @@ impl<'a> Column<'a> {
         let pages = SerializedPageReader::new(Arc::new(bytes), &metadata, end_row, Some(locations))?;
         let mut reader = ColumnReaderImpl::<T>::new(description, Box::new(pages));
         let mut at = self.first_row(run.pages.start);
+        let mut values = Vec::new();
         for rows in &run.rows {
             let skipped = reader.skip_records(rows.start.saturating_sub(at) as usize)?;
-            let (read, _, _) = reader.read_records(rows.len(), None, None, values)?;
-            if (skipped, read) != (rows.start.saturating_sub(at) as usize, rows.len()) {
+            if skipped != rows.start.saturating_sub(at) as usize {
                 return Err(ParquetError::General("a page ends early".to_owned()));
             }
-            at = rows.end;
+            at = rows.start.max(at);
+            while at < rows.end {
+                let most = SEGMENT_PAGE_ROWS.min((rows.end - at) as usize);
+                let (read, _, _) = reader.read_records(most, None, None, &mut values)?;
+                if read != most {
+                    return Err(ParquetError::General("a page ends early".to_owned()));
+                }
+                take(&mut values);
+                values.clear();
+                at += read as u32;
+            }
         }
         Ok(())
     }

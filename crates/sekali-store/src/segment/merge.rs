@@ -48,13 +48,9 @@ fn is_large(group: &RowGroup, shape: &Shape) -> bool {
 }
 
 fn rewrite(group: &Group<'_>, writer: &mut Writer) -> Result<()> {
-    let mut pushed = Ok(());
-    group.visit(&Wanted::default(), |seq, received_at_ns, event| {
-        if pushed.is_ok() {
-            pushed = writer.push(seq, received_at_ns, &event);
-        }
-    })?;
-    pushed
+    let decoded = group.decode(&Wanted::default())?;
+    let mut events = (0..decoded.len()).filter_map(|number| decoded.get(number));
+    events.try_for_each(|(seq, received_at_ns, event)| writer.push(seq, received_at_ns, &event))
 }
 
 /// What Parquet knows of a segment.
