@@ -42,6 +42,11 @@ impl<'a> Fields<'a> {
         std::str::from_utf8(self.take(len)?).ok()
     }
 
+    /// Number of bytes left.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -42,6 +42,8 @@ pub const SEGMENT_PAGE_ROWS: usize = 1024;
 pub const SEGMENT_PAGE_BYTES: usize = 256 * 1024;
 /// Segments are checksummed in blocks of this many bytes: 8 bytes of checksum for each.
 pub const SEGMENT_CHECK_BYTES: usize = 8 * 1024;
+/// A topic is looked up in a row group by reading about this many bytes of the row group's index.
+pub const SEGMENT_TOPICS_BYTES: usize = 8 * 1024;
 
 /// Adjacent segments of one size that are merged into one of the next.
 pub const SEGMENT_FAN_IN: usize = 8;

@@ -3,6 +3,7 @@
 mod added;
 mod decide;
 mod known;
+mod found;
 mod open;
 mod part;
 mod reader;

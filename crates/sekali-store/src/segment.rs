@@ -9,7 +9,7 @@
 //! ```text
 //! "PAR1"
 //! for each row group: its columns as Parquet has them, then its index (segment/index.rs)
-//! directory, anchor (segment/directory.rs)
+//! directory, anchor (segment/directory.rs, segment/anchor.rs)
 //! Parquet's page indexes
 //! directory, anchor, once more
 //! Parquet's footer, its length, "PAR1"
@@ -24,19 +24,25 @@
 //! - `writer` sorts rows into row groups (`rows`, `schema`) and puts the file together (`file`, `sink`).
 //! - `merge` joins segments; `trim` leaves topics out of one.
 //! - `probe` is for fuzzing.
-//! - `reader` opens a segment; `group` reads verified columns of a row group; `select` decides which rows.
+//! - `reader` opens a segment; `place` reads the index of a row group and keeps what is needed of it (`table`, `blocks`); `group` reads
+//!   verified columns (`decoded`); `select` decides which rows.
 
+mod anchor;
+mod blocks;
+mod decoded;
 mod directory;
 mod file;
 mod group;
 mod index;
 mod merge;
+mod place;
 pub(crate) mod probe;
 mod reader;
 mod rows;
 mod schema;
 mod select;
 mod sink;
+mod table;
 #[cfg(test)]
 mod tests;
 mod trim;
@@ -50,6 +56,7 @@ use crate::limits::{SEGMENT_GROUP_BYTES, SEGMENT_GROUP_ROWS, SEGMENT_PAGE_ROWS};
 use crate::log::Salt;
 use crate::meta::NewStore;
 
+pub use decoded::Decoded;
 pub use directory::RowGroup;
 pub use merge::merge;
 pub use reader::{Segment, SegmentInfo};

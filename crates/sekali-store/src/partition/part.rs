@@ -4,14 +4,15 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::found::Found;
 use super::scan::Order;
 use super::shared::Shared;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
-use crate::event::EventRef;
+use crate::event::StoredEvent;
 use crate::log::file::LogFile;
 use crate::log::outline::{ExtentSpan, Outline, Tally};
-use crate::segment::{RowGroup, Segment, Topics, Wanted};
+use crate::segment::{Decoded, RowGroup, Segment, Topics, Wanted};
 
 /// A file with events.
 #[derive(Debug, Clone)]
@@ -107,17 +108,17 @@ impl Part {
     /// Hands each topic with its counts to `visit`.
     pub(super) fn tallies(&self, mut visit: impl FnMut(&str, &Tally)) {
         match self {
-            Self::Segment(segment) => segment.tallies().for_each(|(topic, tally)| visit(topic, tally)),
+            Self::Segment(segment) => segment.tallies().for_each(|(topic, tally)| visit(topic, &tally)),
             Self::Log(file) => file.outline().topics.iter().for_each(|(topic, share)| visit(topic, &share.tally)),
         }
     }
 
     /// The least and the greatest timestamp of a topic in it.
     pub(super) fn timestamps_ns(&self, topic: &str) -> Option<(i64, i64)> {
-        let of = |tally: &Tally| (tally.first_timestamp_ns, tally.last_timestamp_ns);
+        let of = |tally: Tally| (tally.first_timestamp_ns, tally.last_timestamp_ns);
         match self {
             Self::Segment(segment) => segment.tally(topic).map(of),
-            Self::Log(file) => file.outline().topics.get(topic).map(|share| of(&share.tally)),
+            Self::Log(file) => file.outline().topics.get(topic).map(|share| of(share.tally)),
         }
     }
 
@@ -132,19 +133,17 @@ impl Part {
         }
     }
 
-    /// Hands what is needed of a piece to `visit`, in the order of `need` for segments and ascending for log files, at most
-    /// `limit` events of a segment. Answers the last seq if that cut it short. What is damaged is reported and left out.
+    /// Reads what is needed of a piece, in the order of `need`; at most `limit` events of a segment. Answers the last seq if that cut
+    /// it short. What is damaged is reported and left out.
     pub(super) fn read(
         &self,
         piece: &Piece,
         need: &Need<'_>,
         limit: usize,
         shared: &Shared,
-        mut visit: impl FnMut(u64, i64, EventRef<'_>),
-    ) -> Result<Option<u64>> {
+    ) -> Result<(Found, Option<u64>)> {
         match (self, piece.place) {
             (Self::Segment(segment), Place::RowGroup(number)) => {
-                let (mut count, mut last_seq) = (0, 0);
                 let wanted = Wanted {
                     topics: need.topics,
                     seqs: need.from..need.to,
@@ -152,44 +151,41 @@ impl Part {
                     limit,
                     order: need.order,
                 };
-                read_row_group(segment, number, &wanted, shared, |seq, received_at_ns, event| {
-                    (count, last_seq) = (count + 1, seq);
-                    visit(seq, received_at_ns, event);
-                })?;
-                Ok((count == limit).then_some(last_seq))
+                let decoded = read_row_group(segment, number, &wanted, shared)?;
+                let cut = decoded.last_seq().filter(|_| decoded.len() == limit);
+                Ok((decoded.into(), cut))
             }
             (Self::Log(file), Place::Extent(span)) => {
+                let mut events = Vec::new();
                 file.read_extent(span, &shared.damage, |seq, received_at_ns, event| {
                     if (need.from..need.to).contains(&seq) && need.topics.include(event.topic) {
-                        visit(seq, received_at_ns, event);
+                        events.push(StoredEvent::new(seq, received_at_ns, &event));
                     }
                 })?;
-                Ok(None)
+                if need.order == Order::Descending {
+                    events.reverse();
+                }
+                Ok((Found::Rows(events.into_iter()), None))
             }
-            _ => Ok(None),
+            _ => Ok((Found::default(), None)),
         }
     }
 }
 
 /// A row group of which anything is damaged counts as lost as a whole: its events are published again, and what is
 /// still readable of it must not then appear beside them.
-fn read_row_group(
-    segment: &Segment,
-    number: usize,
-    wanted: &Wanted<'_>,
-    shared: &Shared,
-    visit: impl FnMut(u64, i64, EventRef<'_>),
-) -> Result<()> {
-    let Some(&RowGroup { first_seq, last_seq, .. }) = segment.row_groups().get(number) else { return Ok(()) };
+fn read_row_group(segment: &Segment, number: usize, wanted: &Wanted<'_>, shared: &Shared) -> Result<Decoded> {
+    let nothing = Ok(Decoded::default());
+    let Some(&RowGroup { first_seq, last_seq, .. }) = segment.row_groups().get(number) else { return nothing };
     if shared.damage.covers(first_seq) && shared.damage.covers(last_seq) {
-        return Ok(());
+        return nothing;
     }
-    match segment.visit(number, wanted, visit) {
+    match segment.decode(number, wanted) {
         Err(Error::Damaged { path, .. }) => {
             shared.lose(Damage { path, offset: 0, first_seq, last_seq });
-            Ok(())
+            nothing
         }
-        visited => visited,
+        decoded => decoded,
     }
 }
 

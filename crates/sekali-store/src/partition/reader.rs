@@ -66,7 +66,7 @@ impl Reader {
 
     /// The oldest event that is kept, reserved topics left out.
     pub fn oldest(&self) -> Result<Option<StoredEvent>> {
-        self.scan(Scan::default()).next().transpose()
+        self.scan(Scan::default()).beginning_with_one().next().transpose()
     }
 
     /// Every topic with events, reserved ones included, sorted by name.

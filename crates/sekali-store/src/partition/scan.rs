@@ -1,9 +1,9 @@
 //! Reads many events in order, a piece at a time.
 
-use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::found::Found;
 use super::part::{Need, Part, Piece};
 use super::shared::{Shared, Snapshot};
 use crate::error::Result;
@@ -54,7 +54,7 @@ pub struct Scanner {
     to: u64,
     /// Most events to take from a segment at a time.
     limit: usize,
-    buffer: VecDeque<StoredEvent>,
+    buffer: Found,
 }
 
 /// Which topics to read.
@@ -75,6 +75,11 @@ impl Scanner {
         scanner
     }
 
+    /// Takes one event first, for who needs no more.
+    pub(super) fn beginning_with_one(self) -> Self {
+        Self { limit: 1, ..self }
+    }
+
     /// Every event there is, reserved topics included.
     pub(super) fn everything(shared: Arc<Shared>) -> Self {
         Self::with(shared, Choice::All, None, Order::Ascending)
@@ -88,7 +93,7 @@ impl Scanner {
         };
         let limit = FIRST_READ_EVENTS;
         let timestamps_ns = i64::MIN..=i64::MAX;
-        Self { shared, snapshot, choice, timestamps_ns, order, from, to, limit, buffer: VecDeque::new() }
+        Self { shared, snapshot, choice, timestamps_ns, order, from, to, limit, buffer: Found::default() }
     }
 
     /// Fills the buffer from the next piece that may hold something. `false` at the end.
@@ -101,15 +106,11 @@ impl Scanner {
         let timestamps_ns = self.timestamps_ns.clone();
         let need = Need { topics, timestamps_ns, from: self.from, to: self.to, order: self.order };
         let Some((part, piece)) = next_piece(&self.snapshot.parts, &need) else { return Ok(false) };
-        let buffer = &mut self.buffer;
-        let cut = part.read(&piece, &need, self.limit, &self.shared, |seq, received_at_ns, event| {
-            buffer.push_back(StoredEvent::new(seq, received_at_ns, &event));
-        })?;
+        // What was read before is not needed any more, and is as large as what comes.
+        self.buffer = Found::default();
+        let (found, cut) = part.read(&piece, &need, self.limit, &self.shared)?;
+        self.buffer = found;
         self.limit = (self.limit * READ_GROWTH).min(READ_EVENTS_MAX);
-        // A log file's extent comes ascending whatever the order.
-        if self.order == Order::Descending && matches!(part, Part::Log(_)) {
-            self.buffer.make_contiguous().reverse();
-        }
         match self.order {
             Order::Ascending => self.from = cut.map_or(piece.end_seq, |last_seq| last_seq + 1),
             Order::Descending => self.to = cut.unwrap_or(piece.first_seq),
@@ -141,7 +142,7 @@ impl Iterator for Scanner {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(event) = self.buffer.pop_front() {
+            if let Some(event) = self.buffer.next() {
                 return Some(Ok(event));
             }
             match self.fill() {

@@ -200,7 +200,7 @@ impl Shared {
         state.replace(&[Part::Segment(Arc::clone(old))], rest);
         state.expired.add(expired);
         for (topic, gone) in old.tallies().filter(|(topic, _)| topics.contains(*topic)) {
-            state.shrink(topic, gone);
+            state.shrink(topic, &gone);
         }
     }
 
@@ -277,11 +277,8 @@ impl Shared {
         let after = parts.partition_point(|part| part.first_seq() <= seq);
         let Some(part) = after.checked_sub(1).and_then(|at| parts.get(at)) else { return Ok(None) };
         let Some(piece) = part.next_piece(&need) else { return Ok(None) };
-        let mut found = None;
-        part.read(&piece, &need, 1, self, |seq, received_at_ns, event| {
-            found = Some(StoredEvent::new(seq, received_at_ns, &event));
-        })?;
-        Ok(found)
+        let (mut found, _) = part.read(&piece, &need, 1, self)?;
+        Ok(found.next())
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {

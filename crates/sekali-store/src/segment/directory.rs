@@ -1,7 +1,5 @@
-//! The directory of a segment: its row groups and topics, and the anchor by which it is found.
-//!
-//! Both stand twice in the file, so that one damaged byte costs at most one row group: once behind the row groups and once
-//! before the Parquet footer. All integers are little-endian; checksums are seeded with the partition's salt.
+//! The directory of a segment: its row groups and topics. It stands twice in the file, so that one damaged byte costs at most one row
+//! group. All integers are little-endian; the checksum is seeded with the partition's salt.
 //!
 //! ```text
 //! directory
@@ -15,35 +13,18 @@
 //!     events, bytes, least and greatest timestamp             8 each
 //!     bits: which row groups have it, the lowest first        1 for each 8 row groups
 //!   XXH3-64 of all before                                     8
-//!
-//! anchor, right behind a directory
-//!   offset size
-//!        0    8  "SEKASEG1"
-//!        8    4  format version
-//!       12    4  partition
-//!       16   16  store id
-//!       32    8  offset of the first directory
-//!       40    8  bytes of the directory
-//!       48    8  bytes of Parquet's page indexes, which stand behind the first anchor
-//!       56    8  bytes of Parquet's footer with its length and "PAR1", which stand behind the second anchor
-//!       64    8  XXH3-64 of the page indexes and that footer
-//!       72    8  XXH3-64 of bytes 0..72
 //! ```
 
 use std::collections::BTreeMap;
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
-
+use super::table::TopicTable;
 use crate::bytes::Fields;
 use crate::log::Salt;
 use crate::log::outline::Tally;
 
 const MAGIC: [u8; 4] = *b"SKD1";
-/// The first bytes of an anchor.
-pub(super) const ANCHOR_MAGIC: [u8; 8] = *b"SEKASEG1";
-/// Length of an anchor.
-pub(super) const ANCHOR_BYTES: usize = 80;
-const ANCHOR_CHECKSUM_AT: usize = 72;
+/// The counts of a topic; the bits behind them are as many as there are row groups.
+const TALLY_BYTES: usize = 32;
 
 /// A run of consecutive events in a segment: the unit of reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,44 +62,33 @@ impl RowGroup {
     }
 }
 
-/// A topic's share of a segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TopicShare {
-    pub(super) tally: Tally,
-    /// Bit by bit, whether a row group has it.
-    pub(super) groups: Box<[u8]>,
-}
-
-/// Row groups and topics of a segment.
+/// Row groups and topics of a segment. Takes about 40 bytes for each topic, and its name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Directory {
     pub(super) groups: Vec<RowGroup>,
-    pub(super) topics: BTreeMap<Box<str>, TopicShare>,
+    topics: TopicTable,
 }
 
 impl Directory {
     /// Whether the row group of that number has events of `topic`.
     pub(super) fn has_topic(&self, group: usize, topic: &str) -> bool {
-        let byte = self.topics.get(topic).and_then(|share| share.groups.get(group / 8));
+        let bits = |(_, mut record): (&str, Fields<'_>)| {
+            read_tally(&mut record)?;
+            record.take(self.groups.len().div_ceil(8))?.get(group / 8).copied()
+        };
+        let byte = self.topics.find(topic).and_then(|number| self.topics.get(number)).and_then(bits);
         byte.is_some_and(|byte| byte >> (group % 8) & 1 == 1)
     }
 
-    /// Adds a row group and what it has of each topic.
-    pub(super) fn push<'a>(&mut self, group: RowGroup, topics: impl Iterator<Item = (&'a str, Tally)>) {
-        let number = self.groups.len();
-        self.groups.push(group);
-        for (topic, tally) in topics {
-            if !self.topics.contains_key(topic) {
-                let share = TopicShare { tally: Tally::default(), groups: Box::default() };
-                self.topics.insert(topic.into(), share);
-            }
-            let Some(share) = self.topics.get_mut(topic) else { continue };
-            share.tally.add(&tally);
-            let mut bits = std::mem::take(&mut share.groups).into_vec();
-            bits.resize(number / 8 + 1, 0);
-            bits[number / 8] |= 1 << (number % 8);
-            share.groups = bits.into();
-        }
+    /// The counts of a topic.
+    pub(super) fn tally(&self, topic: &str) -> Option<Tally> {
+        let (_, mut record) = self.topics.get(self.topics.find(topic)?)?;
+        read_tally(&mut record)
+    }
+
+    /// Topics with their counts, sorted.
+    pub(super) fn tallies(&self) -> impl Iterator<Item = (&str, Tally)> {
+        self.topics.iter().filter_map(|(topic, mut record)| Some((topic, read_tally(&mut record)?)))
     }
 
     pub(super) fn encode(&self, salt: Salt) -> Vec<u8> {
@@ -133,17 +103,7 @@ impl Directory {
             out.extend_from_slice(&group.first_timestamp_ns.to_le_bytes());
             out.extend_from_slice(&group.last_timestamp_ns.to_le_bytes());
         }
-        let bits = self.groups.len().div_ceil(8);
-        for (topic, TopicShare { tally, groups }) in &self.topics {
-            out.extend_from_slice(&(topic.len() as u16).to_le_bytes());
-            out.extend_from_slice(topic.as_bytes());
-            out.extend_from_slice(&tally.events.to_le_bytes());
-            out.extend_from_slice(&tally.bytes.to_le_bytes());
-            out.extend_from_slice(&tally.first_timestamp_ns.to_le_bytes());
-            out.extend_from_slice(&tally.last_timestamp_ns.to_le_bytes());
-            out.extend_from_slice(groups);
-            out.resize(out.len() + bits.saturating_sub(groups.len()), 0);
-        }
+        out.extend_from_slice(self.topics.bytes());
         salt.seal(&mut out);
         out
     }
@@ -152,13 +112,62 @@ impl Directory {
     pub(super) fn decode(bytes: &[u8], salt: Salt) -> Option<Self> {
         let mut fields = Fields::new(salt.unseal(bytes)?);
         let magic: [u8; 4] = fields.array()?;
-        let (groups, topics) = (fields.u32()?, fields.u32()?);
+        let (groups, count) = (fields.u32()?, fields.u32()?);
         let groups = (0..groups).map(|_| decode_group(&mut fields)).collect::<Option<Vec<_>>>()?;
-        let bits = groups.len().div_ceil(8);
-        let topics = (0..topics).map(|_| decode_topic(&mut fields, bits)).collect::<Option<_>>()?;
+        let topics = TopicTable::decode(fields.take(fields.len())?, TALLY_BYTES + groups.len().div_ceil(8))?;
         let ordered =
             groups.windows(2).all(|pair| pair[0].last_seq < pair[1].first_seq && pair[0].end() == pair[1].offset);
-        (magic == MAGIC && fields.is_empty() && ordered && !groups.is_empty()).then_some(Self { groups, topics })
+        let sound = magic == MAGIC && topics.len() == count as usize && ordered && !groups.is_empty();
+        sound.then_some(Self { groups, topics })
+    }
+}
+
+/// The directory of a segment that is being written.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    groups: Vec<RowGroup>,
+    topics: BTreeMap<Box<str>, Share>,
+}
+
+/// A topic's share of a segment.
+#[derive(Debug, Default)]
+struct Share {
+    tally: Tally,
+    /// Bit by bit, whether a row group has it.
+    groups: Vec<u8>,
+}
+
+impl Draft {
+    /// Adds a row group and what it has of each topic.
+    pub(super) fn push<'a>(&mut self, group: RowGroup, topics: impl Iterator<Item = (&'a str, Tally)>) {
+        let number = self.groups.len();
+        self.groups.push(group);
+        for (topic, tally) in topics {
+            if !self.topics.contains_key(topic) {
+                self.topics.insert(topic.into(), Share::default());
+            }
+            let Some(share) = self.topics.get_mut(topic) else { continue };
+            share.tally.add(&tally);
+            share.groups.resize(number / 8 + 1, 0);
+            share.groups[number / 8] |= 1 << (number % 8);
+        }
+    }
+
+    /// The directory of what was added.
+    pub(super) fn finish(self) -> Directory {
+        let bits = self.groups.len().div_ceil(8);
+        let mut topics = TopicTable::default();
+        for (topic, Share { tally, mut groups }) in self.topics {
+            groups.resize(bits, 0);
+            topics.push(&topic, |out| {
+                out.extend_from_slice(&tally.events.to_le_bytes());
+                out.extend_from_slice(&tally.bytes.to_le_bytes());
+                out.extend_from_slice(&tally.first_timestamp_ns.to_le_bytes());
+                out.extend_from_slice(&tally.last_timestamp_ns.to_le_bytes());
+                out.extend_from_slice(&groups);
+            });
+        }
+        Directory { groups: self.groups, topics }
     }
 }
 
@@ -177,87 +186,13 @@ fn decode_group(fields: &mut Fields<'_>) -> Option<RowGroup> {
     (group.first_seq <= group.last_seq).then_some(group)
 }
 
-fn decode_topic(fields: &mut Fields<'_>, bits: usize) -> Option<(Box<str>, TopicShare)> {
-    let len = fields.u16()?;
-    let topic = fields.str(len.into())?.into();
-    let tally = Tally {
-        events: fields.u64()?,
-        bytes: fields.u64()?,
-        first_timestamp_ns: fields.i64()?,
-        last_timestamp_ns: fields.i64()?,
-    };
-    Some((topic, TopicShare { tally, groups: fields.take(bits)?.into() }))
-}
-
-/// Where the parts of a segment are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Anchor {
-    pub(super) version: u32,
-    pub(super) partition: u32,
-    pub(super) store_id: u128,
-    pub(super) directory_offset: u64,
-    pub(super) directory_len: u64,
-    pub(super) page_index_len: u64,
-    pub(super) footer_len: u64,
-    /// Of the page indexes and the footer.
-    pub(super) parquet_checksum: u64,
-}
-
-impl Anchor {
-    /// Where Parquet's page indexes begin.
-    pub(super) fn page_index_offset(&self) -> u64 {
-        self.directory_offset.saturating_add(self.directory_len).saturating_add(ANCHOR_BYTES as u64)
-    }
-
-    /// Where the second directory begins.
-    pub(super) fn second_offset(&self) -> u64 {
-        self.page_index_offset().saturating_add(self.page_index_len)
-    }
-
-    /// Where Parquet's footer begins.
-    pub(super) fn footer_offset(&self) -> u64 {
-        self.second_offset().saturating_add(self.directory_len).saturating_add(ANCHOR_BYTES as u64)
-    }
-
-    /// Length of the whole file.
-    pub(super) fn file_len(&self) -> u64 {
-        self.footer_offset().saturating_add(self.footer_len)
-    }
-
-    pub(super) fn encode(&self, salt: Salt) -> [u8; ANCHOR_BYTES] {
-        let mut bytes = [0; ANCHOR_BYTES];
-        bytes[..8].copy_from_slice(&ANCHOR_MAGIC);
-        bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
-        bytes[12..16].copy_from_slice(&self.partition.to_le_bytes());
-        bytes[16..32].copy_from_slice(&self.store_id.to_le_bytes());
-        bytes[32..40].copy_from_slice(&self.directory_offset.to_le_bytes());
-        bytes[40..48].copy_from_slice(&self.directory_len.to_le_bytes());
-        bytes[48..56].copy_from_slice(&self.page_index_len.to_le_bytes());
-        bytes[56..64].copy_from_slice(&self.footer_len.to_le_bytes());
-        bytes[64..72].copy_from_slice(&self.parquet_checksum.to_le_bytes());
-        let checksum = xxh3_64_with_seed(&bytes[..ANCHOR_CHECKSUM_AT], salt.0);
-        bytes[ANCHOR_CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
-        bytes
-    }
-
-    /// The anchor at the front of `bytes`; `None` where there is none.
-    pub(super) fn decode(bytes: &[u8], salt: Salt) -> Option<Self> {
-        let mut fields = Fields::new(bytes);
-        let magic: [u8; 8] = fields.array()?;
-        let anchor = Self {
-            version: fields.u32()?,
-            partition: fields.u32()?,
-            store_id: u128::from_le_bytes(fields.array()?),
-            directory_offset: fields.u64()?,
-            directory_len: fields.u64()?,
-            page_index_len: fields.u64()?,
-            footer_len: fields.u64()?,
-            parquet_checksum: fields.u64()?,
-        };
-        let valid =
-            magic == ANCHOR_MAGIC && fields.u64()? == xxh3_64_with_seed(bytes.get(..ANCHOR_CHECKSUM_AT)?, salt.0);
-        valid.then_some(anchor)
-    }
+fn read_tally(record: &mut Fields<'_>) -> Option<Tally> {
+    Some(Tally {
+        events: record.u64()?,
+        bytes: record.u64()?,
+        first_timestamp_ns: record.i64()?,
+        last_timestamp_ns: record.i64()?,
+    })
 }
 
 #[cfg(test)]
@@ -267,7 +202,7 @@ mod tests {
     use super::*;
 
     fn directory(groups: usize, topics: &[String]) -> Directory {
-        let mut directory = Directory::default();
+        let mut directory = Draft::default();
         let mut offset = 4;
         for number in 0..groups as u64 {
             let (first_timestamp_ns, last_timestamp_ns) = (-5, number as i64);
@@ -287,7 +222,7 @@ mod tests {
             let here = topics.iter().enumerate().filter(|(at, _)| (number as usize + at).is_multiple_of(3));
             directory.push(group, here.map(|(_, topic)| (topic.as_str(), tally)));
         }
-        directory
+        directory.finish()
     }
 
     proptest! {
@@ -299,7 +234,12 @@ mod tests {
             let directory = directory(groups, &topics);
             let mut bytes = directory.encode(Salt(5));
             let decoded = Directory::decode(&bytes, Salt(5)).unwrap();
-            prop_assert_eq!(&decoded.groups, &directory.groups);
+            prop_assert_eq!(&decoded, &directory);
+            for (topic, tally) in decoded.tallies() {
+                prop_assert_eq!(decoded.tally(topic), Some(tally));
+                prop_assert_eq!(tally.events, 9 * (0..groups).filter(|group| decoded.has_topic(*group, topic)).count() as u64);
+            }
+            prop_assert_eq!(decoded.tally("a topic that is not there"), None);
             for (at, topic) in topics.iter().enumerate() {
                 for group in 0..groups + 1 {
                     prop_assert_eq!(decoded.has_topic(group, topic), group < groups && (group + at).is_multiple_of(3));
@@ -310,16 +250,6 @@ mod tests {
             prop_assert_eq!(Directory::decode(&bytes[..at], Salt(5)), None);
             bytes[at] ^= 1 << bit;
             prop_assert_eq!(Directory::decode(&bytes, Salt(5)), None);
-        }
-
-        #[test]
-        fn an_anchor_comes_back_and_every_flip_is_seen(numbers: [u64; 5], at in 0..ANCHOR_BYTES, bit in 0..8_u32) {
-            let [directory_offset, directory_len, page_index_len, footer_len, parquet_checksum] = numbers;
-            let anchor = Anchor { version: 1, partition: 2, store_id: 3, directory_offset, directory_len, page_index_len, footer_len, parquet_checksum };
-            let mut bytes = anchor.encode(Salt(1));
-            prop_assert_eq!(Anchor::decode(&bytes, Salt(1)), Some(anchor));
-            bytes[at] ^= 1 << bit;
-            prop_assert_eq!(Anchor::decode(&bytes, Salt(1)), None);
         }
     }
 }

@@ -11,12 +11,15 @@ use parquet::schema::types::SchemaDescriptor;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::SegmentDir;
-use super::directory::{ANCHOR_BYTES, Anchor, Directory, RowGroup};
-use super::index::{ColumnIndex, GroupIndex, PageStart};
+use super::anchor::{ANCHOR_BYTES, Anchor};
+use super::directory::{Draft, RowGroup};
+use super::index::{ColumnIndex, GroupIndex, PageStart, TopicRows};
+use super::place::WholeIndex;
 use super::reader::SegmentInfo;
 use super::rows::{EncodedColumn, RowBuffer};
 use super::schema;
 use super::sink::Sink;
+use super::table::TopicTable;
 use crate::disk;
 use crate::error::{Error, IoContext, Result};
 use crate::meta::FORMAT_VERSION;
@@ -31,7 +34,7 @@ pub(super) struct SegmentFile {
     schema: SchemaDescriptor,
     props: WriterPropertiesPtr,
     parquet: SerializedFileWriter<Sink>,
-    directory: Directory,
+    directory: Draft,
 }
 
 impl SegmentFile {
@@ -45,7 +48,7 @@ impl SegmentFile {
             Ok((SchemaDescriptor::new(schema), props, parquet))
         };
         let (schema, props, parquet) = begin().map_err(|error| not_written(error, &temp))?;
-        Ok(Self { dir: dir.clone(), temp, schema, props, parquet, directory: Directory::default() })
+        Ok(Self { dir: dir.clone(), temp, schema, props, parquet, directory: Draft::default() })
     }
 
     /// Writes the buffered rows as a row group, and empties the buffer.
@@ -59,10 +62,10 @@ impl SegmentFile {
             rows: tally.events as u32,
             mark_rows: self.dir.shape.page_rows as u32,
             marks: sorted.marks(self.dir.shape.page_rows),
-            topics: sorted.topics(),
             ..placed.index
         };
-        let index_bytes = index.encode(self.dir.salt);
+        let topics = sorted.topics();
+        let index_bytes = index.encode(&topics, self.dir.salt);
         let group = RowGroup {
             offset: placed.offset,
             len: index.len,
@@ -74,7 +77,7 @@ impl SegmentFile {
             first_timestamp_ns: tally.first_timestamp_ns,
             last_timestamp_ns: tally.last_timestamp_ns,
         };
-        self.end_group(group, &index, &index_bytes)?;
+        self.end_group(group, &topics, &index_bytes)?;
         rows.clear();
         Ok(())
     }
@@ -84,7 +87,7 @@ impl SegmentFile {
         &mut self,
         group: &RowGroup,
         columns: Vec<EncodedColumn>,
-        (index, index_bytes): (&GroupIndex, &[u8]),
+        WholeIndex { index, topics, bytes }: &WholeIndex,
     ) -> Result<()> {
         let columns = columns.into_iter().map(Ok);
         let placed = append_group(&mut self.parquet, columns).map_err(|error| not_written(error, &self.temp))?;
@@ -93,7 +96,7 @@ impl SegmentFile {
             let message = "a row group did not arrive as it was".to_owned();
             return Err(not_written(ParquetError::General(message), &self.temp));
         }
-        self.end_group(RowGroup { offset: placed.offset, ..group.clone() }, index, index_bytes)
+        self.end_group(RowGroup { offset: placed.offset, ..group.clone() }, topics, bytes)
     }
 
     /// Completes the file and gives it its name. It is durable, directory entry included, when this returns. After an error there is
@@ -105,6 +108,7 @@ impl SegmentFile {
 
     fn complete(self) -> Result<SegmentInfo> {
         let Self { dir, temp, parquet, directory, .. } = self;
+        let directory = directory.finish();
         let Some((first, last)) = directory.groups.first().zip(directory.groups.last()) else {
             return Err(Error::Invalid("a segment needs at least one event".to_owned()));
         };
@@ -135,9 +139,10 @@ impl SegmentFile {
         let _ = self.dir.disk.remove(&self.temp);
     }
 
-    fn end_group(&mut self, group: RowGroup, index: &GroupIndex, index_bytes: &[u8]) -> Result<()> {
+    fn end_group(&mut self, group: RowGroup, topics: &TopicTable, index_bytes: &[u8]) -> Result<()> {
         self.parquet.write_all(index_bytes).at("write", &self.temp)?;
-        self.directory.push(group, index.topics.iter().map(|topic| (&*topic.topic, topic.tally)));
+        let topics = (0..topics.len()).filter_map(|number| TopicRows::get(topics, number));
+        self.directory.push(group, topics.map(|topic| (topic.topic, topic.tally)));
         Ok(())
     }
 }

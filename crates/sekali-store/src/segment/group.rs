@@ -1,102 +1,100 @@
 //! Reads a row group: verified bytes, decoded columns.
 
-use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::column::reader::ColumnReaderImpl;
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int64Type};
+use parquet::data_type::{ByteArrayType, DataType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::page_index::offset_index::PageLocation;
 use parquet::file::serialized_reader::SerializedPageReader;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::blocks::TopicBlocks;
+use super::decoded::{Decoded, Texts, Values};
 use super::directory::RowGroup;
-use super::index::{ColumnIndex, GroupIndex};
+use super::index::{ColumnIndex, GroupIndex, TOPIC_RECORD_BYTES};
+use super::place::{GroupMap, Place, WholeIndex};
 use super::reader::Segment;
 use super::schema::{self, EVENT_ID, PAYLOAD, RECEIVED_AT, SOURCE, TIMESTAMP};
-use super::select::{self, Wanted};
-use crate::error::{Error, IoContext, Result};
-use crate::event::EventRef;
-use crate::limits::SEGMENT_CHECK_BYTES;
+use super::select::{self, Topics, Wanted};
+use super::table::TopicTable;
+use crate::error::{Error, Result};
+use crate::limits::{SEGMENT_CHECK_BYTES, SEGMENT_PAGE_ROWS};
 
 /// Bytes that [`Group::verify`] holds at a time.
 const VERIFY_BYTES: u32 = 1024 * 1024;
 
-/// A row group whose index was read.
+/// A row group whose index is known.
 pub(super) struct Group<'a> {
-    segment: &'a Segment,
-    number: usize,
-    entry: &'a RowGroup,
-    index: GroupIndex,
-    index_bytes: Vec<u8>,
+    place: Place<'a>,
+    index: &'a GroupIndex,
+    topics: &'a TopicBlocks,
 }
 
 impl<'a> Group<'a> {
+    /// Reads the index where this has not been done before.
     pub(super) fn load(segment: &'a Segment, number: usize, entry: &'a RowGroup) -> Result<Self> {
-        let mut group = Self { segment, number, entry, index: GroupIndex::default(), index_bytes: Vec::new() };
-        let bytes = group.read_at(entry.index_offset(), entry.index_len as usize)?;
-        let index = GroupIndex::decode(&bytes, segment.salt)
-            .filter(|index| (u64::from(index.rows), index.len) == (entry.rows, entry.len));
-        group.index = index.ok_or_else(|| group.damaged("its index fails its checksum", entry.index_offset()))?;
-        group.index_bytes = bytes;
-        Ok(group)
+        let place = Place { segment, number, entry };
+        let GroupMap { index, topics } = place.map()?;
+        Ok(Self { place, index, topics })
     }
 
-    /// What is where in it, decoded and as it stands in the file.
-    pub(super) fn index(&self) -> (&GroupIndex, &[u8]) {
-        (&self.index, &self.index_bytes)
+    /// What is where in it, but for its topics.
+    pub(super) fn index(&self) -> &'a GroupIndex {
+        self.index
     }
 
-    /// Hands each wanted event to `visit`.
-    pub(super) fn visit(&self, wanted: &Wanted<'_>, mut visit: impl FnMut(u64, i64, EventRef<'_>)) -> Result<()> {
-        let selection = select::select(self, &self.index, wanted)?;
+    /// Its index, read again.
+    pub(super) fn whole_index(&self) -> Result<WholeIndex> {
+        self.place.read_index()
+    }
+
+    /// Decodes the wanted events.
+    pub(super) fn decode(&self, wanted: &Wanted<'_>) -> Result<Decoded> {
+        let topics = self.topics(wanted.topics)?;
+        let selection = select::select(self, &topics, wanted)?;
         let rows = &selection.rows;
         if rows.is_empty() {
-            return Ok(());
+            return Ok(Decoded::default());
         }
-        let ids = self.texts(EVENT_ID, rows)?;
-        let sources = self.texts(SOURCE, rows)?;
-        let payloads = self.values::<ByteArrayType>(PAYLOAD, rows)?;
-        let timestamps = self.numbers(TIMESTAMP, rows)?;
-        let received = self.numbers(RECEIVED_AT, rows)?;
-        for event in &selection.order {
-            let at = event.at as usize;
-            let topic = self.index.topics.get(event.topic as usize);
-            let columns = (topic, ids.get(at), sources.get(at), payloads.get(at), timestamps.get(at), received.get(at));
-            let (Some(topic), Some(id), Some(source), Some(payload), Some(&timestamp_ns), Some(&received_at_ns)) =
-                columns
-            else {
-                return Err(self.damaged("its columns differ in length", self.entry.offset));
-            };
-            let (Ok(event_id), Ok(source)) = (std::str::from_utf8(id.data()), std::str::from_utf8(source.data()))
-            else {
-                return Err(self.damaged("a text in it is not UTF-8", self.entry.offset));
-            };
-            let stored = EventRef { topic: &topic.topic, event_id, timestamp_ns, source, payload: payload.data() };
-            visit(event.seq, received_at_ns, stored);
+        let decoded = Decoded {
+            event_ids: self.texts(EVENT_ID, rows)?,
+            sources: self.texts(SOURCE, rows)?,
+            payloads: self.values(PAYLOAD, rows)?,
+            timestamps_ns: self.numbers(TIMESTAMP, rows)?,
+            received_at_ns: self.numbers(RECEIVED_AT, rows)?,
+            order: selection.order,
+            topics,
+        };
+        if decoded.is_sound() {
+            Ok(decoded)
+        } else {
+            Err(self.damaged("its columns differ in length", self.place.entry.offset))
         }
-        Ok(())
     }
 
     /// Checks every byte of it.
     pub(super) fn verify(&self) -> Result<()> {
-        for start in (0..self.entry.len).step_by(VERIFY_BYTES as usize) {
-            self.fetch(start..start.saturating_add(VERIFY_BYTES).min(self.entry.len))?;
+        self.whole_index()?;
+        for start in (0..self.place.entry.len).step_by(VERIFY_BYTES as usize) {
+            self.fetch(start..start.saturating_add(VERIFY_BYTES).min(self.place.entry.len))?;
         }
         Ok(())
     }
 
     /// The values of a column of numbers in these rows, which are ascending and do not overlap.
     pub(super) fn numbers(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<i64>> {
-        self.values::<Int64Type>(column, rows)
+        let mut numbers = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
+        self.read::<Int64Type>(column, rows, |some| numbers.append(some))?;
+        Ok(numbers)
     }
 
     /// All its columns, verified.
     pub(super) fn columns(&self) -> Result<Bytes> {
-        self.fetch(0..self.entry.len)
+        self.fetch(0..self.place.entry.len)
     }
 
     /// Verified bytes of the columns, by offsets that count from where the row group begins.
@@ -104,52 +102,67 @@ impl<'a> Group<'a> {
         let (start, end) = (range.start as usize, range.end as usize);
         let first = start / SEGMENT_CHECK_BYTES;
         let aligned = first * SEGMENT_CHECK_BYTES;
-        let until = end.next_multiple_of(SEGMENT_CHECK_BYTES).min(self.entry.len as usize);
-        let bytes = self.read_at(self.entry.offset + aligned as u64, until.saturating_sub(aligned))?;
+        let until = end.next_multiple_of(SEGMENT_CHECK_BYTES).min(self.place.entry.len as usize);
+        let bytes = self.place.read_at(self.place.entry.offset + aligned as u64, until.saturating_sub(aligned))?;
         let checksums = self.index.checksums.get(first..).unwrap_or_default();
         for (number, block) in bytes.chunks(SEGMENT_CHECK_BYTES).enumerate() {
-            if checksums.get(number) != Some(&xxh3_64_with_seed(block, self.segment.salt.0)) {
-                let offset = self.entry.offset + (aligned + number * SEGMENT_CHECK_BYTES) as u64;
+            if checksums.get(number) != Some(&xxh3_64_with_seed(block, self.place.segment.salt.0)) {
+                let offset = self.place.entry.offset + (aligned + number * SEGMENT_CHECK_BYTES) as u64;
                 return Err(self.damaged("a checksum fails", offset));
             }
         }
         if end > until {
-            return Err(self.damaged("a page lies outside", self.entry.offset));
+            return Err(self.damaged("a page lies outside", self.place.entry.offset));
         }
         Ok(Bytes::from(bytes).slice(start - aligned..end - aligned))
     }
 
     /// Damage in this row group.
     pub(super) fn damaged(&self, what: impl std::fmt::Display, offset: u64) -> Error {
-        let RowGroup { first_seq, last_seq, .. } = self.entry;
-        let what = format!("row group {} (seq {first_seq} to {last_seq}), at byte {offset}: {what}", self.number);
-        Error::Damaged { path: self.segment.info().path.clone(), what }
+        self.place.damaged(what, offset)
     }
 
-    fn texts(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<ByteArray>> {
-        self.values::<ByteArrayType>(column, rows)
+    /// The topics among which the chosen ones are, verified.
+    fn topics(&self, choice: Topics<'_>) -> Result<TopicTable> {
+        let blocks = match choice {
+            Topics::One(topic) => self.topics.holding(topic),
+            Topics::All | Topics::Unreserved => self.topics.all(),
+        };
+        let place = self.topics.place(&blocks);
+        let offset = self.place.entry.index_offset() + u64::from(place.start);
+        let bytes = self.place.read_at(offset, place.len())?;
+        let sound = self.topics.verify(blocks, &bytes, self.place.segment.salt);
+        let table = sound.then(|| TopicTable::decode(&bytes, TOPIC_RECORD_BYTES)).flatten();
+        table.ok_or_else(|| self.damaged("its topics fail their checksum", offset))
     }
 
-    /// The values of a column in these rows, which are ascending and do not overlap. Decodes the pages that hold them.
-    fn values<T: DataType>(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<T::T>> {
-        let column = Column::new(self, column);
-        let mut values = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
-        for run in column.runs(rows) {
-            let bytes = column.fetch(&run)?;
-            let decoded = column.decode::<T>(&run, bytes, &mut values);
-            decoded.map_err(|error| self.damaged(error, self.entry.offset + u64::from(column.index.offset)))?;
-        }
+    fn texts(&self, column: usize, rows: &[Range<u32>]) -> Result<Texts> {
+        let texts = Texts::new(self.values(column, rows)?);
+        texts.ok_or_else(|| self.damaged("a text in it is not UTF-8", self.place.entry.offset))
+    }
+
+    fn values(&self, column: usize, rows: &[Range<u32>]) -> Result<Values> {
+        let mut values = Values::default();
+        self.read::<ByteArrayType>(column, rows, |some| some.drain(..).for_each(|value| values.push(value.data())))?;
         Ok(values)
     }
 
-    fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; len];
-        match self.segment.file.read_exact_at(&mut bytes, offset) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(self.damaged("the file ends early", offset))
-            }
-            read => read.at("read", &self.segment.info().path).map(|()| bytes),
+    /// Hands the values of a column in these rows, which are ascending and do not overlap, to `take`, some at a time. Decodes the pages
+    /// that hold them.
+    fn read<T: DataType>(
+        &self,
+        column: usize,
+        rows: &[Range<u32>],
+        mut take: impl FnMut(&mut Vec<T::T>),
+    ) -> Result<()> {
+        let column = Column::new(self, column);
+        for run in column.runs(rows) {
+            let bytes = column.fetch(&run)?;
+            let decoded = column.decode::<T>(&run, bytes, &mut take);
+            let offset = self.place.entry.offset + u64::from(column.index.offset);
+            decoded.map_err(|error| self.damaged(error, offset))?;
         }
+        Ok(())
     }
 }
 
@@ -201,8 +214,14 @@ impl<'a> Column<'a> {
         Ok([self.group.fetch(dictionary)?, self.group.fetch(pages)?].concat().into())
     }
 
-    /// Appends the wanted values of a run, whose bytes are those that [`Column::fetch`] gives.
-    fn decode<T: DataType>(&self, run: &Run, bytes: Bytes, values: &mut Vec<T::T>) -> Result<(), ParquetError> {
+    /// Hands the wanted values of a run, whose bytes are those that [`Column::fetch`] gives, to `take`, at most a page at a time: values
+    /// may keep the page they came from in memory.
+    fn decode<T: DataType>(
+        &self,
+        run: &Run,
+        bytes: Bytes,
+        mut take: impl FnMut(&mut Vec<T::T>),
+    ) -> Result<(), ParquetError> {
         let dictionary = self.dictionary().len() as i64;
         let base = self.page_offset(run.pages.start);
         let location = |page: usize| PageLocation {
@@ -210,7 +229,7 @@ impl<'a> Column<'a> {
             compressed_page_size: (self.page_offset(page + 1) - self.page_offset(page)) as i32,
             first_row_index: self.first_row(page).into(),
         };
-        let description = self.group.segment.schema.column(self.number);
+        let description = self.group.place.segment.schema.column(self.number);
         let metadata = ColumnChunkMetaData::builder(description.clone())
             .set_compression(schema::compression()?)
             .set_num_values(self.group.index.rows.into())
@@ -223,13 +242,23 @@ impl<'a> Column<'a> {
         let pages = SerializedPageReader::new(Arc::new(bytes), &metadata, end_row, Some(locations))?;
         let mut reader = ColumnReaderImpl::<T>::new(description, Box::new(pages));
         let mut at = self.first_row(run.pages.start);
+        let mut values = Vec::new();
         for rows in &run.rows {
             let skipped = reader.skip_records(rows.start.saturating_sub(at) as usize)?;
-            let (read, _, _) = reader.read_records(rows.len(), None, None, values)?;
-            if (skipped, read) != (rows.start.saturating_sub(at) as usize, rows.len()) {
+            if skipped != rows.start.saturating_sub(at) as usize {
                 return Err(ParquetError::General("a page ends early".to_owned()));
             }
-            at = rows.end;
+            at = rows.start.max(at);
+            while at < rows.end {
+                let most = SEGMENT_PAGE_ROWS.min((rows.end - at) as usize);
+                let (read, _, _) = reader.read_records(most, None, None, &mut values)?;
+                if read != most {
+                    return Err(ParquetError::General("a page ends early".to_owned()));
+                }
+                take(&mut values);
+                values.clear();
+                at += read as u32;
+            }
         }
         Ok(())
     }

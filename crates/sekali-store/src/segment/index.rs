@@ -26,14 +26,20 @@
 use std::ops::Range;
 
 use super::schema::COLUMNS;
+use super::table::TopicTable;
 use crate::bytes::Fields;
 use crate::limits::SEGMENT_CHECK_BYTES;
 use crate::log::Salt;
 use crate::log::outline::Tally;
 
 const MAGIC: [u8; 4] = *b"SKI1";
+/// Bytes behind the topics.
+const CHECKSUM_BYTES: usize = 8;
 
-/// What is where in a row group.
+/// Bytes behind each topic.
+pub(super) const TOPIC_RECORD_BYTES: usize = 32;
+
+/// What is where in a row group, but for its topics: their rows follow each other in the order of a [`TopicTable`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct GroupIndex {
     pub(super) rows: u32,
@@ -46,8 +52,6 @@ pub(super) struct GroupIndex {
     pub(super) columns: [ColumnIndex; COLUMNS],
     /// Seqs of the rows 0, `mark_rows`, 2 × `mark_rows`, …
     pub(super) marks: Vec<u64>,
-    /// The topics, sorted; their rows follow each other.
-    pub(super) topics: Vec<TopicRows>,
 }
 
 /// Where the pages of a column are.
@@ -66,14 +70,14 @@ pub(super) struct PageStart {
 
 /// The rows of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TopicRows {
-    pub(super) topic: Box<str>,
+pub(super) struct TopicRows<'a> {
+    pub(super) topic: &'a str,
     pub(super) rows: Range<u32>,
     pub(super) tally: Tally,
 }
 
 impl GroupIndex {
-    pub(super) fn encode(&self, salt: Salt) -> Vec<u8> {
+    pub(super) fn encode(&self, topics: &TopicTable, salt: Salt) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         let u32s = |out: &mut Vec<u8>, numbers: &[u32]| {
             numbers.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
@@ -85,21 +89,14 @@ impl GroupIndex {
             column.pages.iter().for_each(|page| u32s(&mut out, &[page.offset, page.row]));
         }
         self.marks.iter().for_each(|seq| out.extend_from_slice(&seq.to_le_bytes()));
-        u32s(&mut out, &[self.topics.len() as u32]);
-        for TopicRows { topic, rows, tally } in &self.topics {
-            out.extend_from_slice(&(topic.len() as u16).to_le_bytes());
-            out.extend_from_slice(topic.as_bytes());
-            u32s(&mut out, &[rows.start, rows.end - rows.start]);
-            out.extend_from_slice(&tally.bytes.to_le_bytes());
-            out.extend_from_slice(&tally.first_timestamp_ns.to_le_bytes());
-            out.extend_from_slice(&tally.last_timestamp_ns.to_le_bytes());
-        }
+        u32s(&mut out, &[topics.len() as u32]);
+        out.extend_from_slice(topics.bytes());
         salt.seal(&mut out);
         out
     }
 
-    /// `None` where `bytes` are not an index, whole and unharmed.
-    pub(super) fn decode(bytes: &[u8], salt: Salt) -> Option<Self> {
+    /// The index and its topics; `None` where `bytes` are not an index, whole and unharmed.
+    pub(super) fn decode(bytes: &[u8], salt: Salt) -> Option<(Self, TopicTable)> {
         let mut fields = Fields::new(salt.unseal(bytes)?);
         let magic: [u8; 4] = fields.array()?;
         let mut index = Self { rows: fields.u32()?, len: fields.u32()?, mark_rows: fields.u32()?, ..Self::default() };
@@ -113,9 +110,15 @@ impl GroupIndex {
                 .collect::<Option<_>>()?;
         }
         index.marks = (0..index.rows.div_ceil(index.mark_rows.max(1))).map(|_| fields.u64()).collect::<Option<_>>()?;
-        let topics = fields.u32()?;
-        index.topics = (0..topics).map(|_| decode_topic(&mut fields)).collect::<Option<_>>()?;
-        (magic == MAGIC && fields.is_empty() && index.is_sound()).then_some(index)
+        let count = fields.u32()? as usize;
+        let topics = TopicTable::decode(fields.take(fields.len())?, TOPIC_RECORD_BYTES)?;
+        let sound = magic == MAGIC && topics.len() == count && index.is_sound(&topics);
+        sound.then_some((index, topics))
+    }
+
+    /// Where the topics begin in an index of so many bytes.
+    pub(super) fn topics_offset(index_bytes: usize, topics: &TopicTable) -> u32 {
+        index_bytes.saturating_sub(topics.bytes().len() + CHECKSUM_BYTES) as u32
     }
 
     /// Narrows `rows`, which are of one topic, to where seqs in `seqs` may be: to the mark before and the mark behind.
@@ -138,7 +141,7 @@ impl GroupIndex {
     }
 
     /// Whether everything lies where it can be looked for. The checksum has been verified, so this can only fail for a defect.
-    fn is_sound(&self) -> bool {
+    fn is_sound(&self, topics: &TopicTable) -> bool {
         let columns = (0..COLUMNS).all(|number| {
             let column = &self.columns[number];
             let pages =
@@ -149,27 +152,42 @@ impl GroupIndex {
             pages && first && last
         });
         let mut next = 0;
-        let topics = self.topics.iter().all(|topic| {
-            let fits = topic.rows.start == next && topic.rows.end > next;
-            next = topic.rows.end;
-            fits
+        let topics = (0..topics.len()).all(|number| {
+            let rows = TopicRows::get(topics, number).map_or(0..0, |topic| topic.rows);
+            std::mem::replace(&mut next, rows.end) == rows.start && !rows.is_empty()
         });
-        let sorted = self.topics.windows(2).all(|pair| pair[0].topic < pair[1].topic);
-        self.rows > 0 && self.mark_rows > 0 && columns && topics && next == self.rows && sorted
+        self.rows > 0 && self.mark_rows > 0 && columns && topics && next == self.rows
     }
 }
 
-fn decode_topic(fields: &mut Fields<'_>) -> Option<TopicRows> {
-    let len = fields.u16()?;
-    let topic = fields.str(len.into())?.into();
-    let (first, count) = (fields.u32()?, fields.u32()?);
-    let tally = Tally {
-        events: count.into(),
-        bytes: fields.u64()?,
-        first_timestamp_ns: fields.i64()?,
-        last_timestamp_ns: fields.i64()?,
-    };
-    Some(TopicRows { topic, rows: first..first.checked_add(count)?, tally })
+impl<'a> TopicRows<'a> {
+    /// The topic of this number.
+    pub(super) fn get(topics: &'a TopicTable, number: usize) -> Option<Self> {
+        let (topic, mut record) = topics.get(number)?;
+        let (first, count) = (record.u32()?, record.u32()?);
+        let tally = Tally {
+            events: count.into(),
+            bytes: record.u64()?,
+            first_timestamp_ns: record.i64()?,
+            last_timestamp_ns: record.i64()?,
+        };
+        Some(Self { topic, rows: first..first.checked_add(count)?, tally })
+    }
+
+    /// Puts these, which are sorted, into a table.
+    pub(super) fn collect(topics: impl Iterator<Item = Self>) -> TopicTable {
+        let mut table = TopicTable::default();
+        for TopicRows { topic, rows, tally } in topics {
+            table.push(topic, |out| {
+                out.extend_from_slice(&rows.start.to_le_bytes());
+                out.extend_from_slice(&(rows.end - rows.start).to_le_bytes());
+                out.extend_from_slice(&tally.bytes.to_le_bytes());
+                out.extend_from_slice(&tally.first_timestamp_ns.to_le_bytes());
+                out.extend_from_slice(&tally.last_timestamp_ns.to_le_bytes());
+            });
+        }
+        table
+    }
 }
 
 #[cfg(test)]
@@ -178,29 +196,29 @@ mod tests {
 
     use super::*;
 
-    fn index(topics: &[(String, u32)], mark_rows: u32) -> GroupIndex {
+    fn index(topics: &[(String, u32)], mark_rows: u32) -> (GroupIndex, TopicTable) {
         let mut rows = 0;
-        let topics = topics.iter().enumerate().map(|(number, (topic, count))| {
+        let names: Vec<_> = (0..).zip(topics).map(|(number, (topic, _))| format!("{number:04}{topic}")).collect();
+        let topics = TopicRows::collect(names.iter().zip(topics).map(|(topic, (_, count))| {
             let first = rows;
             rows += count;
             let tally = Tally { events: u64::from(*count), bytes: 9, first_timestamp_ns: -1, last_timestamp_ns: 1 };
-            TopicRows { topic: format!("{number:04}{topic}").into(), rows: first..rows, tally }
-        });
-        let topics: Vec<_> = topics.collect();
+            TopicRows { topic, rows: first..rows, tally }
+        }));
         let len = SEGMENT_CHECK_BYTES as u32 + 1;
         let column = |number: u32| ColumnIndex {
             offset: number * 10,
             pages: vec![PageStart { offset: number * 10 + 1, row: 0 }],
         };
-        GroupIndex {
+        let index = GroupIndex {
             rows,
             len,
             mark_rows,
             checksums: vec![1, 2],
             columns: std::array::from_fn(|number| column(number as u32)),
             marks: (0..rows.div_ceil(mark_rows)).map(|mark| u64::from(mark) * 100).collect(),
-            topics,
-        }
+        };
+        (index, topics)
     }
 
     proptest! {
@@ -208,9 +226,11 @@ mod tests {
         fn round_trip_and_every_flip_and_cut_is_seen(
             topics in prop::collection::vec((".{0,20}", 1..50_u32), 1..9), mark_rows in 1..60_u32, at: prop::sample::Index, bit in 0..8_u32
         ) {
-            let index = index(&topics, mark_rows);
-            let mut bytes = index.encode(Salt(5));
-            prop_assert_eq!(GroupIndex::decode(&bytes, Salt(5)), Some(index));
+            let (index, topics) = index(&topics, mark_rows);
+            let mut bytes = index.encode(&topics, Salt(5));
+            let offset = GroupIndex::topics_offset(bytes.len(), &topics) as usize;
+            prop_assert!(bytes[offset..].starts_with(topics.bytes()));
+            prop_assert_eq!(GroupIndex::decode(&bytes, Salt(5)), Some((index, topics)));
             prop_assert_eq!(GroupIndex::decode(&bytes, Salt(6)), None);
             let at = at.index(bytes.len());
             prop_assert_eq!(GroupIndex::decode(&bytes[..at], Salt(5)), None);

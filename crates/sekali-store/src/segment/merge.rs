@@ -48,13 +48,9 @@ fn is_large(group: &RowGroup, shape: &Shape) -> bool {
 }
 
 fn rewrite(group: &Group<'_>, writer: &mut Writer) -> Result<()> {
-    let mut pushed = Ok(());
-    group.visit(&Wanted::default(), |seq, received_at_ns, event| {
-        if pushed.is_ok() {
-            pushed = writer.push(seq, received_at_ns, &event);
-        }
-    })?;
-    pushed
+    let decoded = group.decode(&Wanted::default())?;
+    let mut events = (0..decoded.len()).filter_map(|number| decoded.get(number));
+    events.try_for_each(|(seq, received_at_ns, event)| writer.push(seq, received_at_ns, &event))
 }
 
 /// What Parquet knows of a segment.
@@ -88,7 +84,8 @@ impl Parquet {
 
     fn copy(&self, group: &Group<'_>, number: usize, entry: &RowGroup, writer: &mut Writer) -> Result<()> {
         let bytes = group.columns()?;
-        let (index, index_bytes) = group.index();
+        let whole = group.whole_index()?;
+        let index = &whole.index;
         let columns = (0..COLUMNS).map(|column| {
             let offset = index.columns[column].offset;
             let bytes: Bytes = bytes.slice(offset as usize..index.column_end(column) as usize);
@@ -97,7 +94,7 @@ impl Parquet {
         });
         let columns = columns.collect::<Option<_>>();
         let columns = columns.ok_or_else(|| group.damaged("Parquet's footer does not have it", entry.offset))?;
-        writer.file(entry.first_seq, entry.last_seq)?.copy_group(entry, columns, (index, index_bytes))
+        writer.file(entry.first_seq, entry.last_seq)?.copy_group(entry, columns, &whole)
     }
 
     /// A column as its writer left it.

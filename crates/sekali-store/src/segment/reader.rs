@@ -8,9 +8,12 @@ use parquet::schema::types::SchemaDescriptor;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::SegmentDir;
-use super::directory::{ANCHOR_BYTES, ANCHOR_MAGIC, Anchor, Directory, RowGroup};
+use super::anchor::{ANCHOR_BYTES, ANCHOR_MAGIC, Anchor};
+use super::decoded::Decoded;
+use super::directory::{Directory, RowGroup};
 use super::file::FOOTER_END_BYTES;
 use super::group::Group;
+use super::place::GroupMap;
 use super::schema;
 use super::select::{Topics, Wanted};
 use crate::disk::DiskFile;
@@ -56,15 +59,17 @@ impl SegmentInfo {
     }
 }
 
-/// An open segment. Keeps its directory in memory: about 100 bytes for each row group and each topic. Reads may run on many
-/// threads at once.
+/// An open segment. Keeps in memory its directory, which is about 70 bytes for each row group and 60 for each topic, and some 20 KB for
+/// each row group that was read from. Reads may run on many threads at once.
 #[derive(Debug)]
 pub struct Segment {
     pub(super) file: Arc<dyn DiskFile>,
     pub(super) salt: Salt,
     pub(super) schema: SchemaDescriptor,
     pub(super) anchor: Anchor,
-    pub(super) directory: Directory,
+    directory: Directory,
+    /// For each row group, what is kept of its index.
+    pub(super) maps: Box<[OnceLock<GroupMap>]>,
     info: SegmentInfo,
     received_at_ns: OnceLock<(i64, i64)>,
 }
@@ -97,6 +102,7 @@ impl Segment {
             salt: dir.salt,
             schema: SchemaDescriptor::new(schema),
             anchor,
+            maps: directory.groups.iter().map(|_| OnceLock::new()).collect(),
             directory,
             info,
             file,
@@ -110,13 +116,13 @@ impl Segment {
     }
 
     /// Its topics with their counts, sorted, reserved ones included.
-    pub(crate) fn tallies(&self) -> impl Iterator<Item = (&str, &Tally)> {
-        self.directory.topics.iter().map(|(topic, share)| (&**topic, &share.tally))
+    pub(crate) fn tallies(&self) -> impl Iterator<Item = (&str, Tally)> {
+        self.directory.tallies()
     }
 
     /// The counts of one topic.
-    pub(crate) fn tally(&self, topic: &str) -> Option<&Tally> {
-        self.directory.topics.get(topic).map(|share| &share.tally)
+    pub(crate) fn tally(&self, topic: &str) -> Option<Tally> {
+        self.directory.tally(topic)
     }
 
     /// Its row groups, in order of seq.
@@ -129,43 +135,50 @@ impl Segment {
         self.directory.has_topic(row_group, topic)
     }
 
-    /// Hands each wanted event of a row group to `visit`, with its seq and its `received_at`, in the wanted order. Only the pages that
-    /// hold them are decoded.
+    /// Decodes the wanted events of a row group, in the wanted order, and only the pages that hold them.
     ///
     /// # Errors
-    /// `Damaged` where a byte it needs is not as it was written, naming file, row group and seqs; no event was visited then. Other
-    /// row groups are not touched. `Invalid` where there is no such row group.
-    pub fn visit(
-        &self,
-        row_group: usize,
-        wanted: &Wanted<'_>,
-        visit: impl FnMut(u64, i64, EventRef<'_>),
-    ) -> Result<()> {
+    /// `Damaged` where a byte it needs is not as it was written, naming file, row group and seqs. Other row groups are not touched.
+    /// `Invalid` where there is no such row group.
+    pub fn decode(&self, row_group: usize, wanted: &Wanted<'_>) -> Result<Decoded> {
         let entry = self.row_groups().get(row_group);
         let entry = entry.ok_or_else(|| Error::Invalid(format!("there is no row group {row_group}")))?;
         let absent = matches!(wanted.topics, Topics::One(topic) if !self.has_topic(row_group, topic));
         if absent || !wanted.may_be_in(entry) {
-            return Ok(());
+            return Ok(Decoded::default());
         }
-        Group::load(self, row_group, entry)?.visit(wanted, visit)
+        Group::load(self, row_group, entry)?.decode(wanted)
     }
 
-    /// The wanted events of a row group, in the wanted order. As [`Segment::visit`].
+    /// Hands each wanted event of a row group to `visit`, with its seq and its `received_at`, in the wanted order.
     ///
     /// # Errors
-    /// As [`Segment::visit`].
+    /// As [`Segment::decode`]; no event was visited then.
+    pub fn visit(
+        &self,
+        row_group: usize,
+        wanted: &Wanted<'_>,
+        mut visit: impl FnMut(u64, i64, EventRef<'_>),
+    ) -> Result<()> {
+        let decoded = self.decode(row_group, wanted)?;
+        let events = (0..decoded.len()).filter_map(|number| decoded.get(number));
+        events.for_each(|(seq, received_at_ns, event)| visit(seq, received_at_ns, event));
+        Ok(())
+    }
+
+    /// The wanted events of a row group, in the wanted order. As [`Segment::decode`].
+    ///
+    /// # Errors
+    /// As [`Segment::decode`].
     pub fn read(&self, row_group: usize, wanted: &Wanted<'_>) -> Result<Vec<StoredEvent>> {
-        let mut events = Vec::new();
-        self.visit(row_group, wanted, |seq, received_at_ns, event| {
-            events.push(StoredEvent::new(seq, received_at_ns, &event));
-        })?;
-        Ok(events)
+        let decoded = self.decode(row_group, wanted)?;
+        Ok((0..decoded.len()).filter_map(|number| decoded.event(number)).collect())
     }
 
     /// The event of `topic` with this seq. Decodes one page of each column.
     ///
     /// # Errors
-    /// As [`Segment::visit`].
+    /// As [`Segment::decode`].
     pub fn find(&self, topic: &str, seq: u64) -> Result<Option<StoredEvent>> {
         let groups = self.row_groups();
         let number = groups.partition_point(|group| group.last_seq < seq);
@@ -180,7 +193,7 @@ impl Segment {
     /// page of each column for either, the first time.
     ///
     /// # Errors
-    /// As [`Segment::visit`].
+    /// As [`Segment::decode`].
     pub fn received_at_ns(&self) -> Result<(i64, i64)> {
         if let Some(known) = self.received_at_ns.get() {
             return Ok(*known);

@@ -14,6 +14,7 @@ use parquet::schema::types::SchemaDescriptor;
 use super::Shape;
 use super::index::TopicRows;
 use super::schema::{EVENT_ID, PAYLOAD, RECEIVED_AT, SEQ, SOURCE, TIMESTAMP, TOPIC};
+use super::table::TopicTable;
 use crate::event::EventRef;
 use crate::limits::SEGMENT_PAGE_ROWS;
 use crate::log::outline::Tally;
@@ -163,14 +164,13 @@ pub(super) struct Sorted<'a> {
 
 impl Sorted<'_> {
     /// Topics with their rows.
-    pub(super) fn topics(&self) -> Vec<TopicRows> {
+    pub(super) fn topics(&self) -> TopicTable {
         let mut end = 0;
-        let rows = |topic: &Topic| {
+        TopicRows::collect(self.buffer.topics.iter().map(|topic| {
             let start = end;
             end += topic.rows.len() as u32;
-            TopicRows { topic: topic.name.clone(), rows: start..end, tally: topic.tally }
-        };
-        self.buffer.topics.iter().map(rows).collect()
+            TopicRows { topic: &topic.name, rows: start..end, tally: topic.tally }
+        }))
     }
 
     /// Seqs of every so many rows.

@@ -6,6 +6,7 @@ use super::directory::RowGroup;
 use super::group::Group;
 use super::index::{GroupIndex, TopicRows};
 use super::schema::{SEQ, TIMESTAMP};
+use super::table::TopicTable;
 use crate::error::Result;
 use crate::event::is_reserved;
 use crate::partition::Order;
@@ -83,7 +84,7 @@ pub(super) struct Selection {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Selected {
     pub(super) seq: u64,
-    /// Its topic's number in the index.
+    /// Its topic's number in the table.
     pub(super) topic: u32,
     /// Its place among the rows decoded.
     pub(super) at: u32,
@@ -96,16 +97,17 @@ struct Candidate {
 }
 
 /// Selects the wanted rows, by topic ranges and marks first, then by the columns of seqs and, where it matters, timestamps.
-pub(super) fn select(group: &Group<'_>, index: &GroupIndex, wanted: &Wanted<'_>) -> Result<Selection> {
-    let span = topics(index, wanted.topics);
+/// `topics` has at least those that are chosen.
+pub(super) fn select(group: &Group<'_>, topics: &TopicTable, wanted: &Wanted<'_>) -> Result<Selection> {
+    let span = numbers(topics, wanted.topics);
     let mut candidates = Vec::new();
     let mut timed = false;
     for number in span {
-        let Some(topic) = index.topics.get(number) else { continue };
-        if is_chosen(topic, wanted) {
-            let cut_by_time = !contains(&wanted.timestamps_ns, topic);
+        let Some(topic) = TopicRows::get(topics, number) else { continue };
+        if is_chosen(&topic, wanted) {
+            let cut_by_time = !contains(&wanted.timestamps_ns, &topic);
             timed |= cut_by_time;
-            let rows = narrow(index, topic.rows.clone(), wanted, cut_by_time);
+            let rows = narrow(group.index(), topic.rows.clone(), wanted, cut_by_time);
             candidates.push(Candidate { topic: number as u32, rows });
         }
     }
@@ -131,26 +133,23 @@ pub(super) fn select(group: &Group<'_>, index: &GroupIndex, wanted: &Wanted<'_>)
 }
 
 /// The numbers of the topics that may be chosen.
-fn topics(index: &GroupIndex, topics: Topics<'_>) -> Range<usize> {
-    match topics {
-        Topics::All | Topics::Unreserved => 0..index.topics.len(),
-        Topics::One(topic) => match index.topics.binary_search_by(|rows| (*rows.topic).cmp(topic)) {
-            Ok(number) => number..number + 1,
-            Err(_) => 0..0,
-        },
+fn numbers(topics: &TopicTable, choice: Topics<'_>) -> Range<usize> {
+    match choice {
+        Topics::All | Topics::Unreserved => 0..topics.len(),
+        Topics::One(topic) => topics.find(topic).map_or(0..0, |number| number..number + 1),
     }
 }
 
-fn is_chosen(topic: &TopicRows, wanted: &Wanted<'_>) -> bool {
+fn is_chosen(topic: &TopicRows<'_>, wanted: &Wanted<'_>) -> bool {
     let (first, last) = (topic.tally.first_timestamp_ns, topic.tally.last_timestamp_ns);
-    !(wanted.topics == Topics::Unreserved && is_reserved(&topic.topic)) && overlap(&wanted.timestamps_ns, first, last)
+    !(wanted.topics == Topics::Unreserved && is_reserved(topic.topic)) && overlap(&wanted.timestamps_ns, first, last)
 }
 
 fn overlap(wanted: &RangeInclusive<i64>, first: i64, last: i64) -> bool {
     *wanted.start() <= last && *wanted.end() >= first
 }
 
-fn contains(wanted: &RangeInclusive<i64>, topic: &TopicRows) -> bool {
+fn contains(wanted: &RangeInclusive<i64>, topic: &TopicRows<'_>) -> bool {
     wanted.contains(&topic.tally.first_timestamp_ns) && wanted.contains(&topic.tally.last_timestamp_ns)
 }
 

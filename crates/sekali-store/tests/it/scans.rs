@@ -101,6 +101,41 @@ fn scans_agree_with_a_vector(tuning: Tuning) -> StorageStats {
 }
 
 #[test]
+fn reads_of_very_many_topics_agree_with_a_vector() {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open_with(&disk, SEALED).unwrap();
+    let mut random = Random(3);
+    for batch in 0..30 {
+        let events: Vec<_> = (0..700)
+            .map(|number| Sent::new(format!("topic {}", random.below(3_000)), format!("{batch}-{number}"), [b'x'; 150]))
+            .collect();
+        opened.commit(&events).unwrap();
+    }
+    let all = ask(&opened, None, None, Order::Ascending);
+    for restarted in [false, true] {
+        if restarted {
+            drop(opened);
+            opened = Opened::open_with(&disk.kill(), SEALED).unwrap();
+        }
+        let stats = opened.reader().storage_stats();
+        assert!(stats.segments >= 2, "{stats:?}");
+        assert_eq!(all.len(), 21_000);
+        assert_eq!(ask(&opened, None, None, Order::Ascending), all);
+        for event in all.iter().step_by(331) {
+            assert_eq!(opened.reader().find(&event.topic, &event.event_id).unwrap().as_ref(), Some(event));
+            assert_eq!(opened.reader().find("topic 3000", &event.event_id).unwrap(), None);
+            let mut expected: Vec<_> = all.iter().filter(|other| other.topic == event.topic).cloned().collect();
+            assert_eq!(ask(&opened, Some(&event.topic), None, Order::Ascending), expected);
+            expected.retain(|other| other.seq < event.seq);
+            expected.reverse();
+            assert_eq!(ask(&opened, Some(&event.topic), Some(event.seq), Order::Descending), expected);
+        }
+        assert_eq!(opened.reader().oldest().unwrap().as_ref(), all.first());
+        assert_eq!(opened.reader().topics().iter().map(|topic| topic.events).sum::<u64>(), 21_000);
+    }
+}
+
+#[test]
 fn outlines_are_a_cache_and_nothing_else() {
     let (disk, opened) = filled(UNSEALED);
     let (topics, counters) = (opened.reader().topics(), opened.reader().counters());

@@ -6,7 +6,7 @@ use super::*;
 use crate::error::{Error, Result};
 use crate::meta::FORMAT_VERSION;
 use crate::segment::Wanted;
-use crate::segment::directory::{ANCHOR_BYTES, Anchor};
+use crate::segment::anchor::{ANCHOR_BYTES, Anchor};
 
 /// Everything that can still be read of a damaged segment, and what was said of the rest.
 fn salvage(dir: &SegmentDir, path: &Path) -> (Vec<StoredEvent>, Vec<String>) {
@@ -64,6 +64,26 @@ fn a_flipped_bit_anywhere_is_named_and_costs_at_most_one_row_group() {
         disk.corrupt(&path, |file| file[at] ^= bit);
     }
     assert_eq!(salvage(&dir, &path), (events, vec![]));
+}
+
+#[test]
+fn rot_behind_what_an_open_segment_remembers_is_named() {
+    let (disk, dir, path, events) = sealed(30);
+    let segment = open(&dir, &path);
+    assert_eq!(all(&segment), events);
+    let end = segment.row_groups()[0].end() as usize;
+    let mut wrong = 0;
+    for at in 4..end {
+        disk.corrupt(&path, |file| file[at] ^= 4);
+        assert!(segment.verify().is_err_and(|error| matches!(error, Error::Damaged { .. })), "byte {at}");
+        match segment.read(0, &Wanted::default()) {
+            Ok(found) => assert_eq!(found, events, "byte {at}"),
+            Err(error) => drop((named(error, &path), wrong += 1)),
+        }
+        disk.corrupt(&path, |file| file[at] ^= 4);
+    }
+    assert!(wrong > 100, "{wrong}");
+    assert_eq!(all(&segment), events);
 }
 
 proptest! {

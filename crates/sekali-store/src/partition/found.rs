@@ -1,0 +1,42 @@
+//! Events that one read came upon.
+
+use std::vec;
+
+use crate::event::StoredEvent;
+use crate::segment::Decoded;
+
+/// Events of a piece, in the order of the read. Those of a segment stay as compact as they were decoded until they are taken.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// Of a log file.
+    Rows(vec::IntoIter<StoredEvent>),
+    /// Of a segment, and the number of the next.
+    Columns(Box<Decoded>, usize),
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self::Rows(Vec::new().into_iter())
+    }
+}
+
+impl From<Decoded> for Found {
+    fn from(decoded: Decoded) -> Self {
+        Self::Columns(Box::new(decoded), 0)
+    }
+}
+
+impl Iterator for Found {
+    type Item = StoredEvent;
+
+    fn next(&mut self) -> Option<StoredEvent> {
+        match self {
+            Self::Rows(rows) => rows.next(),
+            Self::Columns(decoded, next) => {
+                let event = decoded.event(*next)?;
+                *next += 1;
+                Some(event)
+            }
+        }
+    }
+}

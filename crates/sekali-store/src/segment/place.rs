@@ -1,0 +1,86 @@
+//! A row group as a part of a file: its bytes, its index, and what is said where they are damaged.
+
+use std::io;
+use std::sync::OnceLock;
+
+use super::blocks::TopicBlocks;
+use super::directory::RowGroup;
+use super::index::GroupIndex;
+use super::reader::Segment;
+use super::table::TopicTable;
+use crate::error::{Error, IoContext, Result};
+use crate::log::Salt;
+
+/// Where a row group is.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) segment: &'a Segment,
+    pub(super) number: usize,
+    pub(super) entry: &'a RowGroup,
+}
+
+/// The index of a row group with all its topics, as it is in the file now.
+pub(super) struct WholeIndex {
+    pub(super) index: GroupIndex,
+    pub(super) topics: TopicTable,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What is kept of an index once it was read and verified: some 15 KB for 128 Ki rows, and 50 bytes for each 8 KiB of topics.
+#[derive(Debug)]
+pub(super) struct GroupMap {
+    pub(super) index: GroupIndex,
+    pub(super) topics: TopicBlocks,
+}
+
+impl WholeIndex {
+    fn map(self, salt: Salt) -> GroupMap {
+        let offset = GroupIndex::topics_offset(self.bytes.len(), &self.topics);
+        let topics = TopicBlocks::new(&self.topics, offset, salt);
+        GroupMap { index: self.index, topics }
+    }
+}
+
+impl<'a> Place<'a> {
+    /// What is known of its index, which is read the first time.
+    pub(super) fn map(&self) -> Result<&'a GroupMap> {
+        let known = self.segment.maps.get(self.number);
+        let known: &'a OnceLock<GroupMap> =
+            known.ok_or_else(|| Error::Invalid(format!("there is no row group {}", self.number)))?;
+        match known.get() {
+            Some(map) => Ok(map),
+            None => {
+                let map = self.read_index()?.map(self.segment.salt);
+                Ok(known.get_or_init(|| map))
+            }
+        }
+    }
+
+    /// Reads and verifies its index.
+    pub(super) fn read_index(&self) -> Result<WholeIndex> {
+        let bytes = self.read_at(self.entry.index_offset(), self.entry.index_len as usize)?;
+        let decoded = GroupIndex::decode(&bytes, self.segment.salt);
+        let decoded =
+            decoded.filter(|(index, _)| (u64::from(index.rows), index.len) == (self.entry.rows, self.entry.len));
+        let (index, topics) =
+            decoded.ok_or_else(|| self.damaged("its index fails its checksum", self.entry.index_offset()))?;
+        Ok(WholeIndex { index, topics, bytes })
+    }
+
+    pub(super) fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        match self.segment.file.read_exact_at(&mut bytes, offset) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(self.damaged("the file ends early", offset))
+            }
+            read => read.at("read", &self.segment.info().path).map(|()| bytes),
+        }
+    }
+
+    /// Damage in this row group.
+    pub(super) fn damaged(&self, what: impl std::fmt::Display, offset: u64) -> Error {
+        let RowGroup { first_seq, last_seq, .. } = self.entry;
+        let what = format!("row group {} (seq {first_seq} to {last_seq}), at byte {offset}: {what}", self.number);
+        Error::Damaged { path: self.segment.info().path.clone(), what }
+    }
+}
