@@ -72,6 +72,8 @@ pub struct Partition {
     free_bytes_min: u64,
     torn: Option<TornTail>,
     rebuilt: Option<String>,
+    /// What is wrong with the index, where it is not all there.
+    index_damage: Option<String>,
     /// The meta file of the store, for partition 0 to check.
     store: Option<MetaPlace>,
 }
@@ -100,7 +102,9 @@ impl Partition {
         }
         let (rules, torn, free_bytes_min) = (opening.rules, log.torn, opening.tuning.free_bytes_min);
         let log = log.writer;
-        let mut partition = Self { sealer, shared, log, hasher, rules, builder, free_bytes_min, torn, rebuilt, store };
+        let index_damage = None;
+        let mut partition =
+            Self { sealer, shared, log, hasher, rules, builder, free_bytes_min, torn, rebuilt, index_damage, store };
         partition.shared.note_durable(partition.log.position());
         open::unless_full(partition.mark())?;
         Ok(partition)
@@ -138,6 +142,12 @@ impl Partition {
     /// Why opening the partition has rebuilt its index from the log, if it did.
     pub fn rebuilt_index(&self) -> Option<&str> {
         self.rebuilt.as_deref()
+    }
+
+    /// Takes no more commits, and compares nothing with the index: it is not all there, for this reason.
+    pub(crate) fn go_without_index(&mut self, damage: String) {
+        self.shared.stop(&Error::Invalid("its index is not all there".to_owned()));
+        self.index_damage = Some(damage);
     }
 
     /// The last position in the upstream log that a commit was given, if one was.
