@@ -1,7 +1,7 @@
 //! Measuring programs of the engine. `bench/README.md` says what each measures and how.
 //!
 //! [`index`] fills the dedup index alone, [`store`] a whole store, [`reads`] reads from one, and [`served`] from a server
-//! that has one. All answer a [`figures::Report`]. [`sets`] runs them several times, each in a process of its own, and writes
+//! that has one, and [`sustained`] publishes to one for minutes. All answer a [`figures::Report`]. [`sets`] runs them several times, each in a process of its own, and writes
 //! the medians down. [`measure`] is what they share. [`torture`] runs the fault tests in their long forms; `scripts/torture`
 //! is the way to it.
 
@@ -10,8 +10,10 @@ mod index;
 mod measure;
 mod reads;
 mod served;
+mod serving;
 mod sets;
 mod store;
+mod sustained;
 mod torture;
 
 use std::error::Error;
@@ -44,6 +46,8 @@ enum Program {
     Reads(Measure<reads::ReadsSpec>),
     /// Read from a server with a sealed store, and export from it
     Served(Measure<served::ServedSpec>),
+    /// Publish to a server at full speed for minutes
+    Sustained(Measure<sustained::SustainedSpec>),
     /// Run a set of these and write the medians to bench/results/
     Run(sets::RunArgs),
     /// Run the fault tests in their long forms
@@ -90,6 +94,7 @@ fn run(program: Program) -> Outcome<()> {
         Program::Store(measure) => print(&store::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Reads(measure) => print(&reads::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Served(measure) => print(&served::run(&measure.spec, &measure.scratch_dir)?, measure.json),
+        Program::Sustained(measure) => print(&sustained::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Run(args) => sets::run(&args),
         Program::Torture(args) => torture::run(&args),
         Program::Fill(args) => {

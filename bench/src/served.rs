@@ -3,7 +3,6 @@
 //! The server is a process of its own, so that its memory is its own. Its clients share the machine with it.
 
 mod exporting;
-mod process;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use crate::Outcome;
 use crate::figures::Report;
 use crate::measure::{Generator, mix, rate};
 use crate::reads::{PAYLOAD_BYTES, Sealed};
-use process::Serving;
+use crate::serving::{self, Serving};
 
 /// What to read.
 #[derive(Debug, Clone, Args)]
@@ -34,10 +33,7 @@ pub(crate) struct ServedSpec {
 
 /// Measures, in a temporary directory in `scratch_dir`.
 pub(crate) fn run(spec: &ServedSpec, scratch_dir: &Path) -> Outcome<Report> {
-    let sekali = match &spec.sekali {
-        Some(path) => path.clone(),
-        None => std::env::current_exe()?.with_file_name("sekali"),
-    };
+    let sekali = serving::program(spec.sekali.as_deref())?;
     let dir = tempfile::tempdir_in(scratch_dir)?;
     let data = dir.path().join("store");
     let mut report = Report::new(format!("served: {} events, payloads of {PAYLOAD_BYTES} bytes", spec.events));

@@ -17,7 +17,7 @@ use crate::measure::Machine;
 pub(crate) struct RunArgs {
     /// Which set
     set: Set,
-    /// Runs of each program, of which the median counts [default: 3; 1 from 100 million on]
+    /// Runs of each program, of which the median counts [default: 3; 1 from 100 million events or 100 seconds on]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=99))]
     runs: Option<u32>,
     /// Where temporary directories are made for the data: on the disk that is to be measured
@@ -36,6 +36,8 @@ enum Set {
     Full,
     /// A server with 1, 10 and 30 million: a quarter of an hour, 20 GB
     Served,
+    /// A server that is published to for one minute and for ten: a quarter of an hour, 50 GB
+    Sustained,
     /// The index alone at a billion ids: an hour, 65 GB
     Billion,
 }
@@ -46,6 +48,7 @@ impl Set {
             Self::Quick => "quick",
             Self::Full => "full",
             Self::Served => "served",
+            Self::Sustained => "sustained",
             Self::Billion => "billion",
         }
     }
@@ -64,6 +67,7 @@ impl Set {
                 (Program::Index, &[MILLION, 10 * MILLION, 100 * MILLION]),
             ],
             Self::Served => &[(Program::Served, &[MILLION, 10 * MILLION, 30 * MILLION])],
+            Self::Sustained => &[(Program::Sustained, &[60, 600])],
             Self::Billion => &[(Program::Index, &[MILLION, 1_000 * MILLION])],
         }
     }
@@ -76,15 +80,26 @@ enum Program {
     Store,
     Reads,
     Served,
+    Sustained,
     Index,
 }
 
 impl Program {
+    /// How often it runs unless told otherwise: what takes minutes runs once.
+    fn runs(self, size: u64) -> u32 {
+        let long = match self {
+            Self::Sustained => 100,
+            Self::Store | Self::Reads | Self::Served | Self::Index => 100 * MILLION,
+        };
+        if size < long { 3 } else { 1 }
+    }
+
     fn arguments(self, size: u64) -> [String; 2] {
         match self {
             Self::Store => ["store".to_owned(), format!("--events={size}")],
             Self::Reads => ["reads".to_owned(), format!("--events={size}")],
             Self::Served => ["served".to_owned(), format!("--events={size}")],
+            Self::Sustained => ["sustained".to_owned(), format!("--seconds={size}")],
             Self::Index => ["index".to_owned(), format!("--ids={size}")],
         }
     }
@@ -123,7 +138,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome<()> {
 }
 
 fn measure(program: Program, size: u64, args: &RunArgs) -> Outcome<Measured> {
-    let count = args.runs.unwrap_or(if size < 100 * MILLION { 3 } else { 1 });
+    let count = args.runs.unwrap_or(program.runs(size));
     let mut runs = Vec::new();
     for _ in 0..count {
         let report = run_once(program, size, &args.scratch_dir)?;

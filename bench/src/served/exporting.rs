@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::process::Serving;
 use crate::Outcome;
 use crate::figures::Report;
 use crate::measure::{rate, status_bytes};
+use crate::serving::Serving;
 
 /// How often the memory of the command is looked at: Linux keeps the peak, but only as long as the process is there.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

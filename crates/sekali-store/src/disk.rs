@@ -3,6 +3,7 @@
 //! The real implementation is [`RealDisk`]. The traits exist so that one faulty one, [`memory::MemoryDisk`], can give crashes, torn
 //! writes, full disks and I/O errors to every test.
 
+mod appender;
 pub(crate) mod frozen;
 pub mod memory;
 mod real;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, IoContext, Result};
 
+pub(crate) use appender::Appender;
 pub use real::RealDisk;
 
 /// A file system.

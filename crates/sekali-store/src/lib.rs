@@ -37,6 +37,7 @@
 //! # }
 //! ```
 
+mod background;
 mod backup;
 mod batch;
 mod bytes;

@@ -20,6 +20,9 @@ pub const LOG_FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// The log takes its space on the disk in steps of this many bytes, ahead of what it writes: a frame that fits cannot fail
 /// for want of space.
 pub const LOG_AHEAD_BYTES: u64 = 4 * 1024 * 1024;
+/// A file that is written beside the log is synced each time it has grown by this much, so that the log's next sync has
+/// little to wait for: about 2 ms at 500 MB/s.
+pub const BACKGROUND_SYNC_BYTES: usize = 1024 * 1024;
 /// Rows of a frame are checksummed in blocks of about this size, so that reading one event need not read a whole commit.
 pub const BLOCK_BYTES: usize = 64 * 1024;
 /// The in-memory index of a log file has one entry for about this many bytes: 25 GB of log is 400,000 entries.
@@ -84,16 +87,13 @@ pub const INDEX_RUNS_OVERDUE_MAX: usize = 12;
 pub const INDEX_CHUNK_BLOCKS: usize = 1024;
 /// Bytes read or written at a time by flushes and merges, for each file.
 pub const INDEX_BUFFER_BYTES: usize = 256 * 1024;
-/// A file being written is synced each time it has grown by this much, so that no sync has much to do and commits
-/// are not held up behind it.
-pub const INDEX_SYNC_BYTES: u64 = 8 * 1024 * 1024;
 
 const _: () = {
     assert!(INDEX_TABLE_ENTRIES <= INDEX_TABLE_ENTRIES_MAX);
     assert!(INDEX_FAN_IN >= 2);
     assert!(INDEX_RUN_ENTRIES_MAX >= (INDEX_TABLE_ENTRIES * INDEX_FAN_IN) as u64);
     assert!(INDEX_BUFFER_BYTES.is_multiple_of(4096));
-    assert!(INDEX_SYNC_BYTES >= INDEX_BUFFER_BYTES as u64);
+    assert!(BACKGROUND_SYNC_BYTES >= INDEX_BUFFER_BYTES);
     assert!(TOPIC_BYTES_MAX <= u16::MAX as usize);
     assert!(EVENT_ID_BYTES_MAX <= u16::MAX as usize);
     assert!(SOURCE_BYTES_MAX <= u16::MAX as usize);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Copied;
 use super::pin::{DIRS, Pinned, PinnedFile};
-use crate::disk::{self, Disk};
+use crate::disk::{self, Appender, Disk};
 use crate::error::{IoContext, Result};
 use crate::limits::BACKUP_COPY_BYTES;
 use crate::manifest;
@@ -68,17 +68,16 @@ impl<'a, P: FnMut(&Copied)> Copier<'a, P> {
             self.copied.linked_bytes += pinned.len;
             return Ok(());
         }
-        let file = self.disk.create(to).at("create", to)?;
-        let mut offset = 0;
-        while offset < pinned.len {
-            let part = self.buffer.len().min(usize::try_from(pinned.len - offset).unwrap_or(usize::MAX));
+        let mut file = Appender::new(self.disk.create(to).at("create", to)?);
+        while file.len() < pinned.len {
+            let part = self.buffer.len().min(usize::try_from(pinned.len - file.len()).unwrap_or(usize::MAX));
             let part = &mut self.buffer[..part];
-            pinned.file.read_exact_at(part, offset).at("read", &pinned.path)?;
-            file.write_all_at(part, offset).at("write", to)?;
-            offset += part.len() as u64;
+            pinned.file.read_exact_at(part, file.len()).at("read", &pinned.path)?;
+            file.append(part).at("write", to)?;
             self.copied.copied_bytes += part.len() as u64;
             (self.progress)(&self.copied);
         }
-        file.sync().at("sync", to)
+        file.finish().at("sync", to)?;
+        Ok(())
     }
 }

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use super::core::Core;
 use super::run::{Reads, Run, sorted_keys};
 use super::stats::IndexStats;
 use super::{Entry, IndexOptions};
+use crate::background;
 use crate::disk::Disk;
 use crate::error::{IoContext as _, Result};
 use crate::hash::Fingerprint;
@@ -138,6 +139,6 @@ impl Drop for Index {
 
 fn spawn(core: &Arc<Core>) -> Result<JoinHandle<()>> {
     let own = Arc::clone(core);
-    let spawned = thread::Builder::new().name("sekali-ids".to_owned()).spawn(move || own.run());
+    let spawned = background::spawn("sekali-ids", move || own.run());
     spawned.at("start a thread for", &core.dir)
 }

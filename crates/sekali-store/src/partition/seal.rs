@@ -8,11 +8,12 @@ mod expire;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::part::Part;
 use super::shared::Shared;
+use crate::background;
 use crate::error::{Error, IoContext, Result};
 use crate::limits::{SEGMENT_MERGED_BYTES, UNSEALED_FILES_FLUSH, UNSEALED_FILES_MAX};
 use crate::log::dir::LogDir;
@@ -82,7 +83,7 @@ impl Sealer {
     /// Lets a thread of its own do the work.
     pub(super) fn start(&mut self) -> Result<()> {
         let work = Arc::clone(&self.work);
-        let spawned = thread::Builder::new().name("sekali-seal".to_owned()).spawn(move || work.run());
+        let spawned = background::spawn("sekali-seal", move || work.run());
         self.thread = Some(spawned.at("start a thread for", &self.work.log.dir)?);
         Ok(())
     }

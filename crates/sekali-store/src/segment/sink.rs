@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::disk::DiskFile;
+use crate::disk::{Appender, DiskFile};
 use crate::limits::SEGMENT_CHECK_BYTES;
 use crate::log::Salt;
 
@@ -15,9 +15,7 @@ const BUFFER_BYTES: usize = 1024 * 1024;
 /// Writes a file from its beginning to its end, and checksums what passes by.
 #[derive(Debug)]
 pub(super) struct Sink {
-    file: Arc<dyn DiskFile>,
-    /// Where the buffer will go.
-    offset: u64,
+    file: Appender,
     buffer: Vec<u8>,
     holding: bool,
     blocks: Blocks,
@@ -25,7 +23,7 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn new(file: Arc<dyn DiskFile>, salt: Salt) -> Self {
-        Self { file, offset: 0, buffer: Vec::new(), holding: false, blocks: Blocks::new(salt) }
+        Self { file: Appender::new(file), buffer: Vec::new(), holding: false, blocks: Blocks::new(salt) }
     }
 
     /// Begins a series of blocks with the next byte.
@@ -54,13 +52,13 @@ impl Sink {
     pub(super) fn finish(mut self, last: &[u8]) -> io::Result<u64> {
         self.buffer.extend_from_slice(last);
         self.drain()?;
-        self.file.sync()?;
-        Ok(self.offset)
+        let len = self.file.len();
+        self.file.finish()?;
+        Ok(len)
     }
 
     fn drain(&mut self) -> io::Result<()> {
-        self.file.write_all_at(&self.buffer, self.offset)?;
-        self.offset += self.buffer.len() as u64;
+        self.file.append(&self.buffer)?;
         self.buffer.clear();
         Ok(())
     }

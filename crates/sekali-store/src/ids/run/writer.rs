@@ -12,9 +12,9 @@ use super::footer::Footer;
 use super::header::Header;
 use super::index::RunIndex;
 use super::{Run, block_offset, blocks, file_name};
-use crate::disk::{self, Disk, DiskFile, Unfinished};
+use crate::disk::{self, Appender, Disk, Unfinished};
 use crate::error::{Error, IoContext as _, Result};
-use crate::limits::{INDEX_BUFFER_BYTES, INDEX_CHUNK_BLOCKS, INDEX_SYNC_BYTES};
+use crate::limits::{INDEX_BUFFER_BYTES, INDEX_CHUNK_BLOCKS};
 use crate::manifest::RunInfo;
 
 /// A run being written, under a temporary name.
@@ -22,7 +22,7 @@ use crate::manifest::RunInfo;
 pub struct RunWriter {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
-    file: Arc<dyn DiskFile>,
+    file: Appender,
     /// Removes the file unless it gets its name.
     unfinished: Unfinished,
     info: RunInfo,
@@ -35,9 +35,6 @@ pub struct RunWriter {
     pushed: u64,
     last: Option<Entry>,
     buffer: Vec<u8>,
-    /// Bytes that have left `buffer`.
-    written: u64,
-    synced: u64,
     fences: Vec<u64>,
     chunk_keys: Vec<u64>,
     filters: Filters,
@@ -61,7 +58,7 @@ impl RunWriter {
         Ok(Self {
             disk: Arc::clone(disk),
             dir: dir.to_owned(),
-            file,
+            file: Appender::new(file),
             unfinished: Unfinished::new(disk, temp),
             info,
             filter_bits,
@@ -71,8 +68,6 @@ impl RunWriter {
             pushed: 0,
             last: None,
             buffer,
-            written: 0,
-            synced: 0,
             fences: Vec::with_capacity(blocks),
             chunk_keys: Vec::with_capacity(INDEX_CHUNK_BLOCKS.min(blocks) * BLOCK_ENTRIES),
             filters: Filters::with_capacity(blocks.div_ceil(INDEX_CHUNK_BLOCKS), info.entries as usize, filter_bits),
@@ -118,9 +113,13 @@ impl RunWriter {
         let filters = std::mem::take(&mut self.filters);
         let index = RunIndex::new(std::mem::take(&mut self.fences), filters);
         self.write_index(&index)?;
-        self.rename()?;
-        let path = self.dir.join(file_name(self.info.number));
-        Ok(Run { file: self.file, path, info: self.info, disk_bytes: self.written, index })
+        let (temp, path) = (self.temp_path(), self.dir.join(file_name(self.info.number)));
+        let disk_bytes = self.file.len();
+        let file = self.file.finish().at("sync", &temp)?;
+        self.disk.rename(&temp, &path).at("rename", &temp)?;
+        self.unfinished.keep();
+        self.disk.sync_dir(&self.dir).at("sync", &self.dir)?;
+        Ok(Run { file, path, info: self.info, disk_bytes, index })
     }
 
     fn seal_block(&mut self) -> Result<()> {
@@ -144,7 +143,7 @@ impl RunWriter {
     }
 
     fn write_index(&mut self, index: &RunIndex) -> Result<()> {
-        debug_assert_eq!(self.written + self.buffer.len() as u64, block_offset(self.sealed));
+        debug_assert_eq!(self.file.len() + self.buffer.len() as u64, block_offset(self.sealed));
         let encoded = index.encode();
         let footer = Footer {
             number: self.info.number,
@@ -161,7 +160,7 @@ impl RunWriter {
         self.write(&bytes)?;
         self.write_buffer()?;
         self.info.checksum = checksum;
-        debug_assert_eq!(Some(self.written), footer.end());
+        debug_assert_eq!(Some(self.file.len()), footer.end());
         Ok(())
     }
 
@@ -178,27 +177,9 @@ impl RunWriter {
     }
 
     fn write_buffer(&mut self) -> Result<()> {
-        self.file.write_all_at(&self.buffer, self.written).at("write", &self.temp_path())?;
-        self.written += self.buffer.len() as u64;
+        self.file.append(&self.buffer).at("write", &self.temp_path())?;
         self.buffer.clear();
-        if self.written - self.synced >= INDEX_SYNC_BYTES {
-            self.sync()?;
-        }
         Ok(())
-    }
-
-    fn sync(&mut self) -> Result<()> {
-        self.file.sync().at("sync", &self.temp_path())?;
-        self.synced = self.written;
-        Ok(())
-    }
-
-    fn rename(&mut self) -> Result<()> {
-        self.sync()?;
-        let (temp, path) = (self.temp_path(), self.dir.join(file_name(self.info.number)));
-        self.disk.rename(&temp, &path).at("rename", &temp)?;
-        self.unfinished.keep();
-        self.disk.sync_dir(&self.dir).at("sync", &self.dir)
     }
 
     fn temp_path(&self) -> PathBuf {

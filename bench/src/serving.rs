@@ -1,7 +1,7 @@
 //! A `sekali serve` to measure.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::Outcome;
@@ -10,16 +10,24 @@ use crate::measure::status_bytes;
 /// What the server writes before its address.
 const LISTENING: &str = "listening on ";
 
+/// The program that serves: the one that was named, or the `sekali` beside this program.
+pub(crate) fn program(named: Option<&Path>) -> Outcome<PathBuf> {
+    match named {
+        Some(path) => Ok(path.to_owned()),
+        None => Ok(std::env::current_exe()?.with_file_name("sekali")),
+    }
+}
+
 /// A running server; killed when dropped.
 #[derive(Debug)]
-pub(super) struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 impl Serving {
     /// Starts the server on a free port, and waits until it listens.
-    pub(super) fn start(sekali: &Path, data: &Path) -> Outcome<Self> {
+    pub(crate) fn start(sekali: &Path, data: &Path) -> Outcome<Self> {
         let mut command = Command::new(sekali);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]).arg(data);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(|error| {
@@ -34,12 +42,12 @@ impl Serving {
     }
 
     /// Memory that is in RAM now.
-    pub(super) fn resident_bytes(&self) -> u64 {
+    pub(crate) fn resident_bytes(&self) -> u64 {
         status_bytes(self.child.id(), "VmRSS:")
     }
 
     /// The most that ever was.
-    pub(super) fn peak_bytes(&self) -> u64 {
+    pub(crate) fn peak_bytes(&self) -> u64 {
         status_bytes(self.child.id(), "VmHWM:")
     }
 }
