@@ -18,6 +18,7 @@ mod fuzz_corpus;
 mod hosts;
 #[cfg(target_os = "linux")]
 mod overload;
+mod proofs;
 mod publish;
 mod reads;
 mod restart;
