@@ -14,7 +14,7 @@ use crate::peer::{Peer, Shape};
 /// All of them, in the order in which they are measured and reported.
 pub(crate) fn all() -> Vec<Box<dyn Peer>> {
     let mut all: Vec<Box<dyn Peer>> = vec![
-        Box::new(sekali::Batches),
+        Box::new(sekali::BATCHES),
         Box::new(floor::Floor),
         Box::new(sqlite::Sqlite),
         Box::new(postgresql::Postgresql),
@@ -23,9 +23,9 @@ pub(crate) fn all() -> Vec<Box<dyn Peer>> {
     all.extend::<[Box<dyn Peer>; 5]>([
         Box::new(redis::Redis),
         Box::new(seed::Seed),
-        Box::new(sekali::Single),
+        Box::new(sekali::SINGLE),
         Box::new(handler::Handler),
-        Box::new(sekali::HalfLoad),
+        Box::new(sekali::HALF_LOAD),
     ]);
     all
 }

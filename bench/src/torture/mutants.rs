@@ -6,14 +6,16 @@
 
 mod list;
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::patience::output_within;
 use super::results;
 use super::runner::TestBinary;
 use crate::Outcome;
@@ -22,29 +24,37 @@ use list::{Edit, MUTANTS, Mutant};
 /// Where the copy is. Below the build directory, which git ignores.
 const COPY: &str = "target/mutants";
 
+/// How long a test may take without any mutant.
+const SOUND_LIMIT: Duration = Duration::from_secs(1_200);
+
 /// Tries every mutant. An error names those that nothing has caught.
 pub(super) fn run(results: &Path) -> Outcome<()> {
     let copy = Copy::make()?;
     let mut survivors = Vec::new();
+    let mut limits = HashMap::new();
     for test in tests() {
+        let begun = Instant::now();
         // Otherwise that it fails means nothing.
-        if !copy.test(test)?.status.success() {
-            return Err(format!("`{test}` fails without any mutant").into());
-        }
+        match copy.test(test, SOUND_LIMIT)? {
+            Some(output) if output.status.success() => limits.insert(test, limit(begun.elapsed())),
+            Some(_) => return Err(format!("`{test}` fails without any mutant").into()),
+            None => return Err(format!("`{test}` does not end without any mutant").into()),
+        };
     }
     for mutant in &MUTANTS {
         let begun = Instant::now();
         let changed = copy.change(mutant)?;
-        let output = copy.test(mutant.caught_by)?;
+        let limit = limits.get(mutant.caught_by).copied().unwrap_or(SOUND_LIMIT);
+        let ran = copy.test(mutant.caught_by, limit);
         changed.undo()?;
-        if output.status.success() {
+        let Some(why) = verdict(ran?.as_ref(), limit) else {
             writeln!(io::stdout(), "SURVIVED: {} was not caught by {}", mutant.name, mutant.caught_by)?;
             survivors.push(mutant.name);
             continue;
-        }
+        };
         let seconds = begun.elapsed().as_secs();
         let Mutant { name, wrong, caught_by, .. } = mutant;
-        writeln!(io::stdout(), "{name}: caught by {caught_by}: {}", why(&output))?;
+        writeln!(io::stdout(), "{name}: caught by {caught_by}: {why}")?;
         let line =
             json!({ "test": "mutants", "mutant": name, "wrong": wrong, "caught_by": caught_by, "seconds": seconds });
         results::append(results, &line)?;
@@ -60,11 +70,21 @@ fn tests() -> Vec<&'static str> {
     tests
 }
 
-/// What the test says about its failure: the line behind that of the panic.
-fn why(output: &Output) -> String {
+/// How long a test may take with a mutant that takes this long without: a multiple, since the machine may be busy.
+fn limit(sound: Duration) -> Duration {
+    (10 * sound).max(Duration::from_secs(120))
+}
+
+/// How the test has caught the mutant; `None` if it has not. What the test says about its failure is the line behind that
+/// of the panic. One that does not end has caught it too: nobody takes a run that hangs for one that has passed.
+fn verdict(ran: Option<&Output>, limit: Duration) -> Option<String> {
+    let Some(output) = ran else { return Some(format!("it hangs: not ended after {} s", limit.as_secs())) };
+    if output.status.success() {
+        return None;
+    }
     let said = String::from_utf8_lossy(&output.stdout);
     let panicked = said.lines().skip_while(|line| !line.contains("panicked at")).nth(1);
-    panicked.unwrap_or("it ended").chars().take(120).collect()
+    Some(panicked.unwrap_or("it ended").chars().take(120).collect())
 }
 
 /// A copy of the repository, built in the same target directory: other crates are not compiled again.
@@ -109,14 +129,14 @@ impl Copy {
         Ok(changed)
     }
 
-    /// Builds and runs a test. An error is a copy that does not build.
-    fn test(&self, name: &str) -> Outcome<Output> {
+    /// Builds and runs a test; `None` if it runs for longer than `limit`. An error is a copy that does not build.
+    fn test(&self, name: &str, limit: Duration) -> Outcome<Option<Output>> {
         let binary = TestBinary { package: "sekali-store", target: "it", release: false, dir: &self.root };
         let path = binary.path_of(name)?;
         let mut command = binary.command();
         // The seed is fixed: what a test of the suite catches now and then is not caught.
         command.env(sekali_torture::SEED_VARIABLE, "1").env_remove(sekali_torture::RESULTS_VARIABLE);
-        Ok(command.args(["--", "--exact", &path]).output()?)
+        output_within(command.args(["--", "--exact", &path]), limit)
     }
 }
 
@@ -134,7 +154,24 @@ impl Changed {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::ExitStatus;
+
     use super::*;
+
+    #[test]
+    fn a_mutant_is_caught_by_a_test_that_fails_or_hangs_and_not_by_one_that_passes() {
+        let ended = |code: i32, said: &str| Output {
+            status: ExitStatus::from_raw(code << 8),
+            stdout: said.into(),
+            stderr: Vec::new(),
+        };
+        let limit = limit(Duration::from_secs(20));
+        assert_eq!(verdict(Some(&ended(0, "ok")), limit), None);
+        let failed = ended(101, "1 test\nthread 'x' panicked at y.rs:3:\nan event is lost\nmore");
+        assert_eq!(verdict(Some(&failed), limit).unwrap(), "an event is lost");
+        assert_eq!(verdict(None, limit).unwrap(), "it hangs: not ended after 200 s");
+    }
 
     #[test]
     fn every_mutant_still_fits_the_sources() {

@@ -23,7 +23,7 @@ pub(super) enum Length {
 }
 
 /// All of them.
-pub(super) const TESTS: [Planned; 18] = [
+pub(super) const TESTS: [Planned; 19] = [
     on_the_binary("kill9_under_load", 1_000),
     on_the_binary("power_cut", 1_000),
     on_the_binary("double_power_cut", 500),
@@ -39,6 +39,7 @@ pub(super) const TESTS: [Planned; 18] = [
     of_the_service("it", "dup_race", 500),
     of_the_service("it", "overload", 1),
     of_the_service("it", "slow_clients", 1),
+    of_the_service("it", "slow_handshakes", 1),
     of_the_service("cli", "sigterm_drain", 100),
     of_the_service("cli", "bombs", 1),
     Planned { name: "mutants", package: "sekali-store", target: "it", length: Length::Mutants },

@@ -27,7 +27,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::meta;
 use crate::store::partition_dir;
 use copy::Copier;
-pub(crate) use frozen::freeze;
+pub(crate) use frozen::{Frozen, freeze};
 
 /// What a backup or a restore did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

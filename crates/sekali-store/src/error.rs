@@ -38,6 +38,12 @@ pub enum Error {
         /// Bytes needed, the reserve included.
         needed: u64,
     },
+    /// The dedup index must be made anew, and there is no space for it. No event is lost, and none is harmed.
+    #[error(
+        "the dedup index in {} must be made anew and there is not enough space for it: make room on that disk, about 50 bytes for every event \
+         stored, and start again; no event is lost", .0.display()
+    )]
+    NoRoomForIndex(PathBuf),
     /// A write or sync of the log failed, now or earlier: the partition takes no more writes until the store is opened again.
     #[error("partition stopped after a failed write: {0}")]
     Stopped(String),
@@ -72,7 +78,7 @@ impl Error {
     pub(crate) fn kind(&self) -> io::ErrorKind {
         match self {
             Self::Io { source, .. } => source.kind(),
-            Self::StorageFull { .. } => io::ErrorKind::StorageFull,
+            Self::StorageFull { .. } | Self::NoRoomForIndex(_) => io::ErrorKind::StorageFull,
             _ => io::ErrorKind::Other,
         }
     }
@@ -80,7 +86,7 @@ impl Error {
     /// Whether it is that there is no space.
     pub fn is_full(&self) -> bool {
         match self {
-            Self::StorageFull { .. } => true,
+            Self::StorageFull { .. } | Self::NoRoomForIndex(_) => true,
             Self::Io { source, .. } => disk::is_full(source),
             _ => false,
         }

@@ -75,6 +75,9 @@ pub const INDEX_TABLE_ENTRIES: usize = 1 << 20;
 pub const INDEX_TABLE_ENTRIES_MAX: usize = 1 << 26;
 /// Full tables that may wait to be written before inserts wait for the background thread.
 pub const INDEX_TABLES_WAITING_MAX: usize = 2;
+/// Full tables that a start may hold which cannot write them. As many as a crash leaves to be read from the log are fewer: it
+/// takes more only where the index is made anew.
+pub const INDEX_TABLES_REPLAYED_MAX: usize = 2 * (1 + INDEX_TABLES_WAITING_MAX);
 /// Runs of one size that are merged into one of the next.
 pub const INDEX_FAN_IN: usize = 4;
 /// No merge makes a run longer than this, so that the filters of a new run, which exist beside those of the runs it

@@ -2,8 +2,8 @@
 
 mod added;
 mod decide;
-mod known;
 mod found;
+mod known;
 mod open;
 mod part;
 mod reader;
@@ -77,6 +77,8 @@ pub struct Partition {
     free_bytes_min: u64,
     torn: Option<TornTail>,
     rebuilt: Option<String>,
+    /// What is wrong with the index, where it is not all there.
+    index_damage: Option<String>,
     /// The meta file of the store, for partition 0 to check.
     store: Option<MetaPlace>,
 }
@@ -105,9 +107,20 @@ impl Partition {
         }
         let (rules, torn, free_bytes_min) = (opening.rules, log.torn, opening.tuning.free_bytes_min);
         let log = log.writer;
-        let scratch = Scratch::default();
-        let mut partition =
-            Self { sealer, shared, log, hasher, rules, builder, scratch, free_bytes_min, torn, rebuilt, store };
+        let mut partition = Self {
+            sealer,
+            shared,
+            log,
+            hasher,
+            rules,
+            builder,
+            scratch: Scratch::default(),
+            free_bytes_min,
+            torn,
+            rebuilt,
+            index_damage: None,
+            store,
+        };
         partition.shared.note_durable(partition.log.position());
         open::unless_full(partition.mark())?;
         Ok(partition)
@@ -145,6 +158,12 @@ impl Partition {
     /// Why opening the partition has rebuilt its index from the log, if it did.
     pub fn rebuilt_index(&self) -> Option<&str> {
         self.rebuilt.as_deref()
+    }
+
+    /// Takes no more commits, and compares nothing with the index: it is not all there, for this reason.
+    pub(crate) fn go_without_index(&mut self, damage: String) {
+        self.shared.stop(&Error::Invalid("its index is not all there".to_owned()));
+        self.index_damage = Some(damage);
     }
 
     /// The last position in the upstream log that a commit was given, if one was.

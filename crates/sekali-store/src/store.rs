@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::backup;
+use crate::backup::{self, Frozen};
 use crate::disk::Disk;
 use crate::error::{Error, IoContext, Result};
 use crate::hash::{HashKey, KeyHasher};
@@ -54,14 +54,18 @@ impl Store {
     /// locked, and nothing that is done to this store reaches the disk: it stays in memory.
     ///
     /// # Errors
-    /// Those of [`Store::open_existing`], and [`Error::Damaged`] also of manifests and of the index, which could only be made anew on
-    /// the disk.
+    /// Those of [`Store::open_existing`], and [`Error::Damaged`] also of manifests, which could only be made anew on the disk. A damaged
+    /// index is left out: such a partition can be read and verified.
     pub fn open_frozen(disk: &dyn Disk, dir: &Path, rules: ContentRules) -> Result<Self> {
-        let frozen = Arc::new(backup::freeze(disk, dir)?);
+        let Frozen { disk, index_damage } = backup::freeze(disk, dir)?;
         // No thread of its own: there is nothing to do but to read.
         let index = IndexOptions { background: false, ..IndexOptions::default() };
         let tuning = Tuning { index, seal_in_background: false, ..Tuning::default() };
-        Self::open_with(frozen, dir, &NOT_NEW, rules, tuning)
+        let mut store = Self::open_with(Arc::new(disk), dir, &NOT_NEW, rules, tuning)?;
+        for (partition, damage) in store.partitions.iter_mut().zip(index_damage) {
+            damage.into_iter().for_each(|damage| partition.go_without_index(damage));
+        }
+        Ok(store)
     }
 
     /// As [`Store::open`], for tests of what happens at sizes and collisions that take ages to come about.

@@ -8,6 +8,7 @@
 //! included, nothing is done without one. A file that cannot be read never counts as no file.
 
 mod error;
+mod exposure;
 mod file;
 mod grant;
 mod key;
@@ -19,6 +20,7 @@ mod secret;
 mod topics;
 
 pub use error::KeysError;
+pub use exposure::Exposure;
 pub use file::KeyFile;
 pub use grant::{Grant, Refused};
 pub use key::{Key, NewKey, State};

@@ -18,6 +18,7 @@ pub mod cli;
 pub mod client;
 mod clock;
 mod columns;
+pub mod digits;
 pub mod escape;
 pub mod export;
 mod filter;

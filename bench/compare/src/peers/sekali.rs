@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 
 use crate::Outcome;
 use crate::http;
-use crate::peer::{About, Kind, Measured, Peer, Running};
+use crate::peer::{About, Kind, Measured, Peer, Running, Shape};
 use crate::place::Place;
 use crate::process::{Process, bound};
 
@@ -16,63 +16,46 @@ const ACKNOWLEDGEMENT: &str = "every event is deduplicated against all that were
 /// How long the rate is sought before half of it is put on.
 const SEARCH: Duration = Duration::from_secs(2);
 
-/// Batches, as fast as they are answered.
-pub(super) struct Batches;
-
-impl Peer for Batches {
-    fn about(&self) -> About {
-        About {
-            name: "sekali",
-            what: "Sekali: JSON over HTTP, sealing and merging included",
-            acknowledgement: ACKNOWLEDGEMENT,
-            is_durable: true,
-            kind: Kind::Batches,
-            shape: super::BATCHES,
-        }
-    }
-
-    fn start(&self, place: &Place) -> Outcome<Box<dyn Running>> {
-        Ok(Box::new(Server::start(place)?))
-    }
+/// Sekali under one kind of load.
+pub(super) struct Sekali {
+    name: &'static str,
+    what: &'static str,
+    kind: Kind,
+    shape: Shape,
 }
+
+/// Batches, as fast as they are answered.
+pub(super) const BATCHES: Sekali = Sekali {
+    name: "sekali",
+    what: "Sekali: JSON over HTTP, sealing and merging included",
+    kind: Kind::Batches,
+    shape: super::BATCHES,
+};
 
 /// Single events, as fast as they are answered.
-pub(super) struct Single;
-
-impl Peer for Single {
-    fn about(&self) -> About {
-        About {
-            name: "sekali-single",
-            what: "Sekali: one event a request",
-            acknowledgement: ACKNOWLEDGEMENT,
-            is_durable: true,
-            kind: Kind::Single,
-            shape: super::SINGLE,
-        }
-    }
-
-    fn start(&self, place: &Place) -> Outcome<Box<dyn Running>> {
-        Ok(Box::new(Server::start(place)?))
-    }
-}
+pub(super) const SINGLE: Sekali =
+    Sekali { name: "sekali-single", what: "Sekali: one event a request", kind: Kind::Single, shape: super::SINGLE };
 
 /// Batches at half the rate that it reached just before.
-pub(super) struct HalfLoad;
+pub(super) const HALF_LOAD: Sekali = Sekali {
+    name: "sekali-half",
+    what: "Sekali: batches at half of the rate it reached just before",
+    kind: Kind::HalfLoad,
+    shape: super::BATCHES,
+};
 
-impl Peer for HalfLoad {
+impl Peer for Sekali {
     fn about(&self) -> About {
-        About {
-            name: "sekali-half",
-            what: "Sekali: batches at half of the rate it reached just before",
-            acknowledgement: ACKNOWLEDGEMENT,
-            is_durable: true,
-            kind: Kind::HalfLoad,
-            shape: super::BATCHES,
-        }
+        let Self { name, what, kind, shape } = *self;
+        About { name, what, acknowledgement: ACKNOWLEDGEMENT, is_durable: true, kind, shape }
     }
 
     fn start(&self, place: &Place) -> Outcome<Box<dyn Running>> {
-        Ok(Box::new(AtHalf { server: Server::start(place)?, distinct_before: 0 }))
+        let server = Server::start(place)?;
+        Ok(match self.kind {
+            Kind::HalfLoad => Box::new(AtHalf { server, distinct_before: 0 }),
+            _ => Box::new(server),
+        })
     }
 }
 

@@ -178,15 +178,7 @@ pub(super) fn times(ratio: f64) -> String {
 
 /// A rate as people read it: no fraction, commas between thousands.
 pub(super) fn grouped(rate: f64) -> String {
-    let digits = format!("{rate:.0}");
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    sekali::digits::grouped(rate.round() as u64)
 }
 
 #[cfg(test)]

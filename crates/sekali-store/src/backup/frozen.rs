@@ -12,16 +12,27 @@ use crate::manifest::{self, Manifest};
 use crate::meta;
 use crate::store::partition_dir;
 
-/// The live files of the store in `dir`, as a disk that nothing is written to.
+/// A store at one moment.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    /// Its live files, as a disk that nothing is written to.
+    pub(crate) disk: FrozenDisk,
+    /// Of each partition whether something of its index is not there, and what. The runs concerned are left out: making them
+    /// anew is nothing for a copy in memory.
+    pub(crate) index_damage: Vec<Option<String>>,
+}
+
+/// Opens the live files of the store in `dir`.
 ///
 /// # Errors
-/// [`Error::Invalid`] where there is no store, [`Error::NewerFormat`], [`Error::Damaged`] of a meta file, a manifest or a run
-/// (opening the store would make the index anew, for which a copy in memory is no place), and I/O errors.
-pub(crate) fn freeze(disk: &dyn Disk, dir: &Path) -> Result<FrozenDisk> {
+/// [`Error::Invalid`] where there is no store, [`Error::NewerFormat`], [`Error::Damaged`] of a meta file or a manifest, and I/O
+/// errors.
+pub(crate) fn freeze(disk: &dyn Disk, dir: &Path) -> Result<Frozen> {
     if !meta::exists(disk, dir)? {
         return Err(no_store(disk, dir)?);
     }
     let frozen = FrozenDisk::default();
+    let mut index_damage = Vec::new();
     let meta_path = dir.join(meta::FILE_NAME);
     add_bytes(&frozen, &meta_path, &disk::read_all(disk, &meta_path).at("read", &meta_path)?)?;
     for number in 0..meta::load(disk, dir)?.partitions {
@@ -30,12 +41,16 @@ pub(crate) fn freeze(disk: &dyn Disk, dir: &Path) -> Result<FrozenDisk> {
         for file in files {
             frozen.add(file.path, file.file, file.len);
         }
+        let mut damage = None;
         if let Some(bytes) = manifest {
-            add_bytes(&frozen, &dir.join(manifest::FILE_NAME), &bytes)?;
-            check_runs(&frozen, &dir, &bytes)?;
+            let path = dir.join(manifest::FILE_NAME);
+            let mut live = Manifest::decode(&bytes, &path)?;
+            damage = leave_damaged_runs_out(&mut live, &frozen, &dir);
+            add_bytes(&frozen, &path, &if damage.is_some() { live.encode()? } else { bytes })?;
         }
+        index_damage.push(damage);
     }
-    Ok(frozen)
+    Ok(Frozen { disk: frozen, index_damage })
 }
 
 fn add_bytes(frozen: &FrozenDisk, path: &Path, bytes: &[u8]) -> Result<()> {
@@ -43,13 +58,15 @@ fn add_bytes(frozen: &FrozenDisk, path: &Path, bytes: &[u8]) -> Result<()> {
     written.at("copy", path)
 }
 
-fn check_runs(frozen: &FrozenDisk, dir: &Path, manifest: &[u8]) -> Result<()> {
-    let live = Manifest::decode(manifest, &dir.join(manifest::FILE_NAME))?;
-    for info in &live.runs {
-        Run::open(frozen, &dir.join(pin::IDS), info).map_err(|error| Error::Damaged {
-            path: dir.join(pin::IDS),
-            what: format!("{}; restart the server, which makes the index anew", error.describe()),
-        })?;
+fn leave_damaged_runs_out(live: &mut Manifest, frozen: &FrozenDisk, dir: &Path) -> Option<String> {
+    let mut damage = Vec::new();
+    if std::mem::take(&mut live.rebuild_index) {
+        damage.push("a run was found damaged while the store was in use".to_owned());
     }
-    Ok(())
+    live.runs.retain(|info| {
+        let opened = Run::open(frozen, &dir.join(pin::IDS), info);
+        damage.extend(opened.as_ref().err().map(Error::describe));
+        opened.is_ok()
+    });
+    (!damage.is_empty()).then(|| damage.join("; "))
 }

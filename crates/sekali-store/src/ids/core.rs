@@ -14,7 +14,7 @@ use super::stats::{Counters, IndexStats};
 use super::worker::Worker;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::limits::{INDEX_TABLE_ENTRIES_MAX, INDEX_TABLES_WAITING_MAX};
+use crate::limits::{INDEX_TABLE_ENTRIES_MAX, INDEX_TABLES_REPLAYED_MAX, INDEX_TABLES_WAITING_MAX};
 use crate::manifest::ManifestFile;
 
 /// Where an index is and what it has. Locks are taken in the order of the fields and never held across I/O, but for
@@ -87,6 +87,12 @@ impl Core {
             Some(error) if crowded => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// The error that keeps tables from being written, once more of them wait than a start may hold.
+    pub(super) fn overfull(&self) -> Result<()> {
+        let is_overfull = self.state().frozen.len() > INDEX_TABLES_REPLAYED_MAX;
+        self.failures.flush_error(&self.dir).filter(|_| is_overfull).map_or(Ok(()), Err)
     }
 
     pub(super) fn stats(&self) -> IndexStats {

@@ -73,6 +73,15 @@ impl Index {
         }
     }
 
+    /// As [`Index::insert`], at a start, of entries that were in memory before, or of all where the index is made anew.
+    ///
+    /// # Errors
+    /// The error that keeps tables from being written, once more of them are in memory than a crash can have left.
+    pub fn replay(&self, entries: &[Entry]) -> Result<()> {
+        self.insert(entries);
+        self.core.overfull()
+    }
+
     /// Every entry with this seq or a smaller one is in durable runs that the manifest names: recovery replays the log
     /// from the next seq on.
     pub fn covered_seq(&self) -> u64 {

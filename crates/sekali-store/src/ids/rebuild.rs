@@ -26,7 +26,7 @@ impl Index {
     }
 
     /// Forgets all runs and builds new ones from `entries`, which are all entries of the store with ascending seqs, in
-    /// bounded memory. If it is cut short, the runs made so far are live, and [`Index::covered_seq`] says how far they reach.
+    /// bounded memory, and on a full disk in the space of the old ones. If it is cut short, the runs made so far are live, and [`Index::covered_seq`] says how far they reach.
     ///
     /// # Errors
     /// The first error among `entries`, and I/O errors.
@@ -37,8 +37,14 @@ impl Index {
         options: IndexOptions,
         entries: impl IntoIterator<Item = Result<Entry>>,
     ) -> Result<Self> {
-        manifest.update(Manifest::forget_runs)?;
-        remove_leftovers(&*disk, &dir, &[])?;
+        match manifest.update(Manifest::forget_runs) {
+            Err(error) if error.is_full() => {
+                // There is space where the runs are. If this is cut short they are missing, and so forgotten by the next start.
+                remove_leftovers(&*disk, &dir, &[])?;
+                manifest.update(Manifest::forget_runs)?;
+            }
+            forgotten => forgotten.and_then(|()| remove_leftovers(&*disk, &dir, &[]))?,
+        }
         let index = Self::open(disk, dir, manifest, options)?;
         let mut batch = Vec::with_capacity(BATCH);
         for entry in entries {

@@ -53,11 +53,13 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     let known = damage.len();
     let segments = open_segments(&**disk, &segment_dir, &manifest, &mut damage)?;
     let Manifest { sealed, durable, .. } = manifest.get();
-    let (index, index_damage) = open_index(disk, paths.ids, &manifest, opening.tuning.index)?;
+    let no_room = |error: Error| if error.is_full() { Error::NoRoomForIndex(paths.ids.clone()) } else { error };
+    let opened = open_index(disk, paths.ids.clone(), &manifest, opening.tuning.index);
+    let (index, index_damage) = opened.map_err(no_room)?;
 
     let hasher = KeyHasher::new(&opening.meta.hash_key).colliding(opening.tuning.fingerprint_mask);
     let covered_seq = index.covered_seq();
-    let mut replayed = Replayed { index: &index, hasher, covered_seq, entries: Vec::new() };
+    let mut replayed = Replayed { index: &index, hasher, covered_seq, entries: Vec::new(), outcome: Ok(()) };
     for segment in &segments {
         replayed.segment(segment, &mut damage)?;
     }
@@ -73,6 +75,7 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
         block.rows().for_each(|(seq, event)| replayed.event(seq, &event));
         replayed.flush();
     })?;
+    replayed.outcome.map_err(no_room)?;
     log.damage.iter().cloned().for_each(|found| lose(&mut damage, found));
     let accepted: Vec<_> =
         manifest.get().lost.iter().filter(|lost| lost.accepted).map(|lost| lost.in_dir(dir)).collect();
@@ -271,6 +274,8 @@ struct Replayed<'a> {
     hasher: KeyHasher,
     covered_seq: u64,
     entries: Vec<Entry>,
+    /// The first error. What comes after it is dropped.
+    outcome: Result<()>,
 }
 
 impl Replayed<'_> {
@@ -305,7 +310,9 @@ impl Replayed<'_> {
     }
 
     fn flush(&mut self) {
-        self.index.insert(&self.entries);
+        if self.outcome.is_ok() {
+            self.outcome = self.index.replay(&self.entries);
+        }
         self.entries.clear();
     }
 }

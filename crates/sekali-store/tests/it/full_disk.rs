@@ -6,7 +6,7 @@ use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk, create_afresh};
 use sekali_store::{Error, Outcome, Verification};
 
-use crate::support::{BUSY, DIR, Opened, Oracle, Sent};
+use crate::support::{BUSY, DIR, Opened, Oracle, Sent, files};
 
 const COMMITS: u64 = 30;
 
@@ -135,6 +135,51 @@ fn a_torn_tail_is_kept_even_where_there_is_no_space_for_a_copy() {
     assert_eq!(torn.bytes, 300);
     assert!(disk.open(&torn.kept).unwrap().len().unwrap() > 300, "the whole file is kept");
     assert!(opened.reader().find("t", "1").unwrap().is_some());
+}
+
+/// A store that is not open, on a disk with room, after `harm` was done to the runs of its index.
+fn with_a_damaged_index(harm: impl Fn(&MemoryDisk, &Path)) -> (MemoryDisk, Oracle) {
+    let (disk, mut oracle) = (MemoryDisk::new(), Oracle::default());
+    let mut opened = Opened::open(&disk).unwrap();
+    assert_eq!(commit_all(&mut opened, &mut oracle, "endless disk"), 0);
+    drop(opened);
+    let runs = files(&disk, "run");
+    assert!(!runs.is_empty());
+    runs.iter().for_each(|run| harm(&disk, run));
+    (disk, oracle)
+}
+
+#[test]
+fn a_damaged_index_is_made_anew_in_its_own_place_on_a_full_disk() {
+    let (disk, oracle) = with_a_damaged_index(|disk, run| assert!(disk.corrupt(run, |bytes| bytes[5] ^= 1)));
+    disk.set_full(true);
+    let mut opened = Opened::open(&disk).unwrap();
+    assert!(opened.partition.rebuilt_index().is_some());
+    oracle.check(&opened);
+    disk.set_full(false);
+    oracle.check_resend(&mut opened);
+    let events = opened.reader().last_seq();
+    assert_eq!(opened.partition.verify(|_| {}).unwrap(), Verification { events, ..Verification::default() });
+}
+
+#[test]
+fn an_index_that_there_is_no_room_for_keeps_the_store_from_opening_and_says_why() {
+    let (disk, oracle) = with_a_damaged_index(|disk, run| disk.remove(run).unwrap());
+    // With room for the manifest, and perhaps a run, but not for all of them: memory is not where they go instead.
+    for free in [0, 2_000, 6_000, 12_000] {
+        disk.set_capacity(Some(disk.used_bytes() + free));
+        for _ in 0..2 {
+            let error = Opened::open(&disk).map(drop).unwrap_err();
+            assert!(matches!(error, Error::NoRoomForIndex(_)) && error.is_full(), "{free}: {error}");
+            assert!(error.to_string().contains("make room"), "{error}");
+        }
+    }
+    disk.set_capacity(None);
+    let mut opened = Opened::open(&disk).unwrap();
+    oracle.check(&opened);
+    oracle.check_resend(&mut opened);
+    let events = opened.reader().last_seq();
+    assert_eq!(opened.partition.verify(|_| {}).unwrap(), Verification { events, ..Verification::default() });
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use sekali_store::disk::memory::MemoryDisk;
-use sekali_store::disk::read_all;
+use sekali_store::disk::{Disk as _, read_all};
+use sekali_store::ids::IndexOptions;
 use sekali_store::{Error, Finding, Store, Tuning, Verification};
 
 use crate::support::{BUSY, DIR, LOG_ONLY, Opened, RULES, Random, Sent, files};
@@ -90,8 +91,44 @@ fn a_store_in_use_is_checked_as_it_is_at_one_moment_and_not_touched() {
     let store = Store::open_frozen(&disk, Path::new(DIR), RULES).unwrap();
     assert!(matches!(Opened::open(&disk), Err(Error::Locked(_))), "the owner has the lock still");
     drop(store);
-    for run in files(&disk, "run") {
-        disk.corrupt(&run, |bytes| bytes.truncate(5_000));
+}
+
+#[test]
+fn a_store_in_use_is_checked_to_its_end_although_runs_of_its_index_do_not_open() {
+    let disk = filled(LOG_ONLY);
+    let opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+    let runs = files(&disk, "run");
+    assert!(runs.len() > 2);
+    disk.corrupt(&runs[0], |bytes| bytes.truncate(5_000));
+    disk.remove(&runs[1]).unwrap();
+    // One that opens, and is damaged inside; and events that are lost.
+    disk.corrupt(&runs[2], |bytes| bytes[5_000] ^= 1);
+    files(&disk, "log").iter().for_each(|path| assert!(disk.corrupt(path, |bytes| bytes[5_150] ^= 1)));
+    let store = Store::open_frozen(&disk, Path::new(DIR), RULES).unwrap();
+    let mut frozen = store.into_partitions().pop().unwrap();
+    let found = frozen.verify(|_| {}).unwrap();
+    let [Finding::IndexDamaged(index), Finding::Flaw(flaw), Finding::Lost(lost)] = &found.findings[..] else {
+        panic!("{found:?}")
+    };
+    let named = |text: &str, run: usize| text.contains(runs[run].file_name().unwrap().to_str().unwrap());
+    assert!(named(index, 0) && named(index, 1) && !named(index, 2) && named(flaw, 2), "{index}, {flaw}");
+    assert_eq!(found.events, 100 - (lost.last_seq - lost.first_seq + 1), "all that is there was read");
+    assert!(found.findings[0].advice().contains("--rebuild-index"));
+    let batch = opened.batch(&[Sent::new("t", "new", "p")]);
+    assert!(matches!(frozen.commit(&[batch], 0, None), Err(Error::Stopped(_))), "nothing can be told from duplicates");
+}
+
+#[test]
+fn an_index_that_cannot_be_read_keeps_nothing_else_from_being_checked() {
+    let disk = MemoryDisk::new();
+    let tuning = Tuning { index: IndexOptions { table_entries: 1_000, background: false }, ..LOG_ONLY };
+    let mut opened = Opened::open_with(&disk, tuning).unwrap();
+    for first in (0..12_000).step_by(1_000) {
+        opened.commit(&(first..first + 1_000).map(|id| Sent::new("t", id, "p")).collect::<Vec<_>>()).unwrap();
     }
-    assert!(matches!(Store::open_frozen(&disk, Path::new(DIR), RULES), Err(Error::Damaged { .. })));
+    files(&disk, "run").iter().for_each(|run| assert!(disk.corrupt(run, |bytes| bytes[5_000] ^= 1)));
+    let found = verify(&mut opened);
+    assert_eq!(found.events, 12_000, "more than are checked at a time");
+    let index = |finding: &Finding| matches!(finding, Finding::IndexDamaged(_) | Finding::Flaw(_));
+    assert!(found.findings.len() > 1 && found.findings.iter().all(index), "{found:?}");
 }

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use sekali_store::disk::{self, Disk as _, RealDisk};
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Keys, KeysError};
+use super::{Exposure, Key, Keys, KeysError};
 use crate::limits::{KEYS_FILE_BYTES_MAX, KEYS_MAX};
 
 const FILE_NAME: &str = "keys.toml";
@@ -87,6 +87,11 @@ impl KeyFile {
         let bytes = fs::read(&self.path).map_err(io)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| self.damaged("it is not UTF-8".to_owned()))?;
         self.decode(text).map(Some)
+    }
+
+    /// Whether others than its owner get at it. `None` where they do not, and where there is no file to look at.
+    pub fn exposure(&self) -> Option<Exposure> {
+        fs::metadata(&self.path).ok().and_then(|metadata| Exposure::of(&self.path, &metadata))
     }
 
     /// Changes the keys, making directory and file where there are none. What is changed is durable when this returns.
@@ -200,6 +205,23 @@ mod tests {
         file.change(|keys| keys.create(new("a"), NOW)).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         assert_eq!((mode(&dir.path().join("data")), mode(file.path())), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_file_that_others_get_at_is_told_and_the_next_change_closes_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = KeyFile::of(dir.path());
+        assert_eq!(file.exposure(), None);
+        file.change(|keys| keys.create(new("a"), NOW)).unwrap();
+        assert_eq!(file.exposure(), None);
+        for (mode, can) in [(0o640, "can read"), (0o604, "can read"), (0o620, "can change"), (0o666, "can change")] {
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let told = file.exposure().unwrap().to_string();
+            assert!(told.contains(can) && told.contains(&format!("mode {mode:04o}")), "{told}");
+            assert!(told.ends_with(&format!("`chmod 600 {}`", file.path().display())), "{told}");
+        }
+        file.change(|keys| keys.create(new("b"), NOW)).unwrap();
+        assert_eq!(file.exposure(), None);
     }
 
     #[test]

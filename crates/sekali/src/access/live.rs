@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::file::Stamp;
 use super::{Grant, KeyFile, Keys, KeysError, Moment, Refused};
@@ -35,6 +35,7 @@ impl Access {
         // Before it is read: what changes in between is read again.
         let seen = stamp(&file);
         let keys = file.read()?.map(Arc::new);
+        warn_of_exposure(&file);
         let shared = Shared { file, keys: RwLock::new(keys), seen: Mutex::new(seen) };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -68,6 +69,7 @@ impl Access {
             Ok(Some(keys)) => {
                 info!(keys = keys.iter().count(), "the keys have changed");
                 self.put(keys);
+                warn_of_exposure(file);
             }
             Ok(None) if self.is_open() => {}
             Ok(None) => {
@@ -88,6 +90,12 @@ impl Access {
 
     fn put(&self, keys: Keys) {
         *self.shared.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(keys));
+    }
+}
+
+fn warn_of_exposure(file: &KeyFile) {
+    if let Some(exposure) = file.exposure() {
+        warn!(%exposure, "the keys are open to others");
     }
 }
 

@@ -8,8 +8,9 @@ use sekali_store::Copied;
 use sekali_store::disk::RealDisk;
 use serde_json::{Value, json};
 
-use crate::cli::output::{Output, grouped, note};
+use crate::cli::output::{Output, note};
 use crate::cli::{Exit, Failure};
+use crate::digits::grouped;
 use crate::escape::escape;
 
 /// Arguments of `sekali backup`.

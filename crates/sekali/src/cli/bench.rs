@@ -9,12 +9,13 @@ use crate::bench::{
     self, BenchError, Compression, IdShape, Load, OwnServer, PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN, Report,
 };
 use crate::cli::key_arg::KeyArg;
-use crate::cli::output::{Output, Paint, grouped};
+use crate::cli::output::{Output, Paint};
 use crate::cli::publish::{batch_size, share};
 use crate::cli::signals::Signals;
 use crate::cli::tls_args::ClientTlsArgs;
 use crate::cli::{Exit, Failure};
 use crate::client::ServerUrl;
+use crate::digits::grouped;
 use crate::tls::ClientTls;
 
 /// Arguments of `sekali bench`.

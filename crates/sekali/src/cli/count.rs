@@ -4,9 +4,10 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::cli::filter_args::FilterArgs;
-use crate::cli::output::{Output, Paint, grouped};
+use crate::cli::output::{Output, Paint};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::{Exit, Failure};
+use crate::digits::grouped;
 use crate::escape::escape;
 
 /// Columns of the longest bar.

@@ -9,11 +9,12 @@ use serde_json::json;
 
 use crate::cli::filter_args::FilterArgs;
 use crate::cli::gauge::{Gauge, pace};
-use crate::cli::output::{Output, grouped, note};
+use crate::cli::output::{Output, note};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure};
 use crate::client::{Client, ClientError, EventStream, EventsFilter, RetryPolicy, retrying};
+use crate::digits::grouped;
 use crate::export::{Destination, ExportError, Exporter, Format, Written};
 
 /// How long the beginning of an export is retried.

@@ -81,7 +81,11 @@ pub(super) async fn run(args: KeysArgs) -> Result<(), Failure> {
 }
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
-    let keys = args.store.file().read()?.unwrap_or_default();
+    let file = args.store.file();
+    let keys = file.read()?.unwrap_or_default();
+    if let Some(exposure) = file.exposure() {
+        note(format_args!("warning: {exposure}"));
+    }
     let now = now();
     let shown: Vec<_> = keys.iter().map(|key| Shown::of(key, now)).collect();
     let mut output = Output::stdout();

@@ -9,8 +9,9 @@ use sekali_store::disk::RealDisk;
 use sekali_store::{Error, Finding, Partition, Store, Verification};
 use serde_json::json;
 
-use crate::cli::output::{Output, grouped, note};
+use crate::cli::output::{Output, note};
 use crate::cli::{Exit, Failure};
+use crate::digits::grouped;
 use crate::escape::escape;
 use crate::ingest::CONTENT_RULES;
 

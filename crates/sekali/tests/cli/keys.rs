@@ -1,5 +1,6 @@
 //! Keys by the real binary, beside a real server.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -161,6 +162,37 @@ fn damaged_keys_keep_a_server_from_starting() {
             assert!(result.stderr.contains("keys.toml"), "{result:?}");
         }
     }
+}
+
+#[test]
+fn keys_that_others_get_at_are_told_by_the_list_and_by_the_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    create(&data, &["--scope", "read"]);
+    let file = data.join("keys.toml");
+    let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    assert_eq!(keys(&data, &["list"]).stderr, "");
+    let told = |who: &str| format!("keys.toml has mode {who} than its owner can");
+
+    mode(0o644);
+    let listed = keys(&data, &["list", "--json"]);
+    assert_eq!((listed.code, listed.stderr.lines().count()), (Some(0), 1), "{listed:?}");
+    assert!(listed.stderr.starts_with("warning: ") && listed.stderr.contains(&told("0644: others")), "{listed:?}");
+    let log = dir.path().join("log");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", data.to_str().unwrap()];
+    let served = Served::spawn_with_log(&mut command(&serve), &log);
+    assert!(std::fs::read_to_string(&log).unwrap().contains(&told("0644: others")), "told at start");
+
+    mode(0o666);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !std::fs::read_to_string(&log).unwrap().contains(&told("0666: others")) {
+        assert!(Instant::now() < deadline, "not told when it changed");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(served);
+    // Making or revoking one writes the file anew.
+    create(&data, &["--scope", "read"]);
+    assert_eq!(keys(&data, &["list"]).stderr, "");
 }
 
 #[test]

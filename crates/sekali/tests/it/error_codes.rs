@@ -154,7 +154,7 @@ fn provoke(code: Code) -> Provoked {
         Code::Overloaded => overload(),
         Code::StorageFull => moody(1, |disk| disk.set_full(Some("")), |server| server.publish(&events(3))),
         Code::PartlyStored => moody(2, |disk| disk.set_full(Some("p0001")), |server| server.publish(&events(20))),
-        Code::StorageFailed => moody(1, MoodyDisk::fail_syncs, |server| server.publish(&events(3))),
+        Code::StorageFailed => moody(1, |disk| disk.fail_syncs(), |server| server.publish(&events(3))),
         Code::ShuttingDown => shutting_down(),
     }
 }

@@ -18,6 +18,7 @@ mod fuzz_corpus;
 mod hosts;
 #[cfg(target_os = "linux")]
 mod overload;
+mod proofs;
 mod publish;
 mod reads;
 mod restart;
@@ -28,4 +29,6 @@ mod slow_clients;
 mod storage;
 mod streams;
 mod supply;
+#[path = "../support/tampered_disk.rs"]
+mod tampered_disk;
 mod traversal;

@@ -66,11 +66,11 @@ fn overload() {
         recovery_ms_max = begun.elapsed().as_millis().max(recovery_ms_max);
         assert!(told.refused.load(Ordering::Relaxed) > 0, "there was no overload");
         refused += told.refused.load(Ordering::Relaxed);
-        share_min = (100 * accepted / peak.max(1)).min(share_min);
+        assert!(accepted > 0.0, "while it was overloaded it did nothing");
+        share_min = ((100.0 * accepted / peak) as u64).min(share_min);
         let stored = told.accepted.load(Ordering::Relaxed) + 1;
         server.expect_counts(stored, stored, 0, 0);
     }
-    assert!(share_min > 0, "while it was overloaded it did nothing");
     trial.note("refused_requests", refused);
     trial.note("accepted_percent_of_peak_min", share_min);
     trial.note("recovery_ms_max", u64::try_from(recovery_ms_max).unwrap());
@@ -81,11 +81,12 @@ fn overload() {
     trial.end();
 }
 
-/// Publishes over so many connections for a while, calling `watch` now and then, and says how many events were accepted
-/// in that time. Waits until everything is answered.
-fn load(server: &TestServer, told: &Arc<Told>, connections: usize, mut watch: impl FnMut()) -> u64 {
+/// Publishes over so many connections for a while, calling `watch` now and then, and says how many events a second were accepted
+/// until everything was answered.
+fn load(server: &TestServer, told: &Arc<Told>, connections: usize, mut watch: impl FnMut()) -> f64 {
     const WHILE: Duration = Duration::from_secs(4);
-    let until = Instant::now() + WHILE;
+    let begun = Instant::now();
+    let until = begun + WHILE;
     let client = reqwest::Client::builder().build().unwrap();
     let url = format!("http://{}/publish", server.address());
     let mut clients = JoinSet::new();
@@ -97,9 +98,8 @@ fn load(server: &TestServer, told: &Arc<Told>, connections: usize, mut watch: im
         watch();
         std::thread::sleep(Duration::from_millis(100));
     }
-    let accepted = told.accepted.load(Ordering::Relaxed) - before;
     server.runtime().block_on(async { while clients.join_next().await.transpose().unwrap().is_some() {} });
-    accepted
+    (told.accepted.load(Ordering::Relaxed) - before) as f64 / begun.elapsed().as_secs_f64()
 }
 
 async fn publish(client: reqwest::Client, url: String, told: Arc<Told>, until: Instant) {

@@ -1,14 +1,16 @@
-//! Clients that take their time: with headers, with bodies, with answers. None is kept for long.
+//! Clients that take their time: with handshakes, with headers, with bodies, with answers. None is kept for long.
 //!
 //! In an ordinary test run they are few, and the server has less patience than usual. In a long one (see
-//! `sekali_torture`) there are 600, and its limits are the real ones.
+//! `sekali_torture`) there are hundreds, and its limits are the real ones.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sekali::timeouts::Timeouts;
+use sekali::tls::ServerTls;
 use sekali_store::disk::RealDisk;
 use sekali_torture::{CYCLES_VARIABLE, Trial};
 use serde_json::{Value, json};
@@ -57,22 +59,61 @@ fn slow_clients() {
             });
             server.publish(&events.collect::<Value>()).expect_status(202);
         }
-        let port = server.address().rsplit_once(':').unwrap().1.parse().unwrap();
-        let mut clients: Vec<_> =
-            (0..form.connections).flat_map(|_| KINDS).map(|kind| Client::begin(&server, kind)).collect();
-        let begun = Instant::now();
-        assert!(open_connections(port) > 1, "they are not there: nothing is tested");
         // One connection is the test's own, which is kept for its next request.
-        while open_connections(port) > 1 {
-            assert!(begun.elapsed() < GONE_AFTER, "{} are still open", open_connections(port));
-            clients.iter_mut().for_each(Client::go_on);
-            std::thread::sleep(form.pause);
-        }
-        gone_ms_max = begun.elapsed().as_millis().max(gone_ms_max);
+        gone_ms_max = outlast(&server, &form, &OVER_HTTP, 1).max(gone_ms_max);
         server.publish(&event("t", "after")).expect_status(202);
         server.expect_counts(61, 61, 0, 0);
     }
-    trial.note("connections", 3 * form.connections);
+    conclude(trial, OVER_HTTP.len() * form.connections, gone_ms_max);
+}
+
+#[test]
+fn slow_handshakes() {
+    let mut trial = Trial::begin("slow_handshakes", 1);
+    let form = form();
+    let files = tempfile::tempdir().unwrap();
+    let (tls, trusted) = certificate(files.path());
+    let mut gone_ms_max = 0;
+    while trial.next_cycle().is_some() {
+        let server = TestServer::start_with(Arc::new(RealDisk), |config| {
+            (config.timeouts, config.tls) = (form.timeouts, Some(tls.clone()));
+        });
+        gone_ms_max = outlast(&server, &form, &OVER_TLS, 0).max(gone_ms_max);
+        let port = server.address().rsplit_once(':').unwrap().1.to_owned();
+        let client = reqwest::Client::builder().tls_certs_only([trusted.clone()]).build().unwrap();
+        let answer = server.runtime().block_on(client.get(format!("https://localhost:{port}/readyz")).send());
+        assert_eq!(answer.unwrap().status(), 200, "nobody else suffers for it");
+    }
+    conclude(trial, OVER_TLS.len() * form.connections, gone_ms_max);
+}
+
+/// What a server shows, in files in `dir`, and whom its clients trust.
+fn certificate(dir: &Path) -> (ServerTls, reqwest::Certificate) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert, key) = (dir.join("cert.pem"), dir.join("key.pem"));
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    (ServerTls { cert, key, client_ca: None }, reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap())
+}
+
+/// Opens as many connections as the form has of each kind, and waits until the server has none of them and only `others`. Answers
+/// how long that took, in milliseconds.
+fn outlast(server: &TestServer, form: &Form, kinds: &[Kind], others: usize) -> u128 {
+    let port = server.address().rsplit_once(':').unwrap().1.parse().unwrap();
+    let of_each = |_| kinds.iter().map(|&kind| Client::begin(server, kind));
+    let mut clients: Vec<_> = (0..form.connections).flat_map(of_each).collect();
+    let begun = Instant::now();
+    assert!(open_connections(port) > others, "they are not there: nothing is tested");
+    while open_connections(port) > others {
+        assert!(begun.elapsed() < GONE_AFTER, "{} are still open", open_connections(port));
+        clients.iter_mut().for_each(Client::go_on);
+        std::thread::sleep(form.pause);
+    }
+    begun.elapsed().as_millis()
+}
+
+fn conclude(mut trial: Trial, connections: usize, gone_ms_max: u128) {
+    trial.note("connections", connections);
     trial.note("open_after_75_s", 0);
     trial.note("gone_after_ms_max", u64::try_from(gone_ms_max).unwrap());
     trial.end();
@@ -84,9 +125,27 @@ enum Kind {
     Headers,
     Body,
     Answer,
+    Handshake,
+    /// With its very first byte.
+    Everything,
 }
 
-const KINDS: [Kind; 3] = [Kind::Headers, Kind::Body, Kind::Answer];
+const OVER_HTTP: [Kind; 3] = [Kind::Headers, Kind::Body, Kind::Answer];
+const OVER_TLS: [Kind; 2] = [Kind::Handshake, Kind::Everything];
+
+impl Kind {
+    /// What it sends at once.
+    fn beginning(self) -> &'static [u8] {
+        match self {
+            Self::Headers => b"GET /events HTTP/1.1\r\nhost: localhost\r\nx: ",
+            Self::Body => b"POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n",
+            Self::Answer => b"GET /events HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n",
+            // RFC 8446, 5.1 and 4: a record of 512 bytes, and in it a client's hello of 508 whose contents are to come.
+            Self::Handshake => &[22, 3, 1, 2, 0, 1, 0, 1, 252],
+            Self::Everything => b"",
+        }
+    }
+}
 
 struct Client {
     kind: Kind,
@@ -96,12 +155,7 @@ struct Client {
 impl Client {
     fn begin(server: &TestServer, kind: Kind) -> Self {
         let mut stream = TcpStream::connect(server.address()).unwrap();
-        let first = match kind {
-            Kind::Headers => "GET /events HTTP/1.1\r\nhost: localhost\r\nx: ",
-            Kind::Body => "POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n",
-            Kind::Answer => "GET /events HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n",
-        };
-        stream.write_all(first.as_bytes()).unwrap();
+        stream.write_all(kind.beginning()).unwrap();
         stream.set_nonblocking(true).unwrap();
         Self { kind, stream }
     }
@@ -110,7 +164,8 @@ impl Client {
     fn go_on(&mut self) {
         let done = match self.kind {
             Kind::Answer => self.stream.read(&mut [0]),
-            Kind::Headers | Kind::Body => self.stream.write(b" "),
+            Kind::Headers | Kind::Body | Kind::Handshake => self.stream.write(b" "),
+            Kind::Everything => Ok(0),
         };
         if let Err(error) = done {
             use ErrorKind::{BrokenPipe, ConnectionReset, WouldBlock};

@@ -13,3 +13,5 @@ mod kill9_under_load;
 mod load;
 mod power_cut;
 mod process;
+#[path = "../support/tampered_disk.rs"]
+mod tampered_disk;

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::cli::gauge::{Gauge, pace};
-use crate::cli::output::grouped;
 use crate::client::{Progress, ServerUrl, Tally};
+use crate::digits::grouped;
 use crate::escape::escape;
 use crate::input::Origin;
 

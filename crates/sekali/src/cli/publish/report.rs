@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cli::Failure;
-use crate::cli::output::{Output, Paint, grouped};
+use crate::cli::output::{Output, Paint};
 use crate::client::Tally;
+use crate::digits::grouped;
 
 /// What `sekali publish` prints at the end.
 #[derive(Debug, Clone, PartialEq, Serialize)]

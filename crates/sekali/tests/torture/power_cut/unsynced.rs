@@ -2,7 +2,6 @@
 //!
 //! It is this test program, started again in another role, so that nothing of it is in the product.
 
-use std::any::Any;
 use std::env;
 use std::io;
 use std::path::Path;
@@ -11,6 +10,8 @@ use std::sync::Arc;
 
 use sekali::server::{Config, Server};
 use sekali_store::disk::{Disk, DiskFile, RealDisk};
+
+use crate::tampered_disk::{Tamper, TamperedDisk};
 
 const SYNCS: &str = "SEKALI_TORTURE_ROLE_SYNCS";
 const LISTEN: &str = "SEKALI_TORTURE_ROLE_LISTEN";
@@ -41,7 +42,7 @@ impl Role {
     /// Serves until it is killed.
     pub(super) async fn serve(self) {
         let setting = |name| env::var(name).expect("it is set together with the role");
-        let disk: Arc<dyn Disk> = if self.syncs { Arc::new(RealDisk) } else { Arc::new(UnsyncedDisk) };
+        let disk: Arc<dyn Disk> = if self.syncs { Arc::new(RealDisk) } else { Arc::new(UnsyncedDisk::default()) };
         let config = Config { listen: setting(LISTEN), data_dir: setting(DATA_DIR).into(), ..Config::default() };
         let server = Server::start_on(disk, config).await.expect("it starts");
         server.run_until(std::future::pending()).await;
@@ -49,80 +50,17 @@ impl Role {
 }
 
 /// The real disk, without its syncs.
-#[derive(Debug)]
-struct UnsyncedDisk;
+type UnsyncedDisk = TamperedDisk<NoSyncs>;
 
-#[derive(Debug)]
-struct UnsyncedFile(Arc<dyn DiskFile>);
+#[derive(Debug, Default)]
+struct NoSyncs;
 
-impl Disk for UnsyncedDisk {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        RealDisk.create_dir_all(dir)
-    }
-
-    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        RealDisk.list(dir)
-    }
-
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        RealDisk.exists(path)
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        RealDisk.create(path).map(|file| Arc::new(UnsyncedFile(file)) as Arc<dyn DiskFile>)
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        RealDisk.open(path)
-    }
-
-    fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        RealDisk.open_for_writing(path).map(|file| Arc::new(UnsyncedFile(file)) as Arc<dyn DiskFile>)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        RealDisk.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        RealDisk.remove(path)
-    }
-
-    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+impl Tamper for NoSyncs {
+    fn sync(&self, _: &dyn DiskFile) -> io::Result<()> {
         Ok(())
     }
 
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
-        RealDisk.lock(path)
-    }
-
-    fn available_bytes(&self, dir: &Path) -> io::Result<u64> {
-        RealDisk.available_bytes(dir)
-    }
-}
-
-impl DiskFile for UnsyncedFile {
-    fn len(&self) -> io::Result<u64> {
-        self.0.len()
-    }
-
-    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_exact_at(buf, offset)
-    }
-
-    fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_all_at(buf, offset)
-    }
-
-    fn reserve(&self, len: u64) -> io::Result<()> {
-        self.0.reserve(len)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
-    }
-
-    fn sync(&self) -> io::Result<()> {
+    fn sync_dir(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }
 }
