@@ -156,8 +156,8 @@ pub(super) const MUTANTS: [Mutant; 11] = [
         wrong: "an event with the fingerprint of another is taken for it without a look at the key",
         edits: &[Edit {
             file: "crates/sekali-store/src/partition/decide.rs",
-            from: "            if entry.content == hash.content {\n",
-            to: "            if entry.fingerprint == hash.fingerprint {\n",
+            from: "            if entry.content == hash.content {\n                return Ok(Outcome::Duplicate { seq: entry.seq });\n",
+            to: "            if entry.fingerprint == hash.fingerprint {\n                return Ok(Outcome::Duplicate { seq: entry.seq });\n",
         }],
         caught_by: "keys_with_one_fingerprint_are_told_apart",
     },
