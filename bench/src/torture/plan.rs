@@ -33,7 +33,7 @@ pub(super) const TESTS: [Planned; 19] = [
     of_the_engine("crash_image", 4_000),
     of_the_engine("double_crash", 5_000),
     of_the_engine("fail_nth_call", 20),
-    of_the_engine("bit_rot", 3_000),
+    of_the_engine("bit_rot", 4_000),
     of_the_engine("model", 20_000),
     of_the_engine("model_with_expiry", 4_000),
     of_the_service("it", "dup_race", 500),
