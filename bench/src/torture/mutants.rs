@@ -113,18 +113,13 @@ impl Copy {
         Ok(Self { root })
     }
 
-    /// Makes a mutant of it. Every edit must fit exactly one place.
+    /// Makes a mutant of it.
     fn change(&self, mutant: &Mutant) -> Outcome<Changed> {
         let mut changed = Changed(Vec::new());
-        for Edit { file, from, to } in mutant.edits {
+        for (file, text) in edited(&self.root, mutant)? {
             let path = self.root.join(file);
-            let text = fs::read_to_string(&path)?;
-            if text.matches(from).count() != 1 {
-                changed.undo()?;
-                return Err(format!("the mutant `{}` no longer fits {file}: mend the list", mutant.name).into());
-            }
-            fs::write(&path, text.replace(from, to))?;
-            changed.0.push((path, text));
+            changed.0.push((path.clone(), fs::read_to_string(&path)?));
+            fs::write(path, text)?;
         }
         Ok(changed)
     }
@@ -140,12 +135,28 @@ impl Copy {
     }
 }
 
-/// Files as they were, the last first.
+/// The files below `root` that a mutant changes, as it makes them. Each edit, after those before it, must fit exactly one place.
+fn edited(root: &Path, mutant: &Mutant) -> Outcome<HashMap<&'static str, String>> {
+    let mut files = HashMap::new();
+    for Edit { file, from, to } in mutant.edits {
+        let text = match files.remove(file) {
+            Some(text) => text,
+            None => fs::read_to_string(root.join(file))?,
+        };
+        if text.matches(from).count() != 1 {
+            return Err(format!("the mutant `{}` no longer fits {file}: mend the list", mutant.name).into());
+        }
+        files.insert(*file, text.replace(from, to));
+    }
+    Ok(files)
+}
+
+/// Files as they were.
 struct Changed(Vec<(PathBuf, String)>);
 
 impl Changed {
     fn undo(self) -> Outcome<()> {
-        for (path, text) in self.0.into_iter().rev() {
+        for (path, text) in self.0 {
             fs::write(path, text)?;
         }
         Ok(())
@@ -177,10 +188,8 @@ mod tests {
     fn every_mutant_still_fits_the_sources() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         for mutant in &MUTANTS {
-            for Edit { file, from, to } in mutant.edits {
-                let text = fs::read_to_string(root.join(file)).unwrap();
-                assert_eq!(text.matches(from).count(), 1, "{}: {file}: {from}", mutant.name);
-                assert_ne!(from, to);
+            for (file, text) in edited(&root, mutant).unwrap() {
+                assert_ne!(text, fs::read_to_string(root.join(file)).unwrap(), "{}", mutant.name);
             }
         }
     }

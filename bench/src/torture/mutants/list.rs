@@ -81,12 +81,12 @@ pub(super) const MUTANTS: [Mutant; 11] = [
         name: "claim_key_early",
         wrong: "keys enter the index before their events are durable",
         edits: &[
+            Edit { file: PARTITION, from: "        self.shared.index.insert(self.scratch.added.entries());\n", to: "" },
             Edit {
                 file: PARTITION,
                 from: "        self.take_room().map_err(",
                 to: "        self.shared.index.insert(self.scratch.added.entries());\n        self.take_room().map_err(",
             },
-            Edit { file: PARTITION, from: "        self.shared.index.insert(self.scratch.added.entries());\n", to: "" },
         ],
         caught_by: "what_is_refused_for_want_of_space_claims_no_key",
     },

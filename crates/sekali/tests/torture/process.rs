@@ -1,6 +1,7 @@
 //! The server as a child process.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Process {
     child: Child,
     pub(crate) url: String,
+    /// What it says on standard error.
+    log: File,
 }
 
 /// A port of 127.0.0.1 that was free a moment ago, below the range from which clients' own ports come.
@@ -47,14 +50,23 @@ impl Process {
     pub(crate) fn spawn(mut command: Command, port: u16) -> Self {
         // Whoever asks for a client is asked for this, even if nothing is encrypted.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary runs");
-        Self { child, url: format!("http://127.0.0.1:{port}") }
+        let log = tempfile::tempfile().unwrap();
+        let stderr = log.try_clone().unwrap();
+        let child = command.stdout(Stdio::null()).stderr(stderr).spawn().expect("the binary runs");
+        Self { child, url: format!("http://127.0.0.1:{port}"), log }
     }
 
     /// Waits until it is ready. It must not end before.
     pub(crate) async fn wait_until_ready(&mut self) {
         let ended = self.ready_or_ended().await;
-        assert_eq!(ended, None, "the server ended");
+        assert_eq!(ended, None, "the server ended; it said: {}", self.log());
+    }
+
+    fn log(&mut self) -> String {
+        let mut said = String::new();
+        self.log.rewind().unwrap();
+        self.log.read_to_string(&mut said).unwrap();
+        said
     }
 
     /// Waits until it is ready (`None`) or has ended.

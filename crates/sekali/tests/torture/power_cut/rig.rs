@@ -1,5 +1,6 @@
 //! An ext4 file system on a loop device whose power can be cut.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
@@ -59,8 +60,21 @@ impl Rig {
 
     /// What is on the device, mounted again. Nothing may be open.
     pub(super) fn remount(&self) {
-        self.unmount().unwrap();
-        self.mount().unwrap();
+        // Whatever copies the table of mounts meanwhile, like an engine that makes a container, keeps the file system alive as
+        // it was, without power, and that is what is mounted again then.
+        for _ in 0..50 {
+            self.unmount().unwrap();
+            self.mount().unwrap();
+            if self.has_power() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the file system is still held by something else");
+    }
+
+    fn has_power(&self) -> bool {
+        File::create(self.mount_point().join("probe")).is_ok()
     }
 
     fn image(&self) -> String {
