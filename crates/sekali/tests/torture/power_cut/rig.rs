@@ -62,13 +62,16 @@ impl Rig {
     pub(super) fn remount(&self) {
         // Whatever copies the table of mounts meanwhile, like an engine that makes a container, keeps the file system alive as
         // it was, without power, and that is what is mounted again then.
-        for _ in 0..50 {
+        let mut pause = Duration::ZERO;
+        for _ in 0..20 {
             self.unmount().unwrap();
+            thread::sleep(pause);
             self.mount().unwrap();
             if self.has_power() {
                 return;
             }
-            thread::sleep(Duration::from_millis(20));
+            // What is not mounted is not copied again.
+            pause = Duration::from_millis(500);
         }
         panic!("the file system is still held by something else");
     }
