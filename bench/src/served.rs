@@ -8,14 +8,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::Args;
-use ureq::Agent;
-
 use crate::Outcome;
 use crate::figures::Report;
 use crate::measure::{Generator, mix, rate};
 use crate::reads::{PAYLOAD_BYTES, Sealed};
 use crate::serving::{self, Serving};
+use clap::Args;
 
 /// What to read.
 #[derive(Debug, Clone, Args)]
@@ -42,23 +40,22 @@ pub(crate) fn run(spec: &ServedSpec, scratch_dir: &Path) -> Outcome<Report> {
     let serving = Serving::start(&sekali, &data)?;
     report.add("start to ready", started.elapsed().as_secs_f64() * 1e3, "ms");
     report.add("server's memory when ready", serving.resident_bytes() as f64 / 1e6, "MB");
-    let agent: Agent = Agent::config_builder().proxy(None).build().into();
-    look_up(&agent, &serving, spec, &mut report)?;
-    stream(&agent, &serving, spec, &mut report)?;
+    look_up(&serving, spec, &mut report)?;
+    stream(&serving, spec, &mut report)?;
     exporting::run(&sekali, &serving, dir.path(), spec.events, &mut report)?;
     report.add("server's memory, peak", serving.peak_bytes() as f64 / 1e6, "MB");
     Ok(report)
 }
 
 /// Single requests, one after the other on one connection.
-fn look_up(agent: &Agent, serving: &Serving, spec: &ServedSpec, report: &mut Report) -> Outcome<()> {
+fn look_up(serving: &Serving, spec: &ServedSpec, report: &mut Report) -> Outcome<()> {
     let mut generator = Generator::new(PAYLOAD_BYTES);
     let mut times = Vec::new();
     for sample in 0..spec.samples {
         let event = generator.event(mix(sample) % spec.events);
         let url = format!("{}/events/{}/{}", serving.url, event.topic, event.event_id);
         let before = Instant::now();
-        let body = agent.get(&url).call()?.into_body().read_to_vec()?;
+        let body = serving.agent.get(&url).call()?.into_body().read_to_vec()?;
         times.push(before.elapsed());
         if !body.windows(event.payload.len()).any(|window| window == event.payload) {
             return Err(format!("the server does not have event {}", event.event_id).into());
@@ -69,7 +66,7 @@ fn look_up(agent: &Agent, serving: &Serving, spec: &ServedSpec, report: &mut Rep
     for sample in 0..spec.samples / 5 {
         let url = format!("{}/events?topic={}&limit=100", serving.url, generator.event(sample).topic);
         let before = Instant::now();
-        agent.get(&url).call()?.into_body().read_to_vec()?;
+        serving.agent.get(&url).call()?.into_body().read_to_vec()?;
         times.push(before.elapsed());
     }
     report.add_percentiles("first page of a topic, 100 events", &mut times);
@@ -77,11 +74,11 @@ fn look_up(agent: &Agent, serving: &Serving, spec: &ServedSpec, report: &mut Rep
 }
 
 /// Whole streams of NDJSON; lines are counted.
-fn stream(agent: &Agent, serving: &Serving, spec: &ServedSpec, report: &mut Report) -> Outcome<()> {
+fn stream(serving: &Serving, spec: &ServedSpec, report: &mut Report) -> Outcome<()> {
     let topic = Generator::new(PAYLOAD_BYTES).event(0).topic.to_owned();
     let mut scan = |name: &str, query: &str| -> Outcome<u64> {
         let before = Instant::now();
-        let lines = lines(agent, &format!("{}/events{query}", serving.url))?;
+        let lines = lines(&serving.agent, &format!("{}/events{query}", serving.url))?;
         report.add(format!("{name} as NDJSON"), rate(lines, before.elapsed()), "events/s");
         report.add(format!("server's memory, peak, after the {name}"), serving.peak_bytes() as f64 / 1e6, "MB");
         Ok(lines)
@@ -91,7 +88,7 @@ fn stream(agent: &Agent, serving: &Serving, spec: &ServedSpec, report: &mut Repo
     if all == spec.events { Ok(()) } else { Err(format!("{all} of {} events came", spec.events).into()) }
 }
 
-fn lines(agent: &Agent, url: &str) -> Outcome<u64> {
+fn lines(agent: &ureq::Agent, url: &str) -> Outcome<u64> {
     let mut reader = agent.get(url).header("accept", "application/x-ndjson").call()?.into_body().into_reader();
     let (mut lines, mut buffer) = (0, vec![0; 256 * 1024]);
     loop {

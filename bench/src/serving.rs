@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use ureq::Agent;
+
 use crate::Outcome;
 use crate::measure::status_bytes;
 
@@ -18,10 +20,23 @@ pub(crate) fn program(named: Option<&Path>) -> Outcome<PathBuf> {
     }
 }
 
-/// A running server; killed when dropped.
+/// A process of our own; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Owned(pub(crate) Child);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // It may have ended. If it has not, its data goes with it: there is nothing to wait for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A running server, and a client for it.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    child: Child,
+    process: Owned,
+    pub(crate) agent: Agent,
     pub(crate) url: String,
 }
 
@@ -30,32 +45,25 @@ impl Serving {
     pub(crate) fn start(sekali: &Path, data: &Path) -> Outcome<Self> {
         let mut command = Command::new(sekali);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]).arg(data);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(|error| {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(|error| {
             format!("cannot run {}: {error}; build it with cargo build --release", sekali.display())
         })?;
-        let mut line = String::new();
-        if let Some(stdout) = child.stdout.take() {
+        let (mut process, mut line) = (Owned(child), String::new());
+        if let Some(stdout) = process.0.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
-        let serving = Self { child, url: line.trim_end().trim_start_matches(LISTENING).to_owned() };
+        let agent = Agent::config_builder().proxy(None).build().into();
+        let serving = Self { process, agent, url: line.trim_end().trim_start_matches(LISTENING).to_owned() };
         if serving.url.is_empty() { Err("the server ended before it listened; see above".into()) } else { Ok(serving) }
     }
 
     /// Memory that is in RAM now.
     pub(crate) fn resident_bytes(&self) -> u64 {
-        status_bytes(self.child.id(), "VmRSS:")
+        status_bytes(self.process.0.id(), "VmRSS:")
     }
 
     /// The most that ever was.
     pub(crate) fn peak_bytes(&self) -> u64 {
-        status_bytes(self.child.id(), "VmHWM:")
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // Its data goes with it; there is nothing to drain.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        status_bytes(self.process.0.id(), "VmHWM:")
     }
 }

@@ -3,17 +3,16 @@
 //! Server and load are processes of their own; the load is `sekali bench`, on the same machine.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::Deserialize;
-use ureq::Agent;
 
 use crate::Outcome;
 use crate::figures::Report;
 use crate::measure::{bytes_below, rate};
-use crate::serving::{self, Serving};
+use crate::serving::{self, Owned, Serving};
 
 /// How to publish.
 #[derive(Debug, Clone, Args)]
@@ -71,19 +70,18 @@ pub(crate) fn run(spec: &SustainedSpec, scratch_dir: &Path) -> Outcome<Report> {
     let dir = tempfile::tempdir_in(scratch_dir)?;
     let data = dir.path().join("store");
     let serving = Serving::start(&sekali, &data)?;
-    let agent: Agent = Agent::config_builder().proxy(None).build().into();
     let look = || -> Outcome<Moment> {
         let (at, resident_bytes, disk_bytes) = (Instant::now(), serving.resident_bytes(), bytes_below(&data, ""));
-        Ok(Moment { at, counted: counted(&agent, &serving)?, resident_bytes, disk_bytes })
+        Ok(Moment { at, counted: counted(&serving)?, resident_bytes, disk_bytes })
     };
     let mut moments = vec![look()?];
-    let load = Loading(start(&sekali, spec, &serving)?);
+    let load = start_load(&sekali, spec, &serving)?;
     for _ in 0..spec.seconds / LOOK_EVERY.as_secs() {
         std::thread::sleep(LOOK_EVERY);
         moments.push(look()?);
     }
-    let load = load.finish()?;
-    let counted = counted(&agent, &serving)?;
+    let load = finish(load)?;
+    let counted = counted(&serving)?;
     if load.errors > 0 || (counted.received, counted.unique_processed) != (load.received, load.distinct) {
         return Err(format!("the load was {load:?}, and the server counts {counted:?}").into());
     }
@@ -102,35 +100,23 @@ pub(crate) fn run(spec: &SustainedSpec, scratch_dir: &Path) -> Outcome<Report> {
     Ok(report)
 }
 
-fn start(sekali: &Path, spec: &SustainedSpec, serving: &Serving) -> Outcome<Child> {
+fn start_load(sekali: &Path, spec: &SustainedSpec, serving: &Serving) -> Outcome<Owned> {
     let mut command = Command::new(sekali);
     command.args(["bench", "--json", "--url", &serving.url]);
     command.arg(format!("--duration={}", spec.seconds));
     command.arg(format!("--connections={}", spec.connections));
     command.arg(format!("--batch-size={}", spec.batch_size));
-    Ok(command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?)
+    Ok(Owned(command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?))
 }
 
-/// The load; killed when dropped.
-struct Loading(Child);
-
-impl Loading {
-    /// Waits for its figures.
-    fn finish(mut self) -> Outcome<Load> {
-        let stdout = self.0.stdout.take().ok_or("the load has no standard output")?;
-        Ok(serde_json::from_reader(stdout)?)
-    }
+/// Waits for the load's figures.
+fn finish(mut load: Owned) -> Outcome<Load> {
+    let stdout = load.0.stdout.take().ok_or("the load has no standard output")?;
+    Ok(serde_json::from_reader(stdout)?)
 }
 
-impl Drop for Loading {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn counted(agent: &Agent, serving: &Serving) -> Outcome<Counted> {
-    let body = agent.get(format!("{}/stats", serving.url)).call()?.into_body().read_to_vec()?;
+fn counted(serving: &Serving) -> Outcome<Counted> {
+    let body = serving.agent.get(format!("{}/stats", serving.url)).call()?.into_body().read_to_vec()?;
     Ok(serde_json::from_slice(&body)?)
 }
 

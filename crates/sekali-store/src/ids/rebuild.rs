@@ -26,7 +26,8 @@ impl Index {
     }
 
     /// Forgets all runs and builds new ones from `entries`, which are all entries of the store with ascending seqs, in
-    /// bounded memory, and on a full disk in the space of the old ones. If it is cut short, the runs made so far are live, and [`Index::covered_seq`] says how far they reach.
+    /// bounded memory, and on a full disk in the space of the old ones. If it is cut short, the runs made so far are live, and
+    /// [`Index::covered_seq`] says how far they reach.
     ///
     /// # Errors
     /// The first error among `entries`, and I/O errors.

@@ -50,6 +50,11 @@ impl Decoded {
         Some((selected.seq, *self.received_at_ns.get(at)?, event))
     }
 
+    /// Seq, `received_at` and event of all, in the wanted order.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, i64, EventRef<'_>)> {
+        (0..self.len()).filter_map(|number| self.get(number))
+    }
+
     /// The event of that number, on its own.
     pub fn event(&self, number: usize) -> Option<StoredEvent> {
         let (seq, received_at_ns, event) = self.get(number)?;

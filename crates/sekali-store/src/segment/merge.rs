@@ -49,8 +49,7 @@ fn is_large(group: &RowGroup, shape: &Shape) -> bool {
 
 fn rewrite(group: &Group<'_>, writer: &mut Writer) -> Result<()> {
     let decoded = group.decode(&Wanted::default())?;
-    let mut events = (0..decoded.len()).filter_map(|number| decoded.get(number));
-    events.try_for_each(|(seq, received_at_ns, event)| writer.push(seq, received_at_ns, &event))
+    decoded.iter().try_for_each(|(seq, received_at_ns, event)| writer.push(seq, received_at_ns, &event))
 }
 
 /// What Parquet knows of a segment.

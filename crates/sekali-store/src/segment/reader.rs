@@ -161,8 +161,7 @@ impl Segment {
         mut visit: impl FnMut(u64, i64, EventRef<'_>),
     ) -> Result<()> {
         let decoded = self.decode(row_group, wanted)?;
-        let events = (0..decoded.len()).filter_map(|number| decoded.get(number));
-        events.for_each(|(seq, received_at_ns, event)| visit(seq, received_at_ns, event));
+        decoded.iter().for_each(|(seq, received_at_ns, event)| visit(seq, received_at_ns, event));
         Ok(())
     }
 
