@@ -21,11 +21,25 @@ pub use real::RealDisk;
 
 /// A file system.
 pub trait Disk: Debug + Send + Sync {
-    /// Creates `dir` and its parents, readable by the owner alone, and makes their entries durable. No error where it exists.
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
+    /// Creates `dir`, whose parent exists, readable by the owner alone. No error where it exists. Durable only after
+    /// [`Disk::sync_dir`] of its parent.
+    fn create_dir(&self, dir: &Path) -> io::Result<()>;
+    /// Creates `dir` and its parents, and makes the entries of those that were made durable. No error where it exists.
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        if self.exists(dir)? {
+            // An error where it is a file.
+            return self.create_dir(dir);
+        }
+        let parent = parent_of(dir);
+        if parent != dir {
+            self.create_dir_all(parent)?;
+        }
+        self.create_dir(dir)?;
+        self.sync_dir(parent)
+    }
     /// Names of the files (not the directories) in `dir`, sorted.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
-    /// Whether there is a file at `path`.
+    /// Whether there is a file or a directory at `path`.
     fn exists(&self, path: &Path) -> io::Result<bool>;
     /// Makes a new file for reading and writing, readable by the owner alone.
     ///
@@ -112,7 +126,12 @@ pub fn stage(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The second half of [`replace`]. After an error nobody knows which of the two files a crash would leave.
 pub fn unstage(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     disk.rename(&temp_path(path), path)?;
-    disk.sync_dir(path.parent().unwrap_or(Path::new(".")))
+    disk.sync_dir(parent_of(path))
+}
+
+/// The directory that `path` is in.
+pub(crate) fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Whether there was no space to do as asked.
