@@ -7,6 +7,7 @@ mod appender;
 pub(crate) mod frozen;
 pub mod memory;
 mod real;
+pub(crate) mod remover;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -61,6 +62,10 @@ pub trait Disk: Debug + Send + Sync {
     }
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Removes a file, and answers what gives its space back piece by piece, where that can be done.
+    fn remove_name(&self, path: &Path) -> io::Result<Option<Box<dyn Remains>>> {
+        self.remove(path).map(|()| None)
+    }
     /// Makes creations, renames and removals in `dir` durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// Takes an exclusive lock on the file at `path`, made where missing; held until the answer is dropped.
@@ -70,6 +75,15 @@ pub trait Disk: Debug + Send + Sync {
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>>;
     /// Bytes that an unprivileged process may still write to the file system of `dir`.
     fn available_bytes(&self, dir: &Path) -> io::Result<u64>;
+}
+
+/// The bytes of a file that has no name any more. Dropping it gives all of its space back, as soon as nobody has it open.
+pub trait Remains: Debug + Send {
+    /// Gives back the space of the last `bytes`. Answers how many bytes are left.
+    ///
+    /// # Errors
+    /// `WouldBlock` while anybody else has the file open, in this process or another; any other where it must stay as it is.
+    fn give_back(&mut self, bytes: u64) -> io::Result<u64>;
 }
 
 /// An open file. Reads and writes name their position, so one handle serves many threads.
