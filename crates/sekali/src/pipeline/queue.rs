@@ -168,3 +168,103 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use sekali_store::{EventRef, HashKey, KeyHasher};
+
+    use super::*;
+    use crate::budget::Budget;
+
+    fn job(payload_bytes: usize) -> Job {
+        let payload = vec![b'x'; payload_bytes];
+        let mut batch = Batch::new();
+        let event = EventRef { topic: "t", event_id: "e", timestamp_ns: 0, source: "s", payload: &payload };
+        batch.push(&KeyHasher::new(&HashKey([1; 32])), &event);
+        let room = Budget::new(payload_bytes).reserve(payload_bytes).unwrap();
+        Job { batch, answer: oneshot::channel().0, room }
+    }
+
+    fn small() -> Job {
+        job(100)
+    }
+
+    fn large() -> Job {
+        job(DECIDE_AHEAD_BYTES)
+    }
+
+    /// What there is to do, without waiting for it: kind, and number of jobs.
+    fn now(queue: &Queue, begun: usize) -> (&'static str, usize) {
+        match queue.next(begun, Duration::ZERO) {
+            Next::More(jobs) => ("more", jobs.len()),
+            Next::Last(jobs, _) => ("last", jobs.len()),
+            Next::Idle => ("idle", 0),
+            Next::Closed => ("closed", 0),
+        }
+    }
+
+    #[test]
+    fn while_nobody_writes_all_there_is_makes_a_commit() {
+        let queue = Queue::default();
+        assert_eq!(now(&queue, 0), ("idle", 0));
+        assert!(queue.push(small()) && queue.push(large()) && queue.push(small()));
+        assert_eq!(now(&queue, 0), ("last", 3));
+        assert_eq!(now(&queue, 0), ("idle", 0));
+        assert_eq!(now(&queue, 1), ("last", 0), "what was begun is written");
+    }
+
+    #[test]
+    fn while_somebody_writes_only_much_is_taken_ahead() {
+        let queue = Queue::default();
+        queue.push(small());
+        let Next::Last(_, turn) = queue.next(0, Duration::MAX) else { panic!("nobody writes") };
+        queue.push(large());
+        queue.push(small());
+        assert_eq!(now(&queue, 0), ("more", 2));
+        queue.push(small());
+        assert!(!queue.lock().concerns(1), "a small one waits for its turn");
+        let jobs = thread::scope(|scope| {
+            let next = scope.spawn(|| now(&queue, 1));
+            drop(turn);
+            next.join().unwrap()
+        });
+        assert_eq!(jobs, ("last", 1));
+    }
+
+    #[test]
+    fn a_commit_takes_so_much_and_no_more() {
+        let queue = Queue::default();
+        for _ in 0..3 {
+            queue.push(job(COMMIT_BYTES_MAX / 2));
+        }
+        let Next::Last(jobs, turn) = queue.next(0, Duration::MAX) else { panic!("nobody writes") };
+        assert_eq!(jobs.len(), 2);
+        assert!(!queue.lock().concerns(COMMIT_BYTES_MAX), "it is full");
+        drop(turn);
+        assert_eq!(now(&queue, COMMIT_BYTES_MAX), ("last", 0));
+        assert_eq!(now(&queue, 0), ("last", 1));
+    }
+
+    #[test]
+    fn what_waits_when_it_is_closed_is_still_taken() {
+        let queue = Queue::default();
+        queue.push(small());
+        queue.close();
+        assert!(!queue.push(small()));
+        assert_eq!(now(&queue, 0), ("last", 1));
+        assert_eq!(now(&queue, 0), ("closed", 0));
+        assert_eq!(now(&queue, 1), ("last", 0), "what was begun is written");
+    }
+
+    #[test]
+    fn what_waits_when_it_is_abandoned_is_dropped() {
+        let queue = Queue::default();
+        let (answer, mut receiver) = oneshot::channel();
+        queue.push(Job { answer, ..small() });
+        queue.abandon();
+        assert_eq!(now(&queue, 0), ("closed", 0));
+        assert!(receiver.try_recv().is_err());
+    }
+}
