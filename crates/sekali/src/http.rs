@@ -95,8 +95,6 @@ pub fn routes() -> Vec<Route> {
 #[derive(Debug, Clone)]
 pub struct Service {
     routes: Router,
-    /// For requests that are refused before anything in them is looked at.
-    too_large: Router,
 }
 
 impl Service {
@@ -110,14 +108,17 @@ impl Service {
         if !browsers.cors_origins.is_empty() {
             router = router.layer(cors(browsers.cors_origins));
         }
-        let routes = router.with_state(app.answering_to(browsers.hosts));
-        Self { routes, too_large: Router::new().fallback(head::too_large) }
+        Self { routes: router.with_state(app.answering_to(browsers.hosts)) }
     }
 
     /// Answers a request.
     pub async fn answer(&self, request: Request) -> Response {
-        let router = if head::fits(&request) { &self.routes } else { &self.too_large };
-        let Ok(mut response) = router.clone().oneshot(request).await;
+        let mut response = if head::fits(&request) {
+            let Ok(response) = self.routes.clone().oneshot(request).await;
+            response
+        } else {
+            head::too_large(request)
+        };
         headers::add_common(&mut response);
         response
     }

@@ -49,7 +49,9 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
         file_bytes: opening.tuning.log_file_bytes,
     };
     let (manifest, manifest_damage) = open_manifest(disk, dir, &segment_dir, &log_dir)?;
-    let mut damage: Vec<_> = manifest.get().lost.iter().map(|lost| lost.in_dir(dir)).collect();
+    // Of a file that has left the log, what cost no event is no longer told: what is in the log still is found again.
+    let is_told = |lost: &&Lost| lost.accepted || lost.first_seq <= lost.last_seq;
+    let mut damage: Vec<_> = manifest.get().lost.iter().filter(is_told).map(|lost| lost.in_dir(dir)).collect();
     let known = damage.len();
     let segments = open_segments(&**disk, &segment_dir, &manifest, &mut damage)?;
     let Manifest { sealed, durable, .. } = manifest.get();

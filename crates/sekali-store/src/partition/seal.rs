@@ -179,7 +179,7 @@ impl Work {
         }
         let info = self.write(file)?;
         let segment = info.as_ref().map(|info| Segment::open(&self.segments, &info.path)).transpose()?;
-        let damage: Vec<_> = self.shared.damage.to_vec().into_iter().filter(|found| found.path == file.path).collect();
+        let damage: Vec<_> = self.shared.damage.open().into_iter().filter(|found| found.path == file.path).collect();
         self.shared.manifest.update(|manifest| {
             manifest.sealed = Some(LogPlace::from(&after));
             manifest.segments.extend(info.as_ref().map(entry));
@@ -189,6 +189,7 @@ impl Work {
         if !self.shared.manifest.uncertain() {
             self.log.retire(&file.path, self.shared.damage.is_in(&file.path), &self.remover)?;
         }
+        self.shared.damage.leave(&file.path);
         Ok(true)
     }
 
