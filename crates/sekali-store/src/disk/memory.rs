@@ -6,6 +6,8 @@
 //! pending writes are gone from the medium for good although the process still sees them, as on Linux: a later sync that
 //! succeeds does not bring them back. There is as much room as [`MemoryDisk::set_capacity`] says.
 
+mod gate;
+
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,13 +15,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Disk, DiskFile};
+use gate::Gate;
 
 /// The unit that a medium writes whole or not at all, in bytes.
 const SECTOR_BYTES: usize = 512;
 
 /// A file system in memory. Clones are handles to the same one.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryDisk(Arc<Mutex<State>>);
+pub struct MemoryDisk(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    syncs: Gate,
+}
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +163,7 @@ impl MemoryDisk {
     /// The disk as it was before the call that [`MemoryDisk::capture_before`] named.
     pub fn captured(&self) -> Option<Self> {
         let captured = self.state().captured.clone();
-        captured.map(|state| Self(Arc::new(Mutex::new(*state))))
+        captured.map(|state| Self::with(*state))
     }
 
     /// Bytes that files take up, those included that they own and do not have yet.
@@ -173,20 +182,30 @@ impl MemoryDisk {
         state.capacity = full.then(|| state.used_bytes());
     }
 
+    /// Lets syncs of files wait, before they do anything, until this is taken back.
+    pub fn hold_syncs(&self, hold: bool) {
+        self.0.syncs.set_closed(hold);
+    }
+
+    /// Waits until a sync of a file waits.
+    pub fn until_sync_waits(&self) {
+        self.0.syncs.until_somebody_waits();
+    }
+
     /// The disk as it is after a power cut at this moment: what was durable, and what `choose` keeps of what was pending.
     #[must_use]
     pub fn power_cut(&self, choose: &mut Choose<'_>) -> Self {
         let State { files, dirs, .. } = self.state().clone();
         let files = files.into_iter().map(|file| cut_file(file, choose)).collect();
         let dirs = dirs.into_iter().map(|(path, dir)| (path, cut_dir(dir, choose))).collect();
-        Self(Arc::new(Mutex::new(State { files, dirs, ..State::default() })))
+        Self::with(State { files, dirs, ..State::default() })
     }
 
     /// The disk as it is after the process was killed: everything it had written, and nothing of its locks.
     #[must_use]
     pub fn kill(&self) -> Self {
         let State { files, dirs, capacity, .. } = self.state().clone();
-        Self(Arc::new(Mutex::new(State { files, dirs, capacity, ..State::default() })))
+        Self::with(State { files, dirs, capacity, ..State::default() })
     }
 
     /// Changes the bytes of a file, as rot does, and makes the rest of it durable. `false` where there is no such file.
@@ -206,8 +225,12 @@ impl MemoryDisk {
         state.dirs.iter().flat_map(|(dir, image)| image.seen.keys().map(|name| dir.join(name))).collect()
     }
 
+    fn with(state: State) -> Self {
+        Self(Arc::new(Shared { state: Mutex::new(state), syncs: Gate::default() }))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
@@ -484,6 +507,7 @@ impl DiskFile for MemoryFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        self.disk.0.syncs.pass();
         let mut state = self.disk.state();
         // What a failed sync was to write is dropped from memory's duty without having reached the medium.
         state.count(|state| drop(self.image(state, |image| image.pending.clear())))?;

@@ -76,7 +76,8 @@ impl Position {
         };
     }
 
-    fn continued_by(&self, frame: &Frame<'_>) -> bool {
+    /// Whether `frame` belongs directly behind this position.
+    pub(crate) fn continued_by(&self, frame: &Frame<'_>) -> bool {
         let header = &frame.header;
         (header.commit, header.first_seq, header.previous) == (self.next_commit, self.next_seq, self.previous)
     }
