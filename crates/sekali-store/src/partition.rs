@@ -103,10 +103,7 @@ impl Partition {
         let (salt, hasher) = (log_dir.salt, opened.hasher);
         let store = (opening.number == 0).then(|| MetaPlace::of(&opening)).flatten();
         let shared = Arc::new(Shared::new(opened, opening.lock));
-        let mut sealer = Sealer::new(&shared, log_dir, segment_dir, &opening.tuning);
-        if opening.tuning.seal_in_background {
-            sealer.start()?;
-        }
+        let sealer = Sealer::new(&shared, log_dir, segment_dir, &opening.tuning)?;
         let (rules, torn, free_bytes_min) = (opening.rules, log.torn, opening.tuning.free_bytes_min);
         let log = log.writer;
         shared.note_durable(log.position());

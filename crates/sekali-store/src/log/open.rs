@@ -12,6 +12,7 @@ use super::outline::Outline;
 use super::recovery::{self, Findings, Position, Source};
 use super::writer::LogWriter;
 use crate::damage::Damage;
+use crate::disk::remover::Remover;
 use crate::disk::{self, TEMP_SUFFIX};
 use crate::error::{IoContext, Result};
 
@@ -74,7 +75,7 @@ fn log_paths(log: &LogDir, replay: &Replay) -> Result<Vec<PathBuf>> {
             log.disk.remove(&path).at("remove", &path)?;
         } else if name.ends_with(SUFFIX) {
             if file::begins(&path)?.1 < replay.start.next_commit {
-                log.retire(&path, replay.damaged.contains(&name))?;
+                log.retire(&path, replay.damaged.contains(&name), &Remover::default())?;
             } else {
                 paths.push(path);
             }

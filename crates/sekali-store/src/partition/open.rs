@@ -79,6 +79,8 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
         replayed.flush();
     })?;
     replayed.outcome.map_err(no_room)?;
+    // Once, behind all that was made: the directories, and what is in them and synced.
+    disk.sync_dir(dir).at("sync", dir)?;
     log.damage.iter().cloned().for_each(|found| lose(&mut damage, found));
     let accepted: Vec<_> = manifest.get().lost.iter().filter(|lost| lost.accepted).map(found_in).collect();
     damage.retain(|damage| !accepted.contains(damage));
@@ -123,9 +125,8 @@ impl Paths {
         let paths = Self { log, torn, ids, segments };
         // Those that may never be used as well: on a full disk they could not be made.
         for made in [dir, &paths.log, &paths.torn, &paths.ids, &paths.segments] {
-            disk.create_dir_all(made).at("create", made)?;
+            disk.create_dir(made).at("create", made)?;
         }
-        disk.sync_dir(dir).at("sync", dir)?;
         Ok(paths)
     }
 }
