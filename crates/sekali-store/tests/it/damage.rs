@@ -17,6 +17,9 @@ fn a_lost_segment_is_named_and_healed_by_publishing_again() {
         let disk = clean.kill();
         disk.remove(&path).unwrap();
         check(&disk, BUSY, &format!("{} removed", path.display()));
+        // By then a start has read of it in the manifest.
+        let damage = Opened::open(&disk.kill()).unwrap().reader().damage();
+        assert!(damage.iter().any(|damage| damage.path == path), "{damage:?}");
     }
 }
 
