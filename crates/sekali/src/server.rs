@@ -5,6 +5,7 @@
 
 mod accept;
 mod activity;
+mod aside;
 mod certificates;
 mod config;
 mod connection;

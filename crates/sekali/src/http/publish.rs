@@ -21,6 +21,11 @@ pub(super) async fn publish(
     State(grant): State<Grant>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    publish_for(&app, &grant, request).await
+}
+
+/// As [`publish`], for whoever has this grant.
+pub(super) async fn publish_for(app: &App, grant: &Grant, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let limits = grant.limits();
     let (format, options) = match what_is_asked(&parts, limits.as_ref()) {
@@ -30,8 +35,8 @@ pub(super) async fn publish(
             return Err(error);
         }
     };
-    let accepted = receive(&app, &parts.headers, body, format, options).await?;
-    let answer = commit(&app, accepted, options).await?;
+    let accepted = receive(app, &parts.headers, body, format, options).await?;
+    let answer = commit(app, accepted, options).await?;
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 

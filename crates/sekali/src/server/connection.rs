@@ -13,12 +13,13 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::activity::{Activity, Verdict};
+use super::aside::Aside;
 use super::certificates::Certificates;
 use super::io::{WatchedBody, WatchedRequest, WatchedStream};
 use super::places::Place;
@@ -27,7 +28,7 @@ use crate::limits::{CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
 use crate::timeouts::Timeouts;
 
 /// What all connections are served with. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Site {
     pub(super) service: Arc<Service>,
     pub(super) timeouts: Timeouts,
@@ -87,18 +88,23 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut closing = false;
     loop {
-        tokio::select! {
+        let occasion = pin!(occasion(&mut draining, &mut check, closing));
+        let occasion = tokio::select! {
+            biased;
             outcome = connection.as_mut() => {
                 if let Err(error) = outcome {
                     debug!(error, "a connection broke off");
                 }
                 return;
             }
-            _ = draining.wait_for(|drain| *drain), if !closing => {
+            occasion = Aside::new(occasion) => occasion,
+        };
+        match occasion {
+            Occasion::Drain => {
                 closing = true;
                 connection.as_mut().graceful_shutdown();
             }
-            _ = check.tick() => match activity.verdict(closing) {
+            Occasion::Check => match activity.verdict(closing) {
                 Verdict::Fine => {}
                 Verdict::Stuck => return debug!("a connection was cut: its client is too slow"),
                 Verdict::Idle if closing => return,
@@ -111,14 +117,29 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
+/// Why a connection is looked at from outside.
+enum Occasion {
+    /// The server is about to end.
+    Drain,
+    /// It is time to see whether it is stuck.
+    Check,
+}
+
+async fn occasion(draining: &mut watch::Receiver<bool>, check: &mut Interval, closing: bool) -> Occasion {
+    tokio::select! {
+        _ = draining.wait_for(|drain| *drain), if !closing => Occasion::Drain,
+        _ = check.tick() => Occasion::Check,
+    }
+}
+
 async fn answer(
     service: Arc<Service>,
     activity: Arc<Activity>,
     request: Request<Incoming>,
 ) -> Result<Response<WatchedBody>, Infallible> {
     let is_http2 = request.version() == Version::HTTP_2;
-    let (exchange, reading) = (activity.begin(is_http2), activity.begin(is_http2));
-    let request = request.map(|body| Body::new(WatchedRequest { body, _exchange: reading }));
+    let (exchange, reading) = activity.begin(is_http2);
+    let request = request.map(|body| Body::new(WatchedRequest { body, _reading: reading }));
     let response = service.answer(request).await;
     Ok(response.map(|body| WatchedBody { body, exchange }))
 }
