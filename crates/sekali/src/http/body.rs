@@ -44,13 +44,18 @@ pub(super) struct Received {
     _room: Option<Reservation>,
 }
 
-/// Reads the body of a request.
+/// Reads the body of a request, which is said to have so many bytes.
 ///
 /// # Errors
 /// `too_large`, `overloaded` (both before anything is read where `Content-Length` tells), `invalid_encoding`,
 /// `unsupported_media_type`, `request_timeout`.
-pub(super) async fn receive(headers: &HeaderMap, mut body: Body, intake: &Intake) -> Result<Received, ApiError> {
-    let received = read(headers, &mut body, intake).await;
+pub(super) async fn receive(
+    headers: &HeaderMap,
+    mut body: Body,
+    announced: usize,
+    intake: &Intake,
+) -> Result<Received, ApiError> {
+    let received = read(headers, &mut body, announced, intake).await;
     match &received {
         // A slow client has had its time.
         Ok(_) | Err(ApiError { code: Code::RequestTimeout, .. }) => {}
@@ -76,9 +81,8 @@ pub(super) fn discard(headers: &HeaderMap, mut body: Body) {
     });
 }
 
-async fn read(headers: &HeaderMap, body: &mut Body, intake: &Intake) -> Result<Received, ApiError> {
+async fn read(headers: &HeaderMap, body: &mut Body, announced: usize, intake: &Intake) -> Result<Received, ApiError> {
     let encoding = encoding(headers)?;
-    let announced = content_length(headers);
     if announced > BODY_WIRE_BYTES_MAX {
         return Err(too_large_on_the_wire());
     }

@@ -1,5 +1,7 @@
 //! `POST /publish`
 
+use std::borrow::Cow;
+
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -62,11 +64,12 @@ async fn receive(
     options: Options<'_>,
 ) -> Result<Accepted, ApiError> {
     // Events take up about as much room in the queue as in the body.
-    if !app.pipeline.has_room(body::content_length(headers).max(1)) {
+    let announced = body::content_length(headers);
+    if !app.pipeline.has_room(announced.max(1)) {
         body::discard(headers, body);
         return Err(Refused::Overloaded.into());
     }
-    let received = body::receive(headers, body, &app.bodies).await?;
+    let received = body::receive(headers, body, announced, &app.bodies).await?;
     Ok(ingest(&received.bytes, format, options, &app.target)?)
 }
 
@@ -89,7 +92,7 @@ async fn commit(app: &App, mut accepted: Accepted, options: Options<'_>) -> Resu
 
 #[derive(Debug, Serialize)]
 struct Answer {
-    message: String,
+    message: Cow<'static, str>,
     received: usize,
     stored: usize,
     duplicates: usize,
@@ -118,10 +121,11 @@ impl Answer {
         let conflicts = count(|outcome| matches!(outcome, Outcome::Conflict { .. }));
         let duplicates = received - stored;
         let message = match (received, duplicates, conflicts) {
-            (0, _, _) => "there was no event to store".to_owned(),
-            (_, 0, _) => format!("{stored} stored"),
-            (_, _, 0) => format!("{stored} stored, {duplicates} duplicate"),
-            _ => format!("{stored} stored, {duplicates} duplicate, of them {conflicts} with different content"),
+            (0, _, _) => "there was no event to store".into(),
+            (1, 0, _) => "1 stored".into(),
+            (_, 0, _) => format!("{stored} stored").into(),
+            (_, _, 0) => format!("{stored} stored, {duplicates} duplicate").into(),
+            _ => format!("{stored} stored, {duplicates} duplicate, of them {conflicts} with different content").into(),
         };
         Self { message, received, stored, duplicates, conflicts, invalid: None, errors: None, events: None }
     }

@@ -81,6 +81,8 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let activity = Activity::new(timeouts);
     let io = TokioIo::new(WatchedStream { stream, activity: Arc::clone(&activity) });
     let watched = Arc::clone(&activity);
+    // Every request counts itself in and out, which is slow where others do so on other cores: so this connection has a count of its own.
+    let service = Arc::new(service);
     let service = service_fn(move |request| answer(Arc::clone(&service), Arc::clone(&watched), request));
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(io, service));
@@ -133,7 +135,7 @@ async fn occasion(draining: &mut watch::Receiver<bool>, check: &mut Interval, cl
 }
 
 async fn answer(
-    service: Arc<Service>,
+    service: Arc<Arc<Service>>,
     activity: Arc<Activity>,
     request: Request<Incoming>,
 ) -> Result<Response<WatchedBody>, Infallible> {
