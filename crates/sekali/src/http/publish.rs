@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sekali_store::Outcome;
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
 use super::error::ApiError;
 use super::json::Json;
@@ -15,6 +16,7 @@ use super::query::Query;
 use super::{App, body, media};
 use crate::access::{Grant, Topics};
 use crate::ingest::{Accepted, Format, Options, Problem, ingest};
+use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
 use crate::pipeline::Refused;
 
 /// Stores the events of the body and answers when they are durable.
@@ -70,7 +72,16 @@ async fn receive(
         return Err(Refused::Overloaded.into());
     }
     let received = body::receive(headers, body, announced, &app.bodies).await?;
-    Ok(ingest(&received.bytes, format, options, &app.target)?)
+    if received.bytes.len() <= PARSED_IN_PLACE_BYTES_MAX {
+        return Ok(ingest(&received.bytes, format, options, &app.target)?);
+    }
+    let (target, topics) = (app.target, options.topics.cloned());
+    let Options { skip_invalid, keep_keys, .. } = options;
+    let parse = move || {
+        let options = Options { skip_invalid, keep_keys, topics: topics.as_ref() };
+        ingest(&received.bytes, format, options, &target)
+    };
+    Ok(spawn_blocking(parse).await.map_err(|error| ApiError::internal(&error))??)
 }
 
 async fn commit(app: &App, mut accepted: Accepted, options: Options<'_>) -> Result<Answer, ApiError> {

@@ -6,10 +6,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use sekali_store::{Batch, Error, Partition};
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tracing::{debug, error, info, warn};
 
+use super::answers::tell;
 use super::queue::{Job, Next, Queue};
 use super::{Answer, Refused, Shared};
 use crate::clock::now_ns;
@@ -100,7 +99,7 @@ impl Drop for Guard<'_> {
 
 /// Commits and answers `jobs`. An error is the reason why there can be no further commit.
 fn commit(partition: &mut Partition, jobs: Vec<Job>, shared: &Shared) -> Result<(), String> {
-    let (batches, waiters): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.batch, (job.answer, job.room))).unzip();
+    let (batches, waiters): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.batch, job.waiter)).unzip();
     let answers = commit_together(partition, &batches);
     let failed = answers.as_ref().err().cloned();
     if let Some(reason) = &failed {
@@ -108,30 +107,8 @@ fn commit(partition: &mut Partition, jobs: Vec<Job>, shared: &Shared) -> Result<
         shared.health.stop(reason);
     }
     let mut answers = answers.unwrap_or_default().into_iter();
-    let answered = waiters.into_iter().map(|(waiter, room)| {
-        // Room first: whoever has the answer may send again at once.
-        drop(room);
-        (waiter, answers.next().unwrap_or(Err(Refused::StorageFailed)))
-    });
-    tell(answered.collect(), &shared.runtime);
+    tell(waiters.into_iter().map(|waiter| (waiter, answers.next().unwrap_or(Err(Refused::StorageFailed)))));
     failed.map_or(Ok(()), Err)
-}
-
-/// Gives everybody who waits their answer.
-fn tell(answered: Vec<(oneshot::Sender<Answer>, Answer)>, runtime: &Handle) {
-    let is_one = answered.len() == 1;
-    let send = move || {
-        for (waiter, answer) in answered {
-            // An error here is a client that has gone away; its events are stored all the same.
-            let _ = waiter.send(answer);
-        }
-    };
-    if is_one {
-        send();
-    } else {
-        // Each task that is woken from outside the runtime costs a lock and often a system call; from within, next to nothing.
-        runtime.spawn(async { send() });
-    }
 }
 
 fn commit_together(partition: &mut Partition, batches: &[Batch]) -> Result<Vec<Answer>, String> {

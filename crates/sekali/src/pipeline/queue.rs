@@ -8,17 +8,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sekali_store::Batch;
-use tokio::sync::oneshot;
 
-use super::Answer;
-use crate::budget::Reservation;
+use super::answers::Waiter;
 
 /// A batch to commit, and who waits for it.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) batch: Batch,
-    pub(super) answer: oneshot::Sender<Answer>,
-    pub(super) room: Reservation,
+    pub(super) waiter: Waiter,
 }
 
 /// What a committer should do next.
