@@ -95,7 +95,7 @@ impl Server {
         chores.spawn(retain::run(Arc::clone(app.retainers()), retention));
         chores.spawn(keys::run(access));
         chores.spawn(Scrubbing::new(&app, scrubbers).run());
-        let service = Arc::new(Service::new(app, Browsers { cors_origins, hosts }));
+        let service = Service::new(app, Browsers { cors_origins, hosts });
         let threads = Threads::start().map_err(StartError::other)?;
         let site = Site { service, timeouts, certificates: certificates.clone() };
         let listening = Listening::start(listener, threads, site);

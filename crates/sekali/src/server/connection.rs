@@ -30,7 +30,7 @@ use crate::timeouts::Timeouts;
 /// What all connections are served with. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Site {
-    pub(super) service: Arc<Service>,
+    pub(super) service: Service,
     pub(super) timeouts: Timeouts,
     /// Where there are any, TLS is spoken and nothing else.
     pub(super) certificates: Option<Certificates>,
@@ -74,7 +74,7 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream, timeouts: Timeout
 /// Speaks HTTP/1.1 or HTTP/2, whichever the client begins with.
 async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    service: Arc<Service>,
+    service: Service,
     timeouts: Timeouts,
     mut draining: watch::Receiver<bool>,
 ) {
@@ -135,7 +135,7 @@ async fn occasion(draining: &mut watch::Receiver<bool>, check: &mut Interval, cl
 }
 
 async fn answer(
-    service: Arc<Arc<Service>>,
+    service: Arc<Service>,
     activity: Arc<Activity>,
     request: Request<Incoming>,
 ) -> Result<Response<WatchedBody>, Infallible> {
