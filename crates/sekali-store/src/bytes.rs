@@ -37,6 +37,19 @@ impl<'a> Fields<'a> {
         self.array().map(i64::from_le_bytes)
     }
 
+    /// What [`put_varint`] has written.
+    pub(crate) fn varint(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let [byte] = self.array()?;
+            value |= u64::from(byte & 0x7F) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
     /// UTF-8 text of `len` bytes.
     pub(crate) fn str(&mut self, len: usize) -> Option<&'a str> {
         std::str::from_utf8(self.take(len)?).ok()
@@ -49,5 +62,34 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Writes an integer in seven bits a byte, the lowest first; every byte but the last has its top bit set.
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn varints_read_back(values in prop::collection::vec((any::<u64>(), 0..64_u32).prop_map(|(value, bits)| value >> bits), 0..9)) {
+            let mut bytes = Vec::new();
+            values.iter().for_each(|value| put_varint(&mut bytes, *value));
+            let mut fields = Fields::new(&bytes);
+            for value in values {
+                prop_assert_eq!(fields.varint(), Some(value));
+            }
+            prop_assert!(fields.is_empty() && fields.varint().is_none());
+        }
     }
 }

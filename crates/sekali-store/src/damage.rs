@@ -1,4 +1,7 @@
 //! Damage to stored data, by its exact place.
+//!
+//! Where a header of the log is unreadable and all events behind it are there, or there are none, nothing is lost: that is a
+//! [`Damage`] without seqs, which keeps the file from being removed and is shown as a flaw as long as the file is in the log.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,11 +16,15 @@ pub struct Damage {
     pub offset: u64,
     /// The first event lost.
     pub first_seq: u64,
-    /// The last event lost; below `first_seq` where no event is lost, but a commit's counts are.
+    /// The last event lost.
     pub last_seq: u64,
 }
 
 impl Damage {
+    fn costs_events(&self) -> bool {
+        self.first_seq <= self.last_seq
+    }
+
     fn covers(&self, seq: u64) -> bool {
         (self.first_seq..=self.last_seq).contains(&seq)
     }
@@ -32,7 +39,7 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is damaged at byte {}: ", self.path.display(), self.offset)?;
         match (self.first_seq, self.last_seq) {
-            (first, last) if last < first => f.write_str("a commit is unreadable, no event is lost"),
+            (first, last) if last < first => f.write_str("a header is unreadable, no event is lost"),
             (first, last) if first == last => write!(f, "event with seq {first} is lost; publish it again"),
             (first, last) => write!(f, "events with seq {first} to {last} are lost; publish them again"),
         }
@@ -48,7 +55,7 @@ struct Lists {
     open: Vec<Damage>,
     /// What an operator has accepted: lost all the same, but no longer news.
     accepted: Vec<Damage>,
-    /// What is damaged and costs no event, with the number of the scrub that saw it last.
+    /// What else is damaged and costs no event, with the number of the scrub that saw it last.
     flaws: Vec<(String, u64)>,
     scrubs: u64,
 }
@@ -58,19 +65,24 @@ impl DamageList {
         Self(RwLock::new(Lists { open, accepted, ..Lists::default() }))
     }
 
-    /// What nobody has accepted.
+    /// Lost events that nobody has accepted as lost.
     pub(crate) fn to_vec(&self) -> Vec<Damage> {
+        self.read().open.iter().filter(|damage| damage.costs_events()).cloned().collect()
+    }
+
+    /// Everything that nobody has accepted, with or without seqs.
+    pub(crate) fn open(&self) -> Vec<Damage> {
         self.read().open.clone()
     }
 
-    /// Whether no event was ever lost, accepted or not.
+    /// Whether nothing was ever found damaged, accepted or not.
     pub(crate) fn is_empty(&self) -> bool {
         self.read().all().next().is_none()
     }
 
-    /// Whether any of it is in this file.
+    /// Whether any of it is in the file of this name: the manifest, which remembers what was accepted, has no directories.
     pub(crate) fn is_in(&self, path: &Path) -> bool {
-        self.read().all().any(|damage| damage.path == path)
+        self.read().all().any(|damage| damage.path.file_name() == path.file_name())
     }
 
     /// Whether `seq` is known to be lost.
@@ -89,6 +101,11 @@ impl DamageList {
         }
     }
 
+    /// The file at `path` has left the log: what of it costs no event is no longer told.
+    pub(crate) fn leave(&self, path: &Path) {
+        self.write().open.retain(|damage| damage.costs_events() || damage.path != path);
+    }
+
     /// Takes everything that is known for accepted.
     pub(crate) fn accept(&self) {
         let mut lists = self.write();
@@ -98,7 +115,9 @@ impl DamageList {
 
     /// What is damaged and costs no event.
     pub(crate) fn flaws(&self) -> Vec<String> {
-        self.read().flaws.iter().map(|(what, _)| what.clone()).collect()
+        let lists = self.read();
+        let headers = lists.open.iter().filter(|damage| !damage.costs_events()).map(Damage::to_string);
+        lists.flaws.iter().map(|(what, _)| what.clone()).chain(headers).collect()
     }
 
     /// Adds what a scrub found, once.

@@ -7,6 +7,7 @@ mod appender;
 pub(crate) mod frozen;
 pub mod memory;
 mod real;
+pub(crate) mod remover;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -21,11 +22,25 @@ pub use real::RealDisk;
 
 /// A file system.
 pub trait Disk: Debug + Send + Sync {
-    /// Creates `dir` and its parents, readable by the owner alone, and makes their entries durable. No error where it exists.
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
+    /// Creates `dir`, whose parent exists, readable by the owner alone. No error where it exists. Durable only after
+    /// [`Disk::sync_dir`] of its parent.
+    fn create_dir(&self, dir: &Path) -> io::Result<()>;
+    /// Creates `dir` and its parents, and makes the entries of those that were made durable. No error where it exists.
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        if self.exists(dir)? {
+            // An error where it is a file.
+            return self.create_dir(dir);
+        }
+        let parent = parent_of(dir);
+        if parent != dir {
+            self.create_dir_all(parent)?;
+        }
+        self.create_dir(dir)?;
+        self.sync_dir(parent)
+    }
     /// Names of the files (not the directories) in `dir`, sorted.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
-    /// Whether there is a file at `path`.
+    /// Whether there is a file or a directory at `path`.
     fn exists(&self, path: &Path) -> io::Result<bool>;
     /// Makes a new file for reading and writing, readable by the owner alone.
     ///
@@ -47,6 +62,10 @@ pub trait Disk: Debug + Send + Sync {
     }
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Removes a file, and answers what gives its space back piece by piece, where that can be done.
+    fn remove_name(&self, path: &Path) -> io::Result<Option<Box<dyn Remains>>> {
+        self.remove(path).map(|()| None)
+    }
     /// Makes creations, renames and removals in `dir` durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// Takes an exclusive lock on the file at `path`, made where missing; held until the answer is dropped.
@@ -56,6 +75,15 @@ pub trait Disk: Debug + Send + Sync {
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>>;
     /// Bytes that an unprivileged process may still write to the file system of `dir`.
     fn available_bytes(&self, dir: &Path) -> io::Result<u64>;
+}
+
+/// The bytes of a file that has no name any more. Dropping it gives all of its space back, as soon as nobody has it open.
+pub trait Remains: Debug + Send {
+    /// Gives back the space of the last `bytes`. Answers how many bytes are left.
+    ///
+    /// # Errors
+    /// `WouldBlock` while anybody else has the file open, in this process or another; any other where it must stay as it is.
+    fn give_back(&mut self, bytes: u64) -> io::Result<u64>;
 }
 
 /// An open file. Reads and writes name their position, so one handle serves many threads.
@@ -112,7 +140,12 @@ pub fn stage(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// The second half of [`replace`]. After an error nobody knows which of the two files a crash would leave.
 pub fn unstage(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     disk.rename(&temp_path(path), path)?;
-    disk.sync_dir(path.parent().unwrap_or(Path::new(".")))
+    disk.sync_dir(parent_of(path))
+}
+
+/// The directory that `path` is in.
+pub(crate) fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Whether there was no space to do as asked.

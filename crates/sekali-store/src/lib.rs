@@ -72,7 +72,7 @@ pub use hash::{ContentHash, EventHash, Fingerprint, HashKey, KeyHasher};
 pub use manifest::Expired;
 pub use meta::NewStore;
 pub use partition::{
-    Finding, Order, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber, StorageStats,
+    Commit, Finding, Order, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber, StorageStats,
     TopicSummary, TornTail, Verification,
 };
 pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};

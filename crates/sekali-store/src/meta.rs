@@ -10,6 +10,7 @@
 //!
 //! The format is looked at first: a newer one may be laid out differently.
 
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -69,10 +70,23 @@ pub(crate) fn load_or_create(disk: &dyn Disk, dir: &Path, new: &NewStore) -> Res
                 what: "it is missing, but there are partitions; restore it".to_owned(),
             });
         }
-        disk::replace(disk, &path, encode(new)?.as_bytes()).at("write", &path)?;
+        disk::stage(disk, &path, encode(new)?.as_bytes()).at("write", &path)?;
+        sync_entry(disk, dir)?;
+        disk::unstage(disk, &path).at("write", &path)?;
         return Ok(*new);
     }
     load(disk, dir)
+}
+
+/// Makes the name of a new store's directory durable. Before there is a meta file, so that one that is there proves it, however
+/// the start that made the directory ended.
+fn sync_entry(disk: &dyn Disk, dir: &Path) -> Result<()> {
+    let parent = disk::parent_of(dir);
+    match disk.sync_dir(parent) {
+        // Where this process may not look, somebody else has made the directory.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced.at("sync", parent),
+    }
 }
 
 /// Reads the meta file of the store in `dir`.

@@ -1,8 +1,11 @@
 //! One ordered log with one writer and its own dedup index: a deterministic state machine.
 
 mod added;
+mod commit;
 mod decide;
+mod draft;
 mod found;
+mod front;
 mod known;
 mod open;
 mod part;
@@ -16,25 +19,24 @@ mod verify;
 
 use std::any::Any;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::batch::Batch;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::hash::KeyHasher;
 use crate::limits::FRAME_BODY_BYTES_MAX;
-use crate::log::frame::Builder;
-use crate::log::writer::{Commit, LogWriter};
+use crate::log::writer::LogWriter;
 use crate::meta::NewStore;
 use crate::rules::ContentRules;
 use crate::tuning::Tuning;
 
 pub use crate::log::open::TornTail;
-use decide::Decider;
+pub use commit::Commit;
+use draft::UnderWay;
+use front::{Front, too_large};
 use open::OpenPartition;
 pub use reader::{Reader, StorageStats, TopicSummary};
 pub use scan::{Order, Scan, Scanner};
-use scratch::Scratch;
 use scrub::MetaPlace;
 pub use scrub::{Scrubbed, Scrubber};
 pub use seal::Retainer;
@@ -62,17 +64,17 @@ pub enum Outcome {
     },
 }
 
-/// The writing half of a partition. There is one, and it moves into the thread that commits.
+/// The writing half of a partition. There is one; several threads may commit with it, each a commit of its own: the next
+/// is decided while the last is being written.
 #[derive(Debug)]
 pub struct Partition {
     /// First, so that it is dropped first: its thread ends before the store is unlocked.
     sealer: Sealer,
     shared: Arc<Shared>,
-    log: LogWriter,
-    hasher: KeyHasher,
-    rules: ContentRules,
-    builder: Builder,
-    scratch: Scratch,
+    /// Held while a commit is decided, and until it is its turn to be written.
+    front: Mutex<Front>,
+    /// Held while a commit is written. Taken after `front`, never before.
+    log: Mutex<LogWriter>,
     /// Free space, in bytes, that a commit must leave.
     free_bytes_min: u64,
     torn: Option<TornTail>,
@@ -98,30 +100,24 @@ pub(crate) struct Opening<'a> {
 impl Partition {
     pub(crate) fn open(opening: Opening<'_>) -> Result<Self> {
         let OpenPartition { opened, log, log_dir, segment_dir, rebuilt } = open::open(&opening)?;
-        let (builder, hasher) = (Builder::new(log_dir.salt), opened.hasher);
+        let (salt, hasher) = (log_dir.salt, opened.hasher);
         let store = (opening.number == 0).then(|| MetaPlace::of(&opening)).flatten();
         let shared = Arc::new(Shared::new(opened, opening.lock));
-        let mut sealer = Sealer::new(&shared, log_dir, segment_dir, &opening.tuning);
-        if opening.tuning.seal_in_background {
-            sealer.start()?;
-        }
+        let sealer = Sealer::new(&shared, log_dir, segment_dir, &opening.tuning)?;
         let (rules, torn, free_bytes_min) = (opening.rules, log.torn, opening.tuning.free_bytes_min);
         let log = log.writer;
-        let mut partition = Self {
+        shared.note_durable(log.position());
+        let partition = Self {
             sealer,
+            front: Mutex::new(Front::new(hasher, rules, salt, log.position())),
             shared,
-            log,
-            hasher,
-            rules,
-            builder,
-            scratch: Scratch::default(),
+            log: Mutex::new(log),
             free_bytes_min,
             torn,
             rebuilt,
             index_damage: None,
             store,
         };
-        partition.shared.note_durable(partition.log.position());
         open::unless_full(partition.mark())?;
         Ok(partition)
     }
@@ -146,7 +142,7 @@ impl Partition {
     ///
     /// # Errors
     /// I/O errors; nothing has changed then.
-    pub fn accept_damage(&mut self) -> Result<usize> {
+    pub fn accept_damage(&self) -> Result<usize> {
         self.shared.accept_damage()
     }
 
@@ -168,44 +164,30 @@ impl Partition {
 
     /// The last position in the upstream log that a commit was given, if one was.
     pub fn upstream(&self) -> Option<u64> {
-        self.log.position().upstream
+        self.log().position().upstream
     }
 
-    /// Decides every event of `batches`, in order, writes what is new and syncs it. What it answers is durable, and readers
-    /// see it when this returns. The same batches in the same order always have the same outcomes.
-    ///
-    /// `received_at_ns` is the time, in nanoseconds since 1970-01-01T00:00:00Z; a time before the last commit's counts as that.
-    /// `upstream` is stored with the commit, for a caller that replays another log.
+    /// Decides every event of `batches`, in order, writes what is new and syncs it: a whole [`Commit`] in one call. What it answers
+    /// is durable, and readers see it when this returns. The same batches in the same order always have the same outcomes.
     ///
     /// # Errors
-    /// - [`Error::StorageFull`], [`Error::Invalid`]: nothing was written, and later commits may succeed.
-    /// - [`Error::Stopped`]: the log could not be written, now or earlier. Whether events of this commit are on disk shows
-    ///   when the store is opened again; until then there are no more commits.
-    /// - [`Error::Damaged`]: a run of the index is. Nothing was written; the partition takes no more commits, and the next
-    ///   start rebuilds the index.
-    /// - [`Error::Io`]: something that was needed to decide could not be read, or the index cannot be written. Nothing of the
-    ///   commit was written, and a later one may succeed.
+    /// As [`Commit::decide`] and [`Commit::finish`]. Only after [`Error::Stopped`] may something have been written.
     pub fn commit(
         &mut self,
         batches: &[Batch],
         received_at_ns: i64,
         upstream: Option<u64>,
     ) -> Result<Vec<Vec<Outcome>>> {
-        self.check_writable(batches)?;
-        let received_at_ns = received_at_ns.max(self.log.position().received_at_ns);
-        self.look_up(batches)?;
-        self.builder.begin(self.log.position().next_seq, received_at_ns);
-        let Scratch { known, added, .. } = &mut self.scratch;
-        let mut decider = Decider::new(&self.shared, self.hasher, self.rules, &mut self.builder, known, added);
-        let outcomes = batches.iter().map(|batch| decider.decide_all(batch)).collect::<Result<_>>()?;
-        let counts = decider.finish();
-        if self.builder.len() > FRAME_BODY_BYTES_MAX {
-            return Err(too_large(self.builder.len()));
-        }
-        let commit = Commit { received_at_ns, upstream, counts };
-        self.take_room().map_err(|error| self.refuse_or_stop(error))?;
-        self.write(&commit).map_err(|error| self.shared.stop(&error))?;
+        let mut commit = self.begin();
+        let outcomes = commit.decide(batches, received_at_ns)?;
+        commit.finish(upstream)?;
         Ok(outcomes)
+    }
+
+    /// Begins a commit. Waits until the one before, which another thread decides, is being written; so a thread has one at a
+    /// time.
+    pub fn begin(&self) -> Commit<'_> {
+        Commit::begin(self, self.front.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Writes down, outside the log, how far the log is durable, unless that is known: damage to what lies before can then
@@ -213,7 +195,7 @@ impl Partition {
     ///
     /// # Errors
     /// I/O errors. Nothing that was answered is at stake, and a later call may succeed.
-    pub fn mark(&mut self) -> Result<()> {
+    pub fn mark(&self) -> Result<()> {
         self.shared.manifest.mark_durable()
     }
 
@@ -221,40 +203,50 @@ impl Partition {
     ///
     /// # Errors
     /// As [`Partition::mark`].
-    pub fn close(mut self) -> Result<()> {
+    pub fn close(self) -> Result<()> {
         self.mark()
     }
 
-    /// Makes sure of the space for the frame that was built, in a new file if the last one is full.
-    fn take_room(&mut self) -> Result<()> {
-        if let Some(file) = self.log.rotate_if_full()? {
+    /// Makes sure of the space for a frame of so many bytes, in a new file if the last one is full.
+    fn take_room(&self, log: &mut LogWriter, frame_bytes: usize) -> Result<()> {
+        if let Some(file) = log.rotate_if_full()? {
             self.shared.add_file(file);
         }
-        self.log.take_room(self.builder.len() as u64)
+        log.take_room(frame_bytes as u64)
     }
 
-    /// Without space nothing was written, and a later commit may succeed. Any other error leaves the log in doubt.
-    fn refuse_or_stop(&self, error: Error) -> Error {
-        match error {
-            Error::StorageFull { .. } => error,
-            _ => self.shared.stop(&error),
-        }
-    }
-
-    /// Writes and syncs the frame, then lets look-ups and readers see it. Any error leaves the log in doubt.
-    fn write(&mut self, commit: &Commit) -> Result<()> {
-        let topics = self.log.append(&mut self.builder, commit)?;
-        self.shared.note_durable(self.log.position());
-        self.shared.index.insert(self.scratch.added.entries());
-        self.shared.publish(self.log.position(), &topics);
+    /// Writes and syncs a commit, then lets look-ups and readers see it. Any error leaves the log in doubt.
+    fn write(&self, log: &mut LogWriter, commit: &UnderWay) -> Result<()> {
+        let topics = log.append(commit.draft.builder.bytes())?;
+        self.shared.note_durable(log.position());
+        self.shared.index.insert(commit.draft.added.entries());
+        commit.note_known();
+        self.shared.publish(log.position(), &topics);
         Ok(())
     }
 
-    fn check_writable(&self, batches: &[Batch]) -> Result<()> {
+    /// Waits until nobody writes.
+    fn log(&self) -> MutexGuard<'_, LogWriter> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there may be commits at all.
+    fn check_running(&self) -> Result<()> {
         if let Some(reason) = self.shared.stopped() {
             return Err(Error::Stopped(reason));
         }
-        let bytes = batches.iter().map(Batch::bytes).sum::<usize>();
+        if self.front.is_poisoned() || self.log.is_poisoned() {
+            return Err(self
+                .shared
+                .stop(&Error::Invalid("a commit panicked, nobody knows how far it came".to_owned())));
+        }
+        Ok(())
+    }
+
+    /// Whether a commit that has come to so many bytes may take `batches` as well.
+    fn check_writable(&self, batches: &[Batch], begun: usize) -> Result<()> {
+        self.check_running()?;
+        let bytes = begun + batches.iter().map(Batch::bytes).sum::<usize>();
         if bytes > FRAME_BODY_BYTES_MAX {
             return Err(too_large(bytes));
         }
@@ -263,30 +255,4 @@ impl Partition {
         can_write.map_err(|error| self.shared.told_apart(error))?;
         self.shared.check_space(bytes as u64 + self.free_bytes_min)
     }
-
-    /// A damaged index would call duplicates new. So that it is rebuilt at the next start, it is forgotten now.
-    fn distrust_index(&self, error: Error) -> Error {
-        if matches!(error, Error::Damaged { .. }) {
-            self.shared.stop(&error);
-            // If this fails too, the next start finds the damage as this commit did.
-            let _ = self.shared.index.forget();
-        }
-        error
-    }
-
-    /// Finds what the index knows of the events.
-    fn look_up(&mut self, batches: &[Batch]) -> Result<()> {
-        let events = batches.iter().map(Batch::len).sum();
-        let Scratch { fingerprints, found, known, .. } = self.scratch.begin(events);
-        fingerprints.extend(batches.iter().flat_map(Batch::events).map(|(hash, _)| hash.fingerprint));
-        if let Err(error) = self.shared.index.look_up(fingerprints, found) {
-            return Err(self.distrust_index(error));
-        }
-        known.fill(events, found);
-        Ok(())
-    }
-}
-
-fn too_large(bytes: usize) -> Error {
-    Error::Invalid(format!("a commit of {bytes} bytes is over the limit of {FRAME_BODY_BYTES_MAX}"))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::backup::{self, Frozen};
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::error::{Error, IoContext, Result};
 use crate::hash::{HashKey, KeyHasher};
 use crate::ids::IndexOptions;
@@ -77,7 +77,9 @@ impl Store {
         rules: ContentRules,
         tuning: Tuning,
     ) -> Result<Self> {
-        disk.create_dir_all(dir).at("create", dir)?;
+        let parent = disk::parent_of(dir);
+        disk.create_dir_all(parent).at("create", parent)?;
+        disk.create_dir(dir).at("create", dir)?;
         let lock_path = dir.join(LOCK_FILE);
         let lock = match disk.lock(&lock_path) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(Error::Locked(dir.to_owned())),
@@ -92,6 +94,7 @@ impl Store {
                 Partition::open(Opening { disk: &disk, dir: &dir, number, meta: &meta, tuning, rules, lock })
             })
             .collect::<Result<_>>()?;
+        // Once for all partitions: nothing that is in them was promised to anybody yet.
         disk.sync_dir(dir).at("sync", dir)?;
         Ok(Self { meta, hasher, partitions })
     }

@@ -101,8 +101,6 @@ pub struct Service {
     /// For requests to publish, which go past the router: it takes as long as storing an event. `None` where there is something
     /// between router and routes.
     publisher: Option<App>,
-    /// For requests that are refused before anything in them is looked at.
-    too_large: Router,
 }
 
 impl Service {
@@ -118,13 +116,13 @@ impl Service {
         if !browsers.cors_origins.is_empty() {
             router = router.layer(cors(browsers.cors_origins));
         }
-        Self { routes: router.with_state(app), publisher, too_large: Router::new().fallback(head::too_large) }
+        Self { routes: router.with_state(app), publisher }
     }
 
     /// Answers a request.
     pub async fn answer(&self, request: Request) -> Response {
         let mut response = match &self.publisher {
-            _ if !head::fits(&request) => route(&self.too_large, request).await,
+            _ if !head::fits(&request) => head::too_large(request),
             Some(app) if is_to_publish(&request) => publish(app, request).await,
             _ => route(&self.routes, request).await,
         };

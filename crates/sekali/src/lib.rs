@@ -1,7 +1,7 @@
 //! The service and the command line of Sekali.
 //!
 //! A request goes through [`http`] (read, decompress, answer), [`ingest`] (bytes to validated, encoded events) and
-//! [`pipeline`] (bounded queue, one committer thread per partition) into the engine, `sekali-store`. [`server`] owns
+//! [`pipeline`] (bounded queue, two committer threads per partition) into the engine, `sekali-store`. [`server`] owns
 //! the sockets and the order of starting and stopping, [`tls`] makes something of certificate files; [`limits`] has every
 //! cap. `filter` says which events a reader is looking for, and `json` reads their payloads for it. [`access`] says who
 //! may do what.

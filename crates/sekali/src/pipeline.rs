@@ -1,4 +1,4 @@
-//! From encoded batches to durable outcomes: a bounded queue and one committer thread per partition.
+//! From encoded batches to durable outcomes: a bounded queue and two committer threads per partition.
 //!
 //! Pushing never blocks; a full queue refuses. Whatever waits in a queue goes into one commit and one sync, and every
 //! request is answered after the sync that made it durable. HTTP is not known here.
@@ -53,7 +53,7 @@ struct Shared {
 }
 
 impl Pipeline {
-    /// Starts a committer thread for every partition.
+    /// Starts two committer threads for every partition.
     ///
     /// # Errors
     /// The operating system refuses a thread.

@@ -22,9 +22,11 @@ pub(super) struct Edit {
 const WRITER: &str = "crates/sekali-store/src/log/writer.rs";
 const RECOVERY: &str = "crates/sekali-store/src/log/recovery.rs";
 const PARTITION: &str = "crates/sekali-store/src/partition.rs";
+const COMMIT: &str = "crates/sekali-store/src/partition/commit.rs";
+const FRONT: &str = "crates/sekali-store/src/partition/front.rs";
 
 /// All of them.
-pub(super) const MUTANTS: [Mutant; 11] = [
+pub(super) const MUTANTS: [Mutant; 13] = [
     Mutant {
         name: "no_sync",
         wrong: "commits are not synced",
@@ -81,11 +83,18 @@ pub(super) const MUTANTS: [Mutant; 11] = [
         name: "claim_key_early",
         wrong: "keys enter the index before their events are durable",
         edits: &[
-            Edit { file: PARTITION, from: "        self.shared.index.insert(self.scratch.added.entries());\n", to: "" },
+            Edit { file: PARTITION, from: "        self.shared.index.insert(commit.draft.added.entries());\n", to: "" },
             Edit {
-                file: PARTITION,
-                from: "        self.take_room().map_err(",
-                to: "        self.shared.index.insert(self.scratch.added.entries());\n        self.take_room().map_err(",
+                file: COMMIT,
+                from: "        partition.take_room(",
+                to: "        partition.shared.index.insert(front.added());\n        partition.take_room(",
+            },
+            Edit {
+                file: FRONT,
+                from: "    /// Bytes of the commit so far",
+                to: "    pub(super) fn added(&self) -> &[crate::ids::Entry] {
+        self.draft.added.entries()
+    }\n\n    /// Bytes of the commit so far",
             },
         ],
         caught_by: "what_is_refused_for_want_of_space_claims_no_key",
@@ -104,11 +113,23 @@ pub(super) const MUTANTS: [Mutant; 11] = [
             },
             Edit {
                 file: PARTITION,
-                from: "        self.shared.publish(self.log.position(), &topics);\n        Ok(())\n",
-                to: "        self.shared.publish(self.log.position(), &topics);\n        self.log.sync()\n",
+                from: "        self.shared.publish(log.position(), &topics);\n        Ok(())\n",
+                to: "        self.shared.publish(log.position(), &topics);\n        log.sync()\n",
             },
         ],
         caught_by: "a_failed_sync_is_not_tried_again",
+    },
+    Mutant {
+        name: "forget_what_is_being_written",
+        wrong: "a commit is decided without the one that is still being written",
+        edits: &[Edit { file: FRONT, from: "filter(|commit| !commit.is_known())", to: "filter(|_| false)" }],
+        caught_by: "what_is_being_written_is_known_and_nobody_sees_it",
+    },
+    Mutant {
+        name: "build_on_a_failure",
+        wrong: "a commit is written although the one before, which it was decided upon, was not",
+        edits: &[Edit { file: COMMIT, from: "        partition.check_running()?;\n", to: "" }],
+        caught_by: "nothing_is_written_upon_a_commit_that_failed",
     },
     Mutant {
         name: "cut_at_first_bad_frame",
@@ -146,7 +167,7 @@ pub(super) const MUTANTS: [Mutant; 11] = [
             from: "            Outcome::Stored { .. } => self.add(hash, row),
             Outcome::Conflict { seq } => self.keep_evidence(row, seq)?,\n",
             to: "            Outcome::Stored { seq } if seq % 100_000 != 0 => self.add(hash, row),
-            Outcome::Stored { .. } => self.counts.stored -= 1,
+            Outcome::Stored { .. } => self.draft.counts.stored -= 1,
             Outcome::Conflict { seq } => self.keep_evidence(row, seq)?,\n",
         }],
         caught_by: "not_one_of_many_events_is_missing",

@@ -24,7 +24,7 @@ impl FrozenDisk {
 }
 
 impl Disk for FrozenDisk {
-    fn create_dir_all(&self, _: &Path) -> io::Result<()> {
+    fn create_dir(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }
 

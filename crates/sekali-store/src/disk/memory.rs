@@ -6,6 +6,8 @@
 //! pending writes are gone from the medium for good although the process still sees them, as on Linux: a later sync that
 //! succeeds does not bring them back. There is as much room as [`MemoryDisk::set_capacity`] says.
 
+mod gate;
+
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,13 +15,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Disk, DiskFile};
+use gate::Gate;
 
 /// The unit that a medium writes whole or not at all, in bytes.
 const SECTOR_BYTES: usize = 512;
 
 /// A file system in memory. Clones are handles to the same one.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryDisk(Arc<Mutex<State>>);
+pub struct MemoryDisk(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    syncs: Gate,
+}
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,29 +113,57 @@ impl FileImage {
 
 #[derive(Debug, Clone, Default)]
 struct DirImage {
-    seen: BTreeMap<String, usize>,
-    durable: BTreeMap<String, usize>,
+    seen: BTreeMap<String, Entry>,
+    durable: BTreeMap<String, Entry>,
     pending: Vec<DirChange>,
+}
+
+/// What a name in a directory stands for.
+#[derive(Debug, Clone, Copy)]
+enum Entry {
+    File(usize),
+    Dir,
+}
+
+impl Entry {
+    fn file(self) -> Option<usize> {
+        match self {
+            Self::File(number) => Some(number),
+            Self::Dir => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
 enum DirChange {
-    Link(String, usize),
+    Link(String, Entry),
     Unlink(String),
     Rename(String, String),
 }
 
 impl DirChange {
-    fn apply(&self, entries: &mut BTreeMap<String, usize>) {
+    fn apply(&self, entries: &mut BTreeMap<String, Entry>) {
         match self {
-            Self::Link(name, file) => drop(entries.insert(name.clone(), *file)),
+            Self::Link(name, entry) => drop(entries.insert(name.clone(), *entry)),
             Self::Unlink(name) => drop(entries.remove(name)),
             Self::Rename(from, to) => {
-                if let Some(file) = entries.remove(from) {
-                    entries.insert(to.clone(), file);
+                if let Some(entry) = entries.remove(from) {
+                    entries.insert(to.clone(), entry);
                 }
             }
         }
+    }
+}
+
+impl DirImage {
+    /// Names of the files, sorted.
+    fn files(&self) -> impl Iterator<Item = &String> {
+        self.seen.iter().filter(|(_, entry)| entry.file().is_some()).map(|(name, _)| name)
+    }
+
+    fn change(&mut self, change: DirChange) {
+        change.apply(&mut self.seen);
+        self.pending.push(change);
     }
 }
 
@@ -136,7 +173,8 @@ impl MemoryDisk {
         Self::default()
     }
 
-    /// How many calls that change something (create, write, sync, rename, link, remove, directory sync) there have been.
+    /// How many calls that change something (a file or directory created, write, sync, rename, link, remove, directory sync)
+    /// there have been.
     pub fn calls(&self) -> u64 {
         self.state().calls
     }
@@ -154,7 +192,7 @@ impl MemoryDisk {
     /// The disk as it was before the call that [`MemoryDisk::capture_before`] named.
     pub fn captured(&self) -> Option<Self> {
         let captured = self.state().captured.clone();
-        captured.map(|state| Self(Arc::new(Mutex::new(*state))))
+        captured.map(|state| Self::with(*state))
     }
 
     /// Bytes that files take up, those included that they own and do not have yet.
@@ -173,20 +211,37 @@ impl MemoryDisk {
         state.capacity = full.then(|| state.used_bytes());
     }
 
+    /// Lets syncs of files wait, before they do anything, until this is taken back.
+    pub fn hold_syncs(&self, hold: bool) {
+        self.0.syncs.set_closed(hold);
+    }
+
+    /// Waits until a sync of a file waits.
+    pub fn until_sync_waits(&self) {
+        self.0.syncs.until_somebody_waits();
+    }
+
     /// The disk as it is after a power cut at this moment: what was durable, and what `choose` keeps of what was pending.
     #[must_use]
     pub fn power_cut(&self, choose: &mut Choose<'_>) -> Self {
         let State { files, dirs, .. } = self.state().clone();
         let files = files.into_iter().map(|file| cut_file(file, choose)).collect();
-        let dirs = dirs.into_iter().map(|(path, dir)| (path, cut_dir(dir, choose))).collect();
-        Self(Arc::new(Mutex::new(State { files, dirs, ..State::default() })))
+        let mut left = BTreeMap::<PathBuf, DirImage>::new();
+        // A directory comes after the one it is in, and goes with its entry there.
+        for (path, dir) in dirs {
+            let entry = path.parent().zip(path.file_name().and_then(|name| name.to_str()));
+            if entry.is_none_or(|(parent, name)| left.get(parent).is_some_and(|dir| dir.durable.contains_key(name))) {
+                left.insert(path, cut_dir(dir, choose));
+            }
+        }
+        Self::with(State { files, dirs: left, ..State::default() })
     }
 
     /// The disk as it is after the process was killed: everything it had written, and nothing of its locks.
     #[must_use]
     pub fn kill(&self) -> Self {
         let State { files, dirs, capacity, .. } = self.state().clone();
-        Self(Arc::new(Mutex::new(State { files, dirs, capacity, ..State::default() })))
+        Self::with(State { files, dirs, capacity, ..State::default() })
     }
 
     /// Changes the bytes of a file, as rot does, and makes the rest of it durable. `false` where there is no such file.
@@ -203,11 +258,15 @@ impl MemoryDisk {
     /// All files, sorted.
     pub fn paths(&self) -> Vec<PathBuf> {
         let state = self.state();
-        state.dirs.iter().flat_map(|(dir, image)| image.seen.keys().map(|name| dir.join(name))).collect()
+        state.dirs.iter().flat_map(|(dir, image)| image.files().map(|name| dir.join(name))).collect()
+    }
+
+    fn with(state: State) -> Self {
+        Self(Arc::new(Shared { state: Mutex::new(state), syncs: Gate::default() }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
@@ -273,6 +332,10 @@ impl State {
     }
 
     fn dir(&mut self, path: &Path) -> io::Result<&mut DirImage> {
+        if path.parent().is_none() {
+            // The root is always there.
+            return Ok(self.dirs.entry(path.to_owned()).or_default());
+        }
         self.dirs.get_mut(path).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
@@ -283,11 +346,12 @@ impl State {
     }
 
     fn find(&self, path: &Path) -> Option<usize> {
-        self.dirs.get(path.parent()?)?.seen.get(path.file_name()?.to_str()?).copied()
+        self.dirs.get(path.parent()?)?.seen.get(path.file_name()?.to_str()?)?.file()
     }
 
     fn used_bytes(&self) -> u64 {
-        let live: BTreeSet<usize> = self.dirs.values().flat_map(|dir| dir.seen.values().copied()).collect();
+        let live: BTreeSet<usize> =
+            self.dirs.values().flat_map(|dir| dir.seen.values().filter_map(|entry| entry.file())).collect();
         live.into_iter().filter_map(|file| self.files.get(file)).map(|file| file.used_bytes() as u64).sum()
     }
 
@@ -297,30 +361,31 @@ impl State {
     }
 
     fn apply(&mut self, dir: &Path, change: DirChange) -> io::Result<()> {
-        let dir = self.dir(dir)?;
-        change.apply(&mut dir.seen);
-        dir.pending.push(change);
+        self.dir(dir)?.change(change);
         Ok(())
     }
 }
 
 impl Disk for MemoryDisk {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        for dir in dir.ancestors() {
-            // Directories are few and made at the start; their own durability is not modelled.
-            state.dirs.entry(dir.to_owned()).or_default();
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        if self.exists(dir)? {
+            return Ok(());
         }
-        Ok(())
+        self.change(|state| {
+            let (parent, name) = state.parent(dir)?;
+            parent.change(DirChange::Link(name, Entry::Dir));
+            state.dirs.insert(dir.to_owned(), DirImage::default());
+            Ok(())
+        })
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        Ok(self.state().dir(dir)?.seen.keys().cloned().collect())
+        Ok(self.state().dir(dir)?.files().cloned().collect())
     }
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
         let state = self.state();
-        Ok(state.find(path).is_some() || state.dirs.contains_key(path))
+        Ok(state.find(path).is_some() || state.dirs.contains_key(path) || path.parent().is_none())
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
@@ -330,8 +395,7 @@ impl Disk for MemoryDisk {
             if dir.seen.contains_key(&name) {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            dir.seen.insert(name.clone(), file);
-            dir.pending.push(DirChange::Link(name, file));
+            dir.change(DirChange::Link(name, Entry::File(file)));
             state.files.push(FileImage::default());
             Ok(file)
         })?;
@@ -357,7 +421,7 @@ impl Disk for MemoryDisk {
                 return state.apply(to_dir, DirChange::Rename(from_name, to_name));
             }
             // Two directories, each of which may reach the medium without the other.
-            state.apply(to_dir, DirChange::Link(to_name, file))?;
+            state.apply(to_dir, DirChange::Link(to_name, Entry::File(file)))?;
             state.apply(from_dir, DirChange::Unlink(from_name))
         })
     }
@@ -369,7 +433,7 @@ impl Disk for MemoryDisk {
             if dir.seen.contains_key(&name) {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            state.apply(to.parent().unwrap_or(to), DirChange::Link(name, file))
+            state.apply(to.parent().unwrap_or(to), DirChange::Link(name, Entry::File(file)))
         })
     }
 
@@ -484,6 +548,7 @@ impl DiskFile for MemoryFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        self.disk.0.syncs.pass();
         let mut state = self.disk.state();
         // What a failed sync was to write is dropped from memory's duty without having reached the medium.
         state.count(|state| drop(self.image(state, |image| image.pending.clear())))?;
@@ -516,6 +581,19 @@ mod tests {
         owner.set_len(2).unwrap();
         assert_eq!(disk.used_bytes(), 5);
         other.reserve(11).unwrap();
+    }
+
+    #[test]
+    fn a_power_cut_takes_a_directory_whose_name_was_not_synced() {
+        let (disk, dir) = (MemoryDisk::new(), Path::new("/d/e"));
+        disk.create_dir_all(Path::new("/d")).unwrap();
+        disk.create_dir(dir).unwrap();
+        disk.create(&dir.join("file")).unwrap();
+        disk.sync_dir(dir).unwrap();
+        let left = |disk: &MemoryDisk| disk.power_cut(&mut |_| 0).exists(&dir.join("file")).unwrap();
+        assert!(!left(&disk));
+        disk.sync_dir(Path::new("/d")).unwrap();
+        assert!(left(&disk));
     }
 
     #[test]

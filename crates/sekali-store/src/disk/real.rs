@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, Remains};
 
 /// The operating system's file system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,18 +17,11 @@ const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
 
 impl Disk for RealDisk {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        if dir.is_dir() {
-            return Ok(());
-        }
-        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        self.create_dir_all(parent)?;
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
         match DirBuilder::new().mode(DIR_MODE).create(dir) {
-            // Someone else was quicker.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
-            created => created?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+            created => created,
         }
-        self.sync_dir(parent)
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
@@ -52,15 +45,15 @@ impl Disk for RealDisk {
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(FILE_MODE).open(path)?;
-        Ok(Arc::new(RealFile(file)))
+        in_use(file)
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(RealFile(File::open(path)?)))
+        in_use(File::open(path)?)
     }
 
     fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(RealFile(OpenOptions::new().read(true).write(true).open(path)?)))
+        in_use(OpenOptions::new().read(true).write(true).open(path)?)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -75,22 +68,60 @@ impl Disk for RealDisk {
         fs::remove_file(path)
     }
 
+    fn remove_name(&self, path: &Path) -> io::Result<Option<Box<dyn Remains>>> {
+        // One that cannot be opened is removed all the same.
+        let file = OpenOptions::new().write(true).open(path);
+        fs::remove_file(path)?;
+        Ok(file.ok().map(|file| Box::new(RealRemains(file)) as Box<dyn Remains>))
+    }
+
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         File::open(dir)?.sync_all()
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(FILE_MODE).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Box::new(file)),
-            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        file.try_lock()?;
+        Ok(Box::new(file))
     }
 
     fn available_bytes(&self, dir: &Path) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(dir)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+}
+
+/// A file that was opened, with a lock that tells so to whoever would give its bytes back ([`RealRemains`]), in this process or
+/// another. One that has lost its name meanwhile may be in that state already, and counts as not there.
+fn in_use(file: File) -> io::Result<Arc<dyn DiskFile>> {
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::NotFound.into()),
+        // Where there are no locks, nothing is given back piece by piece.
+        Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
+        _ => {}
+    }
+    if file.metadata()?.nlink() == 0 {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(Arc::new(RealFile(file)))
+}
+
+/// A file without the name under which it was opened.
+#[derive(Debug)]
+struct RealRemains(File);
+
+impl Remains for RealRemains {
+    fn give_back(&mut self, bytes: u64) -> io::Result<u64> {
+        // Nobody can open it any more, so this holds once it does.
+        self.0.try_lock()?;
+        let found = self.0.metadata()?;
+        if found.nlink() > 0 {
+            // A backup has it.
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let left = found.len().saturating_sub(bytes);
+        self.0.set_len(left)?;
+        Ok(left)
     }
 }
 
@@ -138,4 +169,54 @@ fn take_space(file: &File, len: u64) -> io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn take_space(_: &File, _: u64) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::read_all;
+
+    /// A directory with a file of three bytes.
+    fn three_bytes() -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        RealDisk.create(&path).unwrap().write_all_at(b"abc", 0).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn a_removed_file_stays_as_it_is_for_those_who_read_it_and_goes_by_pieces_then() {
+        let (_dir, path) = three_bytes();
+        let readers = [RealDisk.open(&path).unwrap(), RealDisk.open_for_writing(&path).unwrap()];
+        let mut remains = RealDisk.remove_name(&path).unwrap().unwrap();
+        assert!(!path.exists());
+        for reader in readers {
+            assert_eq!(remains.give_back(2).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+            let mut bytes = [0; 3];
+            reader.read_exact_at(&mut bytes, 0).unwrap();
+            assert_eq!(&bytes, b"abc");
+        }
+        assert_eq!((remains.give_back(2).unwrap(), remains.give_back(2).unwrap()), (1, 0));
+    }
+
+    #[test]
+    fn a_removed_file_that_a_backup_has_linked_is_never_cut() {
+        let (dir, path) = three_bytes();
+        let link = dir.path().join("link");
+        RealDisk.link(&path, &link).unwrap();
+        RealDisk.remove_name(&path).unwrap().unwrap().give_back(2).unwrap_err();
+        assert_eq!(read_all(&RealDisk, &link).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn whoever_opens_a_file_while_it_is_removed_finds_none() {
+        let (_dir, path) = three_bytes();
+        let opened_before = [File::open(&path).unwrap(), File::open(&path).unwrap()];
+        let mut remains = RealDisk.remove_name(&path).unwrap().unwrap();
+        remains.give_back(2).unwrap();
+        let [during, after] = opened_before;
+        assert_eq!(in_use(during).unwrap_err().kind(), io::ErrorKind::NotFound);
+        drop(remains);
+        assert_eq!(in_use(after).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 }

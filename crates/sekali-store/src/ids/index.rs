@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use super::core::Core;
 use super::run::{Reads, Run, sorted_keys};
+use super::state::Due;
 use super::stats::IndexStats;
 use super::{Entry, IndexOptions};
 use crate::background;
@@ -63,12 +64,12 @@ impl Index {
     /// written, unless writing them fails: see [`Index::health`].
     pub fn insert(&self, mut entries: &[Entry]) {
         while !entries.is_empty() {
-            let (added, filled) = self.core.state_mut().insert(entries, self.core.options.table_entries);
+            let (added, due) = self.core.state_mut().insert(entries, self.core.options.table_entries);
             entries = entries.get(added..).unwrap_or_default();
-            if filled {
-                self.core.make_room();
-            } else if self.core.state().wants_spare() {
-                self.core.signals.raise();
+            match due {
+                Some(Due::Flush) => self.core.make_room(),
+                Some(Due::Spare) => self.core.signals.raise(),
+                None => {}
             }
         }
     }

@@ -26,13 +26,22 @@ pub(super) struct State {
     pub(super) covered_seq: u64,
 }
 
+/// What inserting leaves to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// A table is full, and waits to be written.
+    Flush,
+    /// A spare table.
+    Spare,
+}
+
 impl State {
     pub(super) fn new(runs: Vec<Arc<Run>>, covered_seq: u64, table_entries: usize) -> Self {
         Self { active: first_table(table_entries), spare: None, frozen: Vec::new(), runs: runs.into(), covered_seq }
     }
 
-    /// Adds entries until the table is full. Answers how many, and whether the table has been frozen.
-    pub(super) fn insert(&mut self, entries: &[Entry], table_entries: usize) -> (usize, bool) {
+    /// Adds entries until the table is full. Answers how many, and what is due then.
+    pub(super) fn insert(&mut self, entries: &[Entry], table_entries: usize) -> (usize, Option<Due>) {
         if self.active.capacity() < table_entries && self.active.len() + entries.len() > self.active.capacity() {
             let small = mem::replace(&mut self.active, self.spare.take().unwrap_or_else(|| Table::new(table_entries)));
             self.active.insert_all(&small);
@@ -41,8 +50,9 @@ impl State {
         let filled = added < entries.len() || self.active.len() >= table_entries;
         if filled {
             self.freeze(table_entries);
+            return (added, Some(Due::Flush));
         }
-        (added, filled)
+        (added, self.wants_spare().then_some(Due::Spare))
     }
 
     /// Lets the active table wait to be written and begins a new one.
@@ -103,7 +113,7 @@ mod tests {
     /// Inserts `count` entries one by one; answers how often the table was frozen.
     fn fill(state: &mut State, seqs: std::ops::Range<u64>) -> usize {
         let insert = |seq| state.insert(&[Entry { fingerprint: u128::from(seq), seq, content: 0 }], FULL);
-        seqs.map(insert).filter(|&(_, filled)| filled).count()
+        seqs.map(insert).filter(|&(_, due)| due == Some(Due::Flush)).count()
     }
 
     #[test]

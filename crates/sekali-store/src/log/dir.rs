@@ -8,6 +8,7 @@ use super::file::{self, LogFile};
 use super::header::{self, FileHeader};
 use super::outline::Outline;
 use super::recovery::Position;
+use crate::disk::remover::Remover;
 use crate::disk::{self, Disk, DiskFile};
 use crate::error::{IoContext, Result};
 
@@ -62,15 +63,15 @@ impl LogDir {
         Ok((Arc::new(LogFile::new(path, file, position.next_seq, self.salt, outline)), header))
     }
 
-    /// Takes a sealed file, and its outline, out of the log. A damaged one is moved away: nothing is deleted because reading
+    /// Takes a sealed file, and its outline, out of the log, with `remover`. A damaged one is moved away: nothing is deleted because reading
     /// it failed. What cannot be done now is done at the next start.
-    pub(crate) fn retire(&self, path: &Path, is_damaged: bool) -> Result<()> {
+    pub(crate) fn retire(&self, path: &Path, is_damaged: bool, remover: &Remover) -> Result<()> {
         let outline = file::outline_path(path);
         if self.disk.exists(&outline).at("look for", &outline)? {
             self.disk.remove(&outline).at("remove", &outline)?;
         }
         if !is_damaged {
-            return self.disk.remove(path).at("remove", path);
+            return remover.remove(&*self.disk, path).at("remove", path);
         }
         let dir = self.torn_dir.with_file_name("quarantine");
         self.disk.create_dir_all(&dir).at("create", &dir)?;

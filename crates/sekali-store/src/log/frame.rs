@@ -170,6 +170,16 @@ pub(crate) fn header_len(bytes: &[u8], salt: Salt) -> Option<usize> {
     decode_header(bytes, salt).map(|_| HEADER_BYTES)
 }
 
+/// How far a frame had come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Checkpoint {
+    len: usize,
+    blocks: usize,
+    rows_sealed: u32,
+    block_start: usize,
+    block_rows: u32,
+}
+
 /// Builds a frame row by row. Reused from commit to commit, so that its buffer is allocated once.
 #[derive(Debug)]
 pub(crate) struct Builder {
@@ -222,6 +232,42 @@ impl Builder {
     /// Bytes so far.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Bytes, once the frame is complete.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What [`Builder::begin`] was given.
+    pub(crate) fn first_seq(&self) -> u64 {
+        self.first_seq
+    }
+
+    /// What [`Builder::begin`] was given.
+    pub(crate) fn received_at_ns(&self) -> i64 {
+        self.received_at_ns
+    }
+
+    /// How far the frame has come.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            len: self.bytes.len(),
+            blocks: self.blocks.len(),
+            rows_sealed: self.rows_sealed,
+            block_start: self.block_start,
+            block_rows: self.block_rows,
+        }
+    }
+
+    /// Drops the rows that were pushed since `checkpoint`.
+    pub(crate) fn roll_back(&mut self, checkpoint: Checkpoint) {
+        self.bytes.truncate(checkpoint.len);
+        // A block that was open then, and has been sealed since, is open again: its header is written when it is sealed.
+        self.blocks.truncate(checkpoint.blocks);
+        self.rows_sealed = checkpoint.rows_sealed;
+        self.block_start = checkpoint.block_start;
+        self.block_rows = checkpoint.block_rows;
     }
 
     /// Appends an encoded row; answers its seq, and where it is for [`Builder::row`].
@@ -317,12 +363,14 @@ mod tests {
         };
         let mut builder = Builder::new(SALT);
         builder.begin(header.first_seq, header.received_at_ns);
-        for payload in payloads {
-            let mut bytes = Vec::new();
-            row::encode(&EventRef { topic: "t", event_id: "e", timestamp_ns: 1, source: "", payload }, &mut bytes);
-            builder.push(&bytes);
-        }
+        payloads.iter().for_each(|payload| push(&mut builder, payload));
         (builder.finish(&header).to_vec(), header)
+    }
+
+    fn push(builder: &mut Builder, payload: &[u8]) {
+        let mut bytes = Vec::new();
+        row::encode(&EventRef { topic: "t", event_id: "e", timestamp_ns: 1, source: "", payload }, &mut bytes);
+        builder.push(&bytes);
     }
 
     fn payloads() -> impl Strategy<Value = Vec<Vec<u8>>> {
@@ -343,6 +391,19 @@ mod tests {
             prop_assert_eq!(frame.end_seq(), header.first_seq + payloads.len() as u64);
             let rows: Vec<_> = frame.blocks().flat_map(|(_, block)| block.rows()).map(|(_, row)| row.payload.to_vec()).collect();
             prop_assert_eq!(rows, payloads);
+        }
+
+        #[test]
+        fn what_is_rolled_back_was_never_there(kept in payloads(), dropped in payloads(), more in payloads()) {
+            let (expected, header) = build(&[kept.clone(), more.clone()].concat(), None);
+            let mut builder = Builder::new(SALT);
+            builder.begin(header.first_seq, header.received_at_ns);
+            kept.iter().for_each(|payload| push(&mut builder, payload));
+            let checkpoint = builder.checkpoint();
+            dropped.iter().for_each(|payload| push(&mut builder, payload));
+            builder.roll_back(checkpoint);
+            more.iter().for_each(|payload| push(&mut builder, payload));
+            prop_assert_eq!(builder.finish(&header), expected);
         }
 
         #[test]

@@ -12,6 +12,7 @@ use super::outline::Outline;
 use super::recovery::{self, Findings, Position, Source};
 use super::writer::LogWriter;
 use crate::damage::Damage;
+use crate::disk::remover::Remover;
 use crate::disk::{self, TEMP_SUFFIX};
 use crate::error::{IoContext, Result};
 
@@ -74,7 +75,7 @@ fn log_paths(log: &LogDir, replay: &Replay) -> Result<Vec<PathBuf>> {
             log.disk.remove(&path).at("remove", &path)?;
         } else if name.ends_with(SUFFIX) {
             if file::begins(&path)?.1 < replay.start.next_commit {
-                log.retire(&path, replay.damaged.contains(&name))?;
+                log.retire(&path, replay.damaged.contains(&name), &Remover::default())?;
             } else {
                 paths.push(path);
             }
@@ -103,9 +104,9 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
             && after.next_seq <= self.replay.covered_seq + 1
         {
             self.position = after;
-            let file = LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline);
+            let file = Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline));
             file.close(after);
-            return Ok(Arc::new(file));
+            return Ok(file);
         }
         let bytes = disk::read_all(&*log.disk, path).at("read", path)?;
         let (outline, findings) = self.scan(path, &bytes, false);
@@ -114,9 +115,9 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
             log.save_outline(path, &outline, &header, &self.position);
         }
         self.damage.extend(findings.damage);
-        let file = LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline);
+        let file = Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline));
         file.close(self.position);
-        Ok(Arc::new(file))
+        Ok(file)
     }
 
     /// Begins a log of which there is no file. There need not have been one.

@@ -76,7 +76,8 @@ impl Position {
         };
     }
 
-    fn continued_by(&self, frame: &Frame<'_>) -> bool {
+    /// Whether `frame` belongs directly behind this position.
+    pub(crate) fn continued_by(&self, frame: &Frame<'_>) -> bool {
         let header = &frame.header;
         (header.commit, header.first_seq, header.previous) == (self.next_commit, self.next_seq, self.previous)
     }
@@ -147,7 +148,7 @@ pub(crate) fn scan(source: &Source<'_>, position: &mut Position, mut visit: impl
 
 impl Source<'_> {
     /// Reads the sound blocks of a damaged range, which holds the seqs from `position` up to `end_seq`, if that is known.
-    /// Answers what is lost.
+    /// Answers what is lost; where that is only a header, [`Damage`] without seqs.
     fn salvage(
         &self,
         range: Range<usize>,
@@ -160,7 +161,7 @@ impl Source<'_> {
             Damage { path, offset, first_seq, last_seq: end_seq - 1 }
         };
         let mut damage = Vec::new();
-        let (start, mut at) = (range.start, range.start);
+        let (start, mut at, first_seq) = (range.start, range.start, position.next_seq);
         while at < range.end {
             let block = self.bytes.get(at..range.end).and_then(|bytes| block::decode(bytes, self.salt));
             let fits = |block: &Block<'_>| {
@@ -178,9 +179,11 @@ impl Source<'_> {
             at += block.len;
         }
         let end_seq = end_seq.unwrap_or(position.next_seq);
-        if position.next_seq < end_seq || damage.is_empty() {
+        if position.next_seq < end_seq {
             damage.push(lost(start, position.next_seq, end_seq));
             position.next_seq = end_seq;
+        } else if damage.is_empty() {
+            damage.push(lost(start, first_seq, first_seq));
         }
         damage
     }

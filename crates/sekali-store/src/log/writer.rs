@@ -22,14 +22,6 @@ pub(crate) struct LogWriter {
     room: Room,
 }
 
-/// What is known of a commit besides its rows.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Commit {
-    pub(crate) received_at_ns: i64,
-    pub(crate) upstream: Option<u64>,
-    pub(crate) counts: Counters,
-}
-
 impl LogWriter {
     /// A writer that goes on at `position`, the end of `active`.
     pub(crate) fn new(log: LogDir, active: Arc<LogFile>, header: FileHeader, position: Position) -> Self {
@@ -71,28 +63,34 @@ impl LogWriter {
         Ok(Some(file))
     }
 
-    /// Writes and syncs the frame in `builder`, then shows it to readers. Answers what it adds to each topic.
-    ///
-    /// # Errors
-    /// After an error it is unknown what of the frame is on disk: the log must be opened again before the next append.
-    pub(crate) fn append<'a>(&mut self, builder: &'a mut Builder, commit: &Commit) -> Result<Vec<(&'a str, Tally)>> {
-        let Commit { received_at_ns, upstream, counts } = *commit;
+    /// Completes the frame in `builder` as the next of this log.
+    pub(crate) fn complete(&self, builder: &mut Builder, upstream: Option<u64>, counts: Counters) {
         let position = &self.position;
-        let header = Header {
+        builder.finish(&Header {
             commit: position.next_commit,
             durable_commit: position.durable_commit,
-            first_seq: position.next_seq,
-            received_at_ns,
+            first_seq: builder.first_seq(),
+            received_at_ns: builder.received_at_ns(),
             upstream,
             counts,
             totals: position.totals + counts,
             previous: position.previous,
-        };
-        let bytes = builder.finish(&header);
+        });
+    }
+
+    /// Writes and syncs a complete frame, then shows it to readers. Answers what it adds to each topic.
+    ///
+    /// # Errors
+    /// After an error it is unknown what of the frame is on disk: the log must be opened again before the next append.
+    pub(crate) fn append<'a>(&mut self, bytes: &'a [u8]) -> Result<Vec<(&'a str, Tally)>> {
         // Decoding what was built is the second half of a pair of assertions, and gives the outline its growth.
-        let frame = frame::decode(bytes, self.log.salt).ok_or_else(|| Error::Damaged {
+        let frame = frame::decode(bytes, self.log.salt).filter(|frame| self.position.continued_by(frame));
+        let frame = frame.ok_or_else(|| Error::Damaged {
             path: self.active.path.clone(),
-            what: format!("commit {} does not read back as it was built; nothing was written", header.commit),
+            what: format!(
+                "commit {} does not read back as it was built; nothing was written",
+                self.position.next_commit
+            ),
         })?;
         let offset = self.active.outline().end;
         let blocks = frame.blocks().map(|(at, block)| (offset + at as u64, block));
@@ -100,7 +98,7 @@ impl LogWriter {
         self.active.file.write_all_at(bytes, offset).at("write", &self.active.path)?;
         self.active.file.sync().at("sync", &self.active.path)?;
         self.position.pass(&frame);
-        self.position.durable_commit = header.commit;
+        self.position.durable_commit = frame.header.commit;
         let topics = growth.topics.iter().map(|(topic, share)| (*topic, share.tally)).collect();
         self.active.grow(growth);
         Ok(topics)

@@ -3,6 +3,9 @@
 use crate::hash::{Fingerprint, HalfMap};
 use crate::ids::Entry;
 
+/// A commit of more events leaves no memory behind: some 3 MB are kept.
+const KEPT_EVENTS: usize = 32 * 1024;
+
 /// What a commit has added so far, to be found again by fingerprint. Its memory is used again.
 #[derive(Debug, Default)]
 pub(super) struct Added {
@@ -22,14 +25,32 @@ struct Place {
 }
 
 impl Added {
-    /// Begins a commit of so many events.
-    pub(super) fn begin(&mut self, events: usize) {
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        if self.entries.capacity() > KEPT_EVENTS {
+            *self = Self::default();
+        }
         self.entries.clear();
         self.places.clear();
         self.latest.clear();
+    }
+
+    /// Expects so many more events.
+    pub(super) fn reserve(&mut self, events: usize) {
         self.entries.reserve(events);
         self.places.reserve(events);
         self.latest.reserve(events);
+    }
+
+    /// Forgets all but the first `len` entries.
+    pub(super) fn truncate(&mut self, len: usize) {
+        for (entry, place) in self.entries.drain(len..).zip(self.places.drain(len..)).rev() {
+            let lower_half = lower_half(entry.fingerprint);
+            match place.earlier {
+                Some(earlier) => self.latest.insert(lower_half, earlier),
+                None => self.latest.remove(&lower_half),
+            };
+        }
     }
 
     pub(super) fn push(&mut self, entry: Entry, offset: usize) {
@@ -69,14 +90,18 @@ mod tests {
     proptest! {
         #[test]
         fn fingerprints_with_one_lower_half_are_kept_apart(
-            commits in prop::collection::vec(prop::collection::vec(0..12_u128, 0..80), 1..4), shift in prop::sample::select(vec![0, 63, 100]),
+            commits in prop::collection::vec((prop::collection::vec(0..12_u128, 0..80), 0..80_usize), 1..4),
+            shift in prop::sample::select(vec![0, 63, 100]),
         ) {
             let mut added = Added::default();
-            for raw in commits {
-                added.begin(raw.len());
+            for (raw, kept) in commits {
+                added.clear();
+                added.reserve(raw.len());
                 let entry = |(raw, seq): (&u128, u64)| Entry { fingerprint: raw << shift, seq, content: 3 };
-                let entries: Vec<_> = raw.iter().zip(1..).map(entry).collect();
+                let mut entries: Vec<_> = raw.iter().zip(1..).map(entry).collect();
                 entries.iter().for_each(|entry| added.push(*entry, entry.seq as usize * 10));
+                added.truncate(kept.min(entries.len()));
+                entries.truncate(kept);
                 prop_assert_eq!(added.entries(), entries.clone());
                 for fingerprint in (0..13).map(|raw| raw << shift) {
                     let expected: Vec<_> = entries.iter().rev().filter(|entry| entry.fingerprint == fingerprint).collect();

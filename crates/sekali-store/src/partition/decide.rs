@@ -1,31 +1,28 @@
 //! Decides what becomes of each event of a commit: stored, duplicate or conflict.
 
 use super::Outcome;
-use super::added::Added;
+use super::draft::Draft;
 use super::known::Known;
 use super::shared::Shared;
 use crate::batch::{self, Batch};
-use crate::counters::Counters;
 use crate::error::{Error, Result};
 use crate::event::{CONFLICTS_TOPIC, EventRef};
 use crate::hash::{EventHash, KeyHasher};
 use crate::ids::Entry;
-use crate::log::frame::Builder;
 use crate::log::row;
 use crate::rules::ContentRules;
 
-/// Decides the events of one commit in order and puts the new ones into the frame.
+/// Decides some events of a commit in order and puts the new ones into its draft.
 pub(super) struct Decider<'a> {
     shared: &'a Shared,
     hasher: KeyHasher,
     rules: ContentRules,
-    builder: &'a mut Builder,
     /// What the index knew before.
     known: &'a Known,
     position: usize,
-    /// What this commit adds.
-    added: &'a mut Added,
-    counts: Counters,
+    /// The commit before, if the index need not know it.
+    under_way: Option<&'a Draft>,
+    draft: &'a mut Draft,
 }
 
 /// How an event relates to one with the same fingerprint.
@@ -40,11 +37,11 @@ impl<'a> Decider<'a> {
         shared: &'a Shared,
         hasher: KeyHasher,
         rules: ContentRules,
-        builder: &'a mut Builder,
         known: &'a Known,
-        added: &'a mut Added,
+        under_way: Option<&'a Draft>,
+        draft: &'a mut Draft,
     ) -> Self {
-        Self { shared, hasher, rules, builder, known, position: 0, added, counts: Counters::default() }
+        Self { shared, hasher, rules, known, position: 0, under_way, draft }
     }
 
     /// Decides the events of the next batch.
@@ -70,12 +67,8 @@ impl<'a> Decider<'a> {
         Ok(outcome)
     }
 
-    /// The commit's counts.
-    pub(super) fn finish(self) -> Counters {
-        self.counts
-    }
-
-    /// Compares an event with everything that has its fingerprint: `candidates` from the index, and this commit's own.
+    /// Compares an event with everything that has its fingerprint: `candidates` from the index, and what the commit before and this
+    /// one add.
     fn relate(&self, hash: EventHash, row: &[u8], candidates: &[Entry]) -> Result<Outcome> {
         let mut expired = None;
         for entry in candidates {
@@ -100,19 +93,21 @@ impl<'a> Decider<'a> {
                 Relation::OtherKey => {}
             }
         }
-        for (entry, offset) in self.added.with(hash.fingerprint) {
-            let seq = entry.seq;
-            if entry.content == hash.content {
-                return Ok(Outcome::Duplicate { seq });
-            }
-            match self.relation(&decode(self.builder.row(offset))?, &decode(row)?) {
-                Relation::Same => return Ok(Outcome::Duplicate { seq }),
-                Relation::Conflicting => return Ok(Outcome::Conflict { seq }),
-                Relation::OtherKey => {}
+        for draft in self.under_way.into_iter().chain([&*self.draft]) {
+            for (entry, offset) in draft.added.with(hash.fingerprint) {
+                let seq = entry.seq;
+                if entry.content == hash.content {
+                    return Ok(Outcome::Duplicate { seq });
+                }
+                match self.relation(&decode(draft.builder.row(offset))?, &decode(row)?) {
+                    Relation::Same => return Ok(Outcome::Duplicate { seq }),
+                    Relation::Conflicting => return Ok(Outcome::Conflict { seq }),
+                    Relation::OtherKey => {}
+                }
             }
         }
         // The key was stored, with other bytes, which are no longer there to be compared.
-        Ok(expired.map_or(Outcome::Stored { seq: self.builder.next_seq() }, |seq| Outcome::Conflict { seq }))
+        Ok(expired.map_or(Outcome::Stored { seq: self.draft.builder.next_seq() }, |seq| Outcome::Conflict { seq }))
     }
 
     fn relation(&self, stored: &EventRef<'_>, incoming: &EventRef<'_>) -> Relation {
@@ -125,20 +120,21 @@ impl<'a> Decider<'a> {
     }
 
     fn count(&mut self, outcome: Outcome) {
-        self.counts.received += 1;
+        let counts = &mut self.draft.counts;
+        counts.received += 1;
         match outcome {
-            Outcome::Stored { .. } => self.counts.stored += 1,
-            Outcome::Duplicate { .. } => self.counts.duplicates += 1,
+            Outcome::Stored { .. } => counts.stored += 1,
+            Outcome::Duplicate { .. } => counts.duplicates += 1,
             Outcome::Conflict { .. } => {
-                self.counts.duplicates += 1;
-                self.counts.conflicts += 1;
+                counts.duplicates += 1;
+                counts.conflicts += 1;
             }
         }
     }
 
     fn add(&mut self, hash: EventHash, row: &[u8]) {
-        let (seq, offset) = self.builder.push(row);
-        self.added.push(Entry { fingerprint: hash.fingerprint, seq, content: hash.content }, offset);
+        let (seq, offset) = self.draft.builder.push(row);
+        self.draft.added.push(Entry { fingerprint: hash.fingerprint, seq, content: hash.content }, offset);
     }
 
     /// Keeps a conflicting event as an event of the reserved topic, unless it is there already. It takes a seq, but counts

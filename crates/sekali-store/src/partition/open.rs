@@ -49,7 +49,9 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
         file_bytes: opening.tuning.log_file_bytes,
     };
     let (manifest, manifest_damage) = open_manifest(disk, dir, &segment_dir, &log_dir)?;
-    let mut damage: Vec<_> = manifest.get().lost.iter().map(|lost| lost.in_dir(dir)).collect();
+    // Of a file that has left the log, what cost no event is no longer told: what is in the log still is found again.
+    let is_told = |lost: &&Lost| lost.accepted || lost.first_seq <= lost.last_seq;
+    let mut damage: Vec<_> = manifest.get().lost.iter().filter(is_told).map(|lost| lost.in_dir(dir)).collect();
     let known = damage.len();
     let segments = open_segments(&**disk, &segment_dir, &manifest, &mut damage)?;
     let Manifest { sealed, durable, .. } = manifest.get();
@@ -76,6 +78,8 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
         replayed.flush();
     })?;
     replayed.outcome.map_err(no_room)?;
+    // Once, behind all that was made: the directories, and what is in them and synced.
+    disk.sync_dir(dir).at("sync", dir)?;
     log.damage.iter().cloned().for_each(|found| lose(&mut damage, found));
     let accepted: Vec<_> =
         manifest.get().lost.iter().filter(|lost| lost.accepted).map(|lost| lost.in_dir(dir)).collect();
@@ -121,9 +125,8 @@ impl Paths {
         let paths = Self { log, torn, ids, segments };
         // Those that may never be used as well: on a full disk they could not be made.
         for made in [dir, &paths.log, &paths.torn, &paths.ids, &paths.segments] {
-            disk.create_dir_all(made).at("create", made)?;
+            disk.create_dir(made).at("create", made)?;
         }
-        disk.sync_dir(dir).at("sync", dir)?;
         Ok(paths)
     }
 }

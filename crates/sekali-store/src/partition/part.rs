@@ -109,7 +109,7 @@ impl Part {
     pub(super) fn tallies(&self, mut visit: impl FnMut(&str, &Tally)) {
         match self {
             Self::Segment(segment) => segment.tallies().for_each(|(topic, tally)| visit(topic, &tally)),
-            Self::Log(file) => file.outline().topics.iter().for_each(|(topic, share)| visit(topic, &share.tally)),
+            Self::Log(file) => file.outline().topics.visit(|topic, tally, _| visit(topic, tally)),
         }
     }
 
@@ -118,7 +118,7 @@ impl Part {
         let of = |tally: Tally| (tally.first_timestamp_ns, tally.last_timestamp_ns);
         match self {
             Self::Segment(segment) => segment.tally(topic).map(of),
-            Self::Log(file) => file.outline().topics.get(topic).map(|share| of(share.tally)),
+            Self::Log(file) => file.outline().topics.tally(topic).map(of),
         }
     }
 
@@ -209,8 +209,12 @@ fn next_extent(outline: &Outline, need: &Need<'_>) -> Option<ExtentSpan> {
         let span = outline.extent(number)?;
         (span.first_seq < need.to && span.end_seq > need.from).then_some(span)
     };
+    let known;
     let numbers = match need.topics {
-        Topics::One(topic) => Numbers::Some(&outline.topics.get(topic)?.extents),
+        Topics::One(topic) => {
+            known = outline.topics.extents(topic)?;
+            Numbers::Some(&known)
+        }
         Topics::All | Topics::Unreserved => Numbers::All(outline.extents.len()),
     };
     let first_seq = |number: u32| outline.extent(number).map_or(u64::MAX, |span| span.first_seq);

@@ -136,7 +136,7 @@ impl Reader {
         self.shared.damage.to_vec()
     }
 
-    /// What else is damaged, as a scrub found it: no event is lost by that, yet.
+    /// What else is damaged: no event is lost by that, yet.
     pub fn flaws(&self) -> Vec<String> {
         self.shared.damage.flaws()
     }

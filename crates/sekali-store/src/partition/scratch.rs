@@ -1,27 +1,25 @@
-//! Memory that deciding a commit takes, kept from commit to commit.
+//! Memory that looking up events takes, kept from one time to the next.
 
-use super::added::Added;
 use super::known::Known;
 use crate::hash::Fingerprint;
 use crate::ids::Entry;
 
-/// A commit of more events leaves no memory behind: some 5 MB are kept.
+/// A look-up of more events leaves no memory behind: some 3 MB are kept.
 const KEPT_EVENTS: usize = 32 * 1024;
 
-/// What is known of the events of a commit while it is decided.
+/// What is known of some events of a commit while they are decided.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    /// Of all its events.
+    /// Of all of them.
     pub(super) fingerprints: Vec<Fingerprint>,
     /// What the index has for them, as it was found.
     pub(super) found: Vec<(usize, Entry)>,
     /// The same in order.
     pub(super) known: Known,
-    pub(super) added: Added,
 }
 
 impl Scratch {
-    /// Empties it for a commit of so many events.
+    /// Empties it for so many events.
     pub(super) fn begin(&mut self, events: usize) -> &mut Self {
         if self.fingerprints.capacity() > KEPT_EVENTS.max(events) {
             *self = Self::default();
@@ -29,7 +27,6 @@ impl Scratch {
         self.fingerprints.clear();
         self.fingerprints.reserve(events);
         self.found.clear();
-        self.added.begin(events);
         self
     }
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::part::Part;
 use super::shared::Shared;
 use crate::background;
+use crate::disk::remover::Remover;
 use crate::error::{Error, IoContext, Result};
 use crate::limits::{SEGMENT_MERGED_BYTES, UNSEALED_FILES_FLUSH, UNSEALED_FILES_MAX};
 use crate::log::dir::LogDir;
@@ -42,6 +43,7 @@ pub(super) struct Work {
     shared: Arc<Shared>,
     log: LogDir,
     segments: SegmentDir,
+    remover: Remover,
     fan_in: usize,
     /// Free space, in bytes, that a merge must leave.
     free_bytes_min: u64,
@@ -54,9 +56,12 @@ pub(super) struct Work {
 }
 
 impl Sealer {
-    pub(super) fn new(shared: &Arc<Shared>, log: LogDir, segments: SegmentDir, tuning: &Tuning) -> Self {
+    /// One that works in a thread of its own, if it is told so, or else in [`Sealer::make_room`].
+    pub(super) fn new(shared: &Arc<Shared>, log: LogDir, segments: SegmentDir, tuning: &Tuning) -> Result<Self> {
+        let remover = if tuning.seal_in_background { Remover::start() } else { Ok(Remover::default()) };
         let work = Work {
             shared: Arc::clone(shared),
+            remover: remover.at("start a thread for", &log.dir)?,
             log,
             segments,
             fan_in: tuning.segment_fan_in,
@@ -67,7 +72,11 @@ impl Sealer {
             changed: Condvar::new(),
             waiting: Mutex::new(()),
         };
-        Self { work: Arc::new(work), thread: None }
+        let mut sealer = Self { work: Arc::new(work), thread: None };
+        if tuning.seal_in_background {
+            sealer.start()?;
+        }
+        Ok(sealer)
     }
 
     /// The directory of the log.
@@ -80,8 +89,7 @@ impl Sealer {
         Retainer::new(Arc::clone(&self.work))
     }
 
-    /// Lets a thread of its own do the work.
-    pub(super) fn start(&mut self) -> Result<()> {
+    fn start(&mut self) -> Result<()> {
         let work = Arc::clone(&self.work);
         let spawned = background::spawn("sekali-seal", move || work.run());
         self.thread = Some(spawned.at("start a thread for", &self.work.log.dir)?);
@@ -171,7 +179,7 @@ impl Work {
         }
         let info = self.write(file)?;
         let segment = info.as_ref().map(|info| Segment::open(&self.segments, &info.path)).transpose()?;
-        let damage: Vec<_> = self.shared.damage.to_vec().into_iter().filter(|found| found.path == file.path).collect();
+        let damage: Vec<_> = self.shared.damage.open().into_iter().filter(|found| found.path == file.path).collect();
         self.shared.manifest.update(|manifest| {
             manifest.sealed = Some(LogPlace::from(&after));
             manifest.segments.extend(info.as_ref().map(entry));
@@ -179,8 +187,9 @@ impl Work {
         })?;
         self.shared.replace(&[Part::Log(Arc::clone(file))], segment.map(Arc::new));
         if !self.shared.manifest.uncertain() {
-            self.log.retire(&file.path, self.shared.damage.is_in(&file.path))?;
+            self.log.retire(&file.path, self.shared.damage.is_in(&file.path), &self.remover)?;
         }
+        self.shared.damage.leave(&file.path);
         Ok(true)
     }
 

@@ -217,7 +217,7 @@ impl Shared {
 
     /// Notes for good that what is lost is no longer news.
     pub(super) fn accept_damage(&self) -> Result<usize> {
-        let open = self.damage.to_vec();
+        let open = self.damage.open();
         self.manifest.update(|manifest| {
             open.iter().for_each(|damage| manifest.lose(damage));
             manifest.lost.iter_mut().for_each(|lost| lost.accepted = true);

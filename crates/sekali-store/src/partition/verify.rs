@@ -116,7 +116,8 @@ impl Finding {
                 "forgotten keys: nothing can bring them back; events that old are stored again if they are sent again"
             }
             Self::Flaw(_) => {
-                "files with flaws: no event is lost; make a backup, and check the disk, before something is"
+                "files with flaws: no event is lost; make a backup, and check the disk, before something is. A header of the log is \
+                 named until its file is sealed, or until sekali verify --accept-lost"
             }
             Self::Counters { .. } => {
                 "counters: they do not mend by themselves; what is stored is right, see the number of events that are there"

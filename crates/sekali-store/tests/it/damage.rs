@@ -5,7 +5,7 @@ use std::path::Path;
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk, read_all};
 use sekali_store::ids::IndexOptions;
-use sekali_store::{Error, Outcome, Scan, Tuning};
+use sekali_store::{Error, Finding, Outcome, Scan, Tuning};
 
 use crate::bit_rot::{check, event, filled};
 use crate::support::{BUSY, DIR, LOG_ONLY, Opened, collect, files};
@@ -147,4 +147,83 @@ fn a_damaged_log_file_is_moved_away_and_not_removed_once_what_is_left_of_it_is_s
     let kept = Path::new(DIR).join("p0000/quarantine").join(damaged.file_name().unwrap());
     assert!(logs.contains(&kept) && !logs.contains(&damaged), "{logs:?}");
     assert!(!opened.reader().damage().is_empty());
+}
+
+/// Flips a bit in the frame header of a commit.
+fn flip_header(disk: &MemoryDisk, path: &Path, commit: usize) {
+    const MAGIC: &[u8] = b"SEKFRAME";
+    let harm = |bytes: &mut Vec<u8>| {
+        let headers = bytes.windows(MAGIC.len()).enumerate().filter(|(_, window)| *window == MAGIC);
+        let at = headers.map(|(at, _)| at).nth(commit).expect("so many commits");
+        bytes[at + 40] ^= 1;
+    };
+    assert!(disk.corrupt(path, harm));
+}
+
+const HEADER_LOST: &str = "a header is unreadable, no event is lost";
+
+#[test]
+fn a_damaged_header_before_sound_events_is_one_flaw_and_no_loss() {
+    let clean = filled(LOG_ONLY);
+    let path = files(&clean, "log").remove(0);
+    for (commit, while_serving) in [(0, false), (7, false), (18, false), (0, true), (7, true)] {
+        let what = format!("header of commit {commit}, while serving: {while_serving}");
+        let disk = clean.kill();
+        let before = Opened::open_with(&disk, LOG_ONLY).unwrap();
+        if !while_serving {
+            drop(before);
+            flip_header(&disk, &path, commit);
+        } else {
+            flip_header(&disk, &path, commit);
+            collect(&before.reader(), Scan::default());
+            assert_eq!(before.partition.scrubber().step(u64::MAX).mended, [""; 0], "{what}");
+            let flaws = before.reader().flaws();
+            assert!(flaws.len() == 1 && flaws[0].ends_with(HEADER_LOST), "{what}: {flaws:?}");
+            assert_eq!(before.reader().damage(), [], "{what}");
+            drop(before);
+        }
+        let mut opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+        assert_eq!(collect(&opened.reader(), Scan::default()).len(), 200, "{what}");
+        let findings = opened.partition.verify(|_| {}).unwrap().findings;
+        let [Finding::Flaw(flaw)] = &findings[..] else { panic!("{what}: {findings:?}") };
+        assert!(flaw.ends_with(HEADER_LOST), "{what}: {flaw}");
+        assert_eq!((opened.reader().damage(), opened.reader().flaws()), (vec![], vec![flaw.clone()]), "{what}");
+        assert_eq!(opened.reader().counters().stored, 200, "{what}");
+        assert_eq!(opened.partition.accept_damage().unwrap(), 1, "{what}");
+        drop(opened);
+        let opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+        assert_eq!((opened.reader().damage(), opened.reader().flaws()), (vec![], vec![]), "{what}: it is accepted");
+        drop(opened);
+        assert_eq!(check(&disk, LOG_ONLY, &what), 0);
+    }
+}
+
+#[test]
+fn a_log_file_with_a_damaged_header_is_moved_away_once_it_is_sealed_and_no_longer_named() {
+    // Nothing is sealed before the index covers it.
+    let unsealed = Tuning { index: IndexOptions { table_entries: 1_000, ..BUSY.index }, ..BUSY };
+    for accepted in [false, true] {
+        let disk = filled(unsealed);
+        let damaged = files(&disk, "log").remove(0);
+        flip_header(&disk, &damaged, 1);
+        let mut opened = Opened::open_with(&disk, unsealed).unwrap();
+        assert_eq!(opened.reader().flaws().len(), 1);
+        if accepted {
+            assert_eq!(opened.partition.accept_damage().unwrap(), 1);
+        }
+        drop(opened);
+        let mut opened = Opened::open(&disk).unwrap();
+        for id in 200..260 {
+            opened.commit(&[event(id)]).unwrap();
+        }
+        let kept = Path::new(DIR).join("p0000/quarantine").join(damaged.file_name().unwrap());
+        for _ in 0..2 {
+            let logs = files(&disk, "log");
+            assert!(logs.contains(&kept) && !logs.contains(&damaged), "accepted: {accepted}: {logs:?}");
+            assert_eq!((opened.reader().damage(), opened.reader().flaws()), (vec![], vec![]));
+            assert_eq!(collect(&opened.reader(), Scan::default()).len(), 260);
+            drop(opened);
+            opened = Opened::open(&disk).unwrap();
+        }
+    }
 }

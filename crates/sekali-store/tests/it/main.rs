@@ -13,6 +13,7 @@ mod fuzz_corpus;
 mod life;
 mod many;
 mod model;
+mod overlap;
 mod retention;
 mod scans;
 mod scrubs;

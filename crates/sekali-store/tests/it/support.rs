@@ -135,7 +135,11 @@ impl Oracle {
     /// Checks that `opened` has everything acknowledged, once, and nothing invented; that seqs have no gap and counters reconcile.
     pub(crate) fn check(&self, opened: &Opened) {
         let reader = opened.reader();
-        assert_eq!(reader.damage(), [], "no fault of this test damages what is durable");
+        assert_eq!(
+            (reader.damage(), reader.flaws()),
+            (vec![], vec![]),
+            "no fault of this test damages what is durable"
+        );
         let mut stored = BTreeMap::new();
         let (mut rows, mut evidence) = (0, 0);
         let conflicts = Scan { topic: Some("$conflicts".to_owned()), ..Scan::default() };

@@ -57,8 +57,11 @@ fn found_after(disk: &MemoryDisk, tuning: Tuning, ending: &str, at: usize) -> Ve
 #[test]
 fn what_is_wrong_is_found() {
     let disk = filled(LOG_ONLY);
-    let found = found_after(&disk, LOG_ONLY, "log", 5_000);
+    // An event, and the header of a commit.
+    let found = found_after(&disk, LOG_ONLY, "log", 5_150);
     assert!(matches!(found[..], [Finding::Lost(_)]), "{found:?}");
+    let found = found_after(&disk, LOG_ONLY, "log", 5_000);
+    assert!(matches!(found[..], [Finding::Flaw(_)]), "{found:?}");
     let found = found_after(&disk, LOG_ONLY, "run", 5_000);
     let index = |finding: &Finding| matches!(finding, Finding::IndexDamaged(_) | Finding::Flaw(_));
     assert!(found.len() > 1 && found.iter().all(index), "{found:?}");

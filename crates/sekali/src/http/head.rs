@@ -1,6 +1,8 @@
 //! The head of a request: so many bytes and no more.
 
+use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Method;
 use axum::response::Response;
 
 use super::auth::refuse;
@@ -13,10 +15,17 @@ pub(super) fn fits(request: &Request) -> bool {
     bytes(request) <= HEADERS_BYTES_MAX
 }
 
-/// Answers a request that does not fit.
-pub(super) async fn too_large(request: Request) -> Response {
+/// Answers a request that does not fit. Nothing in it is looked at, so that one with a wrong method as well is told of its
+/// size only: there is no 405, and no `Allow`. Must be called on a tokio runtime.
+pub(super) fn too_large(request: Request) -> Response {
+    let is_head = request.method() == Method::HEAD;
     let message = format!("the request line and headers are larger than {HEADERS_BYTES_MAX} bytes");
-    refuse(request, ApiError::new(Code::HeadersTooLarge, message))
+    let mut response = refuse(request, ApiError::new(Code::HeadersTooLarge, message));
+    if is_head {
+        // For routes the router does this.
+        *response.body_mut() = Body::empty();
+    }
+    response
 }
 
 /// What they take up on HTTP/1.1, or would.
@@ -33,7 +42,9 @@ fn bytes(request: &Request) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
+    use axum::body::HttpBody as _;
+    use axum::http::StatusCode;
+    use axum::http::header::ALLOW;
 
     use super::*;
 
@@ -47,5 +58,15 @@ mod tests {
         let with = |len| request().header("y", fill(len)).body(Body::empty()).unwrap();
         assert!(fits(&with(HEADERS_BYTES_MAX)));
         assert!(!fits(&with(HEADERS_BYTES_MAX + 1)));
+    }
+
+    #[tokio::test]
+    async fn answers_to_head_have_no_body() {
+        for (method, is_empty) in [("GET", false), ("DELETE", false), ("HEAD", true)] {
+            let request = Request::builder().method(method).uri("/events").body(Body::empty()).unwrap();
+            let response = too_large(request);
+            assert_eq!(response.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+            assert_eq!((response.body().is_end_stream(), response.headers().get(ALLOW)), (is_empty, None), "{method}");
+        }
     }
 }

@@ -34,7 +34,7 @@ impl Waiter {
 ///
 /// A task that is woken from outside of its runtime costs a lock and often a system call; from within, next to nothing. So those of
 /// one runtime are all told by one task on it.
-pub(super) fn tell(answered: impl Iterator<Item = (Waiter, Answer)>) {
+pub(super) fn tell(answered: Vec<(Waiter, Answer)>) {
     let mut groups: Vec<(Handle, Vec<(Waiter, Answer)>)> = Vec::new();
     for (mut waiter, answer) in answered {
         let Some(runtime) = waiter.runtime.take() else {

@@ -11,15 +11,15 @@ pub(super) struct Health {
 }
 
 impl Health {
-    /// Notes that there are no more commits. The first reason stays.
-    pub(super) fn stop(&self, reason: &str) {
+    /// Notes that there are no more commits. The first reason stays; answers whether this is it.
+    pub(super) fn stop(&self, reason: &str) -> bool {
         self.stopped.send_if_modified(|stopped| {
             let first = stopped.is_none();
             if first {
                 *stopped = Some(reason.into());
             }
             first
-        });
+        })
     }
 
     /// The reason.

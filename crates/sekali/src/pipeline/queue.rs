@@ -10,6 +10,7 @@ use std::time::Duration;
 use sekali_store::Batch;
 
 use super::answers::Waiter;
+use crate::limits::{COMMIT_BYTES_MAX, DECIDE_AHEAD_BYTES};
 
 /// A batch to commit, and who waits for it.
 #[derive(Debug)]
@@ -20,16 +21,30 @@ pub(super) struct Job {
 
 /// What a committer should do next.
 #[derive(Debug)]
-pub(super) enum Next {
-    /// Commit these; there is at least one.
-    Jobs(Vec<Job>),
+pub(super) enum Next<'a> {
+    /// Take these into the commit, and ask again: another commit is being written.
+    More(Vec<Job>),
+    /// Take these into the commit, if there are any, and write it. Nobody else does while the turn is held.
+    Last(Vec<Job>, Turn<'a>),
     /// Nothing came.
     Idle,
     /// Nothing will come.
     Closed,
 }
 
-/// Jobs in the order they came.
+/// The right to write. It passes on when it is dropped.
+#[derive(Debug)]
+pub(super) struct Turn<'a>(&'a Queue);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.is_writing = false;
+        self.0.wake(state);
+    }
+}
+
+/// Jobs in the order they came. One committer at a time waits for them.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -39,9 +54,40 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     jobs: VecDeque<Job>,
+    /// Of all jobs.
+    bytes: usize,
     closed: bool,
-    /// Whether the committer sleeps, and nobody has woken it yet. To wake one that does not sleep costs a system call too.
-    is_awaited: bool,
+    /// Whether a commit is being written.
+    is_writing: bool,
+    /// The bytes that a committer has in its commit, if it sleeps and nobody has woken it yet. To wake one that does not sleep
+    /// costs a system call too.
+    asleep: Option<usize>,
+}
+
+impl State {
+    /// Whether a committer that has so many bytes in its commit has something to do.
+    fn concerns(&self, begun: usize) -> bool {
+        if self.closed && self.jobs.is_empty() && begun == 0 {
+            return true;
+        }
+        if self.is_writing {
+            // What comes by then shares the commit. Deciding little of it ahead saves nothing, and costs a wake-up.
+            self.bytes >= DECIDE_AHEAD_BYTES && begun < COMMIT_BYTES_MAX
+        } else {
+            begun > 0 || !self.jobs.is_empty()
+        }
+    }
+
+    /// Takes jobs until the commit has its most bytes, up to and including the one that reaches them.
+    fn drain(&mut self, begun: usize) -> Vec<Job> {
+        let (mut bytes, mut count) = (0, 0);
+        while let Some(job) = self.jobs.get(count).filter(|_| begun + bytes < COMMIT_BYTES_MAX) {
+            bytes += job.batch.bytes();
+            count += 1;
+        }
+        self.bytes -= bytes;
+        self.jobs.drain(..count).collect()
+    }
 }
 
 impl Queue {
@@ -51,36 +97,41 @@ impl Queue {
         if state.closed {
             return false;
         }
+        state.bytes += job.batch.bytes();
         state.jobs.push_back(job);
-        let is_awaited = std::mem::take(&mut state.is_awaited);
-        // Unlocked first: whoever is woken wants the lock.
-        drop(state);
-        if is_awaited {
-            self.changed.notify_one();
-        }
+        self.wake(state);
         true
     }
 
-    /// Waits for jobs, at most for `patience`, and takes all there are, up to and including the one that reaches
-    /// `bytes_max`.
-    pub(super) fn take(&self, bytes_max: usize, patience: Duration) -> Next {
-        let waiting = |state: &mut State| {
-            state.is_awaited = state.jobs.is_empty() && !state.closed;
-            state.is_awaited
+    /// Waits for what a committer should do next that has `begun` a commit of so many bytes, 0 if it has not. Then it waits at most
+    /// for `patience`, unless a commit is being written.
+    pub(super) fn next(&self, begun: usize, patience: Duration) -> Next<'_> {
+        let idle = |state: &mut State| {
+            state.asleep = (!state.concerns(begun)).then_some(begun);
+            state.asleep.is_some()
         };
-        let waited = self.changed.wait_timeout_while(self.lock(), patience, waiting);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.is_awaited = false;
-        if state.jobs.is_empty() {
-            return if state.closed { Next::Closed } else { Next::Idle };
+        let mut state = self.lock();
+        loop {
+            let waited = self.changed.wait_timeout_while(state, patience, idle);
+            let timeout;
+            (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if !timeout.timed_out() {
+                break;
+            }
+            if !state.is_writing {
+                state.asleep = None;
+                return Next::Idle;
+            }
         }
-        let mut bytes = 0;
-        let mut count = 0;
-        while let Some(job) = state.jobs.get(count).filter(|_| bytes < bytes_max) {
-            bytes += job.batch.bytes();
-            count += 1;
+        let jobs = state.drain(begun);
+        if jobs.is_empty() && begun == 0 {
+            return Next::Closed;
         }
-        Next::Jobs(state.jobs.drain(..count).collect())
+        if state.is_writing {
+            return Next::More(jobs);
+        }
+        state.is_writing = true;
+        Next::Last(jobs, Turn(self))
     }
 
     /// Takes no more jobs.
@@ -92,11 +143,126 @@ impl Queue {
     /// Takes no more jobs, and drops those that wait.
     pub(super) fn abandon(&self) {
         self.close();
-        let jobs = std::mem::take(&mut self.lock().jobs);
+        let mut state = self.lock();
+        let jobs = std::mem::take(&mut state.jobs);
+        state.bytes = 0;
+        drop(state);
         drop(jobs);
+    }
+
+    /// Wakes the committer that sleeps, if this state of things concerns it.
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let wakes = state.asleep.is_some_and(|begun| state.concerns(begun));
+        if wakes {
+            state.asleep = None;
+            // Unlocked first: whoever is woken wants the lock.
+            drop(state);
+            self.changed.notify_one();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use sekali_store::{EventRef, HashKey, KeyHasher};
+    use tokio::sync::oneshot::error::TryRecvError;
+
+    use super::*;
+    use crate::budget::Budget;
+
+    fn job(payload_bytes: usize) -> Job {
+        let payload = vec![b'x'; payload_bytes];
+        let mut batch = Batch::new();
+        let event = EventRef { topic: "t", event_id: "e", timestamp_ns: 0, source: "s", payload: &payload };
+        batch.push(&KeyHasher::new(&HashKey([1; 32])), &event);
+        let room = Budget::new(payload_bytes).reserve(payload_bytes).unwrap();
+        Job { batch, waiter: Waiter::here(room).0 }
+    }
+
+    fn small() -> Job {
+        job(100)
+    }
+
+    fn large() -> Job {
+        job(DECIDE_AHEAD_BYTES)
+    }
+
+    /// What there is to do, without waiting for it: kind, and number of jobs.
+    fn now(queue: &Queue, begun: usize) -> (&'static str, usize) {
+        match queue.next(begun, Duration::ZERO) {
+            Next::More(jobs) => ("more", jobs.len()),
+            Next::Last(jobs, _) => ("last", jobs.len()),
+            Next::Idle => ("idle", 0),
+            Next::Closed => ("closed", 0),
+        }
+    }
+
+    #[test]
+    fn while_nobody_writes_all_there_is_makes_a_commit() {
+        let queue = Queue::default();
+        assert_eq!(now(&queue, 0), ("idle", 0));
+        assert!(queue.push(small()) && queue.push(large()) && queue.push(small()));
+        assert_eq!(now(&queue, 0), ("last", 3));
+        assert_eq!(now(&queue, 0), ("idle", 0));
+        assert_eq!(now(&queue, 1), ("last", 0), "what was begun is written");
+    }
+
+    #[test]
+    fn while_somebody_writes_only_much_is_taken_ahead() {
+        let queue = Queue::default();
+        queue.push(small());
+        let Next::Last(_, turn) = queue.next(0, Duration::MAX) else { panic!("nobody writes") };
+        queue.push(large());
+        queue.push(small());
+        assert_eq!(now(&queue, 0), ("more", 2));
+        queue.push(small());
+        assert!(!queue.lock().concerns(1), "a small one waits for its turn");
+        let jobs = thread::scope(|scope| {
+            let next = scope.spawn(|| now(&queue, 1));
+            drop(turn);
+            next.join().unwrap()
+        });
+        assert_eq!(jobs, ("last", 1));
+    }
+
+    #[test]
+    fn a_commit_takes_so_much_and_no_more() {
+        let queue = Queue::default();
+        for _ in 0..3 {
+            queue.push(job(COMMIT_BYTES_MAX / 2));
+        }
+        let Next::Last(jobs, turn) = queue.next(0, Duration::MAX) else { panic!("nobody writes") };
+        assert_eq!(jobs.len(), 2);
+        assert!(!queue.lock().concerns(COMMIT_BYTES_MAX), "it is full");
+        drop(turn);
+        assert_eq!(now(&queue, COMMIT_BYTES_MAX), ("last", 0));
+        assert_eq!(now(&queue, 0), ("last", 1));
+    }
+
+    #[test]
+    fn what_waits_when_it_is_closed_is_still_taken() {
+        let queue = Queue::default();
+        queue.push(small());
+        queue.close();
+        assert!(!queue.push(small()));
+        assert_eq!(now(&queue, 0), ("last", 1));
+        assert_eq!(now(&queue, 0), ("closed", 0));
+        assert_eq!(now(&queue, 1), ("last", 0), "what was begun is written");
+    }
+
+    #[test]
+    fn what_waits_when_it_is_abandoned_is_dropped() {
+        let queue = Queue::default();
+        let (waiter, mut receiver) = Waiter::here(Budget::new(0).reserve(0).unwrap());
+        queue.push(Job { waiter, ..small() });
+        queue.abandon();
+        assert_eq!(now(&queue, 0), ("closed", 0));
+        assert!(matches!(receiver.try_recv(), Err(TryRecvError::Closed)));
     }
 }

@@ -43,7 +43,7 @@ fn a_lost_event_degrades_the_service_until_the_loss_is_accepted_and_a_resend_hea
         &PathBuf::from("/store"),
         sekali_store::ContentRules::BYTES,
     );
-    for mut partition in store.unwrap().into_partitions() {
+    for partition in store.unwrap().into_partitions() {
         assert_eq!(partition.accept_damage().unwrap(), 1);
         partition.close().unwrap();
     }

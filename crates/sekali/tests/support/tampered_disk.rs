@@ -57,8 +57,8 @@ impl<T: Tamper> TamperedDisk<T> {
 }
 
 impl<T: Tamper> Disk for TamperedDisk<T> {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        RealDisk.create_dir_all(dir)
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        RealDisk.create_dir(dir)
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {

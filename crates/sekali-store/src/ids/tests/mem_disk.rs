@@ -131,7 +131,7 @@ impl Inner {
 }
 
 impl Disk for MemDisk {
-    fn create_dir_all(&self, _: &Path) -> io::Result<()> {
+    fn create_dir(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! A writer that has several frames under way at once, which today's has not, on a medium that keeps any of them.
+//! A writer that has several frames on their way to the disk, on a medium that keeps any of them. Today's decides the next commit ahead,
+//! but never writes it ahead.
 
 use proptest::prelude::*;
 use proptest::sample::Index;

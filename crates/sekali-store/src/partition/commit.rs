@@ -1,0 +1,74 @@
+//! One commit, from its first event until it is durable.
+
+use std::sync::MutexGuard;
+
+use super::front::Front;
+use super::{Outcome, Partition};
+use crate::batch::Batch;
+use crate::error::{Error, Result};
+
+/// A commit that is being decided. Dropped before [`Commit::finish`], it leaves nothing behind.
+#[derive(Debug)]
+pub struct Commit<'a> {
+    partition: &'a Partition,
+    front: MutexGuard<'a, Front>,
+}
+
+impl<'a> Commit<'a> {
+    pub(super) fn begin(partition: &'a Partition, mut front: MutexGuard<'a, Front>) -> Self {
+        front.begin();
+        Self { partition, front }
+    }
+
+    /// Decides every event of `batches`, in order, after those that this commit has already. The outcomes hold once the commit is
+    /// finished. Before that nobody may be told of them, duplicates included: what they are duplicates of may be in this
+    /// commit, or in one that is still being written.
+    ///
+    /// `received_at_ns` is the time, in nanoseconds since 1970-01-01T00:00:00Z; a time before the last commit's counts as that.
+    /// A commit has one time, that of the first call.
+    ///
+    /// # Errors
+    /// After any of them the commit is what it was before the call, and can go on with other batches.
+    /// - [`Error::StorageFull`], [`Error::Invalid`]: later commits may succeed.
+    /// - [`Error::Stopped`]: the log could not be written earlier. There are no more commits.
+    /// - [`Error::Damaged`]: a run of the index is. The partition takes no more commits, and the next start rebuilds the index.
+    /// - [`Error::Io`]: something that was needed to decide could not be read, or the index cannot be written. A later commit
+    ///   may succeed.
+    pub fn decide(&mut self, batches: &[Batch], received_at_ns: i64) -> Result<Vec<Vec<Outcome>>> {
+        self.partition.check_writable(batches, self.front.bytes())?;
+        self.front.decide(&self.partition.shared, batches, received_at_ns)
+    }
+
+    /// Bytes that it has come to, on disk; 0 while nothing was decided.
+    pub fn bytes(&self) -> usize {
+        self.front.bytes()
+    }
+
+    /// Waits until the commit before is written, then writes this one and syncs it. What was decided is durable, and readers see it,
+    /// when this returns. The next commit can begin once this one is being written. Without a decision nothing is
+    /// written.
+    ///
+    /// `upstream` is stored with the commit, for a caller that replays another log.
+    ///
+    /// # Errors
+    /// - [`Error::StorageFull`]: nothing was written, and later commits may succeed.
+    /// - [`Error::Stopped`]: the log could not be written, now or earlier. Whether events of this commit are on disk shows
+    ///   when the store is opened again; until then there are no more commits.
+    pub fn finish(self, upstream: Option<u64>) -> Result<()> {
+        let Self { partition, mut front } = self;
+        if !front.is_begun() {
+            return Ok(());
+        }
+        let mut log = partition.log();
+        // What was decided counts on the commit before, which may have failed.
+        partition.check_running()?;
+        partition.take_room(&mut log, front.bytes()).map_err(|error| match error {
+            // Nobody has built on this commit yet, so it can be taken back.
+            Error::StorageFull { .. } => error,
+            _ => partition.shared.stop(&error),
+        })?;
+        let commit = front.send(&log, upstream);
+        drop(front);
+        partition.write(&mut log, &commit).map_err(|error| partition.shared.stop(&error))
+    }
+}
