@@ -37,7 +37,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, Method};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -47,7 +47,7 @@ pub use error::{Code, Stored};
 pub use hosts::Hosts;
 
 use crate::access::Scope;
-use auth::{Admitted, Guarded, refuse};
+use auth::{Admitted, Guarded, let_in, refuse};
 use error::ApiError;
 
 /// One route of the API.
@@ -70,15 +70,18 @@ pub struct Browsers {
     pub hosts: Option<Hosts>,
 }
 
+const PUBLISH_PATH: &str = "/publish";
+const PUBLISH_SCOPE: Option<Scope> = Some(Scope::Publish);
+
 /// Every route there is.
 pub fn routes() -> Vec<Route> {
     fn get_for<T: 'static>(scope: Option<Scope>, path: &'static str, handler: impl Handler<T, Admitted>) -> Route {
         Route { method: "GET", path, scope, handler: get(Guarded { scope, handler }) }
     }
-    let (read, publish) = (Some(Scope::Read), Some(Scope::Publish));
-    let publisher = post(Guarded { scope: publish, handler: publish::publish });
+    let read = Some(Scope::Read);
+    let publisher = post(Guarded { scope: PUBLISH_SCOPE, handler: publish::publish });
     vec![
-        Route { method: "POST", path: "/publish", scope: publish, handler: publisher },
+        Route { method: "POST", path: PUBLISH_PATH, scope: PUBLISH_SCOPE, handler: publisher },
         get_for(read, "/events", events::events),
         get_for(read, "/events/count", count::count),
         get_for(read, "/events/{topic}/{event_id}", event::event),
@@ -92,9 +95,12 @@ pub fn routes() -> Vec<Route> {
 /// The service: what stands before all routes and behind all answers, and the routes between.
 ///
 /// Little of it is middleware of axum: each layer costs every request several allocations, and clones of all layers below.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Service {
     routes: Router,
+    /// For requests to publish, which go past the router: it takes as long as storing an event. `None` where there is something
+    /// between router and routes.
+    publisher: Option<App>,
 }
 
 impl Service {
@@ -105,22 +111,40 @@ impl Service {
             router = router.route(route.path, route.handler);
         }
         router = router.fallback(no_such_route).method_not_allowed_fallback(no_such_method);
+        let app = app.answering_to(browsers.hosts);
+        let publisher = browsers.cors_origins.is_empty().then(|| app.clone());
         if !browsers.cors_origins.is_empty() {
             router = router.layer(cors(browsers.cors_origins));
         }
-        Self { routes: router.with_state(app.answering_to(browsers.hosts)) }
+        Self { routes: router.with_state(app), publisher }
     }
 
     /// Answers a request.
     pub async fn answer(&self, request: Request) -> Response {
-        let mut response = if head::fits(&request) {
-            let Ok(response) = self.routes.clone().oneshot(request).await;
-            response
-        } else {
-            head::too_large(request)
+        let mut response = match &self.publisher {
+            _ if !head::fits(&request) => head::too_large(request),
+            Some(app) if is_to_publish(&request) => publish(app, request).await,
+            _ => route(&self.routes, request).await,
         };
         headers::add_common(&mut response);
         response
+    }
+}
+
+async fn route(router: &Router, request: Request) -> Response {
+    let Ok(response) = router.clone().oneshot(request).await;
+    response
+}
+
+fn is_to_publish(request: &Request) -> bool {
+    request.method() == Method::POST && request.uri().path() == PUBLISH_PATH
+}
+
+/// What the router would do.
+async fn publish(app: &App, request: Request) -> Response {
+    match let_in(app, PUBLISH_SCOPE, &request) {
+        Ok(grant) => publish::publish_for(app, &grant, request).await.into_response(),
+        Err(error) => refuse(request, error),
     }
 }
 

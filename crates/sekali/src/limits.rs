@@ -13,6 +13,9 @@ pub const BODY_BYTES_MAX: usize = 32 * MIB;
 pub const BODIES_BYTES_MAX: usize = 256 * MIB;
 /// Largest window a zstd body may ask for, as a power of two: 8 MiB, what RFC 9659 allows on the web.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// A body up to this many bytes is parsed on the thread that serves its connection, and others, which takes up to a millisecond. A larger
+/// one is parsed elsewhere.
+pub const PARSED_IN_PLACE_BYTES_MAX: usize = 256 * 1024;
 /// Most events in one request.
 pub const BATCH_EVENTS_MAX: usize = 100_000;
 /// Deepest nesting of objects and arrays in a payload; the payload itself is the first level.
@@ -63,7 +66,11 @@ pub const STREAM_TURN_MAX: Duration = Duration::from_millis(100);
 pub const CONNECTIONS_MAX: usize = 4_096;
 /// One address may have this part of the connections: a quarter. Those of this machine may have all.
 pub const CONNECTIONS_SHARE_OF_ADDRESS: usize = 4;
-/// Open files that connections must leave to the store.
+/// Most threads that serve connections. Fewer where there are fewer cores.
+pub const SERVING_THREADS_MAX: usize = 32;
+/// Files that the runtime of each of them opens: two, and a socket for signals.
+const FILES_PER_SERVING_THREAD: usize = 3;
+/// Open files that connections must leave to the store and the threads.
 pub const FILES_RESERVED: usize = 256;
 /// Most bytes of a request's headers, the request line included.
 pub const HEADERS_BYTES_MAX: usize = 16 * 1024;
@@ -140,4 +147,5 @@ const _: () = {
             < KEYS_FILE_BYTES_MAX as usize
     );
     assert!(IDLE_TIMEOUT.as_secs() > HEADERS_TIMEOUT.as_secs());
+    assert!(SERVING_THREADS_MAX * FILES_PER_SERVING_THREAD <= FILES_RESERVED / 2);
 };

@@ -3,6 +3,7 @@
 //! Pushing never blocks; a full queue refuses. Whatever waits in a queue goes into one commit and one sync, and every
 //! request is answered after the sync that made it durable. HTTP is not known here.
 
+mod answers;
 mod committer;
 mod health;
 mod queue;
@@ -11,12 +12,12 @@ use std::io;
 use std::sync::Arc;
 
 use sekali_store::{Batch, Outcome, Partition};
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::budget::Budget;
 use crate::limits::QUEUE_BYTES_MAX;
 
+use answers::Waiter;
 pub use committer::Committers;
 use health::Health;
 use queue::{Job, Queue};
@@ -49,21 +50,18 @@ struct Shared {
     queues: Vec<Queue>,
     budget: Budget,
     health: Health,
-    /// Where those run who wait for answers.
-    runtime: Handle,
 }
 
 impl Pipeline {
-    /// Starts two committer threads for every partition. Must be called on a tokio runtime.
+    /// Starts two committer threads for every partition.
     ///
     /// # Errors
-    /// The operating system refuses a thread, or there is no runtime.
+    /// The operating system refuses a thread.
     pub fn start(partitions: Vec<Partition>) -> io::Result<(Self, Committers)> {
         let shared = Arc::new(Shared {
             queues: partitions.iter().map(|_| Queue::default()).collect(),
             budget: Budget::new(QUEUE_BYTES_MAX),
             health: Health::default(),
-            runtime: Handle::try_current().map_err(io::Error::other)?,
         });
         let committers = Committers::start(partitions, &shared)?;
         Ok((Self { shared }, committers))
@@ -127,8 +125,8 @@ impl Pipeline {
         let rooms: Option<Vec<_>> = sizes.map(|bytes| self.shared.budget.reserve(bytes)).collect();
         let mut receivers = Vec::with_capacity(batches.len());
         for ((partition, batch), room) in batches.into_iter().zip(rooms.ok_or(Refused::Overloaded)?) {
-            let (answer, receiver) = oneshot::channel();
-            let job = Job { batch, answer, room };
+            let (waiter, receiver) = Waiter::here(room);
+            let job = Job { batch, waiter };
             let pushed = self.shared.queues.get(partition as usize).is_some_and(|queue| queue.push(job));
             if !pushed {
                 return Err(self.why_closed(receivers.is_empty()));

@@ -5,6 +5,7 @@
 
 mod accept;
 mod activity;
+mod aside;
 mod certificates;
 mod config;
 mod connection;
@@ -15,6 +16,7 @@ mod listen;
 mod places;
 mod retain;
 mod scrub;
+mod threads;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -39,6 +41,7 @@ pub use error::StartError;
 use accept::Listening;
 use connection::Site;
 use scrub::Scrubbing;
+use threads::Threads;
 
 /// A running server. Dropping it lets it stop in the background; [`Server::stop`] waits.
 #[derive(Debug)]
@@ -59,8 +62,8 @@ pub enum Ended {
 }
 
 impl Server {
-    /// Begins to listen, opens the store, making one if there is none, and serves. Must be called on a multi-threaded
-    /// tokio runtime.
+    /// Begins to listen, opens the store, making one if there is none, and serves. Must be called on a
+    /// multi-threaded tokio runtime; connections have threads of their own.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -92,8 +95,10 @@ impl Server {
         chores.spawn(retain::run(Arc::clone(app.retainers()), retention));
         chores.spawn(keys::run(access));
         chores.spawn(Scrubbing::new(&app, scrubbers).run());
-        let service = Arc::new(Service::new(app, Browsers { cors_origins, hosts }));
-        let listening = Listening::start(listener, Site { service, timeouts, certificates: certificates.clone() });
+        let service = Service::new(app, Browsers { cors_origins, hosts });
+        let threads = Threads::start().map_err(StartError::other)?;
+        let site = Site { service, timeouts, certificates: certificates.clone() };
+        let listening = Listening::start(listener, threads, site);
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");
         let ended = tokio::spawn(run(listening, pipeline, committers, chores, stopping));

@@ -1,6 +1,7 @@
 //! The keys in force in a running server.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tracing::{error, info, warn};
@@ -19,6 +20,8 @@ struct Shared {
     file: KeyFile,
     /// `None` while nobody has made a key.
     keys: RwLock<Option<Arc<Keys>>>,
+    /// Whether it is `None`, which every request asks, and most often there is nothing else to ask. Once it is not, it never is again.
+    is_open: AtomicBool,
     seen: Mutex<Seen>,
 }
 
@@ -36,13 +39,14 @@ impl Access {
         let seen = stamp(&file);
         let keys = file.read()?.map(Arc::new);
         warn_of_exposure(&file);
-        let shared = Shared { file, keys: RwLock::new(keys), seen: Mutex::new(seen) };
+        let is_open = AtomicBool::new(keys.is_none());
+        let shared = Shared { file, keys: RwLock::new(keys), is_open, seen: Mutex::new(seen) };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Whether there are no keys, so that everybody may do everything.
     pub fn is_open(&self) -> bool {
-        self.keys().is_none()
+        self.shared.is_open.load(Ordering::Acquire)
     }
 
     /// What a request may do that shows this instead of a key, or nothing.
@@ -90,6 +94,8 @@ impl Access {
 
     fn put(&self, keys: Keys) {
         *self.shared.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(keys));
+        // Last: whoever finds it closed must find the keys.
+        self.shared.is_open.store(false, Ordering::Release);
     }
 }
 

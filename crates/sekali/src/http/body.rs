@@ -35,21 +35,27 @@ impl Intake {
     }
 }
 
-/// A whole body, decompressed, with the room it takes up.
+/// A whole body, decompressed.
 #[derive(Debug)]
 pub(super) struct Received {
     /// Its bytes.
-    pub(super) bytes: Vec<u8>,
-    room: Reservation,
+    pub(super) bytes: Bytes,
+    /// What it takes up, unless it still lies where the transport has put it.
+    _room: Option<Reservation>,
 }
 
-/// Reads the body of a request.
+/// Reads the body of a request, which is said to have so many bytes.
 ///
 /// # Errors
 /// `too_large`, `overloaded` (both before anything is read where `Content-Length` tells), `invalid_encoding`,
 /// `unsupported_media_type`, `request_timeout`.
-pub(super) async fn receive(headers: &HeaderMap, mut body: Body, intake: &Intake) -> Result<Received, ApiError> {
-    let received = read(headers, &mut body, intake).await;
+pub(super) async fn receive(
+    headers: &HeaderMap,
+    mut body: Body,
+    announced: usize,
+    intake: &Intake,
+) -> Result<Received, ApiError> {
+    let received = read(headers, &mut body, announced, intake).await;
     match &received {
         // A slow client has had its time.
         Ok(_) | Err(ApiError { code: Code::RequestTimeout, .. }) => {}
@@ -75,34 +81,47 @@ pub(super) fn discard(headers: &HeaderMap, mut body: Body) {
     });
 }
 
-async fn read(headers: &HeaderMap, body: &mut Body, intake: &Intake) -> Result<Received, ApiError> {
-    let mut decoder = Decoder::new(encoding(headers)?);
-    let announced = content_length(headers);
+async fn read(headers: &HeaderMap, body: &mut Body, announced: usize, intake: &Intake) -> Result<Received, ApiError> {
+    let encoding = encoding(headers)?;
     if announced > BODY_WIRE_BYTES_MAX {
         return Err(too_large_on_the_wire());
     }
-    // Room is taken for what has come, and not for what was announced: announcing costs a client nothing.
-    let room = intake.budget.reserve(0).filter(|_| intake.budget.has_room(announced)).ok_or_else(overloaded)?;
-    let mut received = Received { bytes: Vec::with_capacity(announced), room };
+    if !intake.budget.has_room(announced) {
+        return Err(overloaded());
+    }
     let mut pace = Pace::new(intake.timeout);
-    loop {
-        let Some(frame) = next_frame(body, pace.deadline()).await? else { break };
-        let frame = frame.map_err(|_| broken("the connection ended before the body did"))?;
-        let Some(data) = frame.data_ref() else { continue };
-        if !pace.advance(data.len()) {
-            return Err(too_large_on_the_wire());
-        }
-        decoder.feed(data, &mut |bytes| received.append(bytes))?;
+    let mut piece = next_piece(body, &mut pace).await?;
+    if let Some(bytes) = piece.take_if(|_| encoding == Encoding::Identity && body.is_end_stream()) {
+        return Ok(Received { bytes, _room: None });
+    }
+    // Room is taken for what has come, and not for what was announced: announcing costs a client nothing.
+    let room = intake.budget.reserve(0).ok_or_else(overloaded)?;
+    let mut gathered = Gathered { bytes: Vec::with_capacity(announced), room };
+    let mut decoder = Decoder::new(encoding);
+    while let Some(bytes) = piece {
+        decoder.feed(&bytes, &mut |bytes| gathered.append(bytes))?;
+        piece = next_piece(body, &mut pace).await?;
     }
     decoder.finish()?;
-    Ok(received)
+    Ok(Received { bytes: gathered.bytes.into(), _room: Some(gathered.room) })
+}
+
+/// The next bytes of a body as they come over the wire, if there are any.
+async fn next_piece(body: &mut Body, pace: &mut Pace) -> Result<Option<Bytes>, ApiError> {
+    while let Some(frame) = next_frame(body, pace).await? {
+        let frame = frame.map_err(|_| broken("the connection ended before the body did"))?;
+        if let Ok(data) = frame.into_data() {
+            return if pace.advance(data.len()) { Ok(Some(data)) } else { Err(too_large_on_the_wire()) };
+        }
+    }
+    Ok(None)
 }
 
 /// The next piece of a body, if there is one.
 ///
 /// Nearly always the transport has it, and hands it over when it was asked and could look once more. A timer, which costs
 /// more than that, is only set if this was not so.
-async fn next_frame(body: &mut Body, deadline: Instant) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, ApiError> {
+async fn next_frame(body: &mut Body, pace: &mut Pace) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, ApiError> {
     let mut has_looked = false;
     let at_once = poll_fn(|cx| match Pin::new(&mut *body).poll_frame(cx) {
         Poll::Ready(frame) => Poll::Ready(Some(frame)),
@@ -115,11 +134,17 @@ async fn next_frame(body: &mut Body, deadline: Instant) -> Result<Option<Result<
     });
     match at_once.await {
         Some(frame) => Ok(frame),
-        None => timeout_at(deadline, body.frame()).await.map_err(|_| too_slow()),
+        None => timeout_at(pace.deadline(), body.frame()).await.map_err(|_| too_slow()),
     }
 }
 
-impl Received {
+/// A body that comes in pieces, or compressed, with the room it takes up.
+struct Gathered {
+    bytes: Vec<u8>,
+    room: Reservation,
+}
+
+impl Gathered {
     fn append(&mut self, bytes: &[u8]) -> Result<(), ApiError> {
         let len = self.bytes.len() + bytes.len();
         if len > BODY_BYTES_MAX {
@@ -141,19 +166,21 @@ const GROWTH_BYTES: usize = 64 * 1024;
 
 /// How fast a body comes, and how much of it has come.
 struct Pace {
-    /// When it would have to be there if it had no bytes.
-    deadline: Instant,
+    timeout: Duration,
+    /// When it was first waited for.
+    begun: Option<Instant>,
     bytes: usize,
 }
 
 impl Pace {
     fn new(timeout: Duration) -> Self {
-        Self { deadline: Instant::now() + timeout, bytes: 0 }
+        Self { timeout, begun: None, bytes: 0 }
     }
 
     /// When the next bytes must be there.
-    fn deadline(&self) -> Instant {
-        self.deadline + Duration::from_secs(self.bytes as u64 / BODY_BYTES_PER_SECOND_MIN)
+    fn deadline(&mut self) -> Instant {
+        let begun = *self.begun.get_or_insert_with(Instant::now);
+        begun + self.timeout + Duration::from_secs(self.bytes as u64 / BODY_BYTES_PER_SECOND_MIN)
     }
 
     /// Counts bytes. `false` if they are too many.

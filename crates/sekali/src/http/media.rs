@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 
 use super::error::{ApiError, Code};
+use super::json::JSON;
 use super::layout::Lines;
 use crate::ingest::Format;
 
@@ -20,6 +21,9 @@ const NDJSON_NAMES: [&str; 4] = [NDJSON, "application/ndjson", "application/json
 /// Any other type.
 pub(super) fn body_format(headers: &HeaderMap) -> Result<Format, ApiError> {
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(Format::Json) };
+    if value == JSON {
+        return Ok(Format::Json);
+    }
     let text = value.to_str().unwrap_or_default();
     let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
     let essence = essence.trim();

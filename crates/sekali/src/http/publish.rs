@@ -1,11 +1,14 @@
 //! `POST /publish`
 
+use std::borrow::Cow;
+
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sekali_store::Outcome;
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
 use super::error::ApiError;
 use super::json::Json;
@@ -13,6 +16,7 @@ use super::query::Query;
 use super::{App, body, media};
 use crate::access::{Grant, Topics};
 use crate::ingest::{Accepted, Format, Options, Problem, ingest};
+use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
 use crate::pipeline::Refused;
 
 /// Stores the events of the body and answers when they are durable.
@@ -21,6 +25,11 @@ pub(super) async fn publish(
     State(grant): State<Grant>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    publish_for(&app, &grant, request).await
+}
+
+/// As [`publish`], for whoever has this grant.
+pub(super) async fn publish_for(app: &App, grant: &Grant, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let limits = grant.limits();
     let (format, options) = match what_is_asked(&parts, limits.as_ref()) {
@@ -30,8 +39,8 @@ pub(super) async fn publish(
             return Err(error);
         }
     };
-    let accepted = receive(&app, &parts.headers, body, format, options).await?;
-    let answer = commit(&app, accepted, options).await?;
+    let accepted = receive(app, &parts.headers, body, format, options).await?;
+    let answer = commit(app, accepted, options).await?;
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 
@@ -57,12 +66,22 @@ async fn receive(
     options: Options<'_>,
 ) -> Result<Accepted, ApiError> {
     // Events take up about as much room in the queue as in the body.
-    if !app.pipeline.has_room(body::content_length(headers).max(1)) {
+    let announced = body::content_length(headers);
+    if !app.pipeline.has_room(announced.max(1)) {
         body::discard(headers, body);
         return Err(Refused::Overloaded.into());
     }
-    let received = body::receive(headers, body, &app.bodies).await?;
-    Ok(ingest(&received.bytes, format, options, &app.target)?)
+    let received = body::receive(headers, body, announced, &app.bodies).await?;
+    if received.bytes.len() <= PARSED_IN_PLACE_BYTES_MAX {
+        return Ok(ingest(&received.bytes, format, options, &app.target)?);
+    }
+    let (target, topics) = (app.target, options.topics.cloned());
+    let Options { skip_invalid, keep_keys, .. } = options;
+    let parse = move || {
+        let options = Options { skip_invalid, keep_keys, topics: topics.as_ref() };
+        ingest(&received.bytes, format, options, &target)
+    };
+    Ok(spawn_blocking(parse).await.map_err(|error| ApiError::internal(&error))??)
 }
 
 async fn commit(app: &App, mut accepted: Accepted, options: Options<'_>) -> Result<Answer, ApiError> {
@@ -84,7 +103,7 @@ async fn commit(app: &App, mut accepted: Accepted, options: Options<'_>) -> Resu
 
 #[derive(Debug, Serialize)]
 struct Answer {
-    message: String,
+    message: Cow<'static, str>,
     received: usize,
     stored: usize,
     duplicates: usize,
@@ -113,10 +132,11 @@ impl Answer {
         let conflicts = count(|outcome| matches!(outcome, Outcome::Conflict { .. }));
         let duplicates = received - stored;
         let message = match (received, duplicates, conflicts) {
-            (0, _, _) => "there was no event to store".to_owned(),
-            (_, 0, _) => format!("{stored} stored"),
-            (_, _, 0) => format!("{stored} stored, {duplicates} duplicate"),
-            _ => format!("{stored} stored, {duplicates} duplicate, of them {conflicts} with different content"),
+            (0, _, _) => "there was no event to store".into(),
+            (1, 0, _) => "1 stored".into(),
+            (_, 0, _) => format!("{stored} stored").into(),
+            (_, _, 0) => format!("{stored} stored, {duplicates} duplicate").into(),
+            _ => format!("{stored} stored, {duplicates} duplicate, of them {conflicts} with different content").into(),
         };
         Self { message, received, stored, duplicates, conflicts, invalid: None, errors: None, events: None }
     }

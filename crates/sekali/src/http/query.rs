@@ -26,7 +26,8 @@ impl<'a> Query<'a> {
     pub(super) fn parse(query: Option<&'a str>, allowed: &[&'static str]) -> Result<Self, ApiError> {
         let mut values: Vec<(&'static str, Cow<'a, str>)> = Vec::new();
         let mut payload = Vec::new();
-        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let Some(query) = query else { return Ok(Self { values, payload }) };
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).unwrap_or(Cow::Borrowed(name));
             if name.starts_with(PAYLOAD_PREFIX) && allowed.contains(&PAYLOAD) {

@@ -24,25 +24,28 @@ pub struct Accepted {
     pub keys: Vec<(String, String)>,
     /// The events that were left out.
     pub rejected: Rejected,
-    /// For every event in request order, which of `batches` has it.
-    order: Vec<u32>,
+    order: Order,
 }
+
+/// For every event of a request in order, which of its batches has it. Empty if there is only one batch.
+#[derive(Debug, Default)]
+pub struct Order(Vec<u32>);
 
 impl Accepted {
     /// Brings the outcomes of the batches into request order.
-    pub fn in_request_order(order: &Order, outcomes: Vec<Vec<Outcome>>) -> Vec<Outcome> {
+    pub fn in_request_order(order: &Order, mut outcomes: Vec<Vec<Outcome>>) -> Vec<Outcome> {
+        if order.0.is_empty() {
+            return outcomes.pop().unwrap_or_default();
+        }
         let mut outcomes: Vec<_> = outcomes.into_iter().map(Vec::into_iter).collect();
         order.0.iter().filter_map(|&batch| outcomes.get_mut(batch as usize)?.next()).collect()
     }
 
     /// Takes out the order of the events, for [`Accepted::in_request_order`].
     pub fn take_order(&mut self) -> Order {
-        Order(std::mem::take(&mut self.order))
+        std::mem::take(&mut self.order)
     }
 }
-
-/// In which batch each event of a request is.
-pub struct Order(Vec<u32>);
 
 /// Why a valid event is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,20 +61,29 @@ pub(super) struct Assembly<'t> {
     target: &'t Target,
     options: Options<'t>,
     bytes_expected: usize,
+    events: usize,
     batches: Vec<(u32, Batch)>,
-    order: Vec<u32>,
+    order: Order,
     keys: Vec<(String, String)>,
 }
 
 impl<'t> Assembly<'t> {
     /// An empty one, for a body of `bytes_expected` bytes.
     pub(super) fn new(target: &'t Target, options: Options<'t>, bytes_expected: usize) -> Self {
-        Self { target, options, bytes_expected, batches: Vec::new(), order: Vec::new(), keys: Vec::new() }
+        Self {
+            target,
+            options,
+            bytes_expected,
+            events: 0,
+            batches: Vec::new(),
+            order: Order::default(),
+            keys: Vec::new(),
+        }
     }
 
     /// Adds a valid event.
     pub(super) fn push(&mut self, event: &EventRef<'_>) -> Result<(), Unfit> {
-        if self.order.len() == BATCH_EVENTS_MAX {
+        if self.events == BATCH_EVENTS_MAX {
             return Err(Unfit::Full);
         }
         if self.options.topics.is_some_and(|topics| !topics.contains(event.topic)) {
@@ -81,8 +93,12 @@ impl<'t> Assembly<'t> {
         if let Some((_, batch)) = self.batches.get_mut(batch) {
             batch.push(&self.target.hasher, event);
         }
-        // Batches are fewer than partitions, whose number is 32 bits wide.
-        self.order.push(batch as u32);
+        if self.batches.len() > 1 {
+            // All before the second batch came are in the first. Batches are fewer than partitions, whose number is 32 bits wide.
+            self.order.0.resize(self.events, 0);
+            self.order.0.push(batch as u32);
+        }
+        self.events += 1;
         if self.options.keep_keys {
             self.keys.push((event.topic.to_owned(), event.event_id.to_owned()));
         }
@@ -91,7 +107,7 @@ impl<'t> Assembly<'t> {
 
     /// The finished request.
     pub(super) fn finish(self, rejected: Rejected) -> Accepted {
-        Accepted { events: self.order.len(), batches: self.batches, keys: self.keys, rejected, order: self.order }
+        Accepted { events: self.events, batches: self.batches, keys: self.keys, rejected, order: self.order }
     }
 
     fn batch_of(&mut self, partition: u32) -> usize {

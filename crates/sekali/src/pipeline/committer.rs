@@ -6,13 +6,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use sekali_store::{Batch, Commit, Error, Partition};
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tracing::{debug, error, info, warn};
 
+use super::answers::{Waiter, tell};
 use super::queue::{Job, Next, Queue, Turn};
 use super::{Answer, Refused, Shared};
-use crate::budget::Reservation;
 use crate::clock::now_ns;
 
 /// A partition without commits for so long is marked as durable to its end.
@@ -89,23 +87,19 @@ struct Committer<'a> {
 struct Ended;
 
 /// Who waits for an answer, and what it will be if the commit succeeds.
-struct Waiter {
-    answer: oneshot::Sender<Answer>,
-    room: Reservation,
-    decided: Answer,
-}
+type Decided = (Waiter, Answer);
 
 impl Committer<'_> {
     fn run(&self) -> Result<(), Ended> {
         let mut patience = IDLE_AFTER;
         loop {
             let mut commit = self.partition.begin();
-            let mut waiters = Vec::new();
+            let mut decided = Vec::new();
             let turn = loop {
                 match self.queue.next(commit.bytes(), patience) {
-                    Next::More(jobs) => self.decide(&mut commit, jobs, &mut waiters)?,
+                    Next::More(jobs) => self.decide(&mut commit, jobs, &mut decided)?,
                     Next::Last(jobs, turn) => {
-                        self.decide(&mut commit, jobs, &mut waiters)?;
+                        self.decide(&mut commit, jobs, &mut decided)?;
                         break turn;
                     }
                     Next::Idle => patience = self.mark(),
@@ -113,17 +107,14 @@ impl Committer<'_> {
                 }
             };
             patience = IDLE_AFTER;
-            self.write(commit, turn, waiters)?;
+            self.write(commit, turn, decided)?;
         }
     }
 
     /// Takes jobs into the commit.
-    fn decide(&self, commit: &mut Commit<'_>, jobs: Vec<Job>, waiters: &mut Vec<Waiter>) -> Result<(), Ended> {
-        let (batches, senders): (Vec<_>, Vec<_>) =
-            jobs.into_iter().map(|job| (job.batch, (job.answer, job.room))).unzip();
-        let decided = self.decide_together(commit, &batches)?;
-        let with_answers = senders.into_iter().zip(decided);
-        waiters.extend(with_answers.map(|((answer, room), decided)| Waiter { answer, room, decided }));
+    fn decide(&self, commit: &mut Commit<'_>, jobs: Vec<Job>, decided: &mut Vec<Decided>) -> Result<(), Ended> {
+        let (batches, waiters): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.batch, job.waiter)).unzip();
+        decided.extend(waiters.into_iter().zip(self.decide_together(commit, &batches)?));
         Ok(())
     }
 
@@ -150,7 +141,7 @@ impl Committer<'_> {
     }
 
     /// Writes the commit, lets the next one be written, and answers.
-    fn write(&self, commit: Commit<'_>, turn: Turn<'_>, mut waiters: Vec<Waiter>) -> Result<(), Ended> {
+    fn write(&self, commit: Commit<'_>, turn: Turn<'_>, mut decided: Vec<Decided>) -> Result<(), Ended> {
         let written = match commit.finish(None) {
             Ok(()) => Ok(None),
             Err(Error::StorageFull { available, needed }) => Ok(Some(refuse_for_space(available, needed))),
@@ -159,11 +150,12 @@ impl Committer<'_> {
         };
         drop(turn);
         if let Some(refused) = written? {
-            waiters.iter_mut().filter(|waiter| waiter.decided.is_ok()).for_each(|waiter| {
-                waiter.decided = Err(refused.clone());
-            });
+            decided
+                .iter_mut()
+                .filter(|(_, answer)| answer.is_ok())
+                .for_each(|(_, answer)| *answer = Err(refused.clone()));
         }
-        tell(waiters, &self.shared.runtime);
+        tell(decided);
         Ok(())
     }
 
@@ -191,23 +183,4 @@ impl Committer<'_> {
 fn refuse_for_space(available: u64, needed: u64) -> Refused {
     warn!(available, needed, "publishing refused: storage is full");
     Refused::StorageFull
-}
-
-/// Gives everybody who waits their answer.
-fn tell(waiters: Vec<Waiter>, runtime: &Handle) {
-    let is_one = waiters.len() == 1;
-    let send = move || {
-        for Waiter { answer, room, decided } in waiters {
-            // Room first: whoever has the answer may send again at once.
-            drop(room);
-            // An error here is a client that has gone away; its events are stored all the same.
-            let _ = answer.send(decided);
-        }
-    };
-    if is_one {
-        send();
-    } else {
-        // Each task that is woken from outside the runtime costs a lock and often a system call; from within, next to nothing.
-        runtime.spawn(async { send() });
-    }
 }

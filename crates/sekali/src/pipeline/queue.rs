@@ -8,18 +8,15 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sekali_store::Batch;
-use tokio::sync::oneshot;
 
-use super::Answer;
-use crate::budget::Reservation;
+use super::answers::Waiter;
 use crate::limits::{COMMIT_BYTES_MAX, DECIDE_AHEAD_BYTES};
 
 /// A batch to commit, and who waits for it.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) batch: Batch,
-    pub(super) answer: oneshot::Sender<Answer>,
-    pub(super) room: Reservation,
+    pub(super) waiter: Waiter,
 }
 
 /// What a committer should do next.
@@ -174,6 +171,7 @@ mod tests {
     use std::thread;
 
     use sekali_store::{EventRef, HashKey, KeyHasher};
+    use tokio::sync::oneshot::error::TryRecvError;
 
     use super::*;
     use crate::budget::Budget;
@@ -184,7 +182,7 @@ mod tests {
         let event = EventRef { topic: "t", event_id: "e", timestamp_ns: 0, source: "s", payload: &payload };
         batch.push(&KeyHasher::new(&HashKey([1; 32])), &event);
         let room = Budget::new(payload_bytes).reserve(payload_bytes).unwrap();
-        Job { batch, answer: oneshot::channel().0, room }
+        Job { batch, waiter: Waiter::here(room).0 }
     }
 
     fn small() -> Job {
@@ -261,10 +259,10 @@ mod tests {
     #[test]
     fn what_waits_when_it_is_abandoned_is_dropped() {
         let queue = Queue::default();
-        let (answer, mut receiver) = oneshot::channel();
-        queue.push(Job { answer, ..small() });
+        let (waiter, mut receiver) = Waiter::here(Budget::new(0).reserve(0).unwrap());
+        queue.push(Job { waiter, ..small() });
         queue.abandon();
         assert_eq!(now(&queue, 0), ("closed", 0));
-        assert!(receiver.try_recv().is_err());
+        assert!(matches!(receiver.try_recv(), Err(TryRecvError::Closed)));
     }
 }

@@ -1,6 +1,7 @@
 //! The accept loop: as many connections as there may be, and no storm of errors when there cannot be one more.
 
 use std::io;
+use std::net::TcpStream as StdTcpStream;
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -12,6 +13,7 @@ use tracing::{debug, warn};
 
 use super::connection::Site;
 use super::places::{Place, Places};
+use super::threads::Threads;
 use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, FILES_RESERVED};
 
 /// A listening socket with its connections.
@@ -23,9 +25,9 @@ pub(super) struct Listening {
 
 impl Listening {
     /// Begins to accept.
-    pub(super) fn start(listener: TcpListener, site: Site) -> Self {
+    pub(super) fn start(listener: TcpListener, threads: Threads, site: Site) -> Self {
         let (draining, drain) = watch::channel(false);
-        Self { draining, task: tokio::spawn(run(listener, site, drain)) }
+        Self { draining, task: tokio::spawn(run(listener, threads, site, drain)) }
     }
 
     /// Accepts no more, and waits until the requests in progress are answered, or for [`DRAIN_TIMEOUT`].
@@ -39,7 +41,7 @@ impl Listening {
     }
 }
 
-async fn run(listener: TcpListener, site: Site, mut drain: watch::Receiver<bool>) {
+async fn run(listener: TcpListener, threads: Threads, site: Site, mut drain: watch::Receiver<bool>) {
     let places = Places::new(connections_max());
     let mut connections = JoinSet::new();
     let is_draining = drain.clone();
@@ -49,7 +51,18 @@ async fn run(listener: TcpListener, site: Site, mut drain: watch::Receiver<bool>
             accepted = accept(&listener, &places) => accepted,
         };
         if let Some((stream, place)) = accepted {
-            connections.spawn(site.clone().serve(stream, is_draining.clone(), place));
+            let Some((seat, runtime)) = threads.seat() else { break };
+            let site = site.clone();
+            let draining = is_draining.clone();
+            connections.spawn_on(
+                async move {
+                    // Known to the runtime that it is served on, and no longer to the one that it was accepted on.
+                    let Ok(stream) = TcpStream::from_std(stream) else { return };
+                    site.serve(stream, draining, place).await;
+                    drop(seat);
+                },
+                runtime,
+            );
         }
         while connections.try_join_next().is_some() {}
     }
@@ -58,7 +71,7 @@ async fn run(listener: TcpListener, site: Site, mut drain: watch::Receiver<bool>
 }
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, Place)> {
+async fn accept(listener: &TcpListener, places: &Places) -> Option<(StdTcpStream, Place)> {
     let place = places.wait().await?;
     match listener.accept().await {
         Ok((stream, client)) => {
@@ -66,7 +79,7 @@ async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, P
             if place.is_none() {
                 debug!(%client, "a connection was closed: its address has too many");
             }
-            place.map(|place| (stream, place))
+            Some((stream.into_std().ok()?, place?))
         }
         Err(error) => {
             if is_of_one_connection(&error) {

@@ -96,13 +96,13 @@ impl Activity {
         }
     }
 
-    /// A request has come. It is being worked on until what is returned is dropped: with its answer, or its body.
-    pub(super) fn begin(self: &Arc<Self>, is_http2: bool) -> Exchange {
+    /// A request has come. It is being worked on until both that are returned are dropped: with its answer, and with its body.
+    pub(super) fn begin(self: &Arc<Self>, is_http2: bool) -> (Exchange, Reading) {
         self.is_http2.store(is_http2, Ordering::Relaxed);
         self.headers_ms.store(0, Ordering::Relaxed);
-        self.working.fetch_add(1, Ordering::Relaxed);
+        self.working.fetch_add(2, Ordering::Relaxed);
         self.progress();
-        Exchange { activity: Arc::clone(self), is_sending: false }
+        (Exchange { activity: Arc::clone(self), is_sending: false }, Reading { activity: Arc::clone(self) })
     }
 
     fn progress(&self) {
@@ -115,6 +115,21 @@ impl Activity {
 
     fn since(&self, ms: u64) -> Duration {
         self.start.elapsed().saturating_sub(Duration::from_millis(ms))
+    }
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub(super) struct Reading {
+    activity: Arc<Activity>,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // As long as something is worked on, nobody asks when the last progress was; and clocks cost.
+        if self.activity.working.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.activity.progress();
+        }
     }
 }
 
@@ -146,9 +161,13 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        let count = if self.is_sending { &self.activity.sending } else { &self.activity.working };
-        count.fetch_sub(1, Ordering::Relaxed);
-        self.activity.progress();
+        if self.is_sending {
+            // That there was a last piece for the client to take was progress, a moment ago.
+            self.activity.sending.fetch_sub(1, Ordering::Relaxed);
+        } else {
+            self.activity.working.fetch_sub(1, Ordering::Relaxed);
+            self.activity.progress();
+        }
     }
 }
 
@@ -185,7 +204,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn our_own_slowness_is_not_held_against_the_client() {
         let activity = Activity::new(Timeouts::default());
-        let mut exchange = activity.begin(false);
+        let (mut exchange, reading) = activity.begin(false);
+        drop(reading);
         advance(IDLE_TIMEOUT * 10).await;
         assert_eq!(activity.verdict(false), Verdict::Fine);
         exchange.sending();
@@ -197,7 +217,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_must_take_its_answer_at_a_pace() {
         let activity = Activity::new(Timeouts::default());
-        let mut exchange = activity.begin(true);
+        let (mut exchange, _) = activity.begin(true);
         exchange.sending();
         for _ in 0..4 {
             advance(ANSWER_TIMEOUT / 2).await;

@@ -13,12 +13,13 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::activity::{Activity, Verdict};
+use super::aside::Aside;
 use super::certificates::Certificates;
 use super::io::{WatchedBody, WatchedRequest, WatchedStream};
 use super::places::Place;
@@ -27,9 +28,9 @@ use crate::limits::{CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
 use crate::timeouts::Timeouts;
 
 /// What all connections are served with. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Site {
-    pub(super) service: Arc<Service>,
+    pub(super) service: Service,
     pub(super) timeouts: Timeouts,
     /// Where there are any, TLS is spoken and nothing else.
     pub(super) certificates: Option<Certificates>,
@@ -73,13 +74,15 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream, timeouts: Timeout
 /// Speaks HTTP/1.1 or HTTP/2, whichever the client begins with.
 async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    service: Arc<Service>,
+    service: Service,
     timeouts: Timeouts,
     mut draining: watch::Receiver<bool>,
 ) {
     let activity = Activity::new(timeouts);
     let io = TokioIo::new(WatchedStream { stream, activity: Arc::clone(&activity) });
     let watched = Arc::clone(&activity);
+    // Every request counts itself in and out, which is slow where others do so on other cores: so this connection has a count of its own.
+    let service = Arc::new(service);
     let service = service_fn(move |request| answer(Arc::clone(&service), Arc::clone(&watched), request));
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(io, service));
@@ -87,18 +90,23 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut closing = false;
     loop {
-        tokio::select! {
+        let occasion = pin!(occasion(&mut draining, &mut check, closing));
+        let occasion = tokio::select! {
+            biased;
             outcome = connection.as_mut() => {
                 if let Err(error) = outcome {
                     debug!(error, "a connection broke off");
                 }
                 return;
             }
-            _ = draining.wait_for(|drain| *drain), if !closing => {
+            occasion = Aside::new(occasion) => occasion,
+        };
+        match occasion {
+            Occasion::Drain => {
                 closing = true;
                 connection.as_mut().graceful_shutdown();
             }
-            _ = check.tick() => match activity.verdict(closing) {
+            Occasion::Check => match activity.verdict(closing) {
                 Verdict::Fine => {}
                 Verdict::Stuck => return debug!("a connection was cut: its client is too slow"),
                 Verdict::Idle if closing => return,
@@ -111,14 +119,29 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
+/// Why a connection is looked at from outside.
+enum Occasion {
+    /// The server is about to end.
+    Drain,
+    /// It is time to see whether it is stuck.
+    Check,
+}
+
+async fn occasion(draining: &mut watch::Receiver<bool>, check: &mut Interval, closing: bool) -> Occasion {
+    tokio::select! {
+        _ = draining.wait_for(|drain| *drain), if !closing => Occasion::Drain,
+        _ = check.tick() => Occasion::Check,
+    }
+}
+
 async fn answer(
     service: Arc<Service>,
     activity: Arc<Activity>,
     request: Request<Incoming>,
 ) -> Result<Response<WatchedBody>, Infallible> {
     let is_http2 = request.version() == Version::HTTP_2;
-    let (exchange, reading) = (activity.begin(is_http2), activity.begin(is_http2));
-    let request = request.map(|body| Body::new(WatchedRequest { body, _exchange: reading }));
+    let (exchange, reading) = activity.begin(is_http2);
+    let request = request.map(|body| Body::new(WatchedRequest { body, _reading: reading }));
     let response = service.answer(request).await;
     Ok(response.map(|body| WatchedBody { body, exchange }))
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::activity::{Activity, Exchange};
+use super::activity::{Activity, Exchange, Reading};
 
 /// A connection that reports the bytes that pass: those of HTTP, whatever they are wrapped in.
 pub(super) struct WatchedStream<S> {
@@ -70,7 +70,7 @@ impl<S> WatchedStream<S> {
 /// even when the answer has been sent, and the rest of the body is only read so that the client can see the answer.
 pub(super) struct WatchedRequest {
     pub(super) body: Incoming,
-    pub(super) _exchange: Exchange,
+    pub(super) _reading: Reading,
 }
 
 impl Body for WatchedRequest {

@@ -1,10 +1,15 @@
 //! What browsers are told.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use sekali::access::Scope;
+use sekali::limits::HEADERS_BYTES_MAX;
+use sekali::server::Config;
 use sekali_store::disk::RealDisk;
 
-use crate::server::TestServer;
+use crate::access::visitor::make;
+use crate::server::{Answer, TestServer, event};
 
 #[test]
 fn answers_are_data_and_nothing_else() {
@@ -38,4 +43,45 @@ fn other_origins_read_nothing_unless_they_are_named() {
     assert_eq!(preflight.header("access-control-allow-methods"), Some("GET,POST"));
     assert!(preflight.header("access-control-allow-headers").unwrap().contains("authorization"));
     assert_eq!(preflight.header("x-content-type-options"), Some("nosniff"));
+}
+
+/// Without named origins, requests to publish go another way.
+#[test]
+fn publishing_is_the_same_with_named_origins_as_without() {
+    let publish = |server: &TestServer, name: &str, value: &str, path: &str, body: &str| {
+        let answer = server.request("POST", path).header(name, value).body(body.to_owned()).send();
+        let Answer { status, mut headers, body } = answer;
+        for differs in ["date", "vary", "access-control-expose-headers"] {
+            headers.remove(differs);
+        }
+        let mut headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+        headers.sort();
+        (status, headers, body)
+    };
+    let all = |server: &TestServer| {
+        let valid = event("t", "1").to_string();
+        let mut answers = vec![
+            publish(server, "accept", "*/*", "/publish", &valid),
+            publish(server, "accept", "*/*", "/publish?verbose=true", &valid),
+            publish(server, "accept", "*/*", "/publish?x=1", &valid),
+            publish(server, "accept", "*/*", "/publish/", &valid),
+            publish(server, "host", "evil.example", "/publish", &valid),
+            publish(server, "content-type", "text/plain", "/publish", &valid),
+            publish(server, "x-long", &"x".repeat(HEADERS_BYTES_MAX), "/publish", &valid),
+            publish(server, "accept", "*/*", "/publish", "{"),
+        ];
+        let reader = make(&server.dir.path().join("data"), &[Scope::Read], &["*"]);
+        let reader = format!("Bearer {}", reader.expose());
+        while server.get("/stats").status != 401 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        answers.push(publish(server, "accept", "*/*", "/publish", &valid));
+        answers.push(publish(server, "authorization", &reader, "/publish", &valid));
+        answers
+    };
+    let named = |config: &mut Config| config.cors_origins = vec!["https://logs.example.org".to_owned()];
+    let past_the_router = all(&TestServer::start());
+    assert_eq!(past_the_router, all(&TestServer::start_with(Arc::new(RealDisk), named)));
+    let statuses: Vec<_> = past_the_router.iter().map(|(status, ..)| *status).collect();
+    assert_eq!(statuses, [202, 202, 400, 404, 421, 415, 431, 400, 401, 403]);
 }

@@ -1,0 +1,58 @@
+//! Answers, given out where those run who wait for them.
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use super::Answer;
+use crate::budget::Reservation;
+
+/// Somebody who waits for an answer.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    answer: oneshot::Sender<Answer>,
+    /// Where it waits.
+    runtime: Option<Handle>,
+    room: Reservation,
+}
+
+impl Waiter {
+    /// Whoever runs here, with the room that its batch takes up; and where it gets its answer.
+    pub(super) fn here(room: Reservation) -> (Self, oneshot::Receiver<Answer>) {
+        let (answer, receiver) = oneshot::channel();
+        (Self { answer, runtime: Handle::try_current().ok(), room }, receiver)
+    }
+
+    fn tell(self, answer: Answer) {
+        // Room first: whoever has the answer may send again at once.
+        drop(self.room);
+        // An error here is a client that has gone away; its events are stored all the same.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// Gives everybody their answer.
+///
+/// A task that is woken from outside of its runtime costs a lock and often a system call; from within, next to nothing. So those of
+/// one runtime are all told by one task on it.
+pub(super) fn tell(answered: Vec<(Waiter, Answer)>) {
+    let mut groups: Vec<(Handle, Vec<(Waiter, Answer)>)> = Vec::new();
+    for (mut waiter, answer) in answered {
+        let Some(runtime) = waiter.runtime.take() else {
+            waiter.tell(answer);
+            continue;
+        };
+        match groups.iter_mut().find(|(known, _)| known.id() == runtime.id()) {
+            Some((_, group)) => group.push((waiter, answer)),
+            None => groups.push((runtime, vec![(waiter, answer)])),
+        }
+    }
+    for (runtime, group) in groups {
+        let is_one = group.len() == 1;
+        let tell_all = || group.into_iter().for_each(|(waiter, answer)| waiter.tell(answer));
+        if is_one {
+            tell_all();
+        } else {
+            runtime.spawn(async { tell_all() });
+        }
+    }
+}
