@@ -182,7 +182,16 @@ impl Table {
             a.0.cmp(&b.0).then_with(|| fingerprint(a.1).cmp(&fingerprint(b.1))).then_with(|| a.1.cmp(&b.1))
         };
         by_upper_half(upper, compare, order);
-        order.iter().filter_map(|&(_, position)| self.entry(position as usize))
+        order.chunks(STRIP).flat_map(|keys| self.strip(keys)).flatten()
+    }
+
+    /// The entries at up to so many positions, fetched together.
+    fn strip(&self, keys: &[Key]) -> [Option<Entry>; STRIP] {
+        let mut entries = [None; STRIP];
+        for (entry, &(_, position)) in entries.iter_mut().zip(keys) {
+            *entry = self.entry(position as usize);
+        }
+        entries
     }
 
     fn entry(&self, position: usize) -> Option<Entry> {
