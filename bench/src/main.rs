@@ -1,9 +1,9 @@
 //! Measuring programs of the engine. `bench/README.md` says what each measures and how.
 //!
-//! [`index`] fills the dedup index alone, [`store`] a whole store, [`reads`] reads from one, and [`served`] from a server
-//! that has one, and [`sustained`] publishes to one for minutes. All answer a [`figures::Report`]. [`sets`] runs them several times, each in a process of its own, and writes
-//! the medians down. [`measure`] is what they share. [`torture`] runs the fault tests in their long forms; `scripts/torture`
-//! is the way to it.
+//! [`index`] fills the dedup index alone, [`store`] a whole store; [`reads`] reads from one, and [`served`] from a server
+//! that has one; [`sustained`] publishes to a server for minutes. All answer a [`figures::Report`]. [`sets`] runs them several
+//! times, each in a process of its own, and writes the medians down. [`measure`] is what they share. [`torture`] runs the fault
+//! tests in their long forms; `scripts/torture` is the way to it.
 
 mod figures;
 mod index;

@@ -1,7 +1,8 @@
 //! The long forms of the fault tests, one after the other, and what becomes of their results.
 //!
-//! [`plan`] says which tests there are and how long they are, [`runner`] runs them, [`mutants`] breaks the program on purpose, with [`patience`] for
-//! what then hangs, [`results`] reads the lines that tests end with, [`tables`] sets them side by side, and [`document`] puts the tables into docs/RELIABILITY.md.
+//! [`plan`] says which tests there are and how long they are, [`runner`] runs them, [`mutants`] breaks the program on purpose,
+//! with [`patience`] for what then hangs, [`results`] reads the lines that tests end with, [`tables`] sets them side by side, and
+//! [`document`] puts the tables into docs/RELIABILITY.md.
 
 mod document;
 mod mutants;

@@ -80,9 +80,9 @@ impl DamageList {
         self.read().all().next().is_none()
     }
 
-    /// Whether any of it is in the file of this name: the manifest, which remembers what was accepted, has no directories.
+    /// Whether any of it is in this file.
     pub(crate) fn is_in(&self, path: &Path) -> bool {
-        self.read().all().any(|damage| damage.path.file_name() == path.file_name())
+        self.read().all().any(|damage| damage.path == path)
     }
 
     /// Whether `seq` is known to be lost.

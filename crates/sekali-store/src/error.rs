@@ -40,8 +40,8 @@ pub enum Error {
     },
     /// The dedup index must be made anew, and there is no space for it. No event is lost, and none is harmed.
     #[error(
-        "the dedup index in {} must be made anew and there is not enough space for it: make room on that disk, about 50 bytes for every event \
-         stored, and start again; no event is lost", .0.display()
+        "the dedup index in {} must be made anew and there is not enough space for it: make room on that disk, about 50 bytes \
+         for every event stored, and start again; no event is lost", .0.display()
     )]
     NoRoomForIndex(PathBuf),
     /// A write or sync of the log failed, now or earlier: the partition takes no more writes until the store is opened again.

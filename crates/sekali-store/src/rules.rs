@@ -2,7 +2,8 @@
 
 use crate::event::EventRef;
 
-/// How payloads are compared and described. Both functions must depend on nothing but their arguments: outcomes are deterministic only if they are.
+/// How payloads are compared and described. Both functions must depend on nothing but their arguments: outcomes are
+/// deterministic only if they are.
 #[derive(Debug, Clone, Copy)]
 pub struct ContentRules {
     /// Whether two payloads, whose bytes differ, say the same.

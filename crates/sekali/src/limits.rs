@@ -59,6 +59,8 @@ pub const BUCKETS_MAX: u64 = 10_000;
 pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
 /// Longest a stream reads without sending anything, so that a scan that finds little still shows that it is alive.
 pub const STREAM_READ_MAX: Duration = Duration::from_secs(1);
+/// Longest a stream keeps a thread, however fast its client is: others wait for threads too. A piece is read to its end.
+pub const STREAM_TURN_MAX: Duration = Duration::from_millis(100);
 
 /// Most connections at a time. Fewer where the process may not open as many files.
 pub const CONNECTIONS_MAX: usize = 4_096;

@@ -7,11 +7,11 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
 
-use super::{Disk, Remains};
+use super::{Disk, DiskFile, Remains};
 use crate::background;
 use crate::limits::{REMAINS_MAX, REMAINS_STEP_BYTES};
 
@@ -22,16 +22,10 @@ const IN_USE: Duration = Duration::from_millis(200);
 /// How long it waits for work; it is woken when there is some.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// Removes files; by default at once, and with a thread of its own little by little.
+/// Removes files; by default at once, and with a thread of its own little by little. The thread ends once this is dropped, and
+/// nobody waits for it: it has nothing that another start would miss.
 #[derive(Debug, Default)]
-pub(crate) struct Remover(Option<Worker>);
-
-#[derive(Debug)]
-struct Worker {
-    /// Taken when this is dropped, which ends the thread.
-    remains: Option<Sender<Box<dyn Remains>>>,
-    thread: Option<JoinHandle<()>>,
-}
+pub(crate) struct Remover(Option<SyncSender<Box<dyn Remains>>>);
 
 impl Remover {
     /// One with a thread.
@@ -39,70 +33,92 @@ impl Remover {
     /// # Errors
     /// The operating system refuses a thread.
     pub(crate) fn start() -> io::Result<Self> {
-        let (sender, receiver) = mpsc::channel();
-        let thread = background::spawn("sekali-free", move || give_back(&receiver))?;
-        Ok(Self(Some(Worker { remains: Some(sender), thread: Some(thread) })))
+        let (sender, receiver) = mpsc::sync_channel(REMAINS_MAX);
+        background::spawn("sekali-free", move || give_back(&receiver))?;
+        Ok(Self(Some(sender)))
     }
 
-    /// Removes the file at `path`, of which nobody outside this program makes use.
+    /// Removes the file at `path`, which no other programs read.
     ///
     /// # Errors
     /// As [`Disk::remove`].
     pub(crate) fn remove(&self, disk: &dyn Disk, path: &Path) -> io::Result<()> {
-        let Some(sender) = self.0.as_ref().and_then(|worker| worker.remains.as_ref()) else { return disk.remove(path) };
+        let Some(sender) = &self.0 else { return disk.remove(path) };
         if let Some(remains) = disk.remove_name(path)? {
-            // Without the thread it is dropped here, and freed at once.
-            let _ = sender.send(remains);
+            // Where that fails, it is dropped here, and freed at once.
+            let _ = sender.try_send(remains);
+        }
+        Ok(())
+    }
+
+    /// Removes the file at `path`, which other programs may be reading: never a part of it, but only some time after the one
+    /// before.
+    ///
+    /// # Errors
+    /// As [`Disk::remove`].
+    pub(crate) fn remove_whole(&self, disk: &dyn Disk, path: &Path) -> io::Result<()> {
+        let Some(sender) = &self.0 else { return disk.remove(path) };
+        let file = disk.open(path);
+        disk.remove(path)?;
+        if let Ok(file) = file {
+            let _ = sender.try_send(Box::new(Whole(file)));
         }
         Ok(())
     }
 }
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.remains = None;
-        if let Some(thread) = self.thread.take() {
-            // It fails only if the thread panicked, and then there is nothing left to stop.
-            let _ = thread.join();
-        }
+/// A file that goes when it is dropped, and not before.
+#[derive(Debug)]
+struct Whole(#[expect(dead_code, reason = "its closing frees it")] Arc<dyn DiskFile>);
+
+impl Remains for Whole {
+    fn give_back(&mut self, _: u64) -> io::Result<u64> {
+        Ok(0)
     }
 }
 
 /// The thread. What is left when it ends is freed at once.
 fn give_back(arriving: &Receiver<Box<dyn Remains>>) {
     let mut waiting = VecDeque::new();
-    let mut pause = IDLE;
+    let mut next = Instant::now() + IDLE;
     loop {
-        match arriving.recv_timeout(pause) {
-            Ok(remains) => waiting.push_back(remains),
-            Err(RecvTimeoutError::Timeout) => {}
+        match arriving.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            Ok(remains) => {
+                if waiting.is_empty() {
+                    next = Instant::now();
+                }
+                waiting.push_back(remains);
+                if waiting.len() > REMAINS_MAX {
+                    waiting.pop_front();
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => next = Instant::now() + step(&mut waiting),
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        if waiting.len() > REMAINS_MAX {
-            waiting.pop_front();
-        }
-        pause = step(&mut waiting);
     }
 }
 
-/// Gives back a piece of the first file. Answers how long to wait before the next.
+/// Gives back a piece of the first file that nobody reads. Answers how long to wait before the next.
 fn step(waiting: &mut VecDeque<Box<dyn Remains>>) -> Duration {
-    let Some(mut first) = waiting.pop_front() else { return IDLE };
-    match first.give_back(REMAINS_STEP_BYTES) {
-        Ok(left) if left > 0 => waiting.push_front(first),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            waiting.push_back(first);
-            return IN_USE;
+    for _ in 0..waiting.len() {
+        let Some(mut first) = waiting.pop_front() else { break };
+        match first.give_back(REMAINS_STEP_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                waiting.push_back(first);
+                continue;
+            }
+            Ok(left) if left > 0 => waiting.push_front(first),
+            // Nothing is left of it; or it has another name, or cannot be cut.
+            _ => drop(first),
         }
-        // It has another name, or cannot be cut. Or nothing is left of it.
-        _ => drop(first),
+        return PACE;
     }
-    if waiting.is_empty() { IDLE } else { PACE }
+    if waiting.is_empty() { IDLE } else { IN_USE }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use super::*;
 
@@ -130,12 +146,13 @@ mod tests {
     fn a_file_in_use_is_in_nobodys_way_and_has_its_turn_later() {
         let steps = Arc::new(Mutex::new(Vec::new()));
         let fake = |left, busy| Box::new(Fake { left, busy, steps: Arc::clone(&steps) }) as Box<dyn Remains>;
-        let mut waiting = VecDeque::from([fake(REMAINS_STEP_BYTES + 1, 1), fake(REMAINS_STEP_BYTES * 2 + 2, 0)]);
-        let mut pauses = Vec::new();
+        let mut waiting = VecDeque::from([fake(REMAINS_STEP_BYTES + 1, 2)]);
+        assert_eq!(step(&mut waiting), IN_USE);
+        waiting.push_back(fake(REMAINS_STEP_BYTES * 2 + 2, 0));
         while !waiting.is_empty() {
-            pauses.push(step(&mut waiting));
+            assert_eq!(step(&mut waiting), PACE);
         }
         assert_eq!(*steps.lock().unwrap(), [REMAINS_STEP_BYTES + 2, 2, 0, 1, 0]);
-        assert_eq!(pauses, [IN_USE, PACE, PACE, PACE, PACE, IDLE]);
+        assert_eq!(step(&mut waiting), IDLE);
     }
 }

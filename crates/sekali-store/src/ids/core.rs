@@ -13,7 +13,8 @@ use super::state::State;
 use super::stats::{Counters, IndexStats};
 use super::worker::Worker;
 use crate::disk::Disk;
-use crate::error::{Error, Result};
+use crate::disk::remover::Remover;
+use crate::error::{Error, IoContext as _, Result};
 use crate::limits::{INDEX_TABLE_ENTRIES_MAX, INDEX_TABLES_REPLAYED_MAX, INDEX_TABLES_WAITING_MAX};
 use crate::manifest::ManifestFile;
 
@@ -31,6 +32,7 @@ pub(super) struct Core {
     pub(super) worker: Mutex<Worker>,
     state: RwLock<State>,
     pub(super) failures: Failures,
+    pub(super) remover: Remover,
 }
 
 impl Core {
@@ -44,6 +46,8 @@ impl Core {
             return Err(Error::Invalid(format!("a table has 1 to {INDEX_TABLE_ENTRIES_MAX} entries")));
         }
         let opened = open::open(&*disk, &dir, &manifest)?;
+        let remover = if options.background { Remover::start() } else { Ok(Remover::default()) };
+        let remover = remover.at("start a thread for", &dir)?;
         Ok(Self {
             disk,
             dir,
@@ -54,6 +58,7 @@ impl Core {
             worker: Mutex::new(Worker::new(opened.next_run)),
             state: RwLock::new(State::new(opened.runs, opened.covered_seq, options.table_entries)),
             failures: Failures::default(),
+            remover,
         })
     }
 

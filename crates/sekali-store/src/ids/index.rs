@@ -27,9 +27,10 @@ impl Index {
     /// [`Index::covered_seq`] are for the caller to [insert](Index::insert) again from the log.
     ///
     /// # Errors
-    /// [`Error::Damaged`](crate::Error::Damaged) where runs are missing or damaged; it names them all. An index without them would call
-    /// duplicates new, so there is none: see [`Index::rebuild`]. [`Error::NewerFormat`](crate::Error::NewerFormat), [`Error::Invalid`](crate::Error::Invalid) for
-    /// impossible options, and I/O errors.
+    /// [`Error::Damaged`](crate::Error::Damaged) where runs are missing or damaged; it names them all. An index without them
+    /// would call duplicates new, so there is none: see [`Index::rebuild`].
+    /// [`Error::NewerFormat`](crate::Error::NewerFormat), [`Error::Invalid`](crate::Error::Invalid) for impossible options, and
+    /// I/O errors.
     pub fn open(disk: Arc<dyn Disk>, dir: PathBuf, manifest: Arc<ManifestFile>, options: IndexOptions) -> Result<Self> {
         let core = Arc::new(Core::open(disk, dir, manifest, options)?);
         let thread = if options.background { Some(spawn(&core)?) } else { None };

@@ -204,7 +204,7 @@ impl Core {
         if !self.manifest.uncertain() {
             for input in &inputs {
                 // What cannot be removed now is a leftover, and removed at the next start.
-                let _ = self.disk.remove(&self.dir.join(run::file_name(input.info().number)));
+                let _ = self.remover.remove(&*self.disk, &self.dir.join(run::file_name(input.info().number)));
             }
         }
         retired.add_runs(inputs);

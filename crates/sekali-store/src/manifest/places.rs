@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{hex, is_false};
 use crate::counters::Counters;
 use crate::damage::Damage;
+use crate::log::file;
 use crate::log::recovery::Position;
 
 /// A place between two commits of the log: everything that the next one continues.
@@ -118,9 +119,10 @@ impl From<&Damage> for Lost {
 }
 
 impl Lost {
-    /// As it is reported, of a file in `dir`.
-    pub(crate) fn in_dir(&self, dir: &Path) -> Damage {
+    /// As it is reported, of a file in one of these directories of the partition.
+    pub(crate) fn found_in(&self, log: &Path, segments: &Path) -> Damage {
         let Self { ref file, offset, first_seq, last_seq, .. } = *self;
+        let dir = if file.ends_with(file::SUFFIX) { log } else { segments };
         Damage { path: dir.join(file), offset, first_seq, last_seq }
     }
 }

@@ -51,7 +51,8 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     let (manifest, manifest_damage) = open_manifest(disk, dir, &segment_dir, &log_dir)?;
     // Of a file that has left the log, what cost no event is no longer told: what is in the log still is found again.
     let is_told = |lost: &&Lost| lost.accepted || lost.first_seq <= lost.last_seq;
-    let mut damage: Vec<_> = manifest.get().lost.iter().filter(is_told).map(|lost| lost.in_dir(dir)).collect();
+    let found_in = |lost: &Lost| lost.found_in(&log_dir.dir, segment_dir.dir());
+    let mut damage: Vec<_> = manifest.get().lost.iter().filter(is_told).map(found_in).collect();
     let known = damage.len();
     let segments = open_segments(&**disk, &segment_dir, &manifest, &mut damage)?;
     let Manifest { sealed, durable, .. } = manifest.get();
@@ -81,8 +82,7 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     // Once, behind all that was made: the directories, and what is in them and synced.
     disk.sync_dir(dir).at("sync", dir)?;
     log.damage.iter().cloned().for_each(|found| lose(&mut damage, found));
-    let accepted: Vec<_> =
-        manifest.get().lost.iter().filter(|lost| lost.accepted).map(|lost| lost.in_dir(dir)).collect();
+    let accepted: Vec<_> = manifest.get().lost.iter().filter(|lost| lost.accepted).map(found_in).collect();
     damage.retain(|damage| !accepted.contains(damage));
     let parts = segments.into_iter().map(Part::Segment).chain(log.files.iter().cloned().map(Part::Log)).collect();
     let rebuilt = manifest_damage.or(index_damage).map(|error| why_rebuilt(&error, manifest.get().expired));

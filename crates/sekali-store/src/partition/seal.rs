@@ -256,7 +256,7 @@ impl Work {
         if !self.shared.manifest.uncertain() {
             for segment in inputs {
                 let path = &segment.info().path;
-                self.log.disk.remove(path).at("remove", path)?;
+                self.remover.remove_whole(&*self.log.disk, path).at("remove", path)?;
             }
         }
         Ok(true)

@@ -91,7 +91,8 @@ impl fmt::Display for Finding {
                 let Counters { received, stored: counted, duplicates, conflicts } = counters;
                 write!(
                     f,
-                    "the counters are off: {received} received, {counted} stored, {duplicates} duplicates, {conflicts} conflicts, but {stored} events are there or have expired"
+                    "the counters are off: {received} received, {counted} stored, {duplicates} duplicates, {conflicts} \
+                     conflicts, but {stored} events are there or have expired"
                 )
             }
         }

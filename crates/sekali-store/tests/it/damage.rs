@@ -17,6 +17,9 @@ fn a_lost_segment_is_named_and_healed_by_publishing_again() {
         let disk = clean.kill();
         disk.remove(&path).unwrap();
         check(&disk, BUSY, &format!("{} removed", path.display()));
+        // By then a start has read of it in the manifest.
+        let damage = Opened::open(&disk.kill()).unwrap().reader().damage();
+        assert!(damage.iter().any(|damage| damage.path == path), "{damage:?}");
     }
 }
 
@@ -206,7 +209,7 @@ fn a_log_file_with_a_damaged_header_is_moved_away_once_it_is_sealed_and_no_longe
         let disk = filled(unsealed);
         let damaged = files(&disk, "log").remove(0);
         flip_header(&disk, &damaged, 1);
-        let mut opened = Opened::open_with(&disk, unsealed).unwrap();
+        let opened = Opened::open_with(&disk, unsealed).unwrap();
         assert_eq!(opened.reader().flaws().len(), 1);
         if accepted {
             assert_eq!(opened.partition.accept_damage().unwrap(), 1);

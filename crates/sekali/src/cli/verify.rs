@@ -86,7 +86,7 @@ fn accept_damage(data_dir: &Path) -> Result<(), Failure> {
     for mut partition in open(data_dir)? {
         partition.verify(|_| {})?;
         let places = partition.accept_damage()?;
-        note(format!("accepted the loss in {} places", grouped(places as u64)));
+        note(format!("damaged places accepted: {}", grouped(places as u64)));
         partition.close()?;
     }
     Ok(())

