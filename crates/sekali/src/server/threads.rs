@@ -1,7 +1,7 @@
 //! The threads that connections are served on: one for each core, up to [`SERVING_THREADS_MAX`], each with a runtime of its own.
 //!
 //! A connection stays where it was put. On one runtime for all, what waits is handed from core to core each time it wakes, and
-//! its memory with it; a small request then costs a quarter more. So what takes long must not run on these threads.
+//! its memory with it; a small request then costs a tenth to a quarter more. So what takes long must not run on these threads.
 
 use std::io;
 use std::num::NonZero;
