@@ -193,9 +193,14 @@ mod tests {
         job(DECIDE_AHEAD_BYTES)
     }
 
-    /// What there is to do, without waiting for it: kind, and number of jobs.
+    /// What there is to do, without waiting for it.
     fn now(queue: &Queue, begun: usize) -> (&'static str, usize) {
-        match queue.next(begun, Duration::ZERO) {
+        kind(queue.next(begun, Duration::ZERO))
+    }
+
+    /// What it is, and the number of jobs.
+    fn kind(next: Next<'_>) -> (&'static str, usize) {
+        match next {
             Next::More(jobs) => ("more", jobs.len()),
             Next::Last(jobs, _) => ("last", jobs.len()),
             Next::Idle => ("idle", 0),
@@ -224,7 +229,7 @@ mod tests {
         queue.push(small());
         assert!(!queue.lock().concerns(1), "a small one waits for its turn");
         let jobs = thread::scope(|scope| {
-            let next = scope.spawn(|| now(&queue, 1));
+            let next = scope.spawn(|| kind(queue.next(1, Duration::MAX)));
             drop(turn);
             next.join().unwrap()
         });
