@@ -5,6 +5,7 @@
 
 mod app;
 mod auth;
+mod blocking;
 mod body;
 mod count;
 mod cursor;

@@ -15,6 +15,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Frame;
 use tokio::time::{Instant, timeout_at};
 
+use super::blocking;
 use super::error::{ApiError, Code};
 use crate::budget::{Budget, Reservation};
 use crate::limits::{BODIES_BYTES_MAX, BODY_BYTES_MAX, BODY_BYTES_PER_SECOND_MIN, BODY_TIMEOUT, BODY_WIRE_BYTES_MAX};
@@ -96,13 +97,16 @@ async fn read(headers: &HeaderMap, body: &mut Body, announced: usize, intake: &I
     }
     // Room is taken for what has come, and not for what was announced: announcing costs a client nothing.
     let room = intake.budget.reserve(0).ok_or_else(overloaded)?;
-    let mut gathered = Gathered { bytes: Vec::with_capacity(announced), room };
-    let mut decoder = Decoder::new(encoding);
+    let mut gathered = Gathered { decoder: Decoder::new(encoding), bytes: Vec::with_capacity(announced), room };
     while let Some(bytes) = piece {
-        decoder.feed(&bytes, &mut |bytes| gathered.append(bytes))?;
+        gathered = match encoding {
+            Encoding::Identity => gathered.take(&bytes)?,
+            // Few bytes may become many, which must not keep the other connections of this thread waiting.
+            _ => blocking::run(move || gathered.take(&bytes)).await??,
+        };
         piece = next_piece(body, &mut pace).await?;
     }
-    decoder.finish()?;
+    gathered.decoder.finish()?;
     Ok(Received { bytes: gathered.bytes.into(), _room: Some(gathered.room) })
 }
 
@@ -140,25 +144,33 @@ async fn next_frame(body: &mut Body, pace: &mut Pace) -> Result<Option<Result<Fr
 
 /// A body that comes in pieces, or compressed, with the room it takes up.
 struct Gathered {
+    decoder: Decoder,
     bytes: Vec<u8>,
     room: Reservation,
 }
 
 impl Gathered {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), ApiError> {
-        let len = self.bytes.len() + bytes.len();
-        if len > BODY_BYTES_MAX {
-            let message = format!("the body is larger than {BODY_BYTES_MAX} bytes; send fewer events at a time");
-            return Err(ApiError::new(Code::TooLarge, message));
-        }
-        if let Some(more) = len.checked_sub(self.room.bytes()).filter(|&more| more > 0)
-            && !self.room.grow(more.max(GROWTH_BYTES))
-        {
-            return Err(overloaded());
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
+    /// The same with what a piece decompresses to.
+    fn take(mut self, piece: &[u8]) -> Result<Self, ApiError> {
+        let Self { decoder, bytes, room } = &mut self;
+        decoder.feed(piece, &mut |more| append(bytes, room, more))?;
+        Ok(self)
     }
+}
+
+fn append(bytes: &mut Vec<u8>, room: &mut Reservation, more: &[u8]) -> Result<(), ApiError> {
+    let len = bytes.len() + more.len();
+    if len > BODY_BYTES_MAX {
+        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes; send fewer events at a time");
+        return Err(ApiError::new(Code::TooLarge, message));
+    }
+    if let Some(lacking) = len.checked_sub(room.bytes()).filter(|&lacking| lacking > 0)
+        && !room.grow(lacking.max(GROWTH_BYTES))
+    {
+        return Err(overloaded());
+    }
+    bytes.extend_from_slice(more);
+    Ok(())
 }
 
 /// Room is taken in steps of this size.

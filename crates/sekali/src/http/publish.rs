@@ -8,12 +8,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use sekali_store::Outcome;
 use serde::Serialize;
-use tokio::task::spawn_blocking;
 
 use super::error::ApiError;
 use super::json::Json;
 use super::query::Query;
-use super::{App, body, media};
+use super::{App, blocking, body, media};
 use crate::access::{Grant, Topics};
 use crate::ingest::{Accepted, Format, Options, Problem, ingest};
 use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
@@ -81,7 +80,7 @@ async fn receive(
         let options = Options { skip_invalid, keep_keys, topics: topics.as_ref() };
         ingest(&received.bytes, format, options, &target)
     };
-    Ok(spawn_blocking(parse).await.map_err(|error| ApiError::internal(&error))??)
+    Ok(blocking::run(parse).await??)
 }
 
 async fn commit(app: &App, mut accepted: Accepted, options: Options<'_>) -> Result<Answer, ApiError> {

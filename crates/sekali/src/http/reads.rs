@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::blocking;
 use super::error::{ApiError, Code};
 
 /// Places for readings. Cheap to clone; clones share.
@@ -45,7 +46,7 @@ impl Reads {
             drop(place);
             outcome
         };
-        tokio::task::spawn_blocking(read).await.map_err(|error| ApiError::internal(&error))?
+        blocking::run(read).await?
     }
 }
 
