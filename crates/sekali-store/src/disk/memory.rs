@@ -2,11 +2,12 @@
 //!
 //! Every file and directory has two images: what the process sees, and what is on the medium. Between them are pending writes
 //! and pending directory changes. A sync moves them over; [`MemoryDisk::power_cut`] keeps an arbitrary part of them: any subset of
-//! the writes, in any order, each perhaps torn at a sector, and any subset of the directory changes. After a failed sync the
+//! the writes, each perhaps torn at a sector, and any subset of the directory changes. After a failed sync the
 //! pending writes are gone from the medium for good although the process still sees them, as on Linux: a later sync that
 //! succeeds does not bring them back. There is as much room as [`MemoryDisk::set_capacity`] says.
 
 mod gate;
+mod image;
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,9 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Disk, DiskFile};
 use gate::Gate;
-
-/// The unit that a medium writes whole or not at all, in bytes.
-const SECTOR_BYTES: usize = 512;
+use image::{DirChange, DirImage, Entry, FileChange, FileImage, cut_dir, cut_file};
 
 /// A file system in memory. Clones are handles to the same one.
 #[derive(Debug, Clone, Default)]
@@ -78,93 +77,6 @@ struct State {
     captured: Option<Box<State>>,
     capacity: Option<u64>,
     locked: bool,
-}
-
-#[derive(Debug, Clone, Default)]
-struct FileImage {
-    seen: Vec<u8>,
-    durable: Vec<u8>,
-    pending: Vec<FileChange>,
-    /// Bytes that it owns, from the first on, whether it has them or not.
-    reserved: usize,
-}
-
-#[derive(Debug, Clone)]
-enum FileChange {
-    Write(usize, Vec<u8>),
-    SetLen(usize),
-}
-
-impl FileChange {
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        match self {
-            Self::Write(offset, data) => write(bytes, *offset, data),
-            Self::SetLen(len) => bytes.resize(*len, 0),
-        }
-    }
-}
-
-impl FileImage {
-    /// What it takes up.
-    fn used_bytes(&self) -> usize {
-        self.seen.len().max(self.reserved)
-    }
-}
-
-#[derive(Debug, Clone, Default)]
-struct DirImage {
-    seen: BTreeMap<String, Entry>,
-    durable: BTreeMap<String, Entry>,
-    pending: Vec<DirChange>,
-}
-
-/// What a name in a directory stands for.
-#[derive(Debug, Clone, Copy)]
-enum Entry {
-    File(usize),
-    Dir,
-}
-
-impl Entry {
-    fn file(self) -> Option<usize> {
-        match self {
-            Self::File(number) => Some(number),
-            Self::Dir => None,
-        }
-    }
-}
-
-#[derive(Debug, Clone)]
-enum DirChange {
-    Link(String, Entry),
-    Unlink(String),
-    Rename(String, String),
-}
-
-impl DirChange {
-    fn apply(&self, entries: &mut BTreeMap<String, Entry>) {
-        match self {
-            Self::Link(name, entry) => drop(entries.insert(name.clone(), *entry)),
-            Self::Unlink(name) => drop(entries.remove(name)),
-            Self::Rename(from, to) => {
-                if let Some(entry) = entries.remove(from) {
-                    entries.insert(to.clone(), entry);
-                }
-            }
-        }
-    }
-}
-
-impl DirImage {
-    /// Names of the files, sorted.
-    fn files(&self) -> impl Iterator<Item = &String> {
-        self.seen.iter().filter(|(_, entry)| entry.file().is_some()).map(|(name, _)| name)
-    }
-
-    fn change(&mut self, change: DirChange) {
-        change.apply(&mut self.seen);
-        self.pending.push(change);
-    }
 }
 
 impl MemoryDisk {
@@ -274,44 +186,6 @@ impl MemoryDisk {
         state.count(|_| {})?;
         change(&mut state)
     }
-}
-
-/// What a power cut leaves of a file.
-fn cut_file(file: FileImage, choose: &mut Choose<'_>) -> FileImage {
-    let FileImage { mut durable, mut pending, .. } = file;
-    // Overlapping writes reach a medium in order; which of them, nobody knows.
-    while !pending.is_empty() {
-        let change = pending.remove(0);
-        match (choose(3), &change) {
-            (0, _) => {}
-            (1, _) | (_, FileChange::SetLen(_)) => change.apply(&mut durable),
-            (_, FileChange::Write(offset, bytes)) => {
-                for (number, sector) in bytes.chunks(SECTOR_BYTES).enumerate() {
-                    if choose(2) == 0 {
-                        write(&mut durable, offset + number * SECTOR_BYTES, sector);
-                    }
-                }
-            }
-        }
-    }
-    FileImage { seen: durable.clone(), durable, pending: Vec::new(), reserved: 0 }
-}
-
-/// What a power cut leaves of a directory.
-fn cut_dir(dir: DirImage, choose: &mut Choose<'_>) -> DirImage {
-    let mut durable = dir.durable;
-    // A journal keeps the order of changes to a directory, so that some prefix of them survives.
-    let kept = choose(dir.pending.len() as u64 + 1) as usize;
-    dir.pending.iter().take(kept).for_each(|change| change.apply(&mut durable));
-    DirImage { seen: durable.clone(), durable, pending: Vec::new() }
-}
-
-fn write(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
-    let end = offset + data.len();
-    if bytes.len() < end {
-        bytes.resize(end, 0);
-    }
-    bytes[offset..end].copy_from_slice(data);
 }
 
 impl State {

@@ -1,0 +1,132 @@
+//! What a medium has of files and directories, and what it may yet lose.
+
+use std::collections::BTreeMap;
+
+use super::Choose;
+
+/// The unit that a medium writes whole or not at all, in bytes.
+const SECTOR_BYTES: usize = 512;
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct FileImage {
+    pub(super) seen: Vec<u8>,
+    pub(super) durable: Vec<u8>,
+    pub(super) pending: Vec<FileChange>,
+    /// Bytes that it owns, from the first on, whether it has them or not.
+    pub(super) reserved: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum FileChange {
+    Write(usize, Vec<u8>),
+    SetLen(usize),
+}
+
+impl FileChange {
+    pub(super) fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Write(offset, data) => write(bytes, *offset, data),
+            Self::SetLen(len) => bytes.resize(*len, 0),
+        }
+    }
+}
+
+impl FileImage {
+    /// What it takes up.
+    pub(super) fn used_bytes(&self) -> usize {
+        self.seen.len().max(self.reserved)
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct DirImage {
+    pub(super) seen: BTreeMap<String, Entry>,
+    pub(super) durable: BTreeMap<String, Entry>,
+    pub(super) pending: Vec<DirChange>,
+}
+
+/// What a name in a directory stands for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Entry {
+    File(usize),
+    Dir,
+}
+
+impl Entry {
+    pub(super) fn file(self) -> Option<usize> {
+        match self {
+            Self::File(number) => Some(number),
+            Self::Dir => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum DirChange {
+    Link(String, Entry),
+    Unlink(String),
+    Rename(String, String),
+}
+
+impl DirChange {
+    pub(super) fn apply(&self, entries: &mut BTreeMap<String, Entry>) {
+        match self {
+            Self::Link(name, entry) => drop(entries.insert(name.clone(), *entry)),
+            Self::Unlink(name) => drop(entries.remove(name)),
+            Self::Rename(from, to) => {
+                if let Some(entry) = entries.remove(from) {
+                    entries.insert(to.clone(), entry);
+                }
+            }
+        }
+    }
+}
+
+impl DirImage {
+    /// Names of the files, sorted.
+    pub(super) fn files(&self) -> impl Iterator<Item = &String> {
+        self.seen.iter().filter(|(_, entry)| entry.file().is_some()).map(|(name, _)| name)
+    }
+
+    pub(super) fn change(&mut self, change: DirChange) {
+        change.apply(&mut self.seen);
+        self.pending.push(change);
+    }
+}
+
+/// What a power cut leaves of a file.
+pub(super) fn cut_file(file: FileImage, choose: &mut Choose<'_>) -> FileImage {
+    let FileImage { mut durable, pending, .. } = file;
+    // Overlapping writes reach a medium in order; which of them, nobody knows.
+    for change in pending {
+        match (choose(3), &change) {
+            (0, _) => {}
+            (1, _) | (_, FileChange::SetLen(_)) => change.apply(&mut durable),
+            (_, FileChange::Write(offset, bytes)) => {
+                for (number, sector) in bytes.chunks(SECTOR_BYTES).enumerate() {
+                    if choose(2) == 0 {
+                        write(&mut durable, offset + number * SECTOR_BYTES, sector);
+                    }
+                }
+            }
+        }
+    }
+    FileImage { seen: durable.clone(), durable, pending: Vec::new(), reserved: 0 }
+}
+
+/// What a power cut leaves of a directory.
+pub(super) fn cut_dir(dir: DirImage, choose: &mut Choose<'_>) -> DirImage {
+    let mut durable = dir.durable;
+    // A journal keeps the order of changes to a directory, so that some prefix of them survives.
+    let kept = choose(dir.pending.len() as u64 + 1) as usize;
+    dir.pending.iter().take(kept).for_each(|change| change.apply(&mut durable));
+    DirImage { seen: durable.clone(), durable, pending: Vec::new() }
+}
+
+fn write(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
+    let end = offset + data.len();
+    if bytes.len() < end {
+        bytes.resize(end, 0);
+    }
+    bytes[offset..end].copy_from_slice(data);
+}
