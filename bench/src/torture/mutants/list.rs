@@ -128,7 +128,11 @@ pub(super) const MUTANTS: [Mutant; 13] = [
     Mutant {
         name: "build_on_a_failure",
         wrong: "a commit is written although the one before, which it was decided upon, was not",
-        edits: &[Edit { file: COMMIT, from: "        partition.check_running()?;\n", to: "" }],
+        edits: &[
+            Edit { file: COMMIT, from: "        partition.check_running()?;\n", to: "" },
+            // That it is not the next frame would be seen as well.
+            Edit { file: WRITER, from: ".filter(|frame| self.position.continued_by(frame))", to: "" },
+        ],
         caught_by: "nothing_is_written_upon_a_commit_that_failed",
     },
     Mutant {
