@@ -1,6 +1,6 @@
 //! Sekali itself, as it is built and used: over HTTP, with sealing and merging beside.
 
-use std::time::Duration;
+use std::thread;
 
 use sekali::bench::Load;
 use sekali::client::ServerUrl;
@@ -13,9 +13,6 @@ use crate::place::Place;
 use crate::process::{Process, bound};
 
 const ACKNOWLEDGEMENT: &str = "every event is deduplicated against all that were ever stored, and synced to disk";
-/// How long the rate is sought before half of it is put on.
-const SEARCH: Duration = Duration::from_secs(2);
-
 /// Sekali under one kind of load.
 pub(super) struct Sekali {
     name: &'static str,
@@ -36,10 +33,10 @@ pub(super) const BATCHES: Sekali = Sekali {
 pub(super) const SINGLE: Sekali =
     Sekali { name: "sekali-single", what: "Sekali: one event a request", kind: Kind::Single, shape: super::SINGLE };
 
-/// Batches at half the rate that it reached just before.
+/// Batches at half the rate that it reached before, and has since rested from.
 pub(super) const HALF_LOAD: Sekali = Sekali {
     name: "sekali-half",
-    what: "Sekali: batches at half of the rate it reached just before",
+    what: "Sekali: batches at half of the rate it reached before",
     kind: Kind::HalfLoad,
     shape: super::BATCHES,
 };
@@ -103,8 +100,10 @@ impl Running for AtHalf {
     }
 
     fn measure(&mut self, load: &Load) -> Outcome<Measured> {
-        let search = self.server.measure(&Load { duration: SEARCH, ..load.clone() })?;
+        let search = self.server.measure(load)?;
         self.distinct_before = search.distinct;
+        // At half load there is nothing that full load has put off: log files to seal, runs to merge.
+        thread::sleep(load.duration);
         self.server.measure(&Load { rate: Some(search.events_per_second / 2.0), ..load.clone() })
     }
 
