@@ -28,11 +28,14 @@ const IDLE: Duration = Duration::from_secs(3600);
 pub(crate) struct Remover(Option<SyncSender<Box<dyn Remains>>>);
 
 impl Remover {
-    /// One with a thread.
+    /// One with a thread, if it is to work `in_background`.
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub(crate) fn start() -> io::Result<Self> {
+    pub(crate) fn start(in_background: bool) -> io::Result<Self> {
+        if !in_background {
+            return Ok(Self::default());
+        }
         let (sender, receiver) = mpsc::sync_channel(REMAINS_MAX);
         background::spawn("sekali-free", move || give_back(&receiver))?;
         Ok(Self(Some(sender)))

@@ -46,8 +46,7 @@ impl Core {
             return Err(Error::Invalid(format!("a table has 1 to {INDEX_TABLE_ENTRIES_MAX} entries")));
         }
         let opened = open::open(&*disk, &dir, &manifest)?;
-        let remover = if options.background { Remover::start() } else { Ok(Remover::default()) };
-        let remover = remover.at("start a thread for", &dir)?;
+        let remover = Remover::start(options.background).at("start a thread for", &dir)?;
         Ok(Self {
             disk,
             dir,

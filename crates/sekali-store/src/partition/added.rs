@@ -1,10 +1,8 @@
 //! The events that a commit is about to store.
 
+use super::scratch::KEPT_EVENTS;
 use crate::hash::{Fingerprint, HalfMap};
 use crate::ids::Entry;
-
-/// A commit of more events leaves no memory behind: some 3 MB are kept.
-const KEPT_EVENTS: usize = 32 * 1024;
 
 /// What a commit has added so far, to be found again by fingerprint. Its memory is used again.
 #[derive(Debug, Default)]

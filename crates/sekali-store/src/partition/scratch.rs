@@ -4,8 +4,8 @@ use super::known::Known;
 use crate::hash::Fingerprint;
 use crate::ids::Entry;
 
-/// A look-up of more events leaves no memory behind: some 3 MB are kept.
-const KEPT_EVENTS: usize = 32 * 1024;
+/// What was used for more events is not kept: some 3 MB here, and as much for what a commit adds.
+pub(super) const KEPT_EVENTS: usize = 32 * 1024;
 
 /// What is known of some events of a commit while they are decided.
 #[derive(Debug, Default)]

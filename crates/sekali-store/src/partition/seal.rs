@@ -58,10 +58,9 @@ pub(super) struct Work {
 impl Sealer {
     /// One that works in a thread of its own, if it is told so, or else in [`Sealer::make_room`].
     pub(super) fn new(shared: &Arc<Shared>, log: LogDir, segments: SegmentDir, tuning: &Tuning) -> Result<Self> {
-        let remover = if tuning.seal_in_background { Remover::start() } else { Ok(Remover::default()) };
         let work = Work {
             shared: Arc::clone(shared),
-            remover: remover.at("start a thread for", &log.dir)?,
+            remover: Remover::start(tuning.seal_in_background).at("start a thread for", &log.dir)?,
             log,
             segments,
             fan_in: tuning.segment_fan_in,

@@ -77,11 +77,7 @@ impl Gate {
         if self.is_open() {
             return Ok(Grant::Everything);
         }
-        let now = Moment(now_ns());
-        match shown(headers) {
-            Ok(shown) => self.access.admit(shown, now),
-            Err(refused) => Err(refused),
-        }
+        self.access.admit(shown(headers)?, Moment(now_ns()))
     }
 }
 
