@@ -10,19 +10,18 @@ WORKDIR /src
 
 # Dependencies first, under empty crates: built again only when a manifest or the lock file changes.
 COPY Cargo.toml Cargo.lock ./
-COPY crates/sekali-store/Cargo.toml crates/sekali-store/Cargo.toml
-COPY crates/sekali/Cargo.toml crates/sekali/Cargo.toml
-COPY crates/sekali-torture/Cargo.toml crates/sekali-torture/Cargo.toml
-COPY bench/Cargo.toml bench/Cargo.toml
-RUN mkdir -p crates/sekali-store/src crates/sekali/src crates/sekali-torture/src bench/src \
-    && touch crates/sekali-store/src/lib.rs crates/sekali/src/lib.rs crates/sekali-torture/src/lib.rs \
+COPY crates/sekali-store/Cargo.toml crates/sekali-store/
+COPY crates/sekali/Cargo.toml crates/sekali/
+COPY crates/sekali-testkit/Cargo.toml crates/sekali-testkit/
+COPY bench/Cargo.toml bench/
+COPY tools/torture/Cargo.toml tools/torture/
+RUN for member in crates/* bench tools/*; do mkdir "$member/src" && touch "$member/src/lib.rs"; done \
     && echo 'fn main() {}' > crates/sekali/src/main.rs \
-    && echo 'fn main() {}' > bench/src/main.rs \
     && cargo build --release --locked --bin sekali
 
 # COPY keeps modification times, and cargo would take sources older than the empty ones above for unchanged.
 COPY crates crates
-RUN touch crates/sekali-store/src/lib.rs crates/sekali/src/lib.rs crates/sekali/src/main.rs \
+RUN find crates -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --bin sekali \
     && mkdir data
 

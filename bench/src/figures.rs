@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sekali_testkit::numbers::figure;
 use serde::{Deserialize, Serialize};
 
 /// The figures of one run.
@@ -52,7 +53,7 @@ impl Report {
         let width = self.figures.iter().map(|figure| figure.name.len()).max().unwrap_or(0);
         let mut text = self.title.clone();
         for Figure { name, value, unit } in &self.figures {
-            text.push_str(&format!("\n  {name:width$}  {:>14} {unit}", number(*value)));
+            text.push_str(&format!("\n  {name:width$}  {:>14} {unit}", figure(*value)));
         }
         text
     }
@@ -70,46 +71,9 @@ impl Report {
     }
 }
 
-/// A number as people read it: digits in threes, and as many behind the point as mean something.
-pub(crate) fn number(value: f64) -> String {
-    let decimals = match value.abs() {
-        small if value.fract() == 0.0 || small >= 1_000.0 => 0,
-        small if small >= 10.0 => 1,
-        small if small >= 0.1 => 3,
-        _ => 5,
-    };
-    let text = format!("{value:.decimals$}");
-    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let mut grouped = String::new();
-    for (at, digit) in whole.char_indices() {
-        if at > 0 && (whole.len() - at).is_multiple_of(3) && !grouped.ends_with('-') {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped + fraction
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_short_and_grouped() {
-        let cases = [
-            (0.0, "0"),
-            (7.0, "7"),
-            (1_234_567.8, "1,234,568"),
-            (-12_345.0, "-12,345"),
-            (-123.0, "-123"),
-            (29.256, "29.3"),
-            (1.2345, "1.234"),
-            (0.00781, "0.00781"),
-        ];
-        for (value, text) in cases {
-            assert_eq!(number(value), text);
-        }
-    }
 
     #[test]
     fn a_slow_run_does_not_move_the_median() {

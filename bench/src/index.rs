@@ -11,10 +11,11 @@ use clap::Args;
 use sekali_store::disk::{Disk, RealDisk};
 use sekali_store::ids::{Entry, Index, IndexOptions};
 use sekali_store::manifest::ManifestFile;
+use sekali_testkit::random::mix;
 
 use crate::Outcome;
 use crate::figures::Report;
-use crate::measure::{Cpu, Deciles, entry, mix, rate, resident_bytes};
+use crate::measure::{Cpu, Deciles, entry, rate, resident_bytes};
 
 /// What to fill the index with.
 #[derive(Debug, Clone, Args)]

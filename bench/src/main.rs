@@ -2,8 +2,7 @@
 //!
 //! [`index`] fills the dedup index alone, [`store`] a whole store; [`reads`] reads from one, and [`served`] from a server
 //! that has one; [`sustained`] publishes to a server for minutes. All answer a [`figures::Report`]. [`sets`] runs them several
-//! times, each in a process of its own, and writes the medians down. [`measure`] is what they share. [`torture`] runs the fault
-//! tests in their long forms; `scripts/torture` is the way to it.
+//! times, each in a process of its own, and writes the medians down. [`measure`] is what they share.
 
 mod figures;
 mod index;
@@ -14,7 +13,6 @@ mod serving;
 mod sets;
 mod store;
 mod sustained;
-mod torture;
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -50,8 +48,6 @@ enum Program {
     Sustained(Measure<sustained::SustainedSpec>),
     /// Run a set of these and write the medians to bench/results/
     Run(sets::RunArgs),
-    /// Run the fault tests in their long forms
-    Torture(torture::TortureArgs),
     /// What `store` runs in a process of its own: fills, reports, and waits to be killed
     #[command(hide = true)]
     Fill(FillArgs),
@@ -96,7 +92,6 @@ fn run(program: Program) -> Outcome<()> {
         Program::Served(measure) => print(&served::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Sustained(measure) => print(&sustained::run(&measure.spec, &measure.scratch_dir)?, measure.json),
         Program::Run(args) => sets::run(&args),
-        Program::Torture(args) => torture::run(&args),
         Program::Fill(args) => {
             print(&store::fill(&args.spec, &args.dir)?, true)?;
             // Whoever started this process kills it here. If it is gone, standard input ends.

@@ -1,13 +1,11 @@
-//! What all measuring programs share: what a run costs, how its rate changes, what it is filled with, and on what machine.
+//! What all measuring programs share: what a run costs, how its rate changes, and what it is filled with.
 
 mod deciles;
 mod generated;
-mod machine;
 mod process;
 
 pub(crate) use deciles::Deciles;
-pub(crate) use generated::{Generator, entry, mix};
-pub(crate) use machine::Machine;
+pub(crate) use generated::{Generator, entry};
 pub(crate) use process::{Cpu, resident_bytes, status_bytes};
 
 use std::fs;

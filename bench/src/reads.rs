@@ -7,10 +7,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
+use sekali_testkit::random::mix;
 
 use crate::Outcome;
 use crate::figures::Report;
-use crate::measure::{Generator, bytes_below, mix, rate};
+use crate::measure::{Generator, bytes_below, rate};
 
 pub(crate) use sealed::Sealed;
 

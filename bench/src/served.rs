@@ -8,12 +8,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use clap::Args;
+use sekali_testkit::random::mix;
+
 use crate::Outcome;
 use crate::figures::Report;
-use crate::measure::{Generator, mix, rate};
+use crate::measure::{Generator, rate};
 use crate::reads::{PAYLOAD_BYTES, Sealed};
 use crate::serving::{self, Serving};
-use clap::Args;
 
 /// What to read.
 #[derive(Debug, Clone, Args)]

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
+use sekali_testkit::numbers;
+use sekali_testkit::{Machine, Table};
 use serde::Serialize;
 
 use crate::Outcome;
-use crate::figures::{Report, number};
-use crate::measure::Machine;
+use crate::figures::Report;
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -172,17 +173,15 @@ fn table(sizes: &[Measured]) -> String {
     let [first, .., last] = sizes else { return String::new() };
     let titles =
         sizes.iter().map(|measured| format!("- {}; median of {}\n", measured.median.title, measured.runs.len()));
-    let mut text = format!("\n{}\n| figure |", titles.collect::<String>());
-    sizes.iter().for_each(|measured| text.push_str(&format!(" {} |", number(measured.size as f64))));
-    text.push_str(&format!(" unit | last / first |\n|---|{}---|---:|\n", "---:|".repeat(sizes.len())));
+    let head = sizes.iter().map(|measured| numbers::figure(measured.size as f64));
+    let mut table =
+        Table::new(["figure".to_owned()].into_iter().chain(head).chain(["unit", "last / first"].map(str::to_owned)));
     for figure in &last.median.figures {
-        text.push_str(&format!("| {} |", figure.name));
-        for measured in sizes {
-            text.push_str(&format!(" {} |", measured.median.get(&figure.name).map(number).unwrap_or_default()));
-        }
-        let ratio =
-            first.median.get(&figure.name).filter(|first| *first > 0.0).map(|first| number(figure.value / first));
-        text.push_str(&format!(" {} | {} |\n", figure.unit, ratio.unwrap_or_default()));
+        let values =
+            sizes.iter().map(|measured| measured.median.get(&figure.name).map(numbers::figure).unwrap_or_default());
+        let first = first.median.get(&figure.name).filter(|first| *first > 0.0);
+        let ratio = first.map(|first| numbers::figure(figure.value / first)).unwrap_or_default();
+        table.add([figure.name.clone()].into_iter().chain(values).chain([figure.unit.clone(), ratio]));
     }
-    text
+    format!("\n{}\n{}", titles.collect::<String>(), table.to_markdown())
 }

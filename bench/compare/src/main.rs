@@ -7,8 +7,6 @@
 mod closed_loop;
 mod disk;
 mod http;
-#[path = "../../src/measure/machine.rs"]
-mod machine;
 mod peer;
 mod peers;
 mod place;

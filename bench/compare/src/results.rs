@@ -6,10 +6,10 @@ mod markdown;
 use std::fs;
 use std::path::Path;
 
+use sekali_testkit::Machine;
 use serde::Serialize;
 
 use crate::disk::Syncs;
-use crate::machine::Machine;
 use crate::peer::{About, Kind, Latency, Measured};
 use crate::{Outcome, say};
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use sekali_testkit::Machine;
 
-use crate::machine::Machine;
 use crate::peer::{About, Peer, Shape};
 use crate::place::Place;
 use crate::results::{Of, Results, Run};

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use sekali_store::EventRef;
 use sekali_store::ids::Entry;
+use sekali_testkit::random::mix;
 
 /// Over how many topics events are spread.
 const TOPICS: u64 = 10;
@@ -27,14 +28,6 @@ const WORDS: [&str; 16] = [
     "upstream ",
     "waiting ",
 ];
-
-/// `SplitMix64` (Steele, Lea and Flood, 2014) of a number.
-pub(crate) fn mix(number: u64) -> u64 {
-    let mut z = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
 
 /// The index entry of a seq: its fingerprint is as random as a real one.
 pub(crate) fn entry(seq: u64) -> Entry {

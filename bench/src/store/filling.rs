@@ -4,11 +4,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sekali_store::{Batch, KeyHasher, Outcome as Decided};
+use sekali_testkit::random::mix;
 
 use super::{StoreSpec, hasher, open};
 use crate::Outcome;
 use crate::figures::Report;
-use crate::measure::{Cpu, Deciles, Generator, mix, rate, resident_bytes};
+use crate::measure::{Cpu, Deciles, Generator, rate, resident_bytes};
 
 /// Bytes of an event as a line of JSON besides its texts.
 const JSON_BYTES: usize =

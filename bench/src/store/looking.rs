@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use sekali_store::{Batch, Outcome as Decided, Partition, Reader};
+use sekali_testkit::random::mix;
 
 use super::filling::check;
 use super::{StoreSpec, hasher};
 use crate::Outcome;
 use crate::figures::Report;
-use crate::measure::{Generator, mix, rate};
+use crate::measure::{Generator, rate};
 
 /// Samples are spread over the whole store, so that neither cache nor neighbourhood helps more than it must.
 pub(super) fn run(mut partition: Partition, spec: &StoreSpec, report: &mut Report) -> Outcome<Partition> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk, read_all};
 use sekali_store::{Error, Outcome, Scan, Tuning};
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 
 use crate::support::{BUSY, LOG_ONLY, Opened, Random, Sent, collect, files};
 

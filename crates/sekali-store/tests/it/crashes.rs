@@ -1,7 +1,7 @@
 //! Power cuts before every call to the disk.
 
 use sekali_store::disk::memory::MemoryDisk;
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 
 use crate::life::live;
 use crate::support::{Opened, Oracle, Random};

@@ -2,7 +2,7 @@
 
 use sekali_store::disk::memory::{Fault, MemoryDisk};
 use sekali_store::{Error, Outcome};
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 
 use crate::crashes::promises_kept;
 use crate::life::live;

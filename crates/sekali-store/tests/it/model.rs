@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sekali_store::Outcome;
 use sekali_store::disk::memory::MemoryDisk;
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 
 use crate::crashes::promises_kept;
 use crate::support::{Opened, Oracle, Random, Sent};

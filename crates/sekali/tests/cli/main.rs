@@ -6,8 +6,6 @@
     reason = "a test that cannot go on should say where"
 )]
 
-#[path = "../support/authority.rs"]
-mod authority;
 mod backup;
 mod end_to_end;
 #[cfg(target_os = "linux")]

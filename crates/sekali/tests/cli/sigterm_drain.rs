@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 use serde_json::{Value, json};
 
 use crate::process::run;

@@ -17,7 +17,8 @@ use tokio_rustls::rustls::{
     ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
 };
 
-use crate::authority::{Authority, Pair};
+use sekali_testkit::{Authority, KeyPairFiles};
+
 use crate::process::{Run, command, run};
 use crate::served::Served;
 
@@ -35,7 +36,7 @@ impl Place {
     }
 
     /// How to start a server that shows `pair`.
-    fn serve(&self, pair: &Pair, more: &[&str]) -> Command {
+    fn serve(&self, pair: &KeyPairFiles, more: &[&str]) -> Command {
         let data_dir = self.dir.path().join("data");
         let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--data-dir", text(&data_dir)];
         arguments.extend(["--tls-cert", text(&pair.cert), "--tls-key", text(&pair.key)]);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sekali_store::disk::{Disk as _, DiskFile, RealDisk};
 
-use crate::tampered_disk::{Tamper, TamperedDisk};
+use sekali_testkit::{Tamper, TamperedDisk};
 
 /// The real disk, with switches.
 pub(crate) type MoodyDisk = TamperedDisk<Switches>;

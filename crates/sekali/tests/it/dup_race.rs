@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sekali_store::disk::memory::{Fault, MemoryDisk};
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 
 use crate::server::{Answer, TestServer, event};
 

@@ -29,6 +29,4 @@ mod slow_clients;
 mod storage;
 mod streams;
 mod supply;
-#[path = "../support/tampered_disk.rs"]
-mod tampered_disk;
 mod traversal;

@@ -9,7 +9,7 @@ use http_body_util::StreamBody;
 use hyper::body::Frame;
 use sekali::limits::QUEUE_BYTES_MAX;
 use sekali::timeouts::Timeouts;
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 use tokio::task::JoinSet;
 
 use crate::disk::MoodyDisk;

@@ -1,7 +1,7 @@
 //! Clients that take their time: with handshakes, with headers, with bodies, with answers. None is kept for long.
 //!
 //! In an ordinary test run they are few, and the server has less patience than usual. In a long one (see
-//! `sekali_torture`) there are hundreds, and its limits are the real ones.
+//! `sekali_testkit`) there are hundreds, and its limits are the real ones.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use sekali::timeouts::Timeouts;
 use sekali::tls::ServerTls;
 use sekali_store::disk::RealDisk;
-use sekali_torture::{CYCLES_VARIABLE, Trial};
+use sekali_testkit::trial::CYCLES_VARIABLE;
+use sekali_testkit::{Authority, KeyPairFiles, Trial};
 use serde_json::{Value, json};
 
 use crate::server::{TestServer, event};
@@ -89,11 +90,10 @@ fn slow_handshakes() {
 
 /// What a server shows, in files in `dir`, and whom its clients trust.
 fn certificate(dir: &Path) -> (ServerTls, reqwest::Certificate) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let (cert, key) = (dir.join("cert.pem"), dir.join("key.pem"));
-    std::fs::write(&cert, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    (ServerTls { cert, key, client_ca: None }, reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap())
+    let authority = Authority::new(dir, "ca");
+    let KeyPairFiles { cert, key } = authority.issue("server");
+    let trusted = reqwest::Certificate::from_pem(&std::fs::read(&authority.cert).unwrap()).unwrap();
+    (ServerTls { cert, key, client_ca: None }, trusted)
 }
 
 /// Opens as many connections as the form has of each kind, and waits until the server has none of them and only `others`. Answers

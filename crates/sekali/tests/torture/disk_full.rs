@@ -12,7 +12,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use reqwest::Client;
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
-use sekali_torture::{Trial, skip};
+use sekali_testkit::{Trial, skip};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 

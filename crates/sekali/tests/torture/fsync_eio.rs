@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sekali::cli::Exit;
-use sekali_torture::{Trial, skip};
+use sekali_testkit::{Trial, skip};
 
 use crate::journal::{Totals, Verdict};
 use crate::load::Clients;

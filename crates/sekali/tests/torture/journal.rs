@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 use serde_json::Value;
 
 /// What is known of one key.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 use tempfile::TempDir;
 
 use crate::journal::{Totals, Verdict};

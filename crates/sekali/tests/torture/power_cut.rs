@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use sekali_torture::{Trial, skip};
+use sekali_testkit::{Trial, skip};
 
 use crate::journal::{Totals, Verdict};
 use crate::load::Clients;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::{Outcome, Scan, StoredEvent};
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 
 use super::{Opened, Sent, ages, check, collect, size};
 use crate::crashes::promises_kept;

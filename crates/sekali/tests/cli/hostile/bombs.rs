@@ -2,7 +2,7 @@
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
-use sekali_torture::Trial;
+use sekali_testkit::Trial;
 
 use super::{MIB, Victim};
 

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use sekali_testkit::{Authority, KeyPairFiles};
+
 use super::{Place, text};
-use crate::authority::{Authority, Pair};
 use crate::process::Run;
 use crate::served::Served;
 
@@ -21,9 +22,9 @@ fn a_server_does_not_start_with_files_it_cannot_use_and_says_which() {
     let prose = write("prose.pem", "the certificate is in the other drawer\n");
     let half = write("half.pem", &std::fs::read_to_string(&good.cert).unwrap()[..200]);
     let hollow = write("hollow.pem", "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n");
-    let cert = |cert: &std::path::Path| Pair { cert: cert.to_owned(), ..good.clone() };
-    let key = |key: &std::path::Path| Pair { key: key.to_owned(), ..good.clone() };
-    let swapped = Pair { cert: good.key.clone(), key: good.cert.clone() };
+    let cert = |cert: &std::path::Path| KeyPairFiles { cert: cert.to_owned(), ..good.clone() };
+    let key = |key: &std::path::Path| KeyPairFiles { key: key.to_owned(), ..good.clone() };
+    let swapped = KeyPairFiles { cert: good.key.clone(), key: good.cert.clone() };
     let mut pairs = vec![cert(&missing), cert(&empty), cert(&prose), cert(&half), cert(&hollow)];
     pairs.extend([key(&missing), key(&empty), key(&prose), swapped, key(&place.authority.issue("other").key)]);
     let mut said = String::new();
@@ -65,10 +66,7 @@ fn an_expired_certificate_is_served_with_a_warning() {
     let place = Place::new();
     let log = place.dir.path().join("log");
     let expired = place.authority.issue_expired("expired");
-    let future = place.authority.issue_for("future", &["localhost"], |params| {
-        params.not_before = rcgen::date_time_ymd(3000, 1, 1);
-        params.not_after = rcgen::date_time_ymd(3001, 1, 1);
-    });
+    let future = place.authority.issue_not_yet_valid("future");
     let good = place.authority.issue("good");
     let stranger = Authority::new(place.dir.path(), "strangers-ca").issue("stranger");
     let cases = [

@@ -4,12 +4,13 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use sekali_testkit::{Authority, KeyPairFiles};
+
 use super::{Place, connect, text, trusting};
-use crate::authority::{Authority, Pair};
 use crate::served::Served;
 
 /// Puts the content of one pair of files into another.
-fn copy(from: &Pair, to: &Pair) {
+fn copy(from: &KeyPairFiles, to: &KeyPairFiles) {
     std::fs::copy(&from.cert, &to.cert).unwrap();
     std::fs::copy(&from.key, &to.key).unwrap();
 }

@@ -1,7 +1,8 @@
 //! Who talks to whom.
 
+use sekali_testkit::Authority;
+
 use super::{Place, text};
-use crate::authority::Authority;
 use crate::process::run;
 use crate::served::Served;
 
@@ -31,7 +32,7 @@ fn a_server_that_is_not_trusted_is_not_talked_to() {
     let servers = [
         (stranger.issue("wrong-ca"), "UnknownIssuer"),
         (place.authority.issue_expired("expired"), "expired"),
-        (place.authority.issue_for("wrong-name", &["other.example"], |_| {}), "not valid for name"),
+        (place.authority.issue_for("wrong-name", &["other.example"]), "not valid for name"),
     ];
     for (pair, reason) in servers {
         let served = Served::spawn(&mut place.serve(&pair, &[]));

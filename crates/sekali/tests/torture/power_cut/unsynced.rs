@@ -11,7 +11,7 @@ use std::sync::Arc;
 use sekali::server::{Config, Server};
 use sekali_store::disk::{Disk, DiskFile, RealDisk};
 
-use crate::tampered_disk::{Tamper, TamperedDisk};
+use sekali_testkit::{Tamper, TamperedDisk};
 
 const SYNCS: &str = "SEKALI_TORTURE_ROLE_SYNCS";
 const LISTEN: &str = "SEKALI_TORTURE_ROLE_LISTEN";

@@ -1,25 +1,26 @@
-//! On what a run was measured.
+//! A description of the machine that a result was measured on.
 
 use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
 
-/// A description of the machine that says what figures depend on and not whose it is.
+/// The properties of a machine that figures depend on. Nothing in it identifies the machine.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Machine {
+pub struct Machine {
     cores: usize,
     cpu: String,
     memory_gib: f64,
     kernel: String,
     file_system: String,
-    /// How busy it was before: runnable threads over the last minute. Above 0, figures are lower bounds.
+    /// Mean number of runnable threads in the minute before. Above 0, rates are lower bounds.
     load_before: f64,
 }
 
 impl Machine {
-    /// This machine, and the file system of `dir`.
-    pub(crate) fn describe(dir: &Path) -> Self {
+    /// Describes this machine and the file system of `dir`.
+    #[must_use]
+    pub fn describe(dir: &Path) -> Self {
         let kib = field("/proc/meminfo", "MemTotal").split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok());
         Self {
             cores: std::thread::available_parallelism().map_or(0, Into::into),
@@ -35,8 +36,9 @@ impl Machine {
         }
     }
 
-    /// One line for people.
-    pub(crate) fn to_text(&self) -> String {
+    /// Returns the description as one line of text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
         let Self { cores, cpu, memory_gib, kernel, file_system, load_before } = self;
         format!("{cores} cores of {cpu}, {memory_gib} GiB, Linux {kernel}, {file_system}; load before: {load_before}")
     }
@@ -46,7 +48,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// The value of the first `name: value` line.
+/// Returns the value of the first `name: value` line of a file.
 fn field(path: &str, name: &str) -> String {
     let text = read(path);
     let values = text.lines().filter_map(|line| line.split_once(':'));
@@ -54,7 +56,7 @@ fn field(path: &str, name: &str) -> String {
     value.unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// The type of the file system that is mounted nearest above `dir`.
+/// Returns the type of the file system that contains `dir`.
 fn file_system(dir: &Path) -> String {
     let dir = dir.canonicalize().unwrap_or_default();
     let mounts = read("/proc/self/mounts");

@@ -1,25 +1,27 @@
-//! A table in Markdown whose columns line up, so that it can be read as it is.
+//! Markdown tables with aligned columns, readable as plain text.
 
 /// Rows of cells under a head.
 #[derive(Debug)]
-pub(super) struct Table {
+pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// One without rows.
-    pub(super) fn new<const N: usize>(head: [&str; N]) -> Self {
-        Self { rows: vec![head.map(str::to_owned).to_vec()] }
+    /// Creates a table without rows.
+    pub fn new<Cell: Into<String>>(head: impl IntoIterator<Item = Cell>) -> Self {
+        Self { rows: vec![head.into_iter().map(Into::into).collect()] }
     }
 
     /// Adds a row, of as many cells as the head has.
-    pub(super) fn add<const N: usize>(&mut self, cells: [String; N]) {
-        debug_assert_eq!(self.rows.first().map(Vec::len), Some(N));
-        self.rows.push(cells.to_vec());
+    pub fn add<Cell: Into<String>>(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        let row: Vec<_> = cells.into_iter().map(Into::into).collect();
+        debug_assert_eq!(self.rows.first().map(Vec::len), Some(row.len()));
+        self.rows.push(row);
     }
 
-    /// The table, with a line feed behind each line. Columns of numbers are aligned to the right.
-    pub(super) fn to_markdown(&self) -> String {
+    /// Returns the table with a line feed after each line. Columns of numbers are aligned to the right.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
         let columns = self.rows.first().map_or(0, Vec::len);
         let of_column = |at: usize| self.rows.iter().filter_map(move |row| row.get(at));
         let widths: Vec<_> =
@@ -43,8 +45,9 @@ impl Table {
     }
 }
 
+/// Also true of a range, a ratio and a time.
 fn is_number(cell: &str) -> bool {
-    cell.chars().all(|char| char.is_ascii_digit() || ",. s".contains(char))
+    cell.chars().all(|char| char.is_ascii_digit() || ",. s-…×".contains(char))
 }
 
 #[cfg(test)]
@@ -54,8 +57,8 @@ mod tests {
     #[test]
     fn columns_line_up_and_numbers_stand_to_the_right() {
         let mut table = Table::new(["test", "n"]);
-        table.add(["a".to_owned(), "1,000".to_owned()]);
-        table.add(["longer".to_owned(), String::new()]);
+        table.add(["a", "1,000"]);
+        table.add(["longer", ""]);
         let text = "| test   |     n |\n|--------|------:|\n| a      | 1,000 |\n| longer |       |\n";
         assert_eq!(table.to_markdown(), text);
     }

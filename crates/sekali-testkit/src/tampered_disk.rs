@@ -1,4 +1,4 @@
-//! The real disk, with a hand in some of its calls.
+//! The real disk, with faults injected into single calls.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -9,32 +9,48 @@ use std::sync::Arc;
 
 use sekali_store::disk::{Disk, DiskFile, RealDisk};
 
-/// What is done to calls. What is not said is done as the real disk does it.
-pub(crate) trait Tamper: Debug + Send + Sync + 'static {
-    /// Called before something is read.
+/// Replacements for calls of the real disk. Each defaults to the real call.
+pub trait Tamper: Debug + Send + Sync + 'static {
+    /// Runs before each read. An error makes the read fail.
+    ///
+    /// # Errors
+    ///
+    /// The error that the read is to fail with.
     fn before_read(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Syncs a file, or not.
+    /// Replaces the sync of a file.
+    ///
+    /// # Errors
+    ///
+    /// The error of the disk, or an injected one.
     fn sync(&self, file: &dyn DiskFile) -> io::Result<()> {
         file.sync()
     }
 
-    /// Syncs a directory, or not.
+    /// Replaces the sync of a directory.
+    ///
+    /// # Errors
+    ///
+    /// The error of the disk, or an injected one.
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         RealDisk.sync_dir(dir)
     }
 
-    /// Says how much space there is.
+    /// Replaces the query for free space, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// The error of the disk, or an injected one.
     fn available_bytes(&self, dir: &Path) -> io::Result<u64> {
         RealDisk.available_bytes(dir)
     }
 }
 
-/// The real disk, tampered with.
+/// The real disk with calls replaced by `T`. Dereferences to `T`.
 #[derive(Debug, Default)]
-pub(crate) struct TamperedDisk<T>(Arc<T>);
+pub struct TamperedDisk<T>(Arc<T>);
 
 #[derive(Debug)]
 struct TamperedFile<T> {

@@ -1,12 +1,12 @@
-//! Results as tables.
+//! Results as Markdown tables.
 
+use sekali_testkit::Table;
+use sekali_testkit::numbers::figure;
 use serde_json::Value;
 
-use super::results::{Line, Results};
-use super::table::Table;
-use crate::figures::number;
+use crate::results::{Line, Results};
 
-/// Figures with a column of their own, and what is written above it.
+/// Figures with a column of their own, and the heads of those columns.
 const COLUMNS: [(&str, &str); 6] = [
     ("cycles", "cycles"),
     ("acked", "acknowledged"),
@@ -16,20 +16,21 @@ const COLUMNS: [(&str, &str); 6] = [
     ("wrong_bytes", "wrong bytes"),
 ];
 
-/// Everything, for a terminal.
-pub(super) fn all(results: &Results) -> String {
+/// Returns all tables, for a terminal.
+pub(crate) fn all(results: &Results) -> String {
     let parts = [runs(results), tests(results), mutants(results)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// On what, and of what, results are: a line for each run.
-pub(super) fn runs(results: &Results) -> String {
+/// Returns a line with commit and machine for each run.
+pub(crate) fn runs(results: &Results) -> String {
     let line = |run: &Line| format!("Commit {} on {}.\n", text(run, "commit"), text(run, "machine"));
     results.runs.iter().map(line).collect()
 }
 
-/// A row for each test; figures that only one test has are in its last cell but two, those that are 0 and must be left out.
-pub(super) fn tests(results: &Results) -> String {
+/// Returns a row for each test. The column `and` has the figures without a column of their own,
+/// those that are 0 left out.
+pub(crate) fn tests(results: &Results) -> String {
     if results.tests.is_empty() {
         return String::new();
     }
@@ -43,8 +44,8 @@ pub(super) fn tests(results: &Results) -> String {
     table.to_markdown()
 }
 
-/// A row for each mutant.
-pub(super) fn mutants(results: &Results) -> String {
+/// Returns a row for each mutant.
+pub(crate) fn mutants(results: &Results) -> String {
     if results.mutants.is_empty() {
         return String::new();
     }
@@ -56,7 +57,7 @@ pub(super) fn mutants(results: &Results) -> String {
     table.to_markdown()
 }
 
-/// Figures without a column, by name.
+/// Returns the figures without a column, with their names.
 fn others(line: &Line) -> String {
     if let Some(reason) = line.get("skipped") {
         return format!("skipped: {}", reason.as_str().unwrap_or_default());
@@ -69,14 +70,14 @@ fn others(line: &Line) -> String {
 
 fn time(line: &Line) -> String {
     let seconds = line.get("seconds").and_then(Value::as_f64);
-    seconds.map(|seconds| format!("{} s", number(seconds.round()))).unwrap_or_default()
+    seconds.map(|seconds| format!("{} s", figure(seconds.round()))).unwrap_or_default()
 }
 
-/// A member as people read it; nothing where there is none.
+/// Returns a member as text, empty if it is absent.
 fn text(line: &Line, name: &str) -> String {
     match line.get(name) {
         Some(Value::String(text)) => text.clone(),
-        Some(value) => value.as_f64().map(number).unwrap_or_default(),
+        Some(value) => value.as_f64().map(figure).unwrap_or_default(),
         None => String::new(),
     }
 }

@@ -1,31 +1,30 @@
-//! The tables of results in docs/RELIABILITY.md: generated, never typed.
+//! The generated tables of results in docs/RELIABILITY.md.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::results::Results;
-use super::tables;
-use crate::Outcome;
+use crate::results::Results;
+use crate::{Outcome, tables};
 
-/// The document, from the repository's root.
-pub(super) const PATH: &str = "docs/RELIABILITY.md";
+/// Path of the document in the repository.
+pub(crate) const PATH: &str = "docs/RELIABILITY.md";
 
-/// Puts the tables of `results` into the document at `path`.
-pub(super) fn update(path: &Path, results: &Results) -> Outcome<()> {
+/// Replaces the tables in the document at `path` by those of `results`.
+pub(crate) fn update(path: &Path, results: &Results) -> Outcome<()> {
     let document = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     fs::write(path, with_tables(&document, results)?)?;
     Ok(writeln!(io::stdout(), "written: {}", path.display())?)
 }
 
-/// The document with the tables of `results` between its marks.
+/// Returns the document with the tables of `results` between its marks.
 fn with_tables(document: &str, results: &Results) -> Outcome<String> {
     let tests = format!("{}\n{}", tables::runs(results), tables::tests(results));
     let document = replace(document, "tests", &tests)?;
     replace(&document, "mutants", &tables::mutants(results))
 }
 
-/// Replaces what is between the marks of this name.
+/// Replaces the text between the marks of this name.
 fn replace(document: &str, name: &str, text: &str) -> Outcome<String> {
     let (begin, end) = (format!("<!-- generated: {name} -->\n"), format!("<!-- end: {name} -->\n"));
     let (before, rest) = document.split_once(&begin).ok_or_else(|| format!("there is no `{}`", begin.trim()))?;
@@ -35,6 +34,8 @@ fn replace(document: &str, name: &str, text: &str) -> Outcome<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -45,19 +46,24 @@ mod tests {
         assert!(replace(document, "y", "new").unwrap_err().to_string().contains("generated: y"));
     }
 
+    fn committed_results() -> Results {
+        Results::read(&root().join("tools/torture/results.jsonl")).unwrap()
+    }
+
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    }
+
     #[test]
     fn the_document_has_the_figures_of_the_committed_results() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let results = Results::read(&root.join("bench/results/torture.jsonl")).unwrap();
-        let document = fs::read_to_string(root.join(PATH)).unwrap();
-        let generated = with_tables(&document, &results).unwrap();
-        assert!(generated == document, "scripts/torture --report bench/results/torture.jsonl has not been run");
+        let document = fs::read_to_string(root().join(PATH)).unwrap();
+        let generated = with_tables(&document, &committed_results()).unwrap();
+        assert!(generated == document, "run scripts/torture --report tools/torture/results.jsonl");
     }
 
     #[test]
     fn no_committed_result_breaks_the_promise() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let results = Results::read(&root.join("bench/results/torture.jsonl")).unwrap();
+        let results = committed_results();
         assert!(!results.tests.is_empty());
         for line in results.tests {
             assert!(!line.contains_key("skipped"), "{line:?}");

@@ -1,29 +1,29 @@
-//! Which fault tests there are, and how long their long forms are.
+//! The fault tests and the lengths of their long forms.
 
 use crate::Outcome;
 
 /// A test in its long form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Planned {
-    /// The name of the function, and in its line of results.
-    pub(super) name: &'static str,
-    pub(super) package: &'static str,
+pub(crate) struct Planned {
+    /// Name of the test function, also in its line of results.
+    pub(crate) name: &'static str,
+    pub(crate) package: &'static str,
     /// The test binary.
-    pub(super) target: &'static str,
-    pub(super) length: Length,
+    pub(crate) target: &'static str,
+    pub(crate) length: Length,
 }
 
-/// How long.
+/// Length of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Length {
-    /// What a cycle is depends on the test.
+pub(crate) enum Length {
+    /// A number of cycles; each test defines its own.
     Cycles(u64),
-    /// As often as there are mutants.
+    /// One run for each mutant.
     Mutants,
 }
 
-/// All of them.
-pub(super) const TESTS: [Planned; 19] = [
+/// All fault tests.
+pub(crate) const TESTS: [Planned; 19] = [
     on_the_binary("kill9_under_load", 1_000),
     on_the_binary("power_cut", 1_000),
     on_the_binary("double_power_cut", 500),
@@ -57,8 +57,8 @@ const fn of_the_engine(name: &'static str, cycles: u64) -> Planned {
     Planned { name, package: "sekali-store", target: "it", length: Length::Cycles(cycles) }
 }
 
-/// The tests with these names; all where there are none.
-pub(super) fn choose(names: &[String]) -> Outcome<Vec<&'static Planned>> {
+/// Returns the tests with these names, or all if there are no names.
+pub(crate) fn choose(names: &[String]) -> Outcome<Vec<&'static Planned>> {
     if names.is_empty() {
         return Ok(TESTS.iter().collect());
     }

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use sekali_torture::{CYCLES_VARIABLE, RESULTS_VARIABLE, SECONDS_VARIABLE, SEED_VARIABLE};
+use sekali_testkit::trial::{CYCLES_VARIABLE, RESULTS_VARIABLE, SECONDS_VARIABLE, SEED_VARIABLE};
 
-use super::plan::Planned;
 use crate::Outcome;
+use crate::plan::Planned;
 
-/// Runs a test in its long form, in a release build, and lets it append its line to `results`.
-pub(super) fn run_long(
+/// Runs a release build of a test in its long form. The test appends its line to `results`.
+pub(crate) fn run_long(
     planned: &Planned,
     cycles: u64,
     seed: Option<u64>,
@@ -31,17 +31,17 @@ pub(super) fn run_long(
 
 /// A test binary of a package.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TestBinary<'a> {
-    pub(super) package: &'a str,
-    pub(super) target: &'a str,
-    pub(super) release: bool,
-    /// A directory in the workspace.
-    pub(super) dir: &'a Path,
+pub(crate) struct TestBinary<'a> {
+    pub(crate) package: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) release: bool,
+    /// Root of the repository.
+    pub(crate) dir: &'a Path,
 }
 
 impl TestBinary<'_> {
-    /// `cargo test` of it, which builds it first.
-    pub(super) fn command(&self) -> Command {
+    /// Returns the `cargo test` command that builds and runs it.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new("cargo");
         command.current_dir(self.dir);
         command.args(["test", "--locked", "--quiet", "--package", self.package, "--test", self.target]);
@@ -49,8 +49,8 @@ impl TestBinary<'_> {
         command
     }
 
-    /// The path of the one test function of this name.
-    pub(super) fn path_of(&self, name: &str) -> Outcome<String> {
+    /// Builds it and returns the path of its one test function of this name.
+    pub(crate) fn path_of(&self, name: &str) -> Outcome<String> {
         let output = self.command().args(["--", "--list"]).output()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);

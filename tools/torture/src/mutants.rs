@@ -1,9 +1,11 @@
-//! The program, broken on purpose in a copy: a suite that finds nothing wrong with it proves nothing.
+//! The engine, broken on purpose: a test suite that cannot fail proves nothing.
 //!
-//! Each mutant is a small change to the sources, as someone might make it by mistake. It is made in a copy of the repository, which
-//! is then built, and the test that is to catch it must fail. So the product has no switches for this, the suite is
-//! tried as it is, and a change that no longer fits the sources is an error.
+//! A mutant is a small edit of the sources, as someone might make it by mistake. It is made in a
+//! copy of the repository, and the test that is to catch it must fail there. The product needs no
+//! switches for this. An edit that no longer fits its source file fails to compile, so
+//! `cargo check -p sekali-torture` checks all of them.
 
+mod edit;
 mod list;
 
 use std::collections::HashMap;
@@ -13,28 +15,28 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use sekali_testkit::trial::{RESULTS_VARIABLE, SEED_VARIABLE};
 use serde_json::json;
 
-use super::patience::output_within;
-use super::results;
-use super::runner::TestBinary;
-use crate::Outcome;
-use list::{Edit, MUTANTS, Mutant};
+use crate::runner::TestBinary;
+use crate::timeout::output_within;
+use crate::{Outcome, results};
+use list::{MUTANTS, Mutant};
 
-/// Where the copy is. Below the build directory, which git ignores.
+/// Directory of the copy, below the build directory, which git ignores.
 const COPY: &str = "target/mutants";
 
-/// How long a test may take without any mutant.
+/// Longest time for a test without any mutant.
 const SOUND_LIMIT: Duration = Duration::from_secs(1_200);
 
-/// Tries every mutant. An error names those that nothing has caught.
-pub(super) fn run(results: &Path) -> Outcome<()> {
+/// Tries every mutant. The error names the mutants that survived.
+pub(crate) fn run(results: &Path) -> Outcome<()> {
     let copy = Copy::make()?;
     let mut survivors = Vec::new();
     let mut limits = HashMap::new();
     for test in tests() {
         let begun = Instant::now();
-        // Otherwise that it fails means nothing.
+        // A test that fails without any mutant catches none.
         match copy.test(test, SOUND_LIMIT)? {
             Some(output) if output.status.success() => limits.insert(test, limit(begun.elapsed())),
             Some(_) => return Err(format!("`{test}` fails without any mutant").into()),
@@ -62,7 +64,7 @@ pub(super) fn run(results: &Path) -> Outcome<()> {
     if survivors.is_empty() { Ok(()) } else { Err(format!("not caught: {}", survivors.join(", ")).into()) }
 }
 
-/// The tests that are to catch mutants, each once.
+/// Returns the tests that are to catch mutants, each once.
 fn tests() -> Vec<&'static str> {
     let mut tests = MUTANTS.map(|mutant| mutant.caught_by).to_vec();
     tests.sort_unstable();
@@ -70,13 +72,14 @@ fn tests() -> Vec<&'static str> {
     tests
 }
 
-/// How long a test may take with a mutant that takes this long without: a multiple, since the machine may be busy.
+/// Returns the time limit of a test with a mutant: a multiple of its time without, since the
+/// machine may be busy.
 fn limit(sound: Duration) -> Duration {
     (10 * sound).max(Duration::from_secs(120))
 }
 
-/// How the test has caught the mutant; `None` if it has not. What the test says about its failure is the line behind that
-/// of the panic. One that does not end has caught it too: nobody takes a run that hangs for one that has passed.
+/// Returns how the test caught the mutant, or `None` if it passed. The message is the line after
+/// that of the panic. A test that hangs has caught the mutant too.
 fn verdict(ran: Option<&Output>, limit: Duration) -> Option<String> {
     let Some(output) = ran else { return Some(format!("it hangs: not ended after {} s", limit.as_secs())) };
     if output.status.success() {
@@ -87,20 +90,21 @@ fn verdict(ran: Option<&Output>, limit: Duration) -> Option<String> {
     Some(panicked.unwrap_or("it ended").chars().take(120).collect())
 }
 
-/// A copy of the repository, built in the same target directory: other crates are not compiled again.
+/// A copy of the repository with a target directory of its own.
 struct Copy {
     root: PathBuf,
 }
 
 impl Copy {
-    /// Copies what git does not ignore. What is the same already is not touched, so that it is not compiled again either.
+    /// Copies all files that git does not ignore. Files that have not changed keep their times and
+    /// are not compiled again.
     fn make() -> Outcome<Self> {
         let root = std::path::absolute(COPY)?;
         let listed =
             Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).output()?;
         for name in String::from_utf8(listed.stdout)?.split_terminator('\0') {
             let (from, to) = (Path::new(name), root.join(name));
-            // A file whose deletion is not committed yet.
+            // Git still lists a file whose deletion is not committed.
             if !from.is_file() {
                 continue;
             }
@@ -113,7 +117,7 @@ impl Copy {
         Ok(Self { root })
     }
 
-    /// Makes a mutant of it.
+    /// Applies the edits of a mutant.
     fn change(&self, mutant: &Mutant) -> Outcome<Changed> {
         let mut changed = Changed(Vec::new());
         for (file, text) in edited(&self.root, mutant)? {
@@ -124,34 +128,36 @@ impl Copy {
         Ok(changed)
     }
 
-    /// Builds and runs a test; `None` if it runs for longer than `limit`. An error is a copy that does not build.
+    /// Builds and runs a test. Returns `None` if it runs for longer than `limit`. A copy that does
+    /// not build is an error.
     fn test(&self, name: &str, limit: Duration) -> Outcome<Option<Output>> {
         let binary = TestBinary { package: "sekali-store", target: "it", release: false, dir: &self.root };
         let path = binary.path_of(name)?;
         let mut command = binary.command();
-        // The seed is fixed: what a test of the suite catches now and then is not caught.
-        command.env(sekali_torture::SEED_VARIABLE, "1").env_remove(sekali_torture::RESULTS_VARIABLE);
+        // With a fixed seed: a mutant that is caught now and then counts as not caught.
+        command.env(SEED_VARIABLE, "1").env_remove(RESULTS_VARIABLE);
         output_within(command.args(["--", "--exact", &path]), limit)
     }
 }
 
-/// The files below `root` that a mutant changes, as it makes them. Each edit, after those before it, must fit exactly one place.
+/// Returns the files below `root` that a mutant changes, with their new text. Each edit must fit
+/// exactly one place in the text that the edits before it left.
 fn edited(root: &Path, mutant: &Mutant) -> Outcome<HashMap<&'static str, String>> {
     let mut files = HashMap::new();
-    for Edit { file, from, to } in mutant.edits {
-        let text = match files.remove(file) {
+    for edit in mutant.edits {
+        let text = match files.remove(edit.path) {
             Some(text) => text,
-            None => fs::read_to_string(root.join(file))?,
+            None => fs::read_to_string(root.join(edit.path))?,
         };
-        if text.matches(from).count() != 1 {
-            return Err(format!("the mutant `{}` no longer fits {file}: mend the list", mutant.name).into());
+        if text.matches(edit.from).count() != 1 {
+            return Err(format!("the mutant `{}` no longer fits {}: mend the list", mutant.name, edit.path).into());
         }
-        files.insert(*file, text.replace(from, to));
+        files.insert(edit.path, text.replace(edit.from, edit.to));
     }
     Ok(files)
 }
 
-/// Files as they were.
+/// Changed files, with their text before the change.
 struct Changed(Vec<(PathBuf, String)>);
 
 impl Changed {
@@ -185,8 +191,8 @@ mod tests {
     }
 
     #[test]
-    fn every_mutant_still_fits_the_sources() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    fn every_mutant_changes_the_sources() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for mutant in &MUTANTS {
             for (file, text) in edited(&root, mutant).unwrap() {
                 assert_ne!(text, fs::read_to_string(root.join(file)).unwrap(), "{}", mutant.name);

@@ -1,4 +1,4 @@
-//! Waiting for a program, and not for ever.
+//! Running a program with a time limit.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output, Stdio};
@@ -10,10 +10,10 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::Outcome;
 
-/// What a program printed and how it ended; `None` if it had not ended within `limit`. Then it is killed, with all that it has
-/// started.
-pub(super) fn output_within(command: &mut Command, limit: Duration) -> Outcome<Option<Output>> {
-    // A group of its own: `cargo test` is killed together with the test.
+/// Returns the output and status of a program, or `None` if it has not ended within `limit`. It is
+/// then killed together with its child processes.
+pub(crate) fn output_within(command: &mut Command, limit: Duration) -> Outcome<Option<Output>> {
+    // A process group of its own, so that `cargo test` and the test are killed together.
     let child = command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let group = Pid::from_child(&child);
     let (ended, end) = channel();
@@ -24,9 +24,9 @@ pub(super) fn output_within(command: &mut Command, limit: Duration) -> Outcome<O
             kill_process_group(group, Signal::KILL)?;
             None
         }
-        Err(RecvTimeoutError::Disconnected) => return Err("nobody waits for the program any more".into()),
+        Err(RecvTimeoutError::Disconnected) => return Err("the thread that waits for the program has ended".into()),
     };
-    // It ends with the program. The only error is that nobody listens any more.
+    // After a kill its output goes unread.
     let _ = waiter.join();
     Ok(outcome)
 }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_ends_is_heard_to_its_end() {
+    fn the_output_of_a_program_that_ends_is_complete() {
         let mut command = Command::new("sh");
         command.args(["-c", "echo said; exit 3"]);
         let output = output_within(&mut command, Duration::from_secs(60)).unwrap().unwrap();
@@ -44,9 +44,9 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_killed_with_what_it_has_started() {
+    fn a_program_that_hangs_is_killed_with_its_children() {
         let mut command = Command::new("sh");
-        // The inner one holds standard output open: the end of the outer one alone would not end the wait.
+        // The inner shell holds standard output open: ending the outer one alone would not end the wait.
         command.args(["-c", "sh -c 'while :; do sleep 1; done' & wait"]);
         assert!(output_within(&mut command, Duration::from_millis(300)).unwrap().is_none());
     }

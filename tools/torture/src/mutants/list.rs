@@ -1,0 +1,175 @@
+//! The mutants.
+
+use super::edit::{Edit, Source, edit, source};
+
+/// A way to break the engine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mutant {
+    pub(crate) name: &'static str,
+    /// The fault, for people.
+    pub(crate) wrong: &'static str,
+    pub(crate) edits: &'static [Edit],
+    /// Name of the test that must fail.
+    pub(crate) caught_by: &'static str,
+}
+
+const BLOCK: Source = source!("crates/sekali-store/src/log/block.rs");
+const COMMIT: Source = source!("crates/sekali-store/src/partition/commit.rs");
+const DECIDE: Source = source!("crates/sekali-store/src/partition/decide.rs");
+const DISK: Source = source!("crates/sekali-store/src/disk.rs");
+const FRONT: Source = source!("crates/sekali-store/src/partition/front.rs");
+const LOG_DIR: Source = source!("crates/sekali-store/src/log/dir.rs");
+const PARTITION: Source = source!("crates/sekali-store/src/partition.rs");
+const RECOVERY: Source = source!("crates/sekali-store/src/log/recovery.rs");
+const WRITER: Source = source!("crates/sekali-store/src/log/writer.rs");
+
+/// All mutants.
+pub(crate) const MUTANTS: [Mutant; 13] = [
+    Mutant {
+        name: "no_sync",
+        wrong: "commits are not synced",
+        edits: &[edit(&WRITER, "        self.active.file.sync().at(\"sync\", &self.active.path)?;\n", "")],
+        caught_by: "crash_image",
+    },
+    Mutant {
+        name: "ack_before_sync",
+        wrong: "a commit is answered, and synced before the next one",
+        edits: &[edit(
+            &WRITER,
+            "        self.active.file.write_all_at(bytes, offset).at(\"write\", &self.active.path)?;
+        self.active.file.sync().at(\"sync\", &self.active.path)?;\n",
+            "        self.active.file.sync().at(\"sync\", &self.active.path)?;
+        self.active.file.write_all_at(bytes, offset).at(\"write\", &self.active.path)?;\n",
+        )],
+        caught_by: "crash_image",
+    },
+    Mutant {
+        name: "no_directory_sync",
+        wrong: "the directory is not synced when a log file is begun",
+        edits: &[edit(&LOG_DIR, "        self.disk.sync_dir(&self.dir).at(\"sync\", &self.dir)?;\n", "")],
+        caught_by: "crash_image",
+    },
+    Mutant {
+        name: "replace_without_sync",
+        wrong: "a file takes another's place without having been synced",
+        edits: &[edit(
+            &DISK,
+            "file.write_all_at(bytes, 0).and_then(|()| file.sync());",
+            "file.write_all_at(bytes, 0);",
+        )],
+        caught_by: "crash_image",
+    },
+    Mutant {
+        name: "retry_sync",
+        wrong: "a sync that fails is tried again",
+        edits: &[edit(
+            &WRITER,
+            "self.active.file.sync().at(",
+            "self.active.file.sync().or_else(|_| self.active.file.sync()).at(",
+        )],
+        caught_by: "fail_nth_call",
+    },
+    Mutant {
+        name: "claim_key_early",
+        wrong: "keys enter the index before their events are durable",
+        edits: &[
+            edit(&PARTITION, "        self.shared.index.insert(commit.draft.added.entries());\n", ""),
+            edit(
+                &COMMIT,
+                "        partition.take_room(",
+                "        partition.shared.index.insert(front.added());\n        partition.take_room(",
+            ),
+            edit(
+                &FRONT,
+                "    /// Bytes of the commit so far",
+                "    pub(super) fn added(&self) -> &[crate::ids::Entry] {
+        self.draft.added.entries()
+    }\n\n    /// Bytes of the commit so far",
+            ),
+        ],
+        caught_by: "what_is_refused_for_want_of_space_claims_no_key",
+    },
+    Mutant {
+        name: "publish_before_sync",
+        wrong: "readers see events before they are durable",
+        edits: &[
+            edit(&WRITER, "        self.active.file.sync().at(\"sync\", &self.active.path)?;\n", ""),
+            edit(
+                &WRITER,
+                "    /// Where the log stands.\n",
+                "    pub(crate) fn sync(&self) -> Result<()> {
+        self.active.file.sync().at(\"sync\", &self.active.path)
+    }\n\n    /// Where the log stands.\n",
+            ),
+            edit(
+                &PARTITION,
+                "        self.shared.publish(log.position(), &topics);\n        Ok(())\n",
+                "        self.shared.publish(log.position(), &topics);\n        log.sync()\n",
+            ),
+        ],
+        caught_by: "a_failed_sync_is_not_tried_again",
+    },
+    Mutant {
+        name: "forget_what_is_being_written",
+        wrong: "a commit is decided without the one that is still being written",
+        edits: &[edit(&FRONT, "filter(|commit| !commit.is_known())", "filter(|_| false)")],
+        caught_by: "what_is_being_written_is_known_and_nobody_sees_it",
+    },
+    Mutant {
+        name: "build_on_a_failure",
+        wrong: "a commit is written although the one before, which it was decided upon, was not",
+        edits: &[
+            edit(&COMMIT, "        partition.check_running()?;\n", ""),
+            // That it is not the next frame would be seen as well.
+            edit(&WRITER, ".filter(|frame| self.position.continued_by(frame))", ""),
+        ],
+        caught_by: "nothing_is_written_upon_a_commit_that_failed",
+    },
+    Mutant {
+        name: "cut_at_first_bad_frame",
+        wrong: "recovery takes every bad frame for a torn tail",
+        edits: &[
+            edit(
+                &RECOVERY,
+                "            if !is_known && offset >= proved {\n",
+                "            if is_last && has_header {\n                break;\n            }
+            if !is_known && offset >= proved {\n",
+            ),
+            edit(&RECOVERY, "    if is_last && position.next_commit >= durable.next_commit {\n", "    if is_last {\n"),
+        ],
+        caught_by: "bit_rot",
+    },
+    Mutant {
+        name: "no_checksum",
+        wrong: "the checksums of blocks are not looked at",
+        edits: &[edit(
+            &BLOCK,
+            "stored == Some(checksum(&bytes[..CHECKSUM_AT], block.rows, salt));",
+            "stored.is_some();",
+        )],
+        caught_by: "bit_rot",
+    },
+    Mutant {
+        name: "drop_one_in_100000",
+        wrong: "of 100,000 events one is answered and not written",
+        edits: &[edit(
+            &DECIDE,
+            "            Outcome::Stored { .. } => self.add(hash, row),
+            Outcome::Conflict { seq } => self.keep_evidence(row, seq)?,\n",
+            "            Outcome::Stored { seq } if seq % 100_000 != 0 => self.add(hash, row),
+            Outcome::Stored { .. } => self.draft.counts.stored -= 1,
+            Outcome::Conflict { seq } => self.keep_evidence(row, seq)?,\n",
+        )],
+        caught_by: "not_one_of_many_events_is_missing",
+    },
+    Mutant {
+        name: "trust_the_fingerprint",
+        wrong: "an event with the fingerprint of another is taken for it without a look at the key",
+        edits: &[edit(
+            &DECIDE,
+            "            if entry.content == hash.content {\n                return Ok(Outcome::Duplicate { seq: entry.seq });\n",
+            "            if entry.fingerprint == hash.fingerprint {\n                return Ok(Outcome::Duplicate { seq: entry.seq });\n",
+        )],
+        caught_by: "keys_with_one_fingerprint_are_told_apart",
+    },
+];
