@@ -1,8 +1,8 @@
 //! The load of `sekali bench` itself, for peers that speak Sekali's HTTP.
 
 use sekali::bench::{self, Load};
-use sekali::client::{Client, ServerUrl};
-use sekali::tls::ClientTls;
+use sekali_client::{Client, ServerUrl};
+use sekali_tls::ClientTls;
 use serde::Deserialize;
 use tokio::runtime::Handle;
 

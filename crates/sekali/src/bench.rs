@@ -29,9 +29,9 @@ use connection::{Connection, Measured};
 use pace::Pace;
 use route::Route;
 
-use crate::access::Secret;
-use crate::client::ServerUrl;
-use crate::tls::{ClientTls, TlsError};
+use sekali_client::ServerUrl;
+use sekali_tls::{ClientTls, TlsError};
+use sekali_wire::secret::Secret;
 
 /// What to send.
 #[derive(Debug, Clone)]

@@ -36,7 +36,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::escape::escape;
+use sekali_wire::escape::escape;
 
 /// Log and event aggregator that stores every event exactly once.
 ///

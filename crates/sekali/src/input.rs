@@ -4,7 +4,6 @@
 //! What a reader hands on is the JSON text of one event at a time. Whether that is a *valid* event is for the server
 //! to say; here only what would spoil a whole request is found: text that is not JSON at all.
 
-mod batch;
 mod csv;
 mod feed;
 mod format;
@@ -18,7 +17,6 @@ mod row;
 mod source;
 mod sqlite;
 
-pub use batch::{Batch, Batches};
 pub use feed::{Feed, Origin, Pacing, feed};
 pub use format::Format;
 
@@ -29,7 +27,7 @@ pub const EVENT_TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 const _: () = {
     assert!(EVENT_TEXT_BYTES_MAX >= 7 * sekali_store::limits::PAYLOAD_BYTES_MAX);
-    assert!(EVENT_TEXT_BYTES_MAX < crate::limits::BODY_BYTES_MAX);
+    assert!(EVENT_TEXT_BYTES_MAX < sekali_wire::limits::BODY_BYTES_MAX);
 };
 
 /// Why reading cannot go on.

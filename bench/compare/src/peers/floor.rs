@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use sekali::bench::Load;
-use sekali::client::ServerUrl;
+use sekali_client::ServerUrl;
 use tokio::runtime::Handle;
 
 use crate::Outcome;

@@ -1,7 +1,7 @@
 //! The bare handler: [`crate::servers::handler`].
 
 use sekali::bench::Load;
-use sekali::client::ServerUrl;
+use sekali_client::ServerUrl;
 use tokio::runtime::Handle;
 
 use crate::Outcome;

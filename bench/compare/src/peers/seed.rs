@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sekali::bench::Load;
-use sekali::client::ServerUrl;
+use sekali_client::ServerUrl;
 use tokio::runtime::Handle;
 
 use crate::Outcome;

@@ -3,7 +3,7 @@
 use std::thread;
 
 use sekali::bench::Load;
-use sekali::client::ServerUrl;
+use sekali_client::ServerUrl;
 use tokio::runtime::Handle;
 
 use crate::Outcome;

@@ -14,8 +14,8 @@ use super::body::Body;
 use super::compression::Compression;
 use super::pace::Pace;
 use super::route::Route;
-use crate::access::Secret;
-use crate::client::{Published, ServerUrl, authorization};
+use sekali_client::{Published, ServerUrl, authorization};
+use sekali_wire::secret::Secret;
 
 /// Longest latency that is told apart from longer ones, in microseconds.
 const LATENCY_US_MAX: u64 = 60_000_000;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::BenchError;
-use crate::client::ServerUrl;
+use sekali_client::ServerUrl;
 
 /// What `sekali serve` writes before its address.
 pub(crate) const LISTENING: &str = "listening on ";

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::body::TOPICS;
 use super::connection::Measured;
 use super::{Compression, IdShape, Load};
-use crate::client::ServerUrl;
+use sekali_client::ServerUrl;
 
 /// The figures of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::client::{ServerUrl, configuration};
-use crate::tls::{ClientTls, TlsError};
+use sekali_client::{ServerUrl, configuration};
+use sekali_tls::{ClientTls, TlsError};
 
 /// The way to a server. Cheap to clone.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::output::{Output, note};
 use crate::cli::{Exit, Failure};
 use crate::digits::grouped;
-use crate::escape::escape;
+use sekali_wire::escape::escape;
 
 /// Arguments of `sekali backup`.
 #[derive(Debug, Args)]

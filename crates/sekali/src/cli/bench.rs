@@ -14,9 +14,9 @@ use crate::cli::publish::{batch_size, share};
 use crate::cli::signals::Signals;
 use crate::cli::tls_args::ClientTlsArgs;
 use crate::cli::{Exit, Failure};
-use crate::client::ServerUrl;
 use crate::digits::grouped;
-use crate::tls::ClientTls;
+use sekali_client::ServerUrl;
+use sekali_tls::ClientTls;
 
 /// Arguments of `sekali bench`.
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use crate::cli::output::{Output, Paint};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::{Exit, Failure};
 use crate::digits::grouped;
-use crate::escape::escape;
+use sekali_wire::escape::escape;
 
 /// Columns of the longest bar.
 const BAR_COLUMNS: u64 = 40;

@@ -14,13 +14,13 @@ use crate::cli::output::{Output, Paint};
 use crate::cli::publish::{REQUEST_BYTES_MAX, Report, View, conclude, wait_until_ready};
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure};
-use crate::client::{Client, Ending, Publisher, RetryPolicy};
 use crate::digits::grouped;
-use crate::escape::escape;
 use crate::generate::Recipe;
 use crate::input::{Origin, Pacing, feed};
-use crate::server::Ended;
-use crate::tls::ClientTls;
+use sekali_client::{Client, Ending, Publisher, RetryPolicy};
+use sekali_server::server::Ended;
+use sekali_tls::ClientTls;
+use sekali_wire::escape::escape;
 
 /// Always the same events, so that a second run finds them all known.
 const RECIPE: Recipe = Recipe { count: 5_000, dup_ratio: 0.2, topics: 4, seed: 1, payload_bytes_min: 0 };

@@ -7,13 +7,13 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::cells;
 use crate::cli::filter_args::FilterArgs;
 use crate::cli::output::{Output, Paint, note};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::{Exit, Failure};
-use crate::client::{EventsQuery, RetryPolicy, retrying};
-use crate::escape::escape;
+use sekali_client::{EventsQuery, RetryPolicy, retrying};
+use sekali_wire::csv;
+use sekali_wire::escape::escape;
 
 /// Events asked for at once; what the server gives by default.
 const PAGE_EVENTS: u64 = 1_000;
@@ -65,7 +65,7 @@ pub(super) async fn run(args: EventsArgs) -> Result<(), Failure> {
     let mut query =
         EventsQuery { filter: args.filter.into(), after: args.after, descending: args.order == Order::Desc, limit: 0 };
     if args.csv {
-        output.text(cells::HEADER.as_bytes())?;
+        output.text(csv::HEADER.as_bytes())?;
     }
     while left > 0 {
         query.limit = left.min(PAGE_EVENTS);
@@ -116,7 +116,7 @@ fn csv_row(event: &RawValue) -> Result<Vec<u8>, Failure> {
     let (seq, payload) = (row.seq.to_string(), row.payload.get());
     let texts = [&row.topic, &row.event_id, &row.timestamp, &row.source, payload, &seq, &row.received_at];
     let mut out = Vec::new();
-    cells::append_row(&mut out, texts.map(str::as_bytes));
+    csv::append_row(&mut out, texts.map(str::as_bytes));
     Ok(out)
 }
 

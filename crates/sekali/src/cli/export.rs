@@ -13,9 +13,9 @@ use crate::cli::output::{Output, note};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure};
-use crate::client::{Client, ClientError, EventStream, EventsFilter, RetryPolicy, retrying};
 use crate::digits::grouped;
 use crate::export::{Destination, ExportError, Exporter, Format, Written};
+use sekali_client::{Client, ClientError, EventStream, EventsFilter, RetryPolicy, retrying};
 
 /// How long the beginning of an export is retried.
 const RETRY_FOR: Duration = Duration::from_secs(30);

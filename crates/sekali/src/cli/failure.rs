@@ -6,7 +6,7 @@ use sekali_store::Error as StoreError;
 
 use crate::cli::Exit;
 use crate::cli::listen::with_causes;
-use crate::client::ClientError;
+use sekali_client::ClientError;
 
 /// A command's error. The message, where there is one, is printed once as `sekali: …`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::client::EventsFilter;
+use sekali_client::EventsFilter;
 
 /// Which events. With several flags, those for which all of it holds.
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::cli::output::{Output, Paint};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::{Exit, Failure};
-use crate::escape::escape;
+use sekali_wire::escape::escape;
 
 /// Arguments of `sekali health`.
 #[derive(Debug, Args)]

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::access::Secret;
 use crate::cli::{Exit, Failure};
+use sekali_wire::secret::Secret;
 
 /// Where the key itself may be, in the environment.
 const VARIABLE: &str = "SEKALI_KEY";

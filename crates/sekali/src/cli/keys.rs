@@ -9,11 +9,13 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use self::create::CreateArgs;
-use crate::access::{Key, KeyFile, KeyId, KeysError, Moment, State};
 use crate::cli::listen::explain_keys;
 use crate::cli::output::{Output, note};
 use crate::cli::{Exit, Failure};
-use crate::clock::now_ns;
+use sekali_server::access::{Key, KeyFile, KeysError, State};
+use sekali_server::clock::now_ns;
+use sekali_wire::secret::KeyId;
+use sekali_wire::timestamp::Timestamp;
 
 /// Arguments of `sekali keys`.
 #[derive(Debug, Args)]
@@ -120,14 +122,14 @@ struct Shown {
     name: String,
     scopes: Vec<&'static str>,
     topics: Vec<String>,
-    created: Moment,
-    expires: Option<Moment>,
-    revoked: Option<Moment>,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    revoked: Option<Timestamp>,
     state: State,
 }
 
 impl Shown {
-    fn of(key: &Key, now: Moment) -> Self {
+    fn of(key: &Key, now: Timestamp) -> Self {
         Self {
             id: key.id.clone(),
             name: key.name.clone(),
@@ -147,8 +149,8 @@ impl StoreArg {
     }
 }
 
-fn now() -> Moment {
-    Moment(now_ns())
+fn now() -> Timestamp {
+    Timestamp(now_ns())
 }
 
 impl From<KeysError> for Failure {

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use crate::access::KeysError;
 use crate::cli::{Exit, Failure};
-use crate::server::{Config, Ended, Server, StartError};
+use sekali_server::access::KeysError;
+use sekali_server::server::{Config, Ended, Server, StartError};
 
 /// Where a server listens and keeps its data.
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use serde::Serialize;
 
 use crate::cli::Failure;
-use crate::escape::Screen;
+use crate::screen::Screen;
 
 /// Standard output, buffered. On a terminal whatever is written is shown, and never obeyed.
 pub(crate) struct Output {

@@ -17,10 +17,11 @@ use clap::Args;
 use self::made_up::MadeUpArgs;
 use crate::cli::output::note;
 use crate::cli::{Exit, Failure};
-use crate::client::{Client, ClientError, Ending, RetryPolicy, retrying};
-use crate::escape::escape;
-use crate::input::{Batch, Format, Origin};
-use crate::limits::BATCH_EVENTS_MAX;
+use crate::input::{Format, InputError, Origin};
+use sekali_client::Batch;
+use sekali_client::{Client, ClientError, Ending, RetryPolicy, retrying};
+use sekali_wire::escape::escape;
+use sekali_wire::limits::BATCH_EVENTS_MAX;
 
 /// Invalid events that are named one by one.
 const NAMED_MAX: usize = 20;
@@ -80,7 +81,7 @@ pub(super) async fn wait_until_ready(client: &Client, patience: Duration, quiet:
 }
 
 /// Turns the way a run ended into what the process says and exits with.
-pub(super) fn conclude(ending: Ending, report: &Report, retried_for: Duration) -> Result<(), Failure> {
+pub(super) fn conclude(ending: Ending<InputError>, report: &Report, retried_for: Duration) -> Result<(), Failure> {
     match ending {
         Ending::Complete if !report.reconciled => Err(Failure::new(
             Exit::Failed,
@@ -114,7 +115,7 @@ pub(super) fn conclude(ending: Ending, report: &Report, retried_for: Duration) -
     }
 }
 
-fn name_refused(batch: &Batch, events: &[crate::client::RefusedEvent]) {
+fn name_refused(batch: &Batch, events: &[sekali_client::RefusedEvent]) {
     for event in events.iter().take(NAMED_MAX) {
         note(format_args!("{}: {}", escape(&batch.place_of(event.index)), escape(&event.to_string())));
     }

@@ -10,7 +10,7 @@ use crate::cli::backup::{self, amount, bar};
 use crate::cli::output::Output;
 use crate::cli::verify::{self, check};
 use crate::cli::{Exit, Failure};
-use crate::escape::escape;
+use sekali_wire::escape::escape;
 
 /// Arguments of `sekali restore`.
 #[derive(Debug, Args)]

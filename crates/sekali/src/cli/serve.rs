@@ -13,7 +13,7 @@ use crate::cli::output::Output;
 use crate::cli::retain::RetainArgs;
 use crate::cli::signals::{Hangups, Signals};
 use crate::cli::tls_args::ServerTlsArgs;
-use crate::server::Config;
+use sekali_server::server::Config;
 
 /// Arguments of `sekali serve`.
 #[derive(Debug, Args)]

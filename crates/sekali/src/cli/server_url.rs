@@ -5,7 +5,7 @@ use clap::Args;
 use crate::cli::Failure;
 use crate::cli::key_arg::KeyArg;
 use crate::cli::tls_args::ClientTlsArgs;
-use crate::client::{Client, ServerUrl};
+use sekali_client::{Client, ServerUrl};
 
 /// Which server to talk to.
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use crate::cli::output::{Output, Paint};
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::{Exit, Failure};
 use crate::digits::grouped;
-use crate::escape::escape;
+use sekali_wire::escape::escape;
 
 /// Arguments of `sekali stats`.
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::tls::{ClientTls, Identity, ServerTls};
+use sekali_tls::{ClientTls, Identity, ServerTls};
 
 /// With what a server speaks TLS.
 #[derive(Debug, Args)]

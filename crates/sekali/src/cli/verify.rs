@@ -12,8 +12,8 @@ use serde_json::json;
 use crate::cli::output::{Output, note};
 use crate::cli::{Exit, Failure};
 use crate::digits::grouped;
-use crate::escape::escape;
-use crate::ingest::CONTENT_RULES;
+use sekali_server::ingest::CONTENT_RULES;
+use sekali_wire::escape::escape;
 
 /// Arguments of `sekali verify`.
 #[derive(Debug, Args)]

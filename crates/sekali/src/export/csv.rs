@@ -5,7 +5,7 @@ use std::io::Write;
 use super::event::each_event;
 use super::part_file::TextFile;
 use super::{ExportError, WriteEvents};
-use crate::cells::{HEADER, append_row};
+use sekali_wire::csv::{HEADER, append_row};
 
 /// Writes rows.
 pub(super) struct Rows {

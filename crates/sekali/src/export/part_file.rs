@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Destination, ExportError};
-use crate::escape::Screen;
+use crate::screen::Screen;
 
 /// Written to memory before it is written to the file, in bytes.
 const BUFFER_BYTES: usize = 256 * 1024;

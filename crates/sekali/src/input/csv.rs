@@ -1,12 +1,12 @@
-//! CSV with a header line. Cells are read as `sekali export` writes them, see [`crate::formula`].
+//! CSV with a header line. Cells are read as `sekali export` writes them, see [`sekali_wire::csv`].
 
 use std::io::{self, Read};
 
 use super::peek::Input;
 use super::row::write_event;
 use super::{EVENT_TEXT_BYTES_MAX, InputError, ReadEvents, Record};
-use crate::columns::{ADDED, EVENT};
-use crate::formula::restore;
+use sekali_wire::columns::{ADDED, EVENT};
+use sekali_wire::csv::restore;
 
 /// Reads rows and writes them as JSON.
 pub(super) struct Rows {

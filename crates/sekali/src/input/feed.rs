@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 
 use super::linger::look_after;
 use super::source::Source;
-use super::{Batch, Batches, Format, InputError, Record};
+use super::{Format, InputError, Record};
 use crate::generate::Recipe;
+use sekali_client::{Batch, Batches};
 
 /// Where events come from.
 #[derive(Debug, Clone)]
@@ -37,21 +38,8 @@ pub struct Pacing {
     pub rate: Option<f64>,
 }
 
-/// What the thread hands on.
-#[derive(Debug)]
-pub enum Feed {
-    /// Events to publish.
-    Batch(Batch),
-    /// No event could be made of what stands there.
-    Invalid {
-        /// `file:line`.
-        place: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Nothing more comes.
-    Failed(InputError),
-}
+/// The input of a publisher, with the reason why reading failed.
+pub type Feed = sekali_client::Feed<InputError>;
 
 /// Starts the thread. It holds at most `ahead` batches that nobody has taken, and ends when the receiver is gone.
 pub fn feed(origin: Origin, pacing: Pacing, ahead: usize) -> mpsc::Receiver<Feed> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Batches, Feed};
+use super::Feed;
+use sekali_client::Batches;
 
 /// How long an event may wait for others to join its batch; it can be twice that before anybody looks.
 pub(super) const LINGER: Duration = Duration::from_millis(250);

@@ -11,7 +11,7 @@ use self::column::{Column, Kind};
 use super::row::write_event;
 use super::source::Progress;
 use super::{InputError, ReadEvents, Record};
-use crate::columns::EVENT;
+use sekali_wire::columns::EVENT;
 
 /// Rows that are decoded together. Few: each may have a payload of a mebibyte.
 const BATCH_ROWS: usize = 128;

@@ -6,7 +6,7 @@
 
 mod text;
 
-use crate::limits::PAYLOAD_DEPTH_MAX;
+use sekali_wire::limits::PAYLOAD_DEPTH_MAX;
 
 /// Converts one literal.
 ///

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::json_reason;
-use crate::columns::EVENT;
+use sekali_wire::columns::EVENT;
 
 /// Replaces the contents of `event` with an event of these cells, which are in the order of [`EVENT`].
 ///

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, Row};
 use super::row::write_event;
 use super::source::Progress;
 use super::{EVENT_TEXT_BYTES_MAX, InputError, ReadEvents, Record, python, syntax_error};
-use crate::columns::EVENT;
+use sekali_wire::columns::EVENT;
 
 /// Rows are fetched together until they have so many bytes, or [`CHUNK_ROWS`].
 const CHUNK_BYTES: usize = EVENT_TEXT_BYTES_MAX;

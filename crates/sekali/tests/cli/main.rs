@@ -17,6 +17,7 @@ mod read;
 mod scripted;
 mod served;
 mod sigterm_drain;
+mod supply;
 mod terminal;
 mod tls;
 mod transfer;

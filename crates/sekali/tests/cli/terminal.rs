@@ -54,7 +54,7 @@ fn on_a_terminal(command: &mut Command) -> (String, Option<i32>) {
 #[track_caller]
 fn is_harmless(shown: &str, context: &str) {
     let text = shown.replace("\r\n", "");
-    assert_eq!(sekali::escape::escape(&text), text, "{context}: {text:?}");
+    assert_eq!(sekali_wire::escape::escape(&text), text, "{context}: {text:?}");
 }
 
 fn plain(arguments: &[&str]) -> Command {

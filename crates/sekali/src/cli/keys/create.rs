@@ -5,12 +5,34 @@ use sekali_store::limits::TOPIC_BYTES_MAX;
 use serde::Serialize;
 
 use super::{Shown, StoreArg, now};
-use crate::access::{Moment, NewKey, Scope, Topics};
 use crate::cli::measure::time_ns;
 use crate::cli::output::{Output, note};
 use crate::cli::{Exit, Failure};
-use crate::clock::now_ns;
-use crate::limits::{KEY_NAME_BYTES_MAX, KEY_TOPICS_MAX};
+use sekali_server::access::{NewKey, Scope, Topics};
+use sekali_server::clock::now_ns;
+use sekali_server::limits::{KEY_NAME_BYTES_MAX, KEY_TOPICS_MAX};
+use sekali_wire::timestamp::Timestamp;
+
+/// A scope, as the command line words it.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum ScopeArg {
+    /// Publish events of its topics
+    Publish,
+    /// Read, count and list events of its topics
+    Read,
+    /// Everything, of all topics, reserved ones included
+    Admin,
+}
+
+impl From<ScopeArg> for Scope {
+    fn from(scope: ScopeArg) -> Self {
+        match scope {
+            ScopeArg::Publish => Self::Publish,
+            ScopeArg::Read => Self::Read,
+            ScopeArg::Admin => Self::Admin,
+        }
+    }
+}
 
 /// Arguments of `sekali keys create`.
 #[derive(Debug, Args)]
@@ -24,7 +46,7 @@ pub(super) struct CreateArgs {
     store: StoreArg,
     /// What it may be used for; several with commas, or by repeating
     #[arg(long = "scope", value_name = "SCOPE", value_enum, required = true, value_delimiter = ',')]
-    scopes: Vec<Scope>,
+    scopes: Vec<ScopeArg>,
     /// For which topics, where * stands for any characters; topics that begin with $ must be named. Several with commas, or by repeating
     #[arg(long, value_name = "PATTERN", default_value = "*", value_delimiter = ',', value_parser = pattern)]
     topics: Vec<String>,
@@ -33,7 +55,7 @@ pub(super) struct CreateArgs {
     name: String,
     /// When it stops to work: after a time like 90d (s, m, h, d, w), or at one like 2027-01-01T00:00:00Z
     #[arg(long, value_name = "TIME", value_parser = expiry)]
-    expires: Option<Moment>,
+    expires: Option<Timestamp>,
     /// Print the key and what it is for as one JSON object
     #[arg(long)]
     json: bool,
@@ -48,7 +70,8 @@ struct Created<'a> {
 }
 
 pub(super) fn run(args: CreateArgs) -> Result<(), Failure> {
-    let CreateArgs { store, mut scopes, topics, name, expires, json } = args;
+    let CreateArgs { store, scopes, topics, name, expires, json } = args;
+    let mut scopes: Vec<_> = scopes.into_iter().map(Scope::from).collect();
     let topics = Topics::from(topics);
     check(&scopes, &topics)?;
     scopes.dedup();
@@ -96,10 +119,10 @@ fn plain_text(text: &str, bytes_max: usize) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn expiry(text: &str) -> Result<Moment, String> {
+fn expiry(text: &str) -> Result<Timestamp, String> {
     let moment = match time_ns(text) {
-        Some(ns) => now_ns().checked_add(ns).map(Moment).ok_or("is too far away")?,
-        None => Moment::try_from(text.to_owned())
+        Some(ns) => now_ns().checked_add(ns).map(Timestamp).ok_or("is too far away")?,
+        None => Timestamp::try_from(text.to_owned())
             .map_err(|_| "give a time like 90d, or when, as in 2027-01-01T00:00:00Z".to_owned())?,
     };
     if moment <= now() { Err("lies in the past".to_owned()) } else { Ok(moment.to_the_second()) }

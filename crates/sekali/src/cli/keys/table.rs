@@ -1,9 +1,10 @@
 //! Keys as a table.
 
 use super::Shown;
-use crate::access::{Moment, State};
 use crate::cli::output::Paint;
-use crate::escape::escape;
+use sekali_server::access::State;
+use sekali_wire::escape::escape;
+use sekali_wire::timestamp::Timestamp;
 
 const HEADING: [&str; 7] = ["id", "state", "scopes", "topics", "created", "expires", "name"];
 
@@ -35,7 +36,7 @@ fn row(key: &Shown) -> [String; 7] {
         key.scopes.join(","),
         escape(&key.topics.join(",")).into_owned(),
         key.created.to_string(),
-        key.expires.as_ref().map_or("-".to_owned(), Moment::to_string),
+        key.expires.as_ref().map_or("-".to_owned(), Timestamp::to_string),
         escape(&key.name).into_owned(),
     ]
 }
@@ -56,8 +57,8 @@ mod tests {
             name: name.to_owned(),
             scopes: vec!["publish", "read"],
             topics: vec!["web.*".to_owned()],
-            created: Moment(0),
-            expires: (state == State::Expired).then_some(Moment(1_000_000_000)),
+            created: Timestamp(0),
+            expires: (state == State::Expired).then_some(Timestamp(1_000_000_000)),
             revoked: None,
             state,
         };

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use crate::cli::gauge::{Gauge, pace};
-use crate::client::{Progress, ServerUrl, Tally};
 use crate::digits::grouped;
-use crate::escape::escape;
 use crate::input::Origin;
+use sekali_client::{Progress, ServerUrl, Tally};
+use sekali_wire::escape::escape;
 
 /// Skipped events that are named one by one, unless all are to be.
 const NAMED_MAX: u64 = 20;

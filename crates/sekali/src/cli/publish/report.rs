@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::cli::Failure;
 use crate::cli::output::{Output, Paint};
-use crate::client::Tally;
 use crate::digits::grouped;
+use sekali_client::Tally;
 
 /// What `sekali publish` prints at the end.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -10,9 +10,9 @@ use crate::cli::output::Output;
 use crate::cli::server_url::ServerUrlArg;
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, Failure};
-use crate::client::{Ending, Publisher, RetryPolicy};
-use crate::input::{Format, Origin, Pacing, feed};
-use crate::limits::BODY_BYTES_MAX;
+use crate::input::{Format, InputError, Origin, Pacing, feed};
+use sekali_client::{Ending, Publisher, RetryPolicy};
+use sekali_wire::limits::BODY_BYTES_MAX;
 
 /// Longest request unless a single event is longer, in bytes. The server takes several times that.
 pub(crate) const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -60,7 +60,7 @@ pub(crate) enum Invalid {
 
 /// How a run went, after its report was printed.
 pub(crate) struct Sent {
-    pub(crate) ending: Ending,
+    pub(crate) ending: Ending<InputError>,
     pub(crate) report: Report,
     pub(crate) retried_for: Duration,
 }

@@ -7,7 +7,7 @@ use parquet::errors::Result;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
-use crate::columns::{ADDED, EVENT};
+use sekali_wire::columns::{ADDED, EVENT};
 
 /// Level 3 is no smaller for events, and takes longer.
 const ZSTD_LEVEL: i32 = 1;

@@ -8,7 +8,7 @@ use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::ColumnDescriptor;
 
-use crate::ingest::append_timestamp;
+use sekali_wire::timestamp::append_timestamp;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

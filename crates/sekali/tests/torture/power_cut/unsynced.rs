@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use sekali::server::{Config, Server};
+use sekali_server::server::{Config, Server};
 use sekali_store::disk::{Disk, DiskFile, RealDisk};
 
 use sekali_testkit::{Tamper, TamperedDisk};

@@ -1,0 +1,136 @@
+//! Putting events together into publish requests.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+/// The events of one publish request, and where they came from.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// A JSON array of the events.
+    pub body: Bytes,
+    /// The file, `stdin` or `generated`.
+    pub origin: Arc<str>,
+    /// For each event the line it begins in, counted from 1.
+    pub lines: Vec<u64>,
+    /// How much of the input was read to make it, in bytes; 0 if generated.
+    pub input_bytes: u64,
+}
+
+impl Batch {
+    /// How many events it has.
+    pub fn events(&self) -> u64 {
+        self.lines.len() as u64
+    }
+
+    /// Where event number `index` of the request came from, as `file:line`; without one, only the file.
+    pub fn place_of(&self, index: Option<usize>) -> String {
+        match index.and_then(|index| self.lines.get(index)) {
+            Some(line) => format!("{}:{line}", self.origin),
+            None => self.origin.to_string(),
+        }
+    }
+}
+
+/// The next part of the input of a [`Publisher`](crate::Publisher). `E` is why reading failed.
+#[derive(Debug)]
+pub enum Feed<E> {
+    /// Events to publish.
+    Batch(Batch),
+    /// Input of which no event can be made.
+    Invalid {
+        /// `file:line`.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Reading failed; nothing more comes.
+    Failed(E),
+}
+
+/// Gathers events until a request is full, by number or by bytes.
+#[derive(Debug)]
+pub struct Batches {
+    origin: Arc<str>,
+    events_max: usize,
+    bytes_max: usize,
+    body: Vec<u8>,
+    lines: Vec<u64>,
+    begun: Instant,
+}
+
+impl Batches {
+    /// Batches of at most `events_max` events and, unless a single event is longer, `bytes_max` bytes.
+    pub fn new(origin: &str, events_max: usize, bytes_max: usize) -> Self {
+        let (body, lines, begun) = (Vec::new(), Vec::new(), Instant::now());
+        Self { origin: origin.into(), events_max: events_max.max(1), bytes_max, body, lines, begun }
+    }
+
+    /// Adds an event; hands back the batch before it if that has no room for it.
+    pub fn push(&mut self, event: &[u8], line: u64) -> Option<Batch> {
+        let full = self.lines.len() == self.events_max || self.body.len() + event.len() + 2 > self.bytes_max;
+        let batch = if full { self.take() } else { None };
+        if self.lines.is_empty() {
+            self.begun = Instant::now();
+        }
+        self.body.push(if self.lines.is_empty() { b'[' } else { b',' });
+        self.body.extend_from_slice(event);
+        self.lines.push(line);
+        batch
+    }
+
+    /// What has gathered, if no further event has room in it.
+    pub fn take_full(&mut self) -> Option<Batch> {
+        if self.lines.len() >= self.events_max || self.body.len() >= self.bytes_max { self.take() } else { None }
+    }
+
+    /// What has gathered, if its first event has waited for this long.
+    pub fn take_after(&mut self, wait: Duration) -> Option<Batch> {
+        if self.begun.elapsed() >= wait { self.take() } else { None }
+    }
+
+    /// What has gathered, unless that is nothing.
+    pub fn take(&mut self) -> Option<Batch> {
+        if self.lines.is_empty() {
+            return None;
+        }
+        self.body.push(b']');
+        let capacity = self.body.len();
+        let body = std::mem::replace(&mut self.body, Vec::with_capacity(capacity));
+        let lines = std::mem::take(&mut self.lines);
+        Some(Batch { body: body.into(), origin: Arc::clone(&self.origin), lines, input_bytes: 0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(events_max: usize, bytes_max: usize, events: &[&str]) -> Vec<String> {
+        let mut batches = Batches::new("test", events_max, bytes_max);
+        let mut found: Vec<Batch> =
+            events.iter().zip(1..).filter_map(|(event, line)| batches.push(event.as_bytes(), line)).collect();
+        found.extend(batches.take());
+        found.iter().map(|batch| String::from_utf8(batch.body.to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn batches_are_bounded_by_number() {
+        assert_eq!(sizes(2, 1_000, &["1", "2", "3"]), ["[1,2]", "[3]"]);
+        assert_eq!(sizes(2, 1_000, &[]), [""; 0]);
+    }
+
+    #[test]
+    fn batches_are_bounded_by_bytes_but_never_empty() {
+        assert_eq!(sizes(100, 9, &["1111", "22", "333333333333", "4"]), ["[1111,22]", "[333333333333]", "[4]"]);
+    }
+
+    #[test]
+    fn events_are_traced_back_to_their_lines() {
+        let mut batches = Batches::new("a.csv", 10, 1_000);
+        batches.push(b"{}", 2);
+        batches.push(b"{}", 7);
+        assert_eq!(batches.take().unwrap().place_of(Some(1)), "a.csv:7");
+    }
+}

@@ -1,0 +1,193 @@
+//! Why a request was not answered as hoped, sorted by what to do about it.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use tokio_rustls::rustls;
+
+use super::answer::{ErrorBody, RefusedEvent};
+use super::url::ServerUrl;
+use sekali_tls::TlsError;
+use sekali_wire::escape::escape;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No connection, a broken one, or no answer in time. The request may or may not have been carried out.
+    #[error("cannot reach {url}: {reason}")]
+    Unreachable {
+        /// The server.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// Who is there is not trusted, or does not trust us.
+    #[error("no trust between us and {url}: {reason}; see --ca-cert and --client-cert")]
+    NoTrust {
+        /// The server.
+        url: String,
+        /// What TLS says.
+        reason: String,
+    },
+    /// The server cannot answer now.
+    #[error("{url} is not available: {message}")]
+    Unavailable {
+        /// The server.
+        url: String,
+        /// What it says.
+        message: String,
+        /// How long it asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The server will not have this request, however often it is sent.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The answer makes no sense.
+    #[error("{url}: {what}")]
+    Unexpected {
+        /// The server.
+        url: String,
+        /// What is odd.
+        what: String,
+    },
+    /// There can be no TLS with the files that were named.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
+}
+
+/// A 4xx answer, but for those to which the same request may be sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// What the server says.
+    pub message: String,
+    /// Which events are to blame, where the server says so.
+    pub events: Vec<RefusedEvent>,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the server refused the request with status {}: {}", self.status, self.message)
+    }
+}
+
+impl ClientError {
+    /// Whether the same request may succeed later. Publishing is idempotent, so trying again never does harm.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Unavailable { .. })
+    }
+
+    /// How long the server asks us to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    pub(super) fn unreachable(url: &ServerUrl, error: &reqwest::Error) -> Self {
+        if let Some(error) = of_tls(error) {
+            return Self::NoTrust { url: url.to_string(), reason: error.to_string() };
+        }
+        let reason = if error.is_timeout() { "no answer in time".to_owned() } else { innermost(error).to_string() };
+        Self::Unreachable { url: url.to_string(), reason }
+    }
+
+    pub(super) fn of_answer(url: &ServerUrl, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let url = url.to_string();
+        let known = serde_json::from_slice::<ErrorBody>(body).ok();
+        let message = match &known {
+            Some(body) => escape(&format!("{} ({})", body.message, body.code)).into_owned(),
+            None => format!("{status}, and not in Sekali's words: is this the right address?"),
+        };
+        match status {
+            // Besides the server's own: a slow moment of the network, and what proxies say.
+            StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::GATEWAY_TIMEOUT => Self::Unavailable { url, message, retry_after: retry_after(headers) },
+            _ if status.is_client_error() => {
+                let events = known.map(|body| body.errors).unwrap_or_default();
+                Self::Refused(Refusal { status: status.as_u16(), message, events })
+            }
+            _ => Self::Unexpected { url, what: format!("unexpected answer {message}") },
+        }
+    }
+}
+
+/// Seconds, or a date as proxies write it.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(Duration::try_from(date.duration_since(jiff::Timestamp::now())).unwrap_or(Duration::ZERO))
+}
+
+/// The operating system's own words ("Connection refused") are under several layers of wrapping.
+fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
+}
+
+/// What TLS has to say, which is under several layers as well. Some of them are errors of input and output, which pass
+/// over what they are made of when they are asked for their source.
+fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
+        }
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = inner.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, retry_after: Option<&str>, body: &str) -> ClientError {
+        let mut headers = HeaderMap::new();
+        headers.extend(retry_after.map(|value| (RETRY_AFTER, value.parse().unwrap())));
+        let url = "http://server".parse().unwrap();
+        ClientError::of_answer(&url, StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
+    }
+
+    #[test]
+    fn answers_are_sorted_by_what_to_do() {
+        let body = r#"{"code":"overloaded","message":"queue is full"}"#;
+        let overloaded = answer(503, Some("7"), body);
+        assert!(overloaded.is_retryable());
+        assert_eq!(overloaded.retry_after(), Some(Duration::from_secs(7)));
+        assert_eq!(overloaded.to_string(), "http://server is not available: queue is full (overloaded)");
+        for status in [408, 429, 502, 504] {
+            assert!(answer(status, None, "<html>").is_retryable(), "{status}");
+        }
+        for status in [400, 404, 413, 422] {
+            assert!(!answer(status, Some("1"), "").is_retryable(), "{status}");
+        }
+        assert!(!answer(500, None, "").is_retryable());
+    }
+
+    #[test]
+    fn a_date_in_retry_after_is_understood() {
+        let past = answer(503, Some("Wed, 21 Oct 2015 07:28:00 GMT"), "");
+        assert_eq!(past.retry_after(), Some(Duration::ZERO));
+        assert_eq!(answer(503, Some("soon"), "").retry_after(), None);
+    }
+
+    #[test]
+    fn what_a_server_says_cannot_drive_the_terminal() {
+        let error = answer(400, None, "{\"code\":\"x\",\"message\":\"\\u001b[2J\"}");
+        assert_eq!(error.to_string(), "the server refused the request with status 400: \\u001b[2J (x)");
+    }
+}

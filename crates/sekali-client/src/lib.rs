@@ -1,0 +1,186 @@
+//! Talking to a Sekali server over HTTP: what the client commands share.
+
+mod answer;
+mod batch;
+mod error;
+mod events;
+mod publisher;
+mod retry;
+mod secure;
+mod stream;
+mod url;
+
+pub use answer::{EventsPage, Published, RefusedEvent};
+pub use batch::{Batch, Batches, Feed};
+pub use error::{ClientError, Refusal};
+pub use events::{EventsFilter, EventsQuery};
+pub use publisher::{Ending, Progress, Publisher, Tally};
+pub use retry::{Backoff, RetryPolicy, retrying};
+pub use stream::EventStream;
+pub use url::ServerUrl;
+
+pub use secure::configuration;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::value::RawValue;
+
+use sekali_tls::{ClientTls, trusting_nobody};
+use sekali_wire::secret::Secret;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take. The server gives up on a request before that.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a count may take, for which the server may have to read everything.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(3_600);
+/// How long a connection is kept for another request: less than the server keeps it, so that no request is sent into
+/// a connection that is just being closed.
+const KEPT_IDLE: Duration = Duration::from_secs(30);
+
+const _: () = assert!(KEPT_IDLE.as_secs() < sekali_wire::limits::IDLE_TIMEOUT.as_secs());
+
+/// A connection pool to one server. Cheap to clone.
+///
+/// Proxies named by environment variables are not used: a publisher speaks to the server it was told.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: ServerUrl,
+    authorization: Option<HeaderValue>,
+}
+
+impl Client {
+    /// A client for the server at `url`; nothing is sent yet.
+    ///
+    /// # Errors
+    /// The files of `tls` are of no use.
+    pub fn new(url: &ServerUrl, tls: &ClientTls) -> Result<Self, ClientError> {
+        let tls = configuration(url, tls)?.map_or_else(trusting_nobody, Ok)?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .pool_idle_timeout(KEPT_IDLE)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("sekali/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| ClientError::Unexpected { url: url.to_string(), what: error.to_string() })?;
+        Ok(Self { http, url: url.clone(), authorization: None })
+    }
+
+    /// The same, showing this key to the server.
+    #[must_use]
+    pub fn with_key(self, key: Option<&Secret>) -> Self {
+        Self { authorization: key.map(authorization), ..self }
+    }
+
+    /// The server it talks to.
+    pub fn url(&self) -> &ServerUrl {
+        &self.url
+    }
+
+    /// Publishes `body`, a JSON array of events. With `skip_invalid`, events the server refuses do not keep the others
+    /// from being stored.
+    pub async fn publish(&self, body: Bytes, skip_invalid: bool) -> Result<Published, ClientError> {
+        let mut url = self.url.join(&["publish"]);
+        if skip_invalid {
+            url.query_pairs_mut().append_pair("invalid", "skip");
+        }
+        let request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body);
+        let (_, answer) = self.send(request).await?;
+        self.parse(&answer)
+    }
+
+    /// Reads one page of events.
+    pub async fn events(&self, query: &EventsQuery) -> Result<EventsPage, ClientError> {
+        let mut url = self.url.join(&["events"]);
+        query.append_to(&mut url);
+        let (headers, answer) = self.send(self.http.get(url).header(ACCEPT, "application/json")).await?;
+        let next = headers.get("x-next-cursor").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(EventsPage { events: self.parse(&answer)?, next })
+    }
+
+    /// Reads every event that is stored now and wanted, as a stream of NDJSON, oldest first.
+    pub async fn stream(&self, filter: &EventsFilter) -> Result<EventStream, ClientError> {
+        let mut url = self.url.join(&["events"]);
+        filter.append_to(&mut url);
+        let request = self.http.get(url).header(ACCEPT, "application/x-ndjson").timeout(stream::STREAM_TIMEOUT);
+        let response = self.response(request).await?;
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !content_type.is_some_and(|value| value.starts_with("application/x-ndjson")) {
+            let what = "the answer is not the stream of events that a Sekali server sends".to_owned();
+            return Err(ClientError::Unexpected { url: self.url.to_string(), what });
+        }
+        Ok(EventStream { response, url: self.url.clone() })
+    }
+
+    /// How many events match, as the server words it; over time if there is an `interval`.
+    pub async fn count(&self, filter: &EventsFilter, interval: Option<&str>) -> Result<Box<RawValue>, ClientError> {
+        let mut url = self.url.join(&["events", "count"]);
+        filter.append_to(&mut url);
+        url.query_pairs_mut().extend_pairs(interval.map(|interval| ("interval", interval)));
+        let (_, answer) = self.send(self.http.get(url).timeout(COUNT_TIMEOUT)).await?;
+        self.parse(&answer)
+    }
+
+    /// The server's counters, as it words them.
+    pub async fn stats(&self) -> Result<Box<RawValue>, ClientError> {
+        let (_, answer) = self.send(self.http.get(self.url.join(&["stats"]))).await?;
+        self.parse(&answer)
+    }
+
+    /// The topics, as the server words them.
+    pub async fn topics(&self) -> Result<Box<RawValue>, ClientError> {
+        let (_, answer) = self.send(self.http.get(self.url.join(&["topics"]))).await?;
+        self.parse(&answer)
+    }
+
+    /// Asks once whether the server takes requests, and returns what it says of itself.
+    pub async fn ready(&self, timeout: Duration) -> Result<Box<RawValue>, ClientError> {
+        let request = self.http.get(self.url.join(&["readyz"])).timeout(timeout);
+        let (_, answer) = self.send(request).await?;
+        self.parse(&answer)
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<(HeaderMap, Bytes), ClientError> {
+        let response = self.response(request).await?;
+        let headers = response.headers().clone();
+        let body = response.bytes().await.map_err(|error| ClientError::unreachable(&self.url, &error))?;
+        Ok((headers, body))
+    }
+
+    /// Sends a request; an answer other than success is an error.
+    async fn response(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, ClientError> {
+        let unreachable = |error: reqwest::Error| ClientError::unreachable(&self.url, &error);
+        let request = match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            None => request,
+        };
+        let response = request.send().await.map_err(unreachable)?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.map_err(unreachable)?;
+        Err(ClientError::of_answer(&self.url, status, &headers, &body))
+    }
+
+    fn parse<'a, T: serde::Deserialize<'a>>(&self, answer: &'a [u8]) -> Result<T, ClientError> {
+        serde_json::from_slice(answer).map_err(|error| ClientError::Unexpected {
+            url: self.url.to_string(),
+            what: format!("the answer is not what a Sekali server says ({error})"),
+        })
+    }
+}
+
+/// The header that carries a key. `Debug` does not show the key.
+pub fn authorization(key: &Secret) -> HeaderValue {
+    // A key has nothing but letters, digits and underscores.
+    let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose())).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}

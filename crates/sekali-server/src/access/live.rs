@@ -1,0 +1,174 @@
+//! The keys in force in a running server.
+
+use sekali_wire::timestamp::Timestamp;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tracing::{error, info, warn};
+
+use super::file::Stamp;
+use super::{Grant, KeyFile, Keys, KeysError, Refused};
+
+/// The keys in force. Cheap to clone; all clones see the same.
+#[derive(Debug, Clone)]
+pub struct Access {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    file: KeyFile,
+    /// `None` while nobody has made a key.
+    keys: RwLock<Option<Arc<Keys>>>,
+    /// Whether it is `None`, which every request asks, and most often there is nothing else to ask. Once it is not, it never is again.
+    is_open: AtomicBool,
+    seen: Mutex<Seen>,
+}
+
+/// What the file looked like when it was last read.
+type Seen = Result<Option<Stamp>, std::io::ErrorKind>;
+
+impl Access {
+    /// Reads the keys of the store in `dir`. Blocks.
+    ///
+    /// # Errors
+    /// Those of [`KeyFile::read`].
+    pub fn load(dir: &Path) -> Result<Self, KeysError> {
+        let file = KeyFile::of(dir);
+        // Before it is read: what changes in between is read again.
+        let seen = stamp(&file);
+        let keys = file.read()?.map(Arc::new);
+        warn_of_exposure(&file);
+        let is_open = AtomicBool::new(keys.is_none());
+        let shared = Shared { file, keys: RwLock::new(keys), is_open, seen: Mutex::new(seen) };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Whether there are no keys, so that everybody may do everything.
+    pub fn is_open(&self) -> bool {
+        self.shared.is_open.load(Ordering::Acquire)
+    }
+
+    /// What a request may do that shows this instead of a key, or nothing.
+    ///
+    /// # Errors
+    /// There are keys, and this is none of them.
+    pub fn admit(&self, shown: Option<&str>, now: Timestamp) -> Result<Grant, Refused> {
+        match (self.keys(), shown) {
+            (None, _) => Ok(Grant::Everything),
+            (Some(_), None) => Err(Refused::Missing),
+            (Some(keys), Some(shown)) => keys.admit(shown, now),
+        }
+    }
+
+    /// Reads the file again if it has changed. Whatever is wrong with it, nobody is let in who was not before. Blocks.
+    pub fn refresh(&self) {
+        let file = &self.shared.file;
+        let now = stamp(file);
+        let before = std::mem::replace(&mut *self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner), now);
+        if before == now {
+            return;
+        }
+        match file.read() {
+            Ok(Some(keys)) => {
+                info!(keys = keys.iter().count(), "the keys have changed");
+                self.put(keys);
+                warn_of_exposure(file);
+            }
+            Ok(None) if self.is_open() => {}
+            Ok(None) => {
+                let file = file.path().display();
+                error!(%file, "the keys are gone; those read before stay in force until the server ends");
+            }
+            Err(error) if self.is_open() => {
+                error!(%error, "there are keys now, and they cannot be read: all requests are refused until that is mended");
+                self.put(Keys::default());
+            }
+            Err(error) => error!(%error, "the keys cannot be read; those read before stay in force"),
+        }
+    }
+
+    fn keys(&self) -> Option<Arc<Keys>> {
+        self.shared.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, keys: Keys) {
+        *self.shared.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(keys));
+        // Last: whoever finds it closed must find the keys.
+        self.shared.is_open.store(false, Ordering::Release);
+    }
+}
+
+fn warn_of_exposure(file: &KeyFile) {
+    if let Some(exposure) = file.exposure() {
+        warn!(%exposure, "the keys are open to others");
+    }
+}
+
+fn stamp(file: &KeyFile) -> Seen {
+    file.stamp().map_err(|error| error.kind())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use sekali_wire::secret::Secret;
+
+    use crate::access::{NewKey, Scope, Topics};
+
+    const NOW: Timestamp = Timestamp(0);
+
+    fn create(dir: &Path) -> Secret {
+        let new = NewKey { name: String::new(), scopes: vec![Scope::Read], topics: Topics::all(), expires: None };
+        KeyFile::of(dir).change(|keys| keys.create(new, NOW)).unwrap().0
+    }
+
+    fn admitted(access: &Access, secret: &Secret) -> Result<(), Refused> {
+        access.refresh();
+        access.admit(Some(secret.expose()), NOW).map(drop)
+    }
+
+    #[test]
+    fn keys_that_are_made_and_revoked_are_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let access = Access::load(dir.path()).unwrap();
+        assert!(access.is_open() && access.admit(None, NOW).is_ok());
+        let secret = create(dir.path());
+        assert_eq!(admitted(&access, &secret), Ok(()));
+        assert!(!access.is_open() && access.admit(None, NOW).is_err());
+        KeyFile::of(dir.path()).change(|keys| keys.revoke(&secret.id(), NOW)).unwrap();
+        assert_eq!(admitted(&access, &secret), Err(Refused::Revoked));
+        assert_eq!(admitted(&access, &create(dir.path())), Ok(()));
+    }
+
+    #[test]
+    fn a_damaged_or_missing_file_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = create(dir.path());
+        let access = Access::load(dir.path()).unwrap();
+        let path = KeyFile::of(dir.path()).path().to_owned();
+        let good = fs::read(&path).unwrap();
+        for damage in [&b""[..], b"nonsense", &good[..50]] {
+            fs::write(&path, damage).unwrap();
+            assert_eq!(admitted(&access, &secret), Ok(()));
+            assert!(!access.is_open());
+        }
+        fs::remove_file(&path).unwrap();
+        assert_eq!(admitted(&access, &secret), Ok(()));
+        assert!(!access.is_open() && access.admit(None, NOW).is_err());
+    }
+
+    #[test]
+    fn a_first_file_that_cannot_be_read_lets_nobody_in() {
+        let dir = tempfile::tempdir().unwrap();
+        let access = Access::load(dir.path()).unwrap();
+        fs::write(KeyFile::of(dir.path()).path(), "nonsense").unwrap();
+        assert_eq!(admitted(&access, &super::super::draw_secret()), Err(Refused::Unknown));
+        assert!(!access.is_open() && access.admit(None, NOW).is_err());
+        fs::remove_file(KeyFile::of(dir.path()).path()).unwrap();
+        assert_eq!(admitted(&access, &create(dir.path())), Ok(()));
+    }
+}

@@ -1,0 +1,157 @@
+//! Places in a payload: `user.addresses.0.city`.
+
+use sekali_wire::json::Reader;
+use sekali_wire::limits::PAYLOAD_DEPTH_MAX;
+
+/// Member names and array indexes, from the outside in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Path(Vec<Step>);
+
+/// One level down: into an object by name or into an array by index, whichever is there.
+#[derive(Debug, PartialEq, Eq)]
+struct Step {
+    name: String,
+    /// The name as an index, from 0.
+    index: Option<usize>,
+}
+
+impl Path {
+    /// Reads a path: names or indexes with full stops between them. `\.` and `\\` are a full stop and a backslash of
+    /// a name.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut names = vec![String::new()];
+        let mut chars = text.chars();
+        while let Some(char) = chars.next() {
+            let part = match char {
+                '.' => {
+                    names.push(String::new());
+                    continue;
+                }
+                '\\' => chars
+                    .next()
+                    .filter(|next| matches!(next, '.' | '\\'))
+                    .ok_or("a `\\` must be followed by `.` or `\\`")?,
+                other => other,
+            };
+            names.last_mut().unwrap_or(&mut String::new()).push(part);
+        }
+        if names.iter().any(String::is_empty) {
+            return Err("must be names or indexes with single full stops between them, like user.addresses.0.city; \
+                        a full stop inside a name is written `\\.`"
+                .to_owned());
+        }
+        if names.len() > PAYLOAD_DEPTH_MAX {
+            return Err(format!("has more than {PAYLOAD_DEPTH_MAX} levels, deeper than payloads are"));
+        }
+        Ok(Self(names.into_iter().map(Step::new).collect()))
+    }
+
+    /// The text of the value at this place.
+    pub(super) fn find<'a>(&self, payload: &'a [u8]) -> Option<&'a [u8]> {
+        self.0.iter().try_fold(payload, |value, step| step.find(value))
+    }
+}
+
+impl Step {
+    fn new(name: String) -> Self {
+        // `01` and `+1` are names only.
+        let index = name.parse().ok().filter(|index: &usize| index.to_string() == name);
+        Self { name, index }
+    }
+
+    fn find<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
+        let mut reader = Reader::new(value);
+        match reader.peek()? {
+            b'{' => member(&mut reader, self.name.as_bytes()),
+            b'[' => element(&mut reader, self.index?),
+            _ => None,
+        }
+    }
+}
+
+/// Of several members with one name the last counts.
+fn member<'a>(reader: &mut Reader<'a>, wanted: &[u8]) -> Option<&'a [u8]> {
+    let mut found = None;
+    reader.take(b'{')?;
+    while reader.peek()? != b'}' {
+        let is_wanted = *reader.string()? == *wanted;
+        reader.take(b':')?;
+        let value = reader.skip_value()?;
+        if is_wanted {
+            found = Some(value);
+        }
+        reader.take_if(b',');
+    }
+    found
+}
+
+fn element<'a>(reader: &mut Reader<'a>, index: usize) -> Option<&'a [u8]> {
+    reader.take(b'[')?;
+    for _ in 0..index {
+        if reader.peek()? == b']' {
+            return None;
+        }
+        reader.skip_value()?;
+        reader.take_if(b',');
+    }
+    if reader.peek()? == b']' { None } else { reader.skip_value() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(path: &str, payload: &str) -> Option<String> {
+        let found = Path::parse(path).unwrap().find(payload.as_bytes())?;
+        Some(String::from_utf8(found.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn places_are_found_through_objects_and_arrays() {
+        let payload =
+            r#" { "a" : { "b" : [ 10 , [ "x" , "]}" ] , { "c.d" : null } ] } , "0" : "zero", "e\u0066": [] } "#;
+        for (path, expected) in [
+            ("a.b.0", Some("10")),
+            ("a.b.1.1", Some("\"]}\"")),
+            ("a.b.1", Some("[ \"x\" , \"]}\" ]")),
+            ("a.b.2.c\\.d", Some("null")),
+            ("0", Some("\"zero\"")),
+            ("ef", Some("[]")),
+            ("ef.0", None),
+            ("a.b.3", None),
+            ("a.b.00", None),
+            ("a.b.99999999999999999999999", None),
+            ("a.b.c", None),
+            ("a.b.0.0", None),
+            ("b", None),
+        ] {
+            assert_eq!(find(path, payload).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn of_repeated_members_the_last_counts() {
+        assert_eq!(find("a.b", r#"{"a":{"b":1},"a":{"b":2,"\u0062":3}}"#).as_deref(), Some("3"));
+        assert_eq!(find("a.b", r#"{"a":{"b":1},"a":0}"#), None);
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for text in ["", ".", "a.", ".a", "a..b", "\\", "a\\b", &"a.".repeat(64), &format!("a{}", ".a".repeat(64))] {
+            assert!(Path::parse(text).is_err(), "{text}");
+        }
+        assert!(Path::parse(&format!("a{}", ".a".repeat(63))).is_ok());
+    }
+
+    #[test]
+    fn broken_text_has_nothing_in_it() {
+        let whole = r#"{"a":[{"b":"\"c"},1],"d":-1}"#;
+        for end in 0..whole.len() {
+            assert_eq!(find("d", &whole[..end]), None, "{}", &whole[..end]);
+        }
+        assert_eq!(find("d", whole).as_deref(), Some("-1"));
+    }
+}

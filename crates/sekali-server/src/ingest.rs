@@ -1,0 +1,71 @@
+//! From the bytes of a request to encoded, hashed and routed events.
+//!
+//! The fast path reads the body once and borrows from it. If anything at all is wrong, its work is thrown away and the
+//! slow path finds every problem by name; it is also the one that keeps the good events when the client asked for that.
+
+mod assembly;
+mod content;
+mod diagnosis;
+mod fast;
+mod fields;
+mod members;
+mod problem;
+mod slow;
+mod wire;
+
+pub use assembly::{Accepted, Target};
+pub use content::CONTENT_RULES;
+pub use problem::{Problem, Refusal, Rejected};
+
+use crate::access::Topics;
+use assembly::Assembly;
+
+/// How events are laid out in a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One event, an array of events, or `{"events": [...]}`.
+    Json,
+    /// One event a line; blank lines are ignored.
+    Ndjson,
+}
+
+/// What the client asked for, and what it may.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options<'a> {
+    /// Keep the valid events when others are not; otherwise one invalid event refuses the request.
+    pub skip_invalid: bool,
+    /// Remember the key of every event, to answer with it.
+    pub keep_keys: bool,
+    /// The only topics that it may publish to, if not to all: one valid event of another refuses the request.
+    pub topics: Option<&'a Topics>,
+}
+
+/// Reads the events of a body and makes them ready to commit.
+///
+/// # Errors
+/// A [`Refusal`], naming every problem up to [`PROBLEMS_LISTED_MAX`](crate::limits::PROBLEMS_LISTED_MAX). Events that
+/// were left out because of [`Options::skip_invalid`] are no error: they are in the answer.
+pub fn ingest(body: &[u8], format: Format, options: Options<'_>, target: &Target) -> Result<Accepted, Refusal> {
+    let text = text(body)?;
+    let mut assembly = Assembly::new(target, options, text.len());
+    if fast::read(text, format, &mut assembly).is_ok() {
+        return Ok(assembly.finish(Rejected::default()));
+    }
+    slow::read(text, format, options, target)
+}
+
+/// JSON is UTF-8 (RFC 8259, 8.1); a byte order mark in front of it is tolerated.
+fn text(body: &[u8]) -> Result<&str, Refusal> {
+    match std::str::from_utf8(body) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Err(error) => {
+            let good = &body[..error.valid_up_to()];
+            let line_start = good.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+            let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
+            Err(Refusal::NotJson { line, column: good.len() - line_start + 1, reason: "not valid UTF-8".to_owned() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

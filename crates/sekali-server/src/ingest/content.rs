@@ -1,0 +1,37 @@
+//! When two payloads say the same, and what is kept of an event that says something else.
+
+use sekali_store::{ContentRules, EventRef};
+
+use sekali_wire::json::{self, append_string};
+
+/// What the engine cannot know about payloads.
+pub const CONTENT_RULES: ContentRules = ContentRules { same_payload, evidence };
+
+/// Whether two payloads are equal as JSON values: the order of members and white space do not matter, of a repeated
+/// member the last one counts, and numbers are equal if their exact decimal values are.
+fn same_payload(stored: &[u8], incoming: &[u8]) -> bool {
+    if stored == incoming {
+        return true;
+    }
+    // What cannot be read is not equal to anything else: a conflict is kept as evidence, so nothing is lost by it.
+    match (json::parse(stored), json::parse(incoming)) {
+        (Some(stored), Some(incoming)) => stored == incoming,
+        _ => false,
+    }
+}
+
+/// The payload of the event that is kept in `$conflicts`: what was sent, and the seq of what is stored instead.
+fn evidence(event: &EventRef<'_>, first_seq: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(event.payload.len() + event.topic.len() + event.event_id.len() + 64);
+    out.extend_from_slice(b"{\"topic\":");
+    append_string(&mut out, event.topic);
+    out.extend_from_slice(b",\"event_id\":");
+    append_string(&mut out, event.event_id);
+    out.extend_from_slice(format!(",\"stored_seq\":{first_seq},\"payload\":").as_bytes());
+    out.extend_from_slice(event.payload);
+    out.push(b'}');
+    out
+}
+
+#[cfg(test)]
+mod tests;

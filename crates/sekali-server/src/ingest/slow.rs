@@ -1,0 +1,161 @@
+//! The slow path: finds every problem of a body by name, and keeps the valid events if the client asked for that.
+
+use std::fmt;
+
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::assembly::{Accepted, Assembly, Target, Unfit};
+use super::fast::lines;
+use super::members::{ENVELOPE, EVENT, Members};
+use super::problem::{Problem, Refusal, Rejected};
+use super::wire::WireEvent;
+use super::{Format, Options, diagnosis};
+use sekali_wire::limits::BATCH_EVENTS_MAX;
+
+/// Reads all events of `text`, looking closely.
+pub(super) fn read(text: &str, format: Format, options: Options<'_>, target: &Target) -> Result<Accepted, Refusal> {
+    let assembly = Assembly::new(target, options, text.len());
+    let mut judge = Judge { assembly, rejected: Rejected::default(), index: 0 };
+    match format {
+        Format::Ndjson => read_lines(text, options, &mut judge)?,
+        Format::Json => read_json(text, &mut judge)?,
+    }
+    if judge.rejected.is_empty() || options.skip_invalid {
+        Ok(judge.assembly.finish(judge.rejected))
+    } else {
+        Err(Refusal::Invalid(judge.rejected))
+    }
+}
+
+/// Sorts events, one after the other, into valid and not.
+struct Judge<'t> {
+    assembly: Assembly<'t>,
+    rejected: Rejected,
+    index: usize,
+}
+
+impl Judge<'_> {
+    /// Judges an event, given as valid JSON text.
+    fn event(&mut self, json: &str) -> Result<(), Refusal> {
+        let wire = serde_json::from_str::<WireEvent<'_>>(json);
+        if let Some(event) = wire.as_ref().ok().and_then(WireEvent::check) {
+            let index = self.index;
+            self.count()?;
+            return self.assembly.push(&event).map_err(|unfit| match unfit {
+                Unfit::Full => Refusal::TooManyEvents,
+                Unfit::Forbidden => Refusal::Forbidden { index, topic: event.topic.to_owned() },
+            });
+        }
+        let (index, rejected) = (self.index, &mut self.rejected);
+        diagnosis::diagnose(json, |field, wrong| {
+            let field = field.to_owned();
+            rejected.note(Problem { index, field, reason: wrong.reason, too_large: wrong.too_large });
+        });
+        self.count()
+    }
+
+    /// Rejects an event as a whole.
+    fn reject(&mut self, reason: String) -> Result<(), Refusal> {
+        self.rejected.note(Problem { index: self.index, field: String::new(), reason, too_large: false });
+        self.count()
+    }
+
+    fn count(&mut self) -> Result<(), Refusal> {
+        self.index += 1;
+        if self.index > BATCH_EVENTS_MAX { Err(Refusal::TooManyEvents) } else { Ok(()) }
+    }
+}
+
+fn read_lines(text: &str, options: Options<'_>, judge: &mut Judge<'_>) -> Result<(), Refusal> {
+    for (number, line) in lines(text) {
+        let Err(error) = serde_json::from_str::<IgnoredAny>(line) else {
+            judge.event(line)?;
+            continue;
+        };
+        if !options.skip_invalid {
+            return Err(Refusal::NotJson { line: number, column: error.column(), reason: bare(&error) });
+        }
+        judge.reject(format!("line {number} is not JSON: {}", bare(&error)))?;
+    }
+    Ok(())
+}
+
+fn read_json(text: &str, judge: &mut Judge<'_>) -> Result<(), Refusal> {
+    // From here on the text is known to be JSON, whatever its values are.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| Refusal::NotJson {
+        line: error.line(),
+        column: error.column(),
+        reason: bare(&error),
+    })?;
+    let text = text.trim_ascii();
+    if text.starts_with('[') {
+        return read_array(text, judge);
+    }
+    if !text.starts_with('{') {
+        return judge.event(text);
+    }
+    let envelope = Members::of(text, &ENVELOPE);
+    match envelope.get("events") {
+        // One without `events` is an event, and one that has both is judged as what it has more of.
+        None => judge.event(text),
+        Some(_) if Members::of(text, &EVENT).known() > 1 => judge.event(text),
+        Some(events) => read_envelope(&envelope, events, judge),
+    }
+}
+
+/// `{"events": [...]}`: a broken envelope refuses the request, whatever else was asked for.
+fn read_envelope(envelope: &Members<'_>, events: &str, judge: &mut Judge<'_>) -> Result<(), Refusal> {
+    let mut broken = Rejected::default();
+    let mut note = |field: &str, reason: &str| {
+        broken.note(Problem { index: 0, field: field.to_owned(), reason: reason.to_owned(), too_large: false });
+    };
+    if !events.starts_with('[') {
+        note("events", "must be an array of events");
+    }
+    for name in &envelope.repeated {
+        note(name, "must be given once");
+    }
+    for name in &envelope.unknown {
+        note(name, "unknown member beside `events`");
+    }
+    if broken.is_empty() { read_array(events, judge) } else { Err(Refusal::Invalid(broken)) }
+}
+
+fn read_array(text: &str, judge: &mut Judge<'_>) -> Result<(), Refusal> {
+    let mut refusal = None;
+    let each = Each(|json| judge.event(json).map_err(|error| refusal = Some(error)));
+    let end = serde_json::Deserializer::from_str(text).deserialize_seq(each);
+    match (refusal, end) {
+        (Some(refusal), _) => Err(refusal),
+        (None, Err(error)) => {
+            Err(Refusal::NotJson { line: error.line(), column: error.column(), reason: bare(&error) })
+        }
+        (None, Ok(())) => Ok(()),
+    }
+}
+
+/// Hands out the elements of an array as text, until it is told to stop.
+struct Each<F>(F);
+
+impl<'de, F: FnMut(&'de str) -> Result<(), ()>> Visitor<'de> for Each<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
+        while let Some(element) = elements.next_element::<&'de RawValue>()? {
+            (self.0)(element.get()).map_err(|()| serde::de::Error::custom("stopped"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The message of `serde_json` without the place, which the answer has on its own.
+fn bare(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}

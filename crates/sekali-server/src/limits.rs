@@ -1,0 +1,142 @@
+//! Every cap of the service, in one place and related to each other. The caps on single events are the engine's:
+//! [`sekali_store::limits`].
+
+use std::time::Duration;
+
+use sekali_store::limits::{FRAME_BODY_BYTES_MAX, PAYLOAD_BYTES_MAX, TOPIC_BYTES_MAX};
+use sekali_wire::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX, IDLE_TIMEOUT};
+
+/// Largest request body as it comes over the wire, in bytes.
+pub const BODY_WIRE_BYTES_MAX: usize = 32 * MIB;
+/// Most bytes of request bodies in memory at a time, all requests together. More are refused as overload.
+pub const BODIES_BYTES_MAX: usize = 256 * MIB;
+/// Largest window a zstd body may ask for, as a power of two: 8 MiB, what RFC 9659 allows on the web.
+pub const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// A body up to this many bytes is parsed on the thread that serves its connection, and others, which takes up to a millisecond. A larger
+/// one is parsed elsewhere.
+pub const PARSED_IN_PLACE_BYTES_MAX: usize = 256 * 1024;
+/// Most problems that an answer lists one by one; it counts the rest.
+pub const PROBLEMS_LISTED_MAX: usize = 100;
+
+/// Most bytes of encoded events that wait for the committers or are being committed, all partitions together.
+pub const QUEUE_BYTES_MAX: usize = 128 * MIB;
+/// A commit takes no further request once it has this many bytes of encoded events.
+pub const COMMIT_BYTES_MAX: usize = 16 * MIB;
+/// While a commit is being written, the next is decided as soon as so many bytes of encoded events wait: some 0.1 ms of work. To
+/// decide less than that ahead saves less than waking a thread for it costs.
+pub const DECIDE_AHEAD_BYTES: usize = 64 * 1024;
+
+/// Events on a page of `GET /events` unless the client asks for another number.
+pub const PAGE_EVENTS_DEFAULT: u64 = 1_000;
+/// Most events on a page.
+pub const PAGE_EVENTS_MAX: u64 = 10_000;
+/// A page ends with the event that reaches this many bytes.
+pub const PAGE_BYTES_MAX: usize = 16 * MIB;
+/// Most bytes of pages in memory at a time, all requests together. More are refused as overload.
+pub const PAGES_BYTES_MAX: usize = 256 * MIB;
+/// A page that passes events because they do not match ends after so many, full or not.
+pub const PAGE_SCAN_EVENTS_MAX: u64 = 200_000;
+/// Such a page also ends after this time.
+pub const PAGE_SCAN_TIME_MAX: Duration = Duration::from_secs(1);
+/// Most conditions on the payload in one query.
+pub const CONDITIONS_MAX: usize = 16;
+/// Most answers at a time that are read from files. More are refused as overload.
+pub const READS_MAX: usize = 256;
+/// Most streams of events at a time. More are refused as overload.
+pub const STREAMS_MAX: usize = 512;
+/// Most counts at a time that have to read events. More are refused as overload.
+pub const COUNTS_MAX: usize = 4;
+/// Most intervals that a count over time is divided into.
+pub const BUCKETS_MAX: u64 = 10_000;
+/// Streams are read and sent in pieces of about this size.
+pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
+/// Longest a stream reads without sending anything, so that a scan that finds little still shows that it is alive.
+pub const STREAM_READ_MAX: Duration = Duration::from_secs(1);
+/// Longest a stream keeps a thread, however fast its client is: others wait for threads too. A piece is read to its end.
+pub const STREAM_TURN_MAX: Duration = Duration::from_millis(100);
+
+/// Most connections at a time. Fewer where the process may not open as many files.
+pub const CONNECTIONS_MAX: usize = 4_096;
+/// One address may have this part of the connections: a quarter. Those of this machine may have all.
+pub const CONNECTIONS_SHARE_OF_ADDRESS: usize = 4;
+/// Most threads that serve connections. Fewer where there are fewer cores.
+pub const SERVING_THREADS_MAX: usize = 32;
+/// Files that the runtime of each of them opens: two, and a socket for signals.
+const FILES_PER_SERVING_THREAD: usize = 3;
+/// Open files that connections must leave to the store and the threads.
+pub const FILES_RESERVED: usize = 256;
+/// Most bytes of a request's headers, the request line included.
+pub const HEADERS_BYTES_MAX: usize = 16 * 1024;
+/// Most bytes that one connection buffers while reading. Headers beyond this are not even read to the end.
+pub const CONNECTION_BUFFER_BYTES: u32 = 64 * 1024;
+/// Most requests at a time on one HTTP/2 connection.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
+/// Longest a request may take to send its headers, and a TLS handshake as a whole.
+pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
+/// A body must have arrived within this time plus its length divided by [`BODY_BYTES_PER_SECOND_MIN`].
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Slowest a body may arrive, in bytes a second.
+pub const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
+/// A client must take [`ANSWER_BYTES_MIN`] of an answer within this time.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// See [`ANSWER_TIMEOUT`].
+pub const ANSWER_BYTES_MIN: usize = 16 * 1024;
+/// Longest that a connection without a request may take to close once it was asked to.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often connections are checked against these times.
+pub const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// Longest that requests in progress may take after the server was told to stop. Below the 10 s after which
+/// container engines kill.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long the server goes on answering after the store stopped, so that clients and health checks learn why.
+pub const STOPPED_LINGER: Duration = Duration::from_secs(1);
+/// Most API keys of a store, expired and revoked ones included.
+pub const KEYS_MAX: usize = 1_000;
+/// Largest file of API keys that is read.
+pub const KEYS_FILE_BYTES_MAX: u64 = 16 * MIB as u64;
+/// Most bytes of the name of an API key.
+pub const KEY_NAME_BYTES_MAX: usize = 100;
+/// Most topic patterns of an API key.
+pub const KEY_TOPICS_MAX: usize = 16;
+/// How often a running server looks whether its keys have changed.
+pub const KEYS_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Requests that are refused for want of a key are logged at most so often.
+pub const REFUSALS_LOG_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the partitions are told what time it is, so that what is kept no longer goes.
+pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long after a start the first scrub begins.
+pub const SCRUB_DELAY: Duration = Duration::from_secs(60);
+/// A scrub begins so long after the one before began, or when that one ends.
+pub const SCRUB_PERIOD: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A scrub reads at least so fast, in bytes a second, even if there is little to read.
+pub const SCRUB_BYTES_PER_SECOND_MIN: u64 = MIB as u64;
+/// A scrub reads at most so fast, in bytes a second, and takes longer than its period then.
+pub const SCRUB_BYTES_PER_SECOND_MAX: u64 = 32 * MIB as u64;
+/// A scrub rests after it has read about so many bytes.
+pub const SCRUB_STEP_BYTES: u64 = 256 * 1024;
+/// While events wait to be written, a scrub rests so many times as long.
+pub const SCRUB_BUSY_SHARE: u32 = 8;
+
+const MIB: usize = 1024 * 1024;
+
+const _: () = {
+    assert!(PAYLOAD_BYTES_MAX < BODY_BYTES_MAX && BODY_BYTES_MAX <= BODIES_BYTES_MAX);
+    assert!(BODY_WIRE_BYTES_MAX <= BODIES_BYTES_MAX);
+    assert!((1 << ZSTD_WINDOW_LOG_MAX) <= BODY_BYTES_MAX);
+    // The largest request fits an empty queue, and a commit (its bytes, and once more for evidence) fits a frame.
+    assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= QUEUE_BYTES_MAX);
+    assert!(COMMIT_BYTES_MAX + 2 * BODY_BYTES_MAX < FRAME_BODY_BYTES_MAX);
+    assert!(DECIDE_AHEAD_BYTES < COMMIT_BYTES_MAX);
+    assert!(PAGE_EVENTS_DEFAULT <= PAGE_EVENTS_MAX);
+    assert!(PAGE_EVENTS_MAX <= PAGE_SCAN_EVENTS_MAX);
+    assert!(PAGE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX <= PAGES_BYTES_MAX);
+    assert!(HEADERS_BYTES_MAX < CONNECTION_BUFFER_BYTES as usize);
+    // Any keys there may be can be read again: at worst every character is written as two.
+    assert!(
+        KEYS_MAX * 2 * (KEY_TOPICS_MAX * (TOPIC_BYTES_MAX + 4) + KEY_NAME_BYTES_MAX + 256)
+            < KEYS_FILE_BYTES_MAX as usize
+    );
+    assert!(IDLE_TIMEOUT.as_secs() > HEADERS_TIMEOUT.as_secs());
+    assert!(SERVING_THREADS_MAX * FILES_PER_SERVING_THREAD <= FILES_RESERVED / 2);
+};

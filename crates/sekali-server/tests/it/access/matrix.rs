@@ -1,0 +1,258 @@
+//! Every route, asked by everybody in every way: the status that the rules say, nothing stored by those who may not, and
+//! nothing of other topics in any answer.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use sekali_server::access::Scope;
+use sekali_server::http::routes;
+use sekali_wire::secret::Secret;
+use serde_json::json;
+
+use super::visitor::{make, make_expired, make_revoked, start};
+use crate::server::{Answer, TestServer, event};
+
+const MINE: &str = "mine.a";
+const THEIRS: &str = "theirs.x";
+/// In everything of [`THEIRS`] but its name.
+const MARK: &str = "HIDDEN";
+
+/// What somebody may do who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rights {
+    /// They are not let in at all.
+    None,
+    /// They have a key for these scopes and topics.
+    Key {
+        publish: bool,
+        read: bool,
+        mine: bool,
+        theirs: bool,
+    },
+    Everything,
+}
+
+struct Visitor {
+    name: String,
+    /// What they show as `Authorization`.
+    shows: Option<String>,
+    rights: Rights,
+}
+
+/// One thing to ask a route for.
+struct Question {
+    path: String,
+    accept: &'static str,
+    /// The topic that it names.
+    topic: Option<&'static str>,
+    body: Option<String>,
+    /// The status for those who may ask it.
+    status: u16,
+}
+
+fn visitors(dir: &Path) -> Vec<Visitor> {
+    let shows = |secret: &Secret| Some(format!("Bearer {}", secret.expose()));
+    let stranger = |name: &str, shows| Visitor { name: name.to_owned(), shows, rights: Rights::None };
+    let mut visitors = vec![
+        stranger("no key", None),
+        stranger("a key of nobody", shows(&sekali_server::access::draw_secret())),
+        stranger("no key at all in its place", Some("Bearer x".to_owned())),
+        stranger("an empty key", Some("Bearer ".to_owned())),
+        stranger("another scheme", Some("Basic YTpi".to_owned())),
+    ];
+    let scope_sets: [&[Scope]; 5] =
+        [&[Scope::Publish], &[Scope::Read], &[Scope::Publish, Scope::Read], &[Scope::Admin], &Scope::ALL];
+    let topic_sets: [(&[&str], bool, bool); 5] = [
+        (&["mine.*"], true, false),
+        (&["theirs.*"], false, true),
+        (&["other"], false, false),
+        (&["*"], true, true),
+        (&["mine.*", "theirs.*"], true, true),
+    ];
+    for scopes in scope_sets {
+        visitors.push(stranger(&format!("expired {scopes:?}"), shows(&make_expired(dir, scopes))));
+        visitors.push(stranger(&format!("revoked {scopes:?}"), shows(&make_revoked(dir, scopes))));
+        for (topics, mine, theirs) in topic_sets {
+            let secret = make(dir, scopes, topics);
+            let has = |scope| scopes.contains(&scope);
+            let rights = if has(Scope::Admin) {
+                Rights::Everything
+            } else {
+                Rights::Key { publish: has(Scope::Publish), read: has(Scope::Read), mine, theirs }
+            };
+            visitors.push(Visitor { name: format!("{scopes:?} {topics:?}"), shows: shows(&secret), rights });
+        }
+    }
+    visitors
+}
+
+/// What can be asked of a route. A new route needs a line here, and one in [`expected`].
+fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
+    let get = |path: &str, topic, status| Question { path: path.to_owned(), accept: "*/*", topic, body: None, status };
+    let stream = |path: &str, accept, topic| Question { accept, ..get(path, topic, 200) };
+    let publish = |path: &str, topic| {
+        let body = json!([event(topic, &format!("published-{number}-{topic}"))]).to_string();
+        Question { path: path.to_owned(), accept: "*/*", topic: Some(topic), body: Some(body), status: 202 }
+    };
+    match (method, path) {
+        ("POST", "/publish") => vec![
+            publish("/publish", MINE),
+            publish("/publish?verbose=true", THEIRS),
+            publish("/publish?invalid=skip", "mine.b"),
+        ],
+        ("GET", "/events") => vec![
+            get("/events", None, 200),
+            get("/events?order=desc&limit=1", None, 200),
+            get("/events?q=hidden", None, 200),
+            get("/events?event_id=HIDDEN-1", None, 200),
+            get("/events?topic=mine.a", Some(MINE), 200),
+            get("/events?topic=theirs.x&event_id=HIDDEN-1", Some(THEIRS), 200),
+            stream("/events", "application/x-ndjson", None),
+            stream("/events", "text/csv", None),
+            stream("/events?topic=theirs.x", "application/x-ndjson", Some(THEIRS)),
+            stream("/events?topic=mine.a", "text/csv", Some(MINE)),
+        ],
+        ("GET", "/events/count") => vec![
+            get("/events/count", None, 200),
+            get("/events/count?q=hidden", None, 200),
+            get("/events/count?interval=1d", None, 200),
+            get("/events/count?topic=theirs.x", Some(THEIRS), 200),
+            get("/events/count?topic=mine.a&interval=1d", Some(MINE), 200),
+        ],
+        ("GET", "/events/{topic}/{event_id}") => vec![
+            get("/events/mine.a/1", Some(MINE), 200),
+            get("/events/mine.a/none", Some(MINE), 404),
+            get("/events/theirs.x/HIDDEN-1", Some(THEIRS), 200),
+            get("/events/theirs.x/none", Some(THEIRS), 404),
+        ],
+        ("GET", "/topics" | "/stats" | "/livez" | "/readyz") => vec![get(path, None, 200)],
+        _ => panic!("no question is known for {method} {path}"),
+    }
+}
+
+/// The status by the rules of the documentation.
+fn expected(route: &str, question: &Question, rights: Rights) -> u16 {
+    let Rights::Key { publish, read, mine, theirs } = rights else {
+        return match (route, rights) {
+            ("/livez" | "/readyz", _) | (_, Rights::Everything) => question.status,
+            _ => 401,
+        };
+    };
+    let has_scope = match route {
+        "/livez" | "/readyz" => return question.status,
+        "/publish" => publish,
+        _ => read,
+    };
+    let has_topic = match question.topic {
+        None => true,
+        Some(THEIRS) => theirs,
+        Some(_) => mine,
+    };
+    if has_scope && has_topic { question.status } else { 403 }
+}
+
+#[test]
+fn everybody_gets_what_the_rules_say_and_nothing_of_others() {
+    let (server, (admin, visitors)) = start(3, |dir| (make(dir, &[Scope::Admin], &["*"]), visitors(dir)));
+    let mut hidden = event(THEIRS, "HIDDEN-1");
+    (hidden["source"], hidden["payload"]) = (json!("HIDDEN-source"), json!({"HIDDEN-name": "HIDDEN-value"}));
+    let mut published: BTreeSet<_> =
+        [(MINE.to_owned(), "1".to_owned()), (THEIRS.to_owned(), "HIDDEN-1".to_owned())].into();
+    server.publish_with(&admin, "/publish", json!([event(MINE, "1"), hidden])).expect_status(202);
+    hidden["payload"] = json!({"HIDDEN": "conflict"});
+    server.publish_with(&admin, "/publish", &hidden).expect_status(202);
+    let mut asked = 0;
+    for (number, visitor) in visitors.iter().enumerate() {
+        for route in routes() {
+            for question in questions(route.method, route.path, number) {
+                asked += 1;
+                let status = expected(route.path, &question, visitor.rights);
+                let answer = ask(&server, route.method, visitor, &question);
+                check(&answer, status, visitor, &question);
+                if route.method == "GET" {
+                    let head = ask(&server, "HEAD", visitor, &question);
+                    assert_eq!((head.status, head.body.as_str()), (status, ""), "HEAD {}", question.path);
+                }
+                if status == 202 {
+                    let topic = question.topic.unwrap();
+                    published.insert((topic.to_owned(), format!("published-{number}-{topic}")));
+                }
+            }
+        }
+    }
+    assert!(asked > 800, "{asked}");
+    assert_eq!(server.stored(&admin).into_iter().collect::<BTreeSet<_>>(), published);
+}
+
+fn ask(server: &TestServer, method: &str, visitor: &Visitor, question: &Question) -> Answer {
+    let mut request = server.request(method, &question.path).header("accept", question.accept);
+    if let Some(shows) = &visitor.shows {
+        request = request.header("authorization", shows);
+    }
+    if let Some(body) = &question.body {
+        request = request.body(body.clone());
+    }
+    request.send()
+}
+
+#[track_caller]
+fn check(answer: &Answer, status: u16, visitor: &Visitor, question: &Question) {
+    let context = format!("{} asks {} {}: {}", visitor.name, question.path, question.accept, answer.body);
+    assert_eq!(answer.status, status, "{context}");
+    assert_eq!(answer.header("www-authenticate"), (status == 401).then_some("Bearer"), "{context}");
+    let code = match status {
+        401 => Some("unauthenticated"),
+        403 => Some("forbidden"),
+        404 => Some("not_found"),
+        _ => None,
+    };
+    if let Some(code) = code {
+        assert_eq!(answer.json()["code"], code, "{context}");
+    }
+    let sees_theirs = match visitor.rights {
+        Rights::Everything => true,
+        Rights::Key { theirs, .. } => theirs,
+        Rights::None => false,
+    };
+    if sees_theirs {
+        return;
+    }
+    let headers = format!("{:?}", answer.headers);
+    assert!(!answer.body.contains(MARK) && !headers.contains(MARK), "{context}");
+    // A question that names a topic may have it back.
+    assert!(question.topic == Some(THEIRS) || !answer.body.contains(THEIRS), "{context}");
+    if let Some(secret) = visitor.shows.as_ref().and_then(|shows| shows.rsplit_once('_')) {
+        assert!(!answer.body.contains(secret.1) && !headers.contains(secret.1), "{context}");
+    }
+}
+
+#[test]
+fn what_is_no_route_is_told_only_to_those_with_a_key() {
+    let (server, keys) = start(1, |dir| [make(dir, &[Scope::Publish], &["x"]), make(dir, &[Scope::Admin], &["*"])]);
+    for (method, path, status) in [
+        ("GET", "/", 404),
+        ("GET", "/nowhere", 404),
+        ("DELETE", "/events", 405),
+        ("OPTIONS", "/publish", 405),
+        ("POST", "/livez", 405),
+    ] {
+        server.request(method, path).send().expect_error(401, "unauthenticated");
+        for key in &keys {
+            server.request(method, path).key(key).send().expect_status(status);
+        }
+    }
+    // Not the route without the slash, which is open to everybody.
+    server.get("/livez/").expect_error(401, "unauthenticated");
+}
+
+#[test]
+fn the_table_of_routes_says_what_the_documentation_says() {
+    for route in routes() {
+        let documented = match route.path {
+            "/livez" | "/readyz" => None,
+            "/publish" => Some(Scope::Publish),
+            _ => Some(Scope::Read),
+        };
+        assert_eq!(route.scope, documented, "{}", route.path);
+    }
+}

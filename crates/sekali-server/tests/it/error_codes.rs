@@ -1,0 +1,183 @@
+//! Every error code, provoked at least once: its status, when to try again, and that nothing was stored.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use sekali_server::access::{Access, Scope};
+use sekali_server::http::{App, Browsers, Code, Service, Stored};
+use sekali_server::ingest::CONTENT_RULES;
+use sekali_server::limits::HEADERS_BYTES_MAX;
+use sekali_server::timeouts::Timeouts;
+use sekali_store::disk::RealDisk;
+use sekali_store::{HashKey, NewStore, Store};
+use serde_json::{Value, json};
+
+use crate::access::visitor::{make, start};
+use crate::disk::MoodyDisk;
+use crate::server::{Answer, TestServer, event};
+
+/// What came of a provocation: the answer, and how many events were stored as far as can be seen.
+struct Provoked {
+    answer: Answer,
+    stored: u64,
+}
+
+fn stored(server: &TestServer) -> u64 {
+    server.get("/stats").json()["unique_processed"].as_u64().unwrap()
+}
+
+/// An open server, and one request.
+fn open(method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Provoked {
+    let server = TestServer::start();
+    let request = server.request(method, path).body(body);
+    let answer = headers.iter().fold(request, |request, (name, value)| request.header(name, value)).send();
+    Provoked { answer, stored: stored(&server) }
+}
+
+/// A server with keys, to which somebody publishes who may not.
+fn guarded(has_key: bool) -> Provoked {
+    let keys = |dir: &std::path::Path| [make(dir, &[Scope::Admin], &["*"]), make(dir, &[Scope::Publish], &["mine"])];
+    let (server, [admin, publisher]) = start(1, keys);
+    let request = server.request("POST", "/publish").body(event("theirs", "1").to_string());
+    let answer = if has_key { request.key(&publisher) } else { request }.send();
+    let stats = server.get_with(&admin, "/stats").json();
+    Provoked { answer, stored: stats["unique_processed"].as_u64().unwrap() }
+}
+
+/// A server on a disk that is brought into a mood, to which then something is sent.
+fn moody(partitions: u32, mood: impl FnOnce(&MoodyDisk), send: impl FnOnce(&TestServer) -> Answer) -> Provoked {
+    let disk = Arc::new(MoodyDisk::default());
+    let server = TestServer::start_with(Arc::clone(&disk) as _, |config| config.partitions = partitions);
+    mood(&disk);
+    let answer = send(&server);
+    Provoked { answer, stored: stored(&server) }
+}
+
+fn events(count: usize) -> Value {
+    Value::from((0..count).map(|number| event(&format!("topic-{number}"), "1")).collect::<Vec<_>>())
+}
+
+/// A body that does not come on.
+fn slow() -> Provoked {
+    let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts.body = Duration::from_millis(300));
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(b"POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 500\r\n\r\n[").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let status = head[9..12].parse().unwrap();
+    let answer = Answer { status, headers: reqwest::header::HeaderMap::new(), body: body.to_owned() };
+    Provoked { answer, stored: stored(&server) }
+}
+
+/// A stored event that cannot be read.
+fn unreadable() -> Provoked {
+    let disk = Arc::new(MoodyDisk::default());
+    let server = TestServer::start_with(Arc::clone(&disk) as _, |_| {});
+    server.publish(&event("t", "1")).expect_status(202);
+    disk.fail_reads(true);
+    let answer = server.get("/events");
+    disk.fail_reads(false);
+    Provoked { answer, stored: stored(&server) - 1 }
+}
+
+/// More than can wait for a disk that does not come on.
+fn overload() -> Provoked {
+    let disk = Arc::new(MoodyDisk::default());
+    let server = TestServer::start_with(Arc::clone(&disk) as _, |_| {});
+    disk.hold_syncs(true);
+    let large = |number: usize| {
+        let mut event = event("t", &number.to_string());
+        event["payload"] = json!({"text": "x".repeat(1_000_000)});
+        event
+    };
+    let body = Value::from((0..24).map(large).collect::<Vec<_>>()).to_string();
+    let waiting: Vec<_> = (0..5).map(|_| server.request("POST", "/publish").body(body.clone()).spawn()).collect();
+    while server.get("/stats").json()["queued_bytes"].as_u64() < Some(5 * 24_000_000) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut other = event("other", "1");
+    other["payload"] = json!({"text": "x".repeat(1_000_000)});
+    let sent = Value::from((0..24).map(|_| other.clone()).collect::<Vec<_>>());
+    let answer = server.publish(&sent);
+    disk.hold_syncs(false);
+    for waiting in waiting {
+        server.runtime().block_on(waiting).unwrap().expect_status(202);
+    }
+    Provoked { answer, stored: stored(&server) - 24 }
+}
+
+/// Nobody can see this one through a socket as long as all goes well: the pipeline is closed when no connection is left.
+fn shutting_down() -> Provoked {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let new = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
+    let store = Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap();
+    let _context = runtime.enter();
+    let (app, committers, _) = App::start(store, Access::load(dir.path()).unwrap(), Timeouts::default()).unwrap();
+    app.pipeline().close();
+    committers.join();
+    let request = Request::post("/publish").body(Body::from(event("t", "1").to_string())).unwrap();
+    let answer = runtime.block_on(async {
+        let response = Service::new(app, Browsers::default()).answer(request).await;
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: head.status.as_u16(), headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    });
+    let partition =
+        Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap().into_partitions().remove(0);
+    Provoked { answer, stored: partition.reader().counters().stored }
+}
+
+fn provoke(code: Code) -> Provoked {
+    let good = || event("t", "1").to_string();
+    match code {
+        Code::InvalidJson => open("POST", "/publish", &[], "{"),
+        Code::InvalidParameter => open("POST", "/publish?x=1", &[], good()),
+        Code::InvalidCursor => open("GET", "/events?after=x", &[], ""),
+        Code::InvalidEncoding => open("POST", "/publish", &[("content-encoding", "gzip")], good()),
+        Code::Unauthenticated => guarded(false),
+        Code::Forbidden => guarded(true),
+        Code::NotFound => open("POST", "/nowhere", &[], good()),
+        Code::MethodNotAllowed => open("PUT", "/publish", &[], good()),
+        Code::RequestTimeout => slow(),
+        Code::TooLarge => open("POST", "/publish", &[], format!("[{}]", vec![good(); 100_001].join(","))),
+        Code::HeadersTooLarge => open("POST", "/publish", &[("x-long", &"x".repeat(HEADERS_BYTES_MAX))], good()),
+        Code::UnsupportedMediaType => open("POST", "/publish", &[("content-type", "text/plain")], good()),
+        Code::WrongHost => open("POST", "/publish", &[("host", "evil.example")], good()),
+        Code::InvalidEvent => open("POST", "/publish", &[], "[{}]"),
+        Code::Internal => unreadable(),
+        Code::Overloaded => overload(),
+        Code::StorageFull => moody(1, |disk| disk.set_full(Some("")), |server| server.publish(&events(3))),
+        Code::PartlyStored => moody(2, |disk| disk.set_full(Some("p0001")), |server| server.publish(&events(20))),
+        Code::StorageFailed => moody(1, |disk| disk.fail_syncs(), |server| server.publish(&events(3))),
+        Code::ShuttingDown => shutting_down(),
+    }
+}
+
+#[test]
+fn every_code_can_be_provoked_and_says_what_it_should() {
+    for code in Code::ALL {
+        let Provoked { answer, stored } = provoke(code);
+        let context = format!("{code:?}: {}", answer.body);
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (code.status().as_u16(), &json!(code.as_str())),
+            "{context}"
+        );
+        let seconds = code.retry_after_seconds().map(|seconds| seconds.to_string());
+        assert_eq!(answer.header("retry-after"), seconds.as_deref(), "{context}");
+        assert_eq!(answer.status == 503, seconds.is_some(), "{context}");
+        assert!(answer.json()["message"].as_str().is_some_and(|message| !message.is_empty()), "{context}");
+        match (code, code.stored_anything()) {
+            (Code::PartlyStored, _) => assert!(stored > 0 && stored < 20, "{stored} stored; {context}"),
+            (_, Stored::Nothing) => assert_eq!(stored, 0, "{context}"),
+            // Unknown to the client; until the restart it is not seen.
+            (_, Stored::Unknown) => assert_eq!(stored, 0, "{context}"),
+        }
+    }
+}

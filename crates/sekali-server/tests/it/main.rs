@@ -1,0 +1,31 @@
+//! The service over real sockets: every test starts a server of its own on a free port, with a directory of its own.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
+
+mod access;
+mod api_doc;
+mod bad_filters;
+mod bad_input;
+mod browser;
+mod connections;
+mod csv_answers;
+mod damage;
+mod disk;
+mod dup_race;
+mod error_codes;
+mod events;
+mod fuzz_corpus;
+mod hosts;
+#[cfg(target_os = "linux")]
+mod overload;
+mod proofs;
+mod publish;
+mod reads;
+mod restart;
+mod retention;
+mod server;
+#[cfg(target_os = "linux")]
+mod slow_clients;
+mod storage;
+mod streams;
+mod traversal;

@@ -1,0 +1,208 @@
+//! A server to test, and what it answers.
+
+use std::sync::Arc;
+
+use expect_test::Expect;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use sekali_server::server::{Config, Ended, Server, StartError};
+use sekali_store::disk::{Disk, RealDisk};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A server on a free port with a directory of its own.
+pub(crate) struct TestServer {
+    // Dropped before the runtime it runs on.
+    server: Option<Server>,
+    client: reqwest::Client,
+    pub(crate) dir: TempDir,
+    disk: Arc<dyn Disk>,
+    config: Config,
+    runtime: Runtime,
+}
+
+impl TestServer {
+    pub(crate) fn start() -> Self {
+        Self::start_with(Arc::new(RealDisk), |_| {})
+    }
+
+    /// Starts on a disk, after a change to the settings.
+    pub(crate) fn start_with(disk: Arc<dyn Disk>, change: impl FnOnce(&mut Config)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config =
+            Config { listen: "127.0.0.1:0".to_owned(), data_dir: dir.path().join("data"), ..Config::default() };
+        change(&mut config);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let server = runtime.block_on(Server::start_on(Arc::clone(&disk), config.clone())).unwrap();
+        // Whoever asks for a client is asked for this, even if nothing is encrypted.
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::new();
+        Self { server: Some(server), client, dir, disk, config, runtime }
+    }
+
+    /// Stops in order and starts again on the same directory.
+    pub(crate) fn restart(mut self) -> Self {
+        assert_eq!(self.stop(), Ended::Stopped);
+        let started = self.runtime.block_on(Server::start_on(Arc::clone(&self.disk), self.config.clone()));
+        self.server = Some(started.unwrap());
+        self
+    }
+
+    /// Stops in order.
+    pub(crate) fn stop(&mut self) -> Ended {
+        let server = self.server.take().expect("the server runs");
+        self.runtime.block_on(server.stop())
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) fn wait_for_end(&mut self) -> Ended {
+        let server = self.server.take().expect("the server runs");
+        self.runtime.block_on(server.run_until(std::future::pending()))
+    }
+
+    /// Tries to start another server.
+    pub(crate) fn start_other(&self, change: impl FnOnce(&mut Config)) -> Result<Server, StartError> {
+        let mut config = self.config.clone();
+        change(&mut config);
+        self.runtime.block_on(Server::start(config))
+    }
+
+    pub(crate) fn address(&self) -> String {
+        self.server.as_ref().expect("the server runs").addr().to_string()
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Begins a request.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request<'_> {
+        let url = format!("http://{}{path}", self.address());
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Request { server: self, builder: self.client.request(method, url) }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.request("GET", path).send()
+    }
+
+    /// Publishes JSON.
+    pub(crate) fn publish(&self, body: &Value) -> Answer {
+        self.request("POST", "/publish").header("content-type", "application/json").body(body.to_string()).send()
+    }
+
+    /// The lifetime counters: received, unique, duplicates, conflicts.
+    #[track_caller]
+    pub(crate) fn expect_counts(&self, received: u64, unique: u64, duplicates: u64, conflicts: u64) -> &Self {
+        let stats = self.get("/stats").json();
+        let count = |name: &str| stats[name].as_u64().unwrap();
+        let counts = (count("received"), count("unique_processed"), count("duplicate_dropped"), count("conflicts"));
+        assert_eq!(counts, (received, unique, duplicates, conflicts));
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_nothing_stored(&self) -> &Self {
+        assert_eq!(self.get("/events").json(), json!([]));
+        self.expect_counts(0, 0, 0, 0)
+    }
+}
+
+/// A request that is being put together.
+pub(crate) struct Request<'s> {
+    server: &'s TestServer,
+    builder: reqwest::RequestBuilder,
+}
+
+impl Request<'_> {
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self { builder: self.builder.header(name, value), ..self }
+    }
+
+    pub(crate) fn body(self, body: impl Into<reqwest::Body>) -> Self {
+        Self { builder: self.builder.body(body), ..self }
+    }
+
+    pub(crate) fn send(self) -> Answer {
+        self.server.runtime.block_on(receive(self.builder))
+    }
+
+    /// Sends it in the background.
+    pub(crate) fn spawn(self) -> tokio::task::JoinHandle<Answer> {
+        self.server.runtime.spawn(receive(self.builder))
+    }
+}
+
+async fn receive(builder: reqwest::RequestBuilder) -> Answer {
+    let response = builder.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, body: String::from_utf8(response.bytes().await.unwrap().to_vec()).unwrap() }
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &'static str) -> Option<&str> {
+        self.headers.get(HeaderName::from_static(name)).map(|value: &HeaderValue| value.to_str().unwrap())
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_status(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    /// Compares the status and the whole body, with what changes from run to run left out.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16, body: &Expect) -> Self {
+        let this = self.expect_status(status);
+        body.assert_eq(&without_times(&this.body));
+        this
+    }
+
+    /// Compares the status and the error code, and that a refusal that a retry can help says when.
+    #[track_caller]
+    pub(crate) fn expect_error(self, status: u16, code: &str) -> Self {
+        let this = self.expect_status(status);
+        assert_eq!(this.json()["code"], code, "{}", this.body);
+        assert!(this.json()["message"].is_string() && this.json()["errors"].is_array(), "{}", this.body);
+        assert_eq!(this.header("retry-after").is_some(), status == 503);
+        this
+    }
+}
+
+/// The same text, with what changes from run to run replaced by dots.
+fn without_times(body: &str) -> String {
+    let mut out = String::new();
+    let mut rest = body;
+    let names = ["received_at", "uptime_seconds", "bytes", "log_bytes"].map(|name| format!("\"{name}\":"));
+    while let Some((at, name)) = names.iter().filter_map(|name| Some((rest.find(name)?, name))).min() {
+        out.push_str(&rest[..at + name.len()]);
+        out.push('…');
+        rest = &rest[at + name.len()..];
+        rest = &rest[rest.find([',', '}']).unwrap()..];
+    }
+    out + rest
+}
+
+/// A valid event.
+pub(crate) fn event(topic: &str, id: &str) -> Value {
+    json!({
+        "topic": topic,
+        "event_id": id,
+        "timestamp": "2025-10-24T21:00:00Z",
+        "source": "test",
+        "payload": {"message": "hello"},
+    })
+}

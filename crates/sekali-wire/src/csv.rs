@@ -1,0 +1,7 @@
+//! CSV by RFC 4180, with cells that a spreadsheet would take for a formula defused.
+
+mod cells;
+mod formula;
+
+pub use cells::{HEADER, append_row};
+pub use formula::restore;

@@ -1,0 +1,69 @@
+//! How deep JSON is nested, found without recursion: the text is a client's.
+
+/// Whether objects and arrays in `json`, which is valid JSON, are nested at most `max` deep.
+pub fn is_at_most(json: &str, max: usize) -> bool {
+    // Nearly every payload has fewer brackets than that in all, and counting them is many times faster than following them.
+    opened(json) <= max || follow(json, max)
+}
+
+/// How many brackets open in `json`, those in strings included.
+fn opened(json: &str) -> usize {
+    // Counts of 8 bits are as wide as what is counted, so that many bytes are looked at together.
+    let count = |piece: &[u8]| piece.iter().map(|byte| u8::from(matches!(byte, b'{' | b'['))).sum::<u8>();
+    json.as_bytes().chunks(u8::MAX.into()).map(|piece| usize::from(count(piece))).sum()
+}
+
+fn follow(json: &str, max: usize) -> bool {
+    let mut depth = 0_usize;
+    let mut bytes = json.bytes();
+    let mut in_string = false;
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => in_string = !in_string,
+            b'\\' if in_string => {
+                bytes.next();
+            }
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                if depth > max {
+                    return false;
+                }
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nested(depth: usize) -> String {
+        format!("{}1{}", "[".repeat(depth), "]".repeat(depth))
+    }
+
+    #[test]
+    fn the_limit_itself_is_allowed() {
+        assert!(is_at_most(&nested(64), 64));
+        assert!(!is_at_most(&nested(65), 64));
+    }
+
+    #[test]
+    fn width_is_not_depth() {
+        assert!(is_at_most(&format!("[{}1]", "[],{},".repeat(1000)), 2));
+    }
+
+    #[test]
+    fn all_brackets_are_counted() {
+        assert_eq!(opened(&"[{".repeat(5_000)), 10_000);
+        assert_eq!(opened(&nested(255)), 255);
+    }
+
+    #[test]
+    fn brackets_in_strings_do_not_count() {
+        let text = format!(r#"["\"{}", "\\"]"#, "[{".repeat(100));
+        assert!(is_at_most(&text, 1));
+    }
+}

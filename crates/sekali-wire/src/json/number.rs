@@ -1,0 +1,150 @@
+//! Exact decimal values of JSON numbers, compared without ever computing them: `1e999999999` costs no more than `1`.
+
+use std::borrow::Cow;
+
+/// A number as `0.DIGITS × 10^exponent`, in the one form that has no zeros at either end of its digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decimal<'a> {
+    negative: bool,
+    /// Empty for zero.
+    digits: Cow<'a, [u8]>,
+    exponent: Exponent,
+}
+
+/// An integer of any size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Exponent {
+    /// One that was written with at most [`SMALL_DIGITS_MAX`] digits.
+    Small(i64),
+    /// Any other: its decimal digits without zeros in front.
+    Large { negative: bool, digits: Vec<u8> },
+}
+
+/// Integers with so many digits, and shifts of them by the length of a payload, fit 64 bits.
+const SMALL_DIGITS_MAX: usize = 17;
+
+impl<'a> Decimal<'a> {
+    /// Reads a JSON number.
+    pub fn parse(text: &'a [u8]) -> Option<Self> {
+        let (negative, text) = sign(text);
+        let (mantissa, exponent) = match text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'e')) {
+            Some(at) => (&text[..at], &text[at + 1..]),
+            None => (text, &b"0"[..]),
+        };
+        let (whole, fraction) = match mantissa.iter().position(|&byte| byte == b'.') {
+            Some(at) => (&mantissa[..at], &mantissa[at + 1..]),
+            None => (mantissa, &b""[..]),
+        };
+        let (exponent_negative, exponent) = match exponent {
+            [b'+', digits @ ..] => (false, digits),
+            other => sign(other),
+        };
+        let all_digits = [whole, fraction, exponent].iter().all(|part| part.iter().all(u8::is_ascii_digit));
+        if whole.is_empty() || exponent.is_empty() || !all_digits {
+            return None;
+        }
+        Some(Self::normal(negative, whole, fraction, exponent_negative, exponent))
+    }
+
+    /// The same number, with digits of its own.
+    pub fn into_owned(self) -> Decimal<'static> {
+        Decimal { digits: Cow::Owned(self.digits.into_owned()), ..self }
+    }
+
+    fn normal(
+        negative: bool,
+        whole: &'a [u8],
+        fraction: &'a [u8],
+        exponent_negative: bool,
+        exponent: &'a [u8],
+    ) -> Self {
+        let joined: Cow<'a, [u8]> =
+            if fraction.is_empty() { Cow::Borrowed(whole) } else { Cow::Owned([whole, fraction].concat()) };
+        let leading = joined.iter().take_while(|&&digit| digit == b'0').count();
+        let trailing = joined[leading..].iter().rev().take_while(|&&digit| digit == b'0').count();
+        let (start, end) = (leading, joined.len() - trailing);
+        if start == end {
+            return Self { negative: false, digits: Cow::Borrowed(b""), exponent: Exponent::Small(0) };
+        }
+        let digits = match joined {
+            Cow::Borrowed(all) => Cow::Borrowed(&all[start..end]),
+            Cow::Owned(all) => Cow::Owned(all[start..end].to_vec()),
+        };
+        // The point stands behind the whole part, which the normal form has it move to the first digit.
+        let shift = whole.len() as i64 - leading as i64;
+        Self { negative, digits, exponent: Exponent::new(exponent_negative, exponent, shift) }
+    }
+}
+
+impl Exponent {
+    /// The integer that `digits` write, plus `shift`.
+    fn new(negative: bool, digits: &[u8], shift: i64) -> Self {
+        let digits = without_leading_zeros(digits);
+        if let Some(size) = small(digits) {
+            let value = if negative { shift - size } else { shift + size };
+            return Self::normal(value < 0, value.unsigned_abs().to_string().as_bytes());
+        }
+        let mut digits = digits.to_vec();
+        // Away from zero if both have the same sign. Far from crossing it: the shift is smaller by many digits.
+        if negative == (shift < 0) {
+            add(&mut digits, shift.unsigned_abs());
+        } else {
+            subtract(&mut digits, shift.unsigned_abs());
+        }
+        Self::normal(negative, without_leading_zeros(&digits))
+    }
+
+    /// Integers near the border of the two forms can come from either side of it.
+    fn normal(negative: bool, digits: &[u8]) -> Self {
+        match small(digits) {
+            Some(size) => Self::Small(if negative { -size } else { size }),
+            None => Self::Large { negative, digits: digits.to_vec() },
+        }
+    }
+}
+
+fn small(digits: &[u8]) -> Option<i64> {
+    let value = || digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    (digits.len() <= SMALL_DIGITS_MAX).then(value)
+}
+
+fn sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    }
+}
+
+fn without_leading_zeros(digits: &[u8]) -> &[u8] {
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    &digits[zeros..]
+}
+
+fn add(digits: &mut Vec<u8>, mut number: u64) {
+    for digit in digits.iter_mut().rev() {
+        if number == 0 {
+            return;
+        }
+        let sum = u64::from(*digit - b'0') + number;
+        *digit = b'0' + (sum % 10) as u8;
+        number = sum / 10;
+    }
+    if number > 0 {
+        digits.splice(..0, number.to_string().into_bytes());
+    }
+}
+
+/// Subtracts a number that is smaller than what the digits write.
+fn subtract(digits: &mut [u8], mut number: u64) {
+    for digit in digits.iter_mut().rev() {
+        if number == 0 {
+            return;
+        }
+        let (from, take) = (*digit - b'0', (number % 10) as u8);
+        number /= 10;
+        if from < take {
+            number += 1;
+        }
+        *digit = b'0' + (from + 10 - take) % 10;
+    }
+}

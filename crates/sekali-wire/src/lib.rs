@@ -1,0 +1,18 @@
+//! The words that a Sekali server and its clients exchange.
+//!
+//! - [`timestamp`]: RFC 3339 in, RFC 3339 out, nanoseconds between
+//! - [`json`]: payloads as tokens, exact numbers and whole values; strings as JSON text
+//! - [`csv`]: rows with cells that no spreadsheet runs; [`columns`]: the names of the columns in every format
+//! - [`secret`]: API keys as text
+//! - [`escape`](mod@escape): text of strangers, shown and never obeyed
+//! - [`limits`]: the caps that both ends rely on
+//!
+//! Nothing here reads or writes anything but memory: no I/O, no async, no clock, no randomness, and no engine.
+
+pub mod columns;
+pub mod csv;
+pub mod escape;
+pub mod json;
+pub mod limits;
+pub mod secret;
+pub mod timestamp;
