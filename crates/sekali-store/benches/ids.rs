@@ -12,6 +12,7 @@ use sekali_store::ids::run::{Run, RunWriter, sorted_keys};
 use sekali_store::ids::table::Table;
 use sekali_store::ids::{Entry, Index, IndexOptions};
 use sekali_store::manifest::{ManifestFile, RunInfo};
+use sekali_testkit::random::mix;
 
 const BATCH: u64 = 10_000;
 const CHUNK: u64 = 143_360;
@@ -147,12 +148,4 @@ fn fingerprints(first: u64) -> Vec<u128> {
 fn entry(seq: u64) -> Entry {
     let upper = mix(seq);
     Entry { fingerprint: u128::from(upper) << 64 | u128::from(mix(upper ^ 0x5bd1_e995)), seq, content: !upper }
-}
-
-/// `SplitMix64`.
-fn mix(seed: u64) -> u64 {
-    let mut z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

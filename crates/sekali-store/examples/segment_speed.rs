@@ -15,6 +15,7 @@ use std::time::Instant;
 use sekali_store::disk::RealDisk;
 use sekali_store::segment::{Segment, SegmentDir, Topics, Wanted, Writer, merge};
 use sekali_store::{EventRef, HashKey, NewStore, Order, Result};
+use sekali_testkit::Random;
 
 const EVENTS_PER_SEGMENT: u64 = 1_000_000;
 const LOOK_UPS: u64 = 2_000;
@@ -55,19 +56,6 @@ fn cpu_seconds() -> f64 {
     ns.unwrap_or(f64::NAN) / 1e9
 }
 
-/// A small generator of pseudo-random numbers (SplitMix64), so that runs can be repeated.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-}
-
 /// An event and how long it is as a line of JSON.
 #[derive(Default)]
 struct Generated {
@@ -80,7 +68,7 @@ struct Generated {
 }
 
 fn generate(random: &mut Random, seq: u64, event: &mut Generated) {
-    let (a, b, c) = (random.next(), random.next(), random.next());
+    let (a, b, c) = (random.draw(), random.draw(), random.draw());
     let text = |text: &mut String, arguments: std::fmt::Arguments<'_>| {
         text.clear();
         let _ = text.write_fmt(arguments);
@@ -214,14 +202,14 @@ fn look_up(segment: &Segment) -> Result<()> {
     let mut known = Vec::new();
     for group in (0..segment.row_groups().len()).step_by(7) {
         segment.visit(group, &Wanted::default(), |seq, _, event| {
-            if random.next().is_multiple_of(500) {
+            if random.draw().is_multiple_of(500) {
                 known.push((event.topic.to_owned(), seq));
             }
         })?;
     }
     let mut times = Vec::new();
     for _ in 0..LOOK_UPS {
-        let (topic, seq) = &known[(random.next() % known.len() as u64) as usize];
+        let (topic, seq) = &known[(random.draw() % known.len() as u64) as usize];
         let began = Instant::now();
         let found = segment.find(topic, *seq)?;
         times.push(began.elapsed().as_secs_f64() * 1e3);
@@ -244,8 +232,8 @@ fn first_pages(segment: &Segment) -> Result<()> {
         for order in [Order::Ascending, Order::Descending] {
             let mut times = Vec::new();
             for _ in 0..LOOK_UPS / 10 {
-                let (topic, group) = (topic(random.next() % 10), (random.next() % full) as usize);
-                let from = segment.row_groups()[group].first_seq + random.next() % 50_000;
+                let (topic, group) = (topic(random.draw() % 10), (random.draw() % full) as usize);
+                let from = segment.row_groups()[group].first_seq + random.draw() % 50_000;
                 let seqs = if order == Order::Ascending { from..u64::MAX } else { 0..from + 70_000 };
                 let topics = if all { Topics::Unreserved } else { Topics::One(&topic) };
                 let began = Instant::now();

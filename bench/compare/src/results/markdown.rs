@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use sekali_testkit::{Table, numbers};
+
 use super::{Of, Results, Summary};
 use crate::peer::Kind;
 
@@ -27,38 +29,46 @@ pub(super) fn write(results: &Results) -> String {
 
 fn batches(results: &Results) -> String {
     let sekali = results.summary_of("sekali");
-    let mut text = "## Events acknowledged per second\n\n\
-        | peer | events/s | slowest … fastest run | Sekali is | p50 ms | p99 ms | requests | on disk when answered |\n\
-        |---|---:|---:|---:|---:|---:|---|---|\n"
-        .to_owned();
+    let mut table = Table::new([
+        "peer",
+        "events/s",
+        "slowest … fastest run",
+        "Sekali is",
+        "p50 ms",
+        "p99 ms",
+        "requests",
+        "on disk when answered",
+    ]);
     for (peer, summary) in results.ranking(Kind::Batches) {
         let about = &peer.about;
         let ratio = sekali.map(|sekali| times(sekali.events_per_second / summary.events_per_second));
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {} | {} | {} | {} × {} | {} |",
-            about.name,
+        let shape = format!("{} × {}", about.shape.connections, grouped(about.shape.batch_size as f64));
+        table.add([
+            format!("`{}`", about.name),
             grouped(summary.events_per_second),
             spread(&summary),
             ratio.unwrap_or_default(),
-            latency(&summary),
-            about.shape.connections,
-            grouped(about.shape.batch_size as f64),
-            if about.is_durable { "yes" } else { "**no**" },
-        );
+            format!("{:.2}", summary.latency_ms.p50),
+            format!("{:.2}", summary.latency_ms.p99),
+            shape,
+            if about.is_durable { "yes" } else { "**no**" }.to_owned(),
+        ]);
     }
-    text + "\nRequests: how many at a time × events in each. Times are from a request to its answer.\n"
+    format!(
+        "## Events acknowledged per second\n\n{}\n\
+         Requests: connections × events in each request. Times are from a request to its answer.\n",
+        table.to_markdown()
+    )
 }
 
 fn meanings(results: &Results) -> String {
-    let mut text =
-        "## What an answer means\n\n| peer | is | version | once it has answered |\n|---|---|---|---|\n".to_owned();
+    let mut table = Table::new(["peer", "is", "version", "once it has answered"]);
     for peer in results.peers.iter().filter(|peer| !peer.runs.is_empty()) {
         let about = &peer.about;
-        let version = peer.version.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "| `{}` | {} | {version} | {} |", about.name, about.what, about.acknowledgement);
+        let version = peer.version.clone().unwrap_or_default();
+        table.add([format!("`{}`", about.name), about.what.to_string(), version, about.acknowledgement.to_string()]);
     }
-    text
+    format!("## What an answer means\n\n{}", table.to_markdown())
 }
 
 fn floor(results: &Results) -> String {
@@ -78,20 +88,18 @@ fn single(results: &Results) -> String {
     if ranking.is_empty() {
         return String::new();
     }
-    let mut text = "## One event a request\n\n\
-        | peer | requests/s | slowest … fastest run | p50 ms | p99 ms | connections |\n|---|---:|---:|---:|---:|---:|\n"
-        .to_owned();
+    let mut table = Table::new(["peer", "requests/s", "slowest … fastest run", "p50 ms", "p99 ms", "connections"]);
     for (peer, summary) in ranking {
-        let rate = grouped(summary.events_per_second);
-        let connections = peer.about.shape.connections;
-        let _ = writeln!(
-            text,
-            "| `{}` | {rate} | {} | {} | {connections} |",
-            peer.about.name,
+        table.add([
+            format!("`{}`", peer.about.name),
+            grouped(summary.events_per_second),
             spread(&summary),
-            latency(&summary)
-        );
+            format!("{:.2}", summary.latency_ms.p50),
+            format!("{:.2}", summary.latency_ms.p99),
+            peer.about.shape.connections.to_string(),
+        ]);
     }
+    let mut text = format!("## One event a request\n\n{}", table.to_markdown());
     if let (Some(sekali), Some(handler)) = (results.summary_of("sekali-single"), results.summary_of("handler")) {
         let share = 100.0 * sekali.events_per_second / handler.events_per_second;
         let _ =
@@ -126,13 +134,16 @@ fn half_load(results: &Results) -> String {
 }
 
 fn disk(results: &Results) -> String {
-    let mut text = "## The disk by itself\n\nOne `fdatasync` after the other, nothing else running, at the beginning of each round.\n\n\
-        | append | p50 ms | p99 ms | p99.9 ms |\n|---|---:|---:|---:|\n"
-        .to_owned();
+    let mut table = Table::new(["append", "p50 ms", "p99 ms", "p99.9 ms"]);
     for (bytes, sync) in results.sync_medians() {
-        let _ = writeln!(text, "| {} KiB | {:.3} | {:.3} | {:.3} |", bytes / 1024, sync.p50, sync.p99, sync.p99_9);
+        let times = [sync.p50, sync.p99, sync.p99_9].map(|time| format!("{time:.3}"));
+        table.add([format!("{} KiB", bytes / 1024)].into_iter().chain(times));
     }
-    text
+    format!(
+        "## The disk by itself\n\n\
+         One `fdatasync` after the other, nothing else running, at the beginning of each round.\n\n{}",
+        table.to_markdown()
+    )
 }
 
 fn checks(results: &Results) -> String {
@@ -163,10 +174,6 @@ fn spread(summary: &Summary) -> String {
     format!("{} … {}", grouped(summary.slowest), grouped(summary.fastest))
 }
 
-fn latency(summary: &Summary) -> String {
-    format!("{:.2} | {:.2}", summary.latency_ms.p50, summary.latency_ms.p99)
-}
-
 /// A ratio, with as many digits as mean something.
 pub(super) fn times(ratio: f64) -> String {
     match ratio {
@@ -178,7 +185,7 @@ pub(super) fn times(ratio: f64) -> String {
 
 /// A rate as people read it: no fraction, commas between thousands.
 pub(super) fn grouped(rate: f64) -> String {
-    sekali::digits::grouped(rate.round() as u64)
+    numbers::grouped(rate.round() as u64)
 }
 
 #[cfg(test)]

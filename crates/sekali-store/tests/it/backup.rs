@@ -10,7 +10,7 @@ use sekali_store::disk::memory::{Fault, MemoryDisk};
 use sekali_store::disk::{Disk, DiskFile, RealDisk};
 use sekali_store::{ContentRules, Copied, Error, Store, Verification, backup, restore};
 
-use crate::support::{BUSY, DIR, Opened, Oracle, Random, Sent, files};
+use crate::support::{BUSY, DIR, Opened, Oracle, Random, RandomEvents as _, Sent, files};
 
 const DEST: &str = "/backup";
 

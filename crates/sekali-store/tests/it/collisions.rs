@@ -3,7 +3,7 @@
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::{Outcome, Tuning};
 
-use crate::support::{BUSY, Opened, Oracle, Random, Sent};
+use crate::support::{BUSY, Opened, Oracle, Random, RandomEvents as _, Sent};
 
 /// Two bits of fingerprint: among 240 keys everything collides.
 const COLLIDING: Tuning = Tuning { fingerprint_mask: 3 << 100, ..BUSY };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::{AgeRule, Outcome, Result, Retention, TopicPattern, backup};
 
-use crate::support::{DIR, Opened, Random, Sent};
+use crate::support::{DIR, Opened, Random, RandomEvents as _, Sent};
 
 /// Lives through `steps` steps and hands to `told` what was sent and what came of it. What a call to the disk interrupts is left
 /// as it is.

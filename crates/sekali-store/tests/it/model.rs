@@ -7,7 +7,7 @@ use sekali_store::disk::memory::MemoryDisk;
 use sekali_testkit::Trial;
 
 use crate::crashes::promises_kept;
-use crate::support::{Opened, Oracle, Random, Sent};
+use crate::support::{Opened, Oracle, Random, RandomEvents as _, Sent};
 
 /// What must become of an event, by the book.
 fn expected(model: &BTreeMap<(String, String), (u64, Sent)>, next_seq: u64, sent: &Sent) -> Outcome {

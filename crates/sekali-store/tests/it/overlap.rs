@@ -7,7 +7,7 @@ use std::thread;
 use sekali_store::disk::memory::{Fault, MemoryDisk};
 use sekali_store::{Error, Outcome, Result, Scan};
 
-use crate::support::{BUSY, LOG_ONLY, Opened, Oracle, Random, Sent, collect};
+use crate::support::{BUSY, LOG_ONLY, Opened, Oracle, Random, RandomEvents as _, Sent, collect};
 
 /// Finishes a commit of `events` on another thread, whose sync is held, and answers what `meanwhile` does beside it.
 fn beside<T>(

@@ -10,6 +10,7 @@ use sekali_store::{
     Batch, ContentRules, Counters, EventRef, HashKey, KeyHasher, NewStore, Outcome, Partition, Reader, Result, Scan,
     Store, StoredEvent, Tuning,
 };
+pub(crate) use sekali_testkit::Random;
 
 pub(crate) const DIR: &str = "/store";
 
@@ -200,25 +201,14 @@ impl Oracle {
     }
 }
 
-/// Random numbers from a seed that the test prints (SplitMix64; Steele, Lea and Flood, 2014).
-pub(crate) struct Random(pub(crate) u64);
+/// Random events.
+pub(crate) trait RandomEvents {
+    fn events(&mut self) -> Vec<Sent>;
+}
 
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
-    }
-
-    /// A number below `bound`.
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
+impl RandomEvents for Random {
     /// Some events out of a small space of keys, so that many are duplicates and some conflict.
-    pub(crate) fn events(&mut self) -> Vec<Sent> {
+    fn events(&mut self) -> Vec<Sent> {
         (0..self.below(6))
             .map(|_| {
                 let (topic, id, version) = (self.below(3), self.below(40), self.below(8));

@@ -7,7 +7,7 @@ use sekali_store::disk::{Disk as _, read_all};
 use sekali_store::ids::IndexOptions;
 use sekali_store::{Error, Finding, Store, Tuning, Verification};
 
-use crate::support::{BUSY, DIR, LOG_ONLY, Opened, RULES, Random, Sent, files};
+use crate::support::{BUSY, DIR, LOG_ONLY, Opened, RULES, Random, RandomEvents as _, Sent, files};
 
 fn verify(opened: &mut Opened) -> Verification {
     opened.partition.verify(|_| {}).unwrap()

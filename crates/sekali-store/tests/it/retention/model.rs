@@ -8,7 +8,7 @@ use sekali_testkit::Trial;
 
 use super::{Opened, Sent, ages, check, collect, size};
 use crate::crashes::promises_kept;
-use crate::support::Random;
+use crate::support::{Random, RandomEvents as _};
 
 /// Every key that was ever stored, with its seq, and what is read of it.
 type Model = BTreeMap<(String, String), (u64, Sent)>;
