@@ -1,25 +1,24 @@
-//! Documents that name tests as proof name tests that there are.
+//! Documents that name tests as proof name tests that exist.
 
 use std::fs;
 use std::path::Path;
 
-/// What the last columns of tables headed so name.
-const HEADING: &str = "| proved by |";
+/// Introduces the names of tests, up to the end of its paragraph or list item.
+const PROOF: &str = "Proved by ";
 
-fn named(document: &str) -> Vec<&str> {
+fn named(document: &str) -> Vec<String> {
+    let paragraphs = document.split("\n\n").flat_map(|paragraph| paragraph.split("\n- "));
     let mut names = Vec::new();
-    let mut is_in_table = false;
-    for line in document.lines() {
-        is_in_table = line.starts_with('|') && (is_in_table || line.ends_with(HEADING));
-        if is_in_table {
-            let last = line.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default();
-            names.extend(last.split('`').skip(1).step_by(2));
+    for paragraph in paragraphs {
+        let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some((_, proof)) = line.split_once(PROOF) {
+            names.extend(proof.split('`').skip(1).step_by(2).map(str::to_owned));
         }
     }
     names
 }
 
-/// All sources below a directory, one behind the other.
+/// All sources below a directory, concatenated.
 fn sources(dir: &Path) -> String {
     let mut all = String::new();
     for entry in fs::read_dir(dir).unwrap() {
