@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Shared by the scripts beside it: `. scripts/lib.sh` from the repository's root.
+# Functions for the other scripts: `. scripts/lib.sh` from the repository's root.
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -12,7 +12,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 port_is_free() { ! (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# A port of 127.0.0.1 that nobody listens on, below the range from which clients' own ports come.
+# A free port of 127.0.0.1, below the range of clients' own ports.
 free_port() {
     local port
     for _ in {1..100}; do
@@ -25,7 +25,7 @@ free_port() {
     fail "found no free port between 20000 and 30000"
 }
 
-# wait_until SECONDS WHAT COMMAND...: runs the command until it succeeds.
+# wait_until SECONDS NAME COMMAND...: runs the command until it succeeds.
 wait_until() {
     local end=$((SECONDS + $1)) what=$2
     shift 2
