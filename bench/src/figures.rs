@@ -1,4 +1,5 @@
-//! What a program measured, as a flat list of named figures: easy to print, to take medians of and to put side by side.
+//! The figures of a program, as a flat list with names: easy to print, to compare and to take
+//! medians of.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// The figures of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Report {
-    /// The program and what it was told.
+    /// The program and its options.
     pub(crate) title: String,
     pub(crate) figures: Vec<Figure>,
 }
@@ -18,12 +19,12 @@ pub(crate) struct Report {
 pub(crate) struct Figure {
     pub(crate) name: String,
     pub(crate) value: f64,
-    /// What it counts, such as `events/s`; empty for plain numbers.
+    /// Its unit, such as `events/s`; empty for plain numbers.
     pub(crate) unit: String,
 }
 
 impl Report {
-    /// One without figures.
+    /// A report without figures.
     pub(crate) fn new(title: String) -> Self {
         Self { title, figures: Vec::new() }
     }
@@ -43,12 +44,12 @@ impl Report {
         }
     }
 
-    /// The value of a figure, if there is one of that name.
+    /// The value of the figure of this name, if it exists.
     pub(crate) fn get(&self, name: &str) -> Option<f64> {
         self.figures.iter().find(|figure| figure.name == name).map(|figure| figure.value)
     }
 
-    /// A line for each figure.
+    /// A line of text for each figure.
     pub(crate) fn to_text(&self) -> String {
         let width = self.figures.iter().map(|figure| figure.name.len()).max().unwrap_or(0);
         let mut text = self.title.clone();

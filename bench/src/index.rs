@@ -1,6 +1,7 @@
-//! Fills the dedup index alone, looks up in it and opens it again.
+//! Fills the dedup index alone, looks keys up, and opens it again.
 //!
-//! Every batch is looked up before it is inserted, as a commit does. Ids are made outside of the time that is measured.
+//! Every batch is looked up before it is inserted, as in a commit. The generation of ids is not
+//! measured.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,21 +18,22 @@ use crate::Outcome;
 use crate::figures::Report;
 use crate::measure::{Cpu, Deciles, entry, rate, resident_bytes};
 
-/// What to fill the index with.
+/// Options of the index.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct IndexSpec {
     /// Ids to fill it with
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(10..))]
     pub(crate) ids: u64,
-    /// Ids looked up and inserted at a time
+    /// Ids in a batch
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) batch: u64,
-    /// Look-ups of known ids, and as many of unknown ones, that are timed and checked; at most as many as there are ids
+    /// Look-ups of known ids, and as many of unknown ones, that are timed and checked; at most the
+    /// number of ids
     #[arg(long, default_value_t = 10_000_000)]
     pub(crate) samples: u64,
 }
 
-/// Most ids for which a map in memory is filled for comparison, at about 100 bytes each.
+/// The most ids for which a map in memory is filled for comparison, at about 100 bytes each.
 const COMPARED_MAX: u64 = 20_000_000;
 
 /// Measures, in a temporary directory in `scratch_dir`.
@@ -84,7 +86,7 @@ fn batch(numbers: impl Iterator<Item = u64>, seq: impl Fn(u64) -> u64) -> (Vec<E
     (entries, fingerprints)
 }
 
-/// Writes what is in memory to a run and waits for merges.
+/// Flushes the tables in memory to a run and waits for merges.
 fn settle(index: &Index, report: &mut Report) -> Outcome<()> {
     let before = Instant::now();
     index.flush()?;
@@ -136,7 +138,7 @@ fn reopen(dir: &Path, spec: &IndexSpec, report: &mut Report) -> Outcome<()> {
     Ok(())
 }
 
-/// The same ids into a map that forgets everything at exit: what being durable and small costs.
+/// Inserts the same ids into a map in memory, to show the cost of being durable and small.
 fn compare(spec: &IndexSpec, report: &mut Report) {
     if spec.ids > COMPARED_MAX {
         return;

@@ -1,8 +1,9 @@
-//! Measuring programs of the engine. `bench/README.md` says what each measures and how.
+//! Measuring programs of the engine. `bench/README.md` describes each.
 //!
-//! [`index`] fills the dedup index alone, [`store`] a whole store; [`reads`] reads from one, and [`served`] from a server
-//! that has one; [`sustained`] publishes to a server for minutes. All answer a [`figures::Report`]. [`sets`] runs them several
-//! times, each in a process of its own, and writes the medians down. [`measure`] is what they share.
+//! [`index`] fills the dedup index alone, [`store`] a whole store; [`reads`] reads from one, and
+//! [`served`] from a server that has one; [`sustained`] publishes to a server for minutes. All
+//! return a [`figures::Report`]. [`sets`] runs them several times, each in a process of its own,
+//! and writes the medians. [`measure`] has their common parts.
 
 mod figures;
 mod index;
@@ -23,7 +24,7 @@ use clap::{Args, Parser, Subcommand};
 
 use figures::Report;
 
-/// The result of a program: any error ends it.
+/// The result of a program. Any error ends it.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Measuring programs of the engine of Sekali. Times of a debug build mean nothing.
@@ -48,17 +49,17 @@ enum Program {
     Sustained(Measure<sustained::SustainedSpec>),
     /// Run a set of these and write the medians to bench/results/
     Run(sets::RunArgs),
-    /// What `store` runs in a process of its own: fills, reports, and waits to be killed
+    /// Fill a store, report, and wait to be killed; `store` runs this in a process of its own
     #[command(hide = true)]
     Fill(FillArgs),
 }
 
-/// What every measuring program takes.
+/// Options of every measuring program.
 #[derive(Debug, Args)]
 struct Measure<S: Args> {
     #[command(flatten)]
     spec: S,
-    /// Where a temporary directory is made for the data: on the disk that is to be measured
+    /// Directory for temporary data, on the disk to be measured
     #[arg(long, value_name = "DIR", default_value = ".")]
     scratch_dir: PathBuf,
     /// Print the figures as one JSON object
@@ -94,7 +95,7 @@ fn run(program: Program) -> Outcome<()> {
         Program::Run(args) => sets::run(&args),
         Program::Fill(args) => {
             print(&store::fill(&args.spec, &args.dir)?, true)?;
-            // Whoever started this process kills it here. If it is gone, standard input ends.
+            // The parent kills this process here. If the parent is gone, standard input ends.
             io::copy(&mut io::stdin(), &mut io::sink())?;
             Ok(())
         }

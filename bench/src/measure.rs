@@ -1,4 +1,4 @@
-//! What all measuring programs share: what a run costs, how its rate changes, and what it is filled with.
+//! Common parts of the measuring programs: cost of a run, changes of its rate, and its data.
 
 mod deciles;
 mod generated;
@@ -12,14 +12,14 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// So many things in that time.
+/// A rate: a count in a time.
 pub(crate) fn rate(count: u64, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64().max(1e-9)
 }
 
-/// Bytes of all files below `dir` whose names end so.
+/// Bytes of all files below `dir` with this ending.
 pub(crate) fn bytes_below(dir: &Path, suffix: &str) -> u64 {
-    // Files may vanish while this looks: they then count for nothing.
+    // Files may vanish meanwhile, and then do not count.
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     entries
         .map(|entry| match entry.metadata() {

@@ -1,4 +1,5 @@
-//! Reads from a sealed store, beside the same reads from `SQLite` with the same events and the indexes that they need.
+//! Reads from a sealed store, and the same reads from `SQLite` with the same events and suitable
+//! indexes.
 
 mod sealed;
 mod sqlite;
@@ -15,7 +16,7 @@ use crate::measure::{Generator, bytes_below, rate};
 
 pub(crate) use sealed::Sealed;
 
-/// What to read.
+/// Options of the reads.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ReadsSpec {
     /// Events to store, none of them repeats
@@ -31,11 +32,11 @@ pub(crate) const PAYLOAD_BYTES: usize = 200;
 /// Events of a page.
 const PAGE: usize = 100;
 
-/// Something that events can be read from.
+/// A source of events.
 trait Source {
     /// The payload of the event with this key.
     fn find(&self, topic: &str, event_id: &str) -> Outcome<Option<Vec<u8>>>;
-    /// How many events of a topic, of at most `limit`, come behind this seq. All of each is read.
+    /// The number of events of a topic behind this seq, at most `limit`. All of each event is read.
     fn page(&self, topic: &str, after: u64, limit: usize) -> Outcome<usize>;
 }
 

@@ -1,6 +1,7 @@
 //! Reads over HTTP from a real server on a sealed store, and exports from it by the command line.
 //!
-//! The server is a process of its own, so that its memory is its own. Its clients share the machine with it.
+//! The server is a process of its own, so that its memory can be measured. Its clients share the
+//! machine.
 
 mod exporting;
 
@@ -17,7 +18,7 @@ use crate::measure::{Generator, rate};
 use crate::reads::{PAYLOAD_BYTES, Sealed};
 use crate::serving::{self, Serving};
 
-/// What to read.
+/// Options of the reads.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServedSpec {
     /// Events to store, none of them repeats

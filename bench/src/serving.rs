@@ -9,10 +9,10 @@ use ureq::Agent;
 use crate::Outcome;
 use crate::measure::status_bytes;
 
-/// What the server writes before its address.
+/// The text that the server writes before its address.
 const LISTENING: &str = "listening on ";
 
-/// The program that serves: the one that was named, or the `sekali` beside this program.
+/// The server's program: the named one, or the `sekali` beside this program.
 pub(crate) fn program(named: Option<&Path>) -> Outcome<PathBuf> {
     match named {
         Some(path) => Ok(path.to_owned()),
@@ -26,7 +26,8 @@ pub(crate) struct Owned(pub(crate) Child);
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // It may have ended. If it has not, its data goes with it: there is nothing to wait for.
+        // It may have exited. If it has not, its data is deleted anyway, so there is nothing to
+        // wait for.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -57,12 +58,12 @@ impl Serving {
         if serving.url.is_empty() { Err("the server ended before it listened; see above".into()) } else { Ok(serving) }
     }
 
-    /// Memory that is in RAM now.
+    /// Its resident memory.
     pub(crate) fn resident_bytes(&self) -> u64 {
         status_bytes(self.process.0.id(), "VmRSS:")
     }
 
-    /// The most that ever was.
+    /// Its peak resident memory.
     pub(crate) fn peak_bytes(&self) -> u64 {
         status_bytes(self.process.0.id(), "VmHWM:")
     }

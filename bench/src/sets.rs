@@ -1,4 +1,5 @@
-//! Named sets of measurements: every program in a process of its own, several times, medians written down.
+//! Named sets of measurements: every program in a process of its own, several times, with medians
+//! reported.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -13,18 +14,19 @@ use serde::Serialize;
 use crate::Outcome;
 use crate::figures::Report;
 
-/// What to run.
+/// Options of a set.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Which set
+    /// The set
     set: Set,
-    /// Runs of each program, of which the median counts [default: 3; 1 from 100 million events or 100 seconds on]
+    /// Runs of each program, of which the median counts [default: 3; 1 from 100 million events or
+    /// 100 seconds on]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=99))]
     runs: Option<u32>,
-    /// Where temporary directories are made for the data: on the disk that is to be measured
+    /// Directory for temporary data, on the disk to be measured
     #[arg(long, value_name = "DIR", default_value = "target")]
     scratch_dir: PathBuf,
-    /// Where the results are written, as Markdown and as JSON
+    /// Directory for the results, as Markdown and as JSON
     #[arg(long, value_name = "DIR", default_value = "bench/results")]
     results_dir: PathBuf,
 }
@@ -37,7 +39,7 @@ enum Set {
     Full,
     /// A server with 1, 10 and 30 million: a quarter of an hour, 20 GB
     Served,
-    /// A server that is published to for one minute and for ten: a quarter of an hour, 50 GB
+    /// A server under full load for one minute and for ten: a quarter of an hour, 50 GB
     Sustained,
     /// The index alone at a billion ids: an hour, 65 GB
     Billion,
@@ -86,7 +88,7 @@ enum Program {
 }
 
 impl Program {
-    /// How often it runs unless told otherwise: what takes minutes runs once.
+    /// Its default number of runs: a program that takes minutes runs once.
     fn runs(self, size: u64) -> u32 {
         let long = match self {
             Self::Sustained => 100,
@@ -106,7 +108,7 @@ impl Program {
     }
 }
 
-/// Everything about a program at one size.
+/// All results of a program at one size.
 #[derive(Debug, Serialize)]
 struct Measured {
     size: u64,

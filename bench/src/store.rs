@@ -1,6 +1,6 @@
-//! Fills a store in a process of its own, kills that process, and looks at what is left.
+//! Fills a store in a process of its own, kills that process, and reads the remaining store.
 //!
-//! What is committed is known event by event, and so is every outcome and seq: all of them are checked.
+//! Every event and its outcome and seq are known beforehand, and all of them are checked.
 
 mod filling;
 mod looking;
@@ -22,7 +22,7 @@ use crate::measure::{bytes_below, resident_bytes};
 
 pub(crate) use filling::fill;
 
-/// What to fill a store with.
+/// Options of the store.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct StoreSpec {
     /// Events to publish, repeats included
@@ -37,13 +37,14 @@ pub(crate) struct StoreSpec {
     /// Length of a payload; the shortest is about 90
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(..=100_000))]
     pub(crate) payload_bytes: u64,
-    /// Look-ups of known events, of unknown ones, and repeats, that are timed and checked; at most as many as are stored
+    /// Look-ups of known events, of unknown ones, and repeats, that are timed and checked; at most
+    /// the number of stored events
     #[arg(long, default_value_t = 200_000)]
     pub(crate) samples: u64,
 }
 
 impl StoreSpec {
-    /// How many of the first `events` are new: repeats are spread evenly.
+    /// The number of new events among the first `events`. Repeats are spread evenly.
     pub(crate) fn unique(&self, events: u64) -> u64 {
         events - events * self.duplicates / 100
     }
@@ -80,7 +81,8 @@ pub(crate) fn run(spec: &StoreSpec, scratch_dir: &Path) -> Outcome<Report> {
     Ok(report)
 }
 
-/// Fills a store in another process, and ends that with SIGKILL at once, whatever its background threads are doing.
+/// Fills a store in another process, and kills that with SIGKILL immediately, in the middle of
+/// background work.
 fn fill_and_kill(spec: &StoreSpec, data: &Path) -> Outcome<Report> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("fill").args(spec.arguments()).arg("--dir").arg(data);
@@ -97,7 +99,7 @@ fn fill_and_kill(spec: &StoreSpec, data: &Path) -> Outcome<Report> {
     Ok(serde_json::from_str(&line)?)
 }
 
-/// Every store measured here has the same secret: runs are to be repeatable.
+/// Every measured store has the same secret, so that runs are repeatable.
 const NEW_STORE: NewStore = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
 
 pub(crate) fn hasher() -> KeyHasher {
@@ -126,7 +128,7 @@ fn check_counters(partition: &Partition, spec: &StoreSpec) -> Outcome<()> {
     if found == expected { Ok(()) } else { Err(format!("counters are {found:?} and not {expected:?}").into()) }
 }
 
-/// Waits for all background work: until the index has none, and no file has grown for a second.
+/// Waits for all background work: until the index is idle and no file has grown for a second.
 fn settle(partition: &Partition, data: &Path, report: &mut Report) {
     const QUIET: Duration = Duration::from_secs(1);
     let (reader, begun) = (partition.reader(), Instant::now());

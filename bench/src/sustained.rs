@@ -1,4 +1,5 @@
-//! Publishing to a real server at full speed for minutes: whether it keeps its speed, its memory and its temper.
+//! Publishing to a real server at full speed for minutes: whether its speed, memory and latency
+//! stay stable.
 //!
 //! Server and load are processes of their own; the load is `sekali bench`, on the same machine.
 
@@ -14,10 +15,10 @@ use crate::figures::Report;
 use crate::measure::{bytes_below, rate};
 use crate::serving::{self, Owned, Serving};
 
-/// How to publish.
+/// Options of the load.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SustainedSpec {
-    /// For how long
+    /// Duration of the load
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(20..=86_400))]
     pub(crate) seconds: u64,
     /// Connections, each with one request at a time
@@ -31,12 +32,12 @@ pub(crate) struct SustainedSpec {
     pub(crate) sekali: Option<PathBuf>,
 }
 
-/// How often the server is looked at.
+/// The interval at which the server is sampled.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// Known ids from which on a store counts as large.
+/// The number of ids from which on a store counts as large.
 const MANY_IDS: u64 = 100_000_000;
 
-/// What the server was at one moment.
+/// A sample of the server.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     at: Instant,
@@ -45,14 +46,14 @@ struct Moment {
     disk_bytes: u64,
 }
 
-/// What a server counts.
+/// The counters of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 struct Counted {
     received: u64,
     unique_processed: u64,
 }
 
-/// What `sekali bench` says.
+/// The output of `sekali bench`.
 #[derive(Debug, Deserialize)]
 struct Load {
     received: u64,
@@ -120,7 +121,7 @@ fn counted(serving: &Serving) -> Outcome<Counted> {
     Ok(serde_json::from_slice(&body)?)
 }
 
-/// Events answered a second between two moments.
+/// Events acknowledged per second between two samples.
 fn speed(from: &Moment, to: &Moment) -> f64 {
     rate(to.counted.received - from.counted.received, to.at - from.at)
 }
@@ -139,7 +140,7 @@ fn summarize(moments: &[Moment], report: &mut Report) {
     report.add("bytes a stored event", last.disk_bytes as f64 / last.counted.unique_processed.max(1) as f64, "B");
 }
 
-/// What happened in each 10 seconds.
+/// The figures of each 10 seconds.
 fn report_windows(moments: &[Moment], report: &mut Report) {
     for (number, pair) in moments.windows(2).enumerate() {
         let [from, to] = pair else { continue };

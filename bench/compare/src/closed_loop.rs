@@ -1,5 +1,5 @@
-//! The load of `sekali bench`, for peers that are not spoken to over HTTP: every connection publishes a request, waits until
-//! all of its events are acknowledged, and publishes the next.
+//! The load of `sekali bench`, for peers without HTTP: every connection publishes a request, waits
+//! until all of its events are acknowledged, and publishes the next.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ pub(crate) trait Session: Send + 'static {
     fn publish(&mut self, body: &Body) -> impl Future<Output = Outcome<()>> + Send;
 }
 
-/// What one connection saw.
+/// The results of one connection.
 struct Seen {
     events: u64,
     distinct: u64,
@@ -32,7 +32,7 @@ impl Seen {
     }
 }
 
-/// Puts `load` on `sessions`, as many as it has connections. Any failure ends it.
+/// Puts `load` on `sessions`, one for each connection. Any failure ends it.
 pub(crate) async fn run<S: Session>(sessions: Vec<S>, load: &Load) -> Outcome<Measured> {
     let run = RunId::random();
     let started = Instant::now();

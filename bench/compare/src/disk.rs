@@ -1,4 +1,4 @@
-//! What the disk can do by itself: one append and sync after the other, nothing else running.
+//! The limits of the disk: one append and sync after the other, nothing else running.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -11,9 +11,9 @@ use serde::Serialize;
 use crate::Outcome;
 use crate::peer::Latency;
 
-/// How long each size is written.
+/// Duration of the measurement of each size.
 const DURATION: Duration = Duration::from_secs(1);
-/// Sizes of an append: a page, and what a busy server writes at once.
+/// Sizes of an append: a page, and a typical write of a busy server.
 const SIZES: [usize; 2] = [4 * 1024, 64 * 1024];
 
 /// Appends of one size, each synced.

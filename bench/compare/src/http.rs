@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use crate::Outcome;
 use crate::peer::{Latency, Measured};
 
-/// What all of them count.
+/// The common counters of Sekali's servers.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Stats {
     /// Different events.

@@ -1,8 +1,9 @@
-//! Sekali beside other stores, and beside what this machine can do at all, measured in one run. `bench/compare/README.md`
-//! says how.
+//! Sekali beside other stores and beside the limits of this machine, measured in one run.
+//! `bench/compare/README.md` says how.
 //!
-//! [`peers`] has one file for each thing that is measured, behind the two traits of [`peer`]. [`rounds`] measures them in turn and
-//! [`results`] writes down what came of it. [`servers`] are those of our own, run as processes of this very program.
+//! [`peers`] has one file for each peer, behind the two traits of [`peer`]. [`rounds`] measures
+//! them in turn and [`results`] writes the results. [`servers`] are bare servers that run as
+//! subprocesses of this program.
 
 mod closed_loop;
 mod disk;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The result of a step: an error ends it, and is said.
+/// The result of a step. An error ends the run and is reported.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Measure Sekali beside other stores. Times of a debug build mean nothing.
@@ -34,7 +35,7 @@ struct Cli {
     server: Option<Server>,
 }
 
-/// What this program starts of itself as processes of their own.
+/// The servers that this program starts as subprocesses of itself.
 #[derive(Debug, Subcommand)]
 enum Server {
     /// The least a durable server must do
@@ -64,7 +65,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// For whoever watches: standard error, so that standard output is free for a server's address.
+/// Progress goes to standard error, so that standard output is free for a server's address.
 fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

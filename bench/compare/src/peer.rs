@@ -1,4 +1,4 @@
-//! What everything that is measured has in common.
+//! The interface of a peer: anything that is measured.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use serde::Serialize;
 use crate::Outcome;
 use crate::place::Place;
 
-/// Something to measure.
+/// A peer to measure.
 pub(crate) trait Peer {
-    /// What is to be said of it.
+    /// Its description.
     fn about(&self) -> About;
 
-    /// What it needs and this machine does not have, if anything.
+    /// The requirement that this machine lacks, if any.
     fn missing(&self, place: &Place) -> Option<String> {
         let _ = place;
         None
@@ -24,24 +24,24 @@ pub(crate) trait Peer {
     fn start(&self, place: &Place) -> Outcome<Box<dyn Running>>;
 }
 
-/// What is to be said of a peer.
+/// The description of a peer.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct About {
-    /// One word, as on the command line.
+    /// Its name on the command line, one word.
     pub(crate) name: &'static str,
-    /// What it is, in a line.
+    /// A line of description.
     pub(crate) what: &'static str,
-    /// What one may rely on once it has answered.
+    /// The guarantee of its acknowledgement.
     pub(crate) acknowledgement: &'static str,
-    /// Whether what it has answered survives a power cut.
+    /// Whether acknowledged events survive a power cut.
     pub(crate) is_durable: bool,
-    /// Which figures it is measured for.
+    /// The figures that it is measured for.
     pub(crate) kind: Kind,
-    /// What suits it best, as tried on the machine of `bench/results`.
+    /// Its best load, found on the machine of `bench/results`.
     pub(crate) shape: Shape,
 }
 
-/// How many requests at a time, and how large.
+/// The number of requests in flight, and their size.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Shape {
     pub(crate) connections: usize,
@@ -50,21 +50,22 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// The load of this shape: 200-byte events in ten topics with random UUIDs, one in five of them a repeat.
+    /// The load of this shape: 200-byte events in ten topics with random UUIDs, one in five of them
+    /// a repeat.
     pub(crate) fn load(self, duration: Duration) -> Load {
         Load { duration, connections: self.connections, batch_size: self.batch_size, ..Load::default() }
     }
 }
 
-/// A peer that was started. Dropping it ends its processes.
+/// A running peer. Dropping it ends its processes.
 pub(crate) trait Running {
-    /// Name and version of what runs.
+    /// Name and version of the running program.
     fn version(&mut self) -> Outcome<String>;
 
-    /// Puts the load on it.
+    /// Puts the load on the peer.
     fn measure(&mut self, load: &Load) -> Outcome<Measured>;
 
-    /// How many events it holds, counted by itself; none if it holds nothing by its nature.
+    /// The number of events that it holds, by its own count; `None` if it stores nothing by design.
     fn held(&mut self) -> Outcome<Option<u64>>;
 
     /// Whether it drops repeats, so that it should hold each event once.
@@ -73,7 +74,7 @@ pub(crate) trait Running {
     }
 }
 
-/// Which figures belong together.
+/// A group of comparable figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
@@ -81,24 +82,25 @@ pub(crate) enum Kind {
     Batches,
     /// Requests a second, of one event each.
     Single,
-    /// Time until the answer at half of what it can take.
+    /// Time to the response at half of its capacity.
     HalfLoad,
 }
 
-/// What came of a load.
+/// The result of a load.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Measured {
-    /// Answered, repeats included.
+    /// Acknowledged events, repeats included.
     pub(crate) events: u64,
-    /// Different ones among them, as the load generator counted.
+    /// Distinct events among them, as the load generator counted.
     pub(crate) distinct: u64,
-    /// From the first request to the last answer; for a peer that answers before it stores, until all was stored.
+    /// From the first request to the last response; for a peer that acknowledges before it stores,
+    /// until all was stored.
     pub(crate) seconds: f64,
-    /// Answered events a second.
+    /// Acknowledged events a second.
     pub(crate) events_per_second: f64,
-    /// Time from request to answer.
+    /// Time from request to response.
     pub(crate) latency_ms: Latency,
-    /// Requests that went wrong. There should be none.
+    /// Failed requests. There should be none.
     pub(crate) errors: u64,
 }
 

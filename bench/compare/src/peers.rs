@@ -1,4 +1,4 @@
-//! Everything that is measured, one file each.
+//! All peers, one file each.
 
 mod floor;
 mod handler;
@@ -30,7 +30,7 @@ pub(crate) fn all() -> Vec<Box<dyn Peer>> {
     all
 }
 
-/// What Sekali, and what is held against it, are given in batches.
+/// The load in batches of Sekali and of the peers that it is compared with.
 const BATCHES: Shape = Shape { connections: 16, batch_size: 500 };
 /// The same with single events.
 const SINGLE: Shape = Shape { connections: 64, batch_size: 1 };

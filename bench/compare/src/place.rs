@@ -1,4 +1,4 @@
-//! Where peers keep their data, and what they find on this machine.
+//! Directories and programs of the peers on this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,24 +7,24 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::Outcome;
 
-/// What peers are given to start with.
+/// The environment in which peers start.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// For data, on the disk that is measured; empty whenever a peer starts.
+    /// The data directory, on the measured disk; empty whenever a peer starts.
     pub(crate) data: PathBuf,
-    /// For what is left afterwards: logs.
+    /// The directory of logs, which stays afterwards.
     pub(crate) scratch: PathBuf,
-    /// The Python environment that `bench/compare/setup` makes.
+    /// The Python environment that `bench/compare/setup` creates.
     pub(crate) python: PathBuf,
     /// The `sekali` program.
     pub(crate) sekali: PathBuf,
-    /// What comes with this crate: `bench/compare`.
+    /// The directory of this crate, `bench/compare`.
     pub(crate) sources: PathBuf,
     runtime: Runtime,
 }
 
 impl Place {
-    /// Below `scratch`, which should be on the disk that is measured.
+    /// Below `scratch`, which should be on the disk to be measured.
     pub(crate) fn new(scratch: &Path, sekali: &Path) -> Outcome<Self> {
         fs::create_dir_all(scratch)?;
         let scratch = scratch.canonicalize()?;
@@ -43,12 +43,12 @@ impl Place {
         self.python.join("bin").join(name)
     }
 
-    /// What runs the clients.
+    /// The runtime of the clients.
     pub(crate) fn runtime(&self) -> Handle {
         self.runtime.handle().clone()
     }
 
-    /// Removes what the last peer left, and waits until the disk has nothing to do any more.
+    /// Removes the files of the last peer, and waits until the disk is idle.
     pub(crate) fn clear(&self) -> Outcome<()> {
         if self.data.exists() {
             fs::remove_dir_all(&self.data)?;

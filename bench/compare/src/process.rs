@@ -1,4 +1,4 @@
-//! Processes that end with what started them.
+//! Subprocesses that end with their parent.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -11,13 +11,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Outcome;
 
-/// Longest a peer may take to start.
+/// The longest time for a peer to start.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest a peer may take to end before it is killed.
+/// The longest time for a peer to exit before it is killed.
 const END_TIMEOUT: Duration = Duration::from_secs(10);
 const LOG_LINES_SHOWN: usize = 20;
 
-/// A running process. Dropped, it is told to end, and killed if it does not.
+/// A running process. When dropped, it is told to exit, and killed if it does not.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -27,7 +27,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `command`. What it writes goes to a log in `dir`.
+    /// Starts `command`, with its output in a log in `dir`.
     pub(crate) fn start(name: &'static str, command: &mut Command, dir: &Path) -> Outcome<Self> {
         let log = dir.join(format!("{name}.log"));
         let file = File::create(&log)?;
@@ -36,7 +36,8 @@ impl Process {
         Ok(Self { child, name, log, end_with: Signal::TERM })
     }
 
-    /// Starts `command`, which writes `listening on <address>` to standard output once it listens. Answers the address.
+    /// Starts `command`, which writes `listening on <address>` to standard output once it listens.
+    /// Returns the address.
     pub(crate) fn start_listening(name: &'static str, command: &mut Command, dir: &Path) -> Outcome<(Self, String)> {
         let log = dir.join(format!("{name}.log"));
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log)?).spawn();
@@ -52,7 +53,7 @@ impl Process {
         }
     }
 
-    /// Ends it by another signal than SIGTERM.
+    /// Ends the process by another signal than SIGTERM.
     pub(crate) fn ending_with(mut self, signal: Signal) -> Self {
         self.end_with = signal;
         self
@@ -89,7 +90,7 @@ impl Process {
     }
 
     fn end(&mut self) -> std::io::Result<ExitStatus> {
-        // Its id is its own until it is waited for.
+        // Its id is not reused until it is waited for.
         let _ = kill_process(Pid::from_child(&self.child), self.end_with);
         let end = Instant::now() + END_TIMEOUT;
         while Instant::now() < end {
@@ -105,12 +106,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // What cannot be ended has ended.
+        // A process that cannot be signalled has exited.
         let _ = self.end();
     }
 }
 
-/// The command that runs `program` and dies with this process, even if that is killed. Must be started from the main thread.
+/// The command for a `program` that dies with this process, even if that is killed. It must be
+/// started from the main thread.
 ///
 pub(crate) fn bound(program: &Path, user: Option<&str>) -> Command {
     let mut command = Command::new("setpriv");
@@ -122,7 +124,7 @@ pub(crate) fn bound(program: &Path, user: Option<&str>) -> Command {
     command
 }
 
-/// What `command` writes to standard output, white space around it removed.
+/// The standard output of `command`, trimmed.
 pub(crate) fn output(command: &mut Command) -> Outcome<String> {
     let name = command.get_program().display().to_string();
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("cannot run {name}: {error}"))?;
@@ -133,7 +135,7 @@ pub(crate) fn output(command: &mut Command) -> Outcome<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// A port of 127.0.0.1 that nobody listens on.
+/// A free port of 127.0.0.1.
 pub(crate) fn free_port() -> Outcome<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

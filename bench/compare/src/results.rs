@@ -1,4 +1,4 @@
-//! What came of all runs, and how it is written down: every run as JSON, medians for people, and a chart.
+//! The results of all runs, and their reports: every run as JSON, medians for people, and a chart.
 
 mod chart;
 mod markdown;
@@ -18,25 +18,25 @@ pub(crate) struct Results {
     machine: Machine,
     seconds: f64,
     rounds: u32,
-    /// What the disk did by itself, at the beginning of each round.
+    /// The disk alone, measured at the beginning of each round.
     pub(crate) syncs: Vec<Vec<Syncs>>,
     pub(crate) peers: Vec<Of>,
 }
 
-/// Everything about one peer.
+/// All results of one peer.
 #[derive(Debug, Serialize)]
 pub(crate) struct Of {
     #[serde(flatten)]
     pub(crate) about: About,
     pub(crate) version: Option<String>,
     pub(crate) runs: Vec<Run>,
-    /// Why a run came to nothing.
+    /// The reason that a run failed.
     pub(crate) failures: Vec<String>,
-    /// Why it was not measured at all.
+    /// The reason that the peer was not measured.
     left_out: Option<String>,
 }
 
-/// One run, and whether the peer held afterwards what it should.
+/// One run, and whether the peer then held the expected events.
 #[derive(Debug, Serialize)]
 pub(crate) struct Run {
     #[serde(flatten)]
@@ -68,7 +68,7 @@ impl Run {
     }
 }
 
-/// The middle of several runs, and how far they spread.
+/// The median of several runs, and their spread.
 #[derive(Debug, Clone, Copy)]
 struct Summary {
     events_per_second: f64,
@@ -108,7 +108,7 @@ impl Results {
         Self { machine, seconds, rounds, syncs: Vec::new(), peers: Vec::new() }
     }
 
-    /// How many runs did not do what they should.
+    /// The number of runs that failed.
     pub(crate) fn problems(&self) -> usize {
         let of = |peer: &Of| peer.failures.len() + peer.runs.iter().filter(|run| !run.is_right()).count();
         self.peers.iter().map(of).sum()
@@ -125,7 +125,7 @@ impl Results {
         Ok(())
     }
 
-    /// Those of a kind that were measured, quickest first.
+    /// The measured peers of a kind, fastest first.
     fn ranking(&self, kind: Kind) -> Vec<(&Of, Summary)> {
         let of_kind = self.peers.iter().filter(|peer| peer.about.kind == kind);
         let mut ranking: Vec<_> = of_kind.filter_map(|peer| Some((peer, peer.summary()?))).collect();
@@ -156,7 +156,7 @@ impl Results {
     }
 }
 
-/// The middle; of an even number the mean of the two in the middle.
+/// The median.
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;

@@ -1,4 +1,5 @@
-//! Everything measured in turn, round after round, so that what changes on the machine meets all of them.
+//! All peers measured in turn, round after round, so that changes on the machine affect all of
+//! them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,25 +14,25 @@ use crate::{Outcome, disk, peers, say};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// How long the load is put on each peer in each round
+    /// Duration of the load on each peer in each round
     #[arg(long, value_name = "SECONDS", default_value_t = 8.0, value_parser = seconds)]
     seconds: f64,
-    /// How many rounds; the medians count
+    /// Number of rounds, of which the medians count
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
-    /// Measure only these peers, by name; several with commas
+    /// Measure only these peers, separated by commas
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
-    /// Use another number of connections than the one that suits a peer best
+    /// Use this number of connections instead of each peer's best
     #[arg(long, value_name = "N", requires = "only", value_parser = clap::value_parser!(u16).range(1..=1024))]
     connections: Option<u16>,
-    /// Put another number of events in a request than the one that suits a peer best
+    /// Use this number of events in a request instead of each peer's best
     #[arg(long, value_name = "N", requires = "only", value_parser = clap::value_parser!(u16).range(1..=20_000))]
     batch_size: Option<u16>,
-    /// Where data is kept meanwhile: on the disk that is to be measured
+    /// Directory for data, on the disk to be measured
     #[arg(long, value_name = "DIR", default_value = "target/compare")]
     scratch_dir: PathBuf,
-    /// Where the results are written [default: bench/results, with --only the scratch directory]
+    /// Directory for the results [default: bench/results, with --only the scratch directory]
     #[arg(long, value_name = "DIR")]
     results_dir: Option<PathBuf>,
     /// The program to measure
@@ -39,15 +40,15 @@ pub(crate) struct RunArgs {
     sekali: PathBuf,
 }
 
-/// Measures, and writes down what came of it.
+/// Measures, and writes the results.
 ///
 /// # Errors
-/// If a peer could not be measured or did not hold what it should; the results are written all the same. What is not installed
-/// is left out, and is no error.
+/// If a peer could not be measured or did not hold the expected events. The results are written
+/// anyway. A peer that is not installed is skipped without an error.
 pub(crate) fn run(args: &RunArgs) -> Outcome<()> {
     let peers = chosen(&args.only)?;
     let place = Place::new(&args.scratch_dir, &args.sekali)?;
-    // Some clients start tasks of their own when they are made.
+    // Some clients start tasks of their own when they are created.
     let runtime = place.runtime();
     let _entered = runtime.enter();
     let mut results = Results::new(Machine::describe(&args.scratch_dir), args.seconds, args.rounds);
@@ -108,7 +109,7 @@ fn chosen(only: &[String]) -> Outcome<Vec<Box<dyn Peer>>> {
     Ok(peers)
 }
 
-/// Starts a peer with nothing in it, puts the load on it, asks what it holds, and ends it.
+/// Starts an empty peer, puts the load on it, asks for the number of its events, and ends it.
 fn measure(peer: &dyn Peer, place: &Place, duration: Duration, of: &mut Of) -> Outcome<Run> {
     place.clear()?;
     let mut running = peer.start(place)?;

@@ -7,26 +7,27 @@ use crate::figures::Report;
 
 const PARTS: u64 = 10;
 
-/// The rate in each tenth of a run: a single one hides that the last is slower than the first.
+/// The rate in each tenth of a run. A single rate would hide that the last tenth is slower than the
+/// first.
 #[derive(Debug)]
 pub(crate) struct Deciles {
     total: u64,
     done: u64,
     time: Duration,
     slowest: Duration,
-    /// Count and time of the tenth that is under way.
+    /// Count and time of the current tenth.
     current: (u64, Duration),
     rates: Vec<f64>,
 }
 
 impl Deciles {
-    /// For a run of `total` things.
+    /// For a run of `total` items.
     pub(crate) fn new(total: u64) -> Self {
         let nothing = Duration::ZERO;
         Self { total, done: 0, time: nothing, slowest: nothing, current: (0, nothing), rates: Vec::new() }
     }
 
-    /// Notes that a call has done `count` more in that time.
+    /// Notes that a call has done `count` more items in this time.
     pub(crate) fn add(&mut self, count: u64, time: Duration) {
         self.done += count;
         self.time += time;
@@ -43,7 +44,7 @@ impl Deciles {
         self.time
     }
 
-    /// Writes down the rate of the whole, of each tenth, and the slowest call.
+    /// Reports the rate of the whole run and of each tenth, and the slowest call.
     pub(crate) fn report(&self, what: &str, unit: &str, report: &mut Report) {
         report.add(what, rate(self.done, self.time), unit);
         for (number, rate) in (1..).zip(&self.rates) {

@@ -6,10 +6,10 @@ use sekali_store::EventRef;
 use sekali_store::ids::Entry;
 use sekali_testkit::random::mix;
 
-/// Over how many topics events are spread.
+/// The number of topics of the events.
 const TOPICS: u64 = 10;
 
-/// What messages are made of: about as easy to compress as those of services.
+/// The words of messages, about as compressible as those of real services.
 const WORDS: [&str; 16] = [
     "accepted ",
     "after ",
@@ -36,7 +36,7 @@ pub(crate) fn entry(seq: u64) -> Entry {
     Entry { fingerprint, seq, content: !upper }
 }
 
-/// Makes events one after the other in the same memory.
+/// Generates events one after the other in the same memory.
 #[derive(Debug)]
 pub(crate) struct Generator {
     payload_bytes: usize,
@@ -47,15 +47,15 @@ pub(crate) struct Generator {
 }
 
 impl Generator {
-    /// Makes events whose payloads have so many bytes, but for those that need more.
+    /// Generates events with payloads of this many bytes, or more if they need more.
     pub(crate) fn new(payload_bytes: usize) -> Self {
         let topics = (0..TOPICS).map(|number| format!("service-{number}.requests")).collect();
         let sources = (0..100).map(|number| format!("host-{number:02}")).collect();
         Self { payload_bytes, topics, sources, event_id: String::new(), payload: String::new() }
     }
 
-    /// Event `number`, from 0: a random UUID, one of ten topics, a hundred sources, and a payload of JSON as services
-    /// log it, the last member of which is as long as it takes.
+    /// Event `number`, from 0: a random UUID, one of ten topics, a hundred sources, and a typical
+    /// JSON payload whose last member fills it to its length.
     pub(crate) fn event(&mut self, number: u64) -> EventRef<'_> {
         let (a, b, c) = (mix(number), mix(number ^ 0x5bd1_e995_0000_0000), mix(!number));
         let (topic, source) = ((c % TOPICS) as usize, (c / TOPICS % 100) as usize);

@@ -1,4 +1,4 @@
-//! A store whose events are sealed, all but the end of its log.
+//! A store whose events are sealed, except for the end of its log.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ const COMMIT: u64 = 10_000;
 pub(crate) struct Sealed(Partition);
 
 impl Sealed {
-    /// Publishes the events, and waits until what can be sealed is.
+    /// Publishes the events, and waits until all closed log files are sealed.
     pub(crate) fn fill(data: &Path, events: u64) -> Outcome<Self> {
         let (mut partition, hasher) = (open(data)?, hasher());
         let mut generator = Generator::new(PAYLOAD_BYTES);

@@ -18,7 +18,7 @@ const SCHEMA: &str = "
         seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, event_id TEXT NOT NULL, timestamp INTEGER NOT NULL,
         source TEXT NOT NULL, payload TEXT NOT NULL, received_at INTEGER NOT NULL
     );";
-/// Made when the rows are there, which is quicker.
+/// Created after the rows, which is faster.
 const INDEXES: &str = "
     CREATE UNIQUE INDEX by_key ON events (topic, event_id);
     CREATE INDEX by_topic ON events (topic, seq);

@@ -9,7 +9,8 @@ use crate::figures::Report;
 use crate::measure::{rate, status_bytes};
 use crate::serving::Serving;
 
-/// How often the memory of the command is looked at: Linux keeps the peak, but only as long as the process is there.
+/// The interval at which the memory of the command is read. Linux keeps the peak, but only while
+/// the process exists.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Exports all `events` into `dir`, once for each format.

@@ -15,7 +15,7 @@ use crate::measure::{Cpu, Deciles, Generator, rate, resident_bytes};
 const JSON_BYTES: usize =
     r#"{"topic":"","event_id":"","timestamp":"2025-10-09T08:53:20.123456789Z","source":"","payload":}"#.len() + 1;
 
-/// Publishes all events into a new store in `data`, which stays open when this returns, as that of a server would.
+/// Publishes all events into a new store in `data`, which stays open on return, like a server's.
 pub(crate) fn fill(spec: &StoreSpec, data: &Path) -> Outcome<Report> {
     let mut partition = open(data)?;
     let mut report = Report::new(format!(
@@ -40,7 +40,7 @@ pub(crate) fn fill(spec: &StoreSpec, data: &Path) -> Outcome<Report> {
     report.add("CPU an event, with making and merges", cpu.process_ns_each(spec.events), "ns");
     report.add("resident after filling", resident_bytes() as f64 / 1e6, "MB");
     report.add("bytes an event as JSON", source.json_bytes as f64 / spec.events as f64, "B");
-    // Closing it would write what a killed process does not.
+    // Closing it would write more than a killed process does.
     std::mem::forget(partition);
     Ok(report)
 }
@@ -61,7 +61,7 @@ impl<'a> Source<'a> {
         Self { spec, generator, hasher: hasher(), at: 0, json_bytes: 0 }
     }
 
-    /// The events of the next commit, and what must become of each.
+    /// The events of the next commit, and their expected outcomes.
     fn batch(&mut self) -> (Batch, Vec<Decided>) {
         let end = self.spec.events.min(self.at + self.spec.commit);
         let (mut batch, mut expected) = (Batch::new(), Vec::new());
@@ -80,7 +80,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Every outcome is known beforehand: seqs are given in order, and repeats are told where their original is.
+/// Every outcome is known beforehand: seqs ascend, and repeats get the seq of their original.
 pub(super) fn check(expected: &[Decided], found: &[Decided]) -> Outcome<()> {
     if expected == found {
         return Ok(());

@@ -11,7 +11,7 @@ use crate::Outcome;
 use crate::figures::Report;
 use crate::measure::{Generator, rate};
 
-/// Samples are spread over the whole store, so that neither cache nor neighbourhood helps more than it must.
+/// Samples are spread over the whole store, to avoid help from caches and neighbours.
 pub(super) fn run(mut partition: Partition, spec: &StoreSpec, report: &mut Report) -> Outcome<Partition> {
     let (reader, stored) = (partition.reader(), spec.unique(spec.events));
     let samples = spec.samples.min(stored);
@@ -21,7 +21,7 @@ pub(super) fn run(mut partition: Partition, spec: &StoreSpec, report: &mut Repor
     Ok(partition)
 }
 
-/// One event after the other: a hit reads it, and all of it is compared.
+/// One event after the other. A hit reads the event and compares all of it.
 fn find(reader: &Reader, spec: &StoreSpec, stored: u64, samples: u64, known: bool, report: &mut Report) -> Outcome<()> {
     let what = if known { "hits" } else { "misses" };
     let mut generator = Generator::new(spec.payload_bytes as usize);
@@ -44,7 +44,7 @@ fn find(reader: &Reader, spec: &StoreSpec, stored: u64, samples: u64, known: boo
     if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {samples} {what} were wrong").into()) }
 }
 
-/// Commits of nothing but repeats, each of which must be told the seq of its original.
+/// Commits of repeats only, each of which must get the seq of its original.
 fn repeat(partition: &mut Partition, spec: &StoreSpec, stored: u64, samples: u64, report: &mut Report) -> Outcome<()> {
     let (mut generator, hasher) = (Generator::new(spec.payload_bytes as usize), hasher());
     let mut time = Duration::ZERO;

@@ -1,4 +1,4 @@
-//! What the disk takes: the bytes of the same commits, written and synced, and nothing else.
+//! The limit of the disk: the bytes of the same commits, written and synced, and nothing else.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -9,10 +9,11 @@ use super::StoreSpec;
 use crate::Outcome;
 use crate::measure::{Generator, rate};
 
-/// Events that are enough to tell.
+/// Enough events for this measurement.
 const EVENTS_MAX: u64 = 2_000_000;
 
-/// Events a second whose rows are appended to a new file at `path`, and synced commit by commit. Repeats cost nothing here.
+/// The rate at which rows of events are appended to a new file at `path` and synced commit by
+/// commit. Repeats cost nothing here.
 pub(super) fn append(spec: &StoreSpec, path: &Path) -> Outcome<f64> {
     let mut generator = Generator::new(spec.payload_bytes as usize);
     let mut rows = Vec::new();

@@ -1,4 +1,5 @@
-//! The parts of the dedup index: table, filter, run and merge. `cargo bench -p sekali-store --bench ids`.
+//! The parts of the dedup index: table, filter, run and merge.
+//! `cargo bench -p sekali-store --bench ids`.
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on should say why and stop")]
 
 use std::path::Path;
@@ -71,7 +72,7 @@ fn filter_build(bencher: Bencher, bits: u32) {
     });
 }
 
-/// A batch of unknown keys against one run: filters are all that is touched, but for 1 in 256.
+/// A batch of unknown keys against one run: only filters are read, except for 1 key in 256.
 #[divan::bench(args = [1_000_000, 4_000_000, 16_000_000])]
 fn run_miss(bencher: Bencher, entries: u64) {
     let dir = tempfile::tempdir().unwrap();
@@ -95,7 +96,7 @@ fn run_hit(bencher: Bencher, entries: u64) {
     });
 }
 
-/// What every batch costs before the first run is looked at, and what making its ids costs here.
+/// The cost of a batch before the first run is read, including the generation of its ids.
 #[divan::bench]
 fn sort_batch(bencher: Bencher) {
     let mut from = 1 << 30;
@@ -105,7 +106,8 @@ fn sort_batch(bencher: Bencher) {
     });
 }
 
-/// Four tables made into runs and merged into one: everything an id costs in the background up to level 1.
+/// Four tables flushed to runs and merged into one: the whole background cost of an id up to level
+/// 1.
 #[divan::bench(sample_count = 3)]
 fn flush_and_merge(bencher: Bencher) {
     let entries: Vec<_> = (1..=4 << 20).map(entry).collect();

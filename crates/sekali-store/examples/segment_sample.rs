@@ -1,4 +1,5 @@
-//! Writes segments for other tools to read: `scripts/interop` checks that they see what is in them.
+//! Writes segments for other tools to read. `scripts/interop` checks that they read the same
+//! values.
 //!
 //! `cargo run -p sekali-store --example segment_sample -- <directory>`
 //!

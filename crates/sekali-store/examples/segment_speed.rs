@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p sekali-store --example segment_speed -- [millions of events] [directory]`
 //!
-//! Events are as wide as log events usually are, about 200 bytes of JSON: random UUIDs, ten topics, a hundred sources, a payload of a few
-//! numbers and words.
+//! Events are typical log events, about 200 bytes of JSON: random UUIDs, ten topics, a hundred
+//! sources, a payload of a few numbers and words.
 
 #![expect(clippy::print_stdout, reason = "an example prints what it measures")]
 
@@ -20,8 +20,7 @@ use sekali_testkit::Random;
 const EVENTS_PER_SEGMENT: u64 = 1_000_000;
 const LOOK_UPS: u64 = 2_000;
 
-/// Seconds, by the clock and as time that this process had a core for: the latter holds on a machine that is busy with other
-/// things.
+/// Seconds of wall clock and of CPU time. CPU time is meaningful on a busy machine too.
 #[derive(Clone, Copy)]
 struct Time {
     wall: f64,
@@ -56,7 +55,7 @@ fn cpu_seconds() -> f64 {
     ns.unwrap_or(f64::NAN) / 1e9
 }
 
-/// An event and how long it is as a line of JSON.
+/// An event and its length as a line of JSON.
 #[derive(Default)]
 struct Generated {
     topic: String,

@@ -1,6 +1,6 @@
 //! Markdown tables with aligned columns, readable as plain text.
 
-/// Rows of cells under a head.
+/// A head and rows of cells.
 #[derive(Debug)]
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -12,14 +12,15 @@ impl Table {
         Self { rows: vec![head.into_iter().map(Into::into).collect()] }
     }
 
-    /// Adds a row, of as many cells as the head has.
+    /// Adds a row, with as many cells as the head.
     pub fn add<Cell: Into<String>>(&mut self, cells: impl IntoIterator<Item = Cell>) {
         let row: Vec<_> = cells.into_iter().map(Into::into).collect();
         debug_assert_eq!(self.rows.first().map(Vec::len), Some(row.len()));
         self.rows.push(row);
     }
 
-    /// Returns the table with a line feed after each line. Columns of numbers are aligned to the right.
+    /// Returns the table with a line feed after each line. Columns of numbers are aligned to the
+    /// right.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let columns = self.rows.first().map_or(0, Vec::len);

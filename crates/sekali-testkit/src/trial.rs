@@ -51,8 +51,8 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Begins the test of this name and prints its seed. `cycles` is its length in an ordinary
-    /// test run.
+    /// Begins the test of this name and prints its seed. `cycles` is its length in an ordinary test
+    /// run.
     #[must_use]
     pub fn begin(test: &'static str, cycles: u64) -> Self {
         let seed = setting(SEED_VARIABLE).unwrap_or_else(|| rand::random::<u32>().into());
@@ -112,7 +112,7 @@ fn append_result(line: &str) {
     println!("{line}");
     if let Some(path) = env::var_os(RESULTS_VARIABLE) {
         let mut file = OpenOptions::new().append(true).create(true).open(path).expect("a file for results");
-        // In one write, so that tests that run side by side do not mix their lines.
+        // In one write, so that concurrent tests do not mix their lines.
         file.write_all(format!("{line}\n").as_bytes()).expect("the line is written");
     }
 }

@@ -137,7 +137,7 @@ fn public_items(of: &Crate) -> Figure {
     Figure::count(format!("public-items.{}", of.name), places)
 }
 
-/// Assertions of a release build in 10,000 lines of code, without what is there for fuzzing alone.
+/// Assertions of a release build in 10,000 lines of code, without code for fuzzing.
 fn assertions(of: &Crate) -> Figure {
     let (mut lines, mut places) = (0, Vec::new());
     for module in of.modules.values().filter(|module| !module.is_hidden) {

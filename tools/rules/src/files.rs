@@ -17,7 +17,8 @@ const OTHERS: [&str; 3] = ["bench", "bench/compare", "fuzz"];
 pub(crate) struct Crate {
     /// The name of its folder.
     pub(crate) name: String,
-    /// The modules of its library or, without one, of its binary, by path. The root's path is empty.
+    /// The modules of its library or, without one, of its binary, by path. The root's path is
+    /// empty.
     pub(crate) modules: BTreeMap<Vec<String>, Module>,
     /// Comments of all Rust files, tests and benches included.
     pub(crate) comments: Vec<(PathBuf, Vec<Comment>)>,
@@ -98,7 +99,8 @@ pub(crate) fn child(path: &[String], name: &str) -> Vec<String> {
     path
 }
 
-/// `src/a/b.rs` is `a::b`. Files outside of `src` are no modules, and a binary beside a library is neither.
+/// `src/a/b.rs` is `a::b`. Files outside of `src` are no modules, and a binary beside a library is
+/// neither.
 fn module_path(src: &Path, file: &Path, has_library: bool) -> Option<Vec<String>> {
     let inside = file.strip_prefix(src).ok()?.with_extension("");
     let path: Vec<String> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();

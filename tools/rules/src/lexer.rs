@@ -3,7 +3,8 @@
 /// A source file taken apart.
 #[derive(Debug, Default)]
 pub(crate) struct Lexed {
-    /// The source with comments and the contents of strings replaced by spaces. Lines stay where they are.
+    /// The source with comments and the contents of strings replaced by spaces. Lines stay where
+    /// they are.
     pub(crate) code: String,
     pub(crate) comments: Vec<Comment>,
 }

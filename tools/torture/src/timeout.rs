@@ -46,7 +46,8 @@ mod tests {
     #[test]
     fn a_program_that_hangs_is_killed_with_its_children() {
         let mut command = Command::new("sh");
-        // The inner shell holds standard output open: ending the outer one alone would not end the wait.
+        // The inner shell holds standard output open: ending the outer one alone would not end the
+        // wait.
         command.args(["-c", "sh -c 'while :; do sleep 1; done' & wait"]);
         assert!(output_within(&mut command, Duration::from_millis(300)).unwrap().is_none());
     }

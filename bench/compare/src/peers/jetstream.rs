@@ -1,7 +1,7 @@
 //! NATS JetStream, with its own deduplication by `Nats-Msg-Id`.
 //!
-//! Its atomic batches cannot be used: one repeat anywhere in a batch has the whole of it refused. Its fast batches take
-//! repeats and drop them.
+//! Its atomic batches cannot be used: one repeat makes the whole batch fail. Its fast batches
+//! accept repeats and drop them.
 
 use std::fs;
 use std::time::Duration;
@@ -24,17 +24,18 @@ use crate::place::Place;
 use crate::process::{Process, bound, free_port};
 
 const STREAM: &str = "events";
-/// For how long ids are remembered: longer than any run. Two minutes is the default.
+/// The time for which ids are remembered: longer than any run. The default is two minutes.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(3_600);
 
-/// Longest wait for an answer. On a busy disk, hundreds of messages that are synced one by one take seconds.
+/// The longest wait for a response. On a busy disk, hundreds of messages that are synced one by one
+/// take seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Both ways of syncing with both ways of publishing.
 pub(super) fn variants() -> Vec<Box<dyn Peer>> {
     let messages = Shape { connections: 8, batch_size: 500 };
     let batches = Shape { connections: 2, batch_size: 1_000 };
-    // Every message is synced by itself, so that more at a time only wait longer.
+    // Every message is synced by itself, so more requests in flight only wait longer.
     let few = Shape { connections: 8, batch_size: 50 };
     let few_batches = Shape { connections: 4, batch_size: 500 };
     vec![
@@ -61,7 +62,7 @@ struct Jetstream {
     way: Way,
 }
 
-/// When messages are on disk, and how they are published.
+/// The time of the sync, and the way of publishing.
 #[derive(Clone, Copy)]
 struct Way {
     is_synced: bool,
@@ -120,7 +121,7 @@ impl Server {
         Ok(self.runtime.block_on(async_nats::connect(format!("127.0.0.1:{}", self.port)))?)
     }
 
-    /// By hand, since the client's own type does not know of fast batches yet.
+    /// By hand, because the client's own type does not support fast batches yet.
     fn create_stream(&mut self) -> Outcome<()> {
         self.process.wait_for_port(self.port)?;
         let client = self.connect()?;
@@ -169,7 +170,7 @@ impl Running for Server {
     }
 }
 
-/// Publishes every event by itself, and then waits for all answers.
+/// Publishes every event by itself, and then waits for all responses.
 struct Messages(Context);
 
 impl Session for Messages {
@@ -186,7 +187,7 @@ impl Session for Messages {
     }
 }
 
-/// Publishes a fast batch, whose last answer speaks for all of it.
+/// Publishes a fast batch, whose last response acknowledges all of it.
 struct Batches(Context);
 
 impl Session for Batches {
@@ -211,7 +212,7 @@ fn subject(event: &EventText<'_>) -> String {
     format!("{STREAM}.{}", event.topic)
 }
 
-/// Ids are of a stream, so the topic goes into them.
+/// Ids are unique in a stream, so they include the topic.
 fn message_id(event: &EventText<'_>) -> String {
     format!("{}:{}", event.topic, event.event_id)
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL: a cluster of its own, which runs as another user where this process is root, since it refuses that.
+//! PostgreSQL: a cluster of its own. It refuses to run as root, so it then runs as another user.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,11 @@ use crate::peer::{About, Kind, Measured, Peer, Running};
 use crate::place::Place;
 use crate::process::{Process, bound, find, free_port, output};
 
-/// The superuser of the cluster, whoever runs it.
+/// The superuser of the cluster, independent of the system user.
 const USER: &str = "compare";
-/// Who runs the cluster if this process is root: the Debian package makes this user.
+/// The system user of the cluster if this process is root. The Debian package creates it.
 const SYSTEM_USER: &str = "postgres";
-/// What differs from the defaults: only where it makes it faster and not less safe.
+/// Changes to the defaults that make it faster and not less safe.
 const SETTINGS: [&str; 8] = [
     "fsync=on",
     "synchronous_commit=on",
@@ -75,7 +75,7 @@ impl Peer for Postgresql {
         let mut postgres = bound(&program("postgres")?, user);
         postgres.current_dir(&dir).arg("-D").arg(&dir).args(["-p", &port.to_string()]);
         postgres.args(SETTINGS.iter().flat_map(|setting| ["-c", *setting]));
-        // SIGQUIT is an immediate shutdown, of all its processes: nothing of it is needed any more.
+        // SIGQUIT is an immediate shutdown of all its processes. Its data is no longer needed.
         let process = Process::start("postgresql", &mut postgres, &place.scratch)?.ending_with(Signal::QUIT);
         let mut cluster = Cluster { port, runtime: place.runtime(), process };
         cluster.create_table()?;
@@ -83,12 +83,12 @@ impl Peer for Postgresql {
     }
 }
 
-/// As whom the cluster must run, if not as whoever runs this.
+/// The system user of the cluster, if it is another one.
 fn other_user() -> Option<&'static str> {
     geteuid().is_root().then_some(SYSTEM_USER)
 }
 
-/// A program of the newest version that is installed.
+/// A program of the newest installed version.
 fn program(name: &str) -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut dirs: Vec<PathBuf> = versions.map(|entry| entry.path().join("bin")).collect();

@@ -1,4 +1,5 @@
-//! Redis: one script for each request, which sets a key for each event and appends to its topic's stream what was new.
+//! Redis: one script for each request, which sets a key for each event and appends new events to
+//! their topic's stream.
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, InfoDict};
@@ -11,7 +12,7 @@ use crate::peer::{About, Kind, Measured, Peer, Running};
 use crate::place::Place;
 use crate::process::{Process, bound, find, free_port};
 
-/// Takes topic, id and JSON of one event after the other. Answers how many were new.
+/// Takes topic, id and JSON of each event. Returns the number of new ones.
 const SCRIPT: &str = "
     local new = 0
     for i = 1, #ARGV, 3 do
@@ -21,7 +22,7 @@ const SCRIPT: &str = "
         end
     end
     return new";
-/// Every write is synced before its answer; no snapshots beside.
+/// Every write is synced before its response; no snapshots.
 const SETTINGS: [&str; 8] = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no"];
 
 pub(super) struct Redis;
@@ -63,7 +64,7 @@ struct Server {
 
 impl Server {
     fn connect(&self) -> Outcome<MultiplexedConnection> {
-        // On a busy machine an answer can take longer than the client's own patience.
+        // On a busy machine a response can take longer than the client's default timeout.
         let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
         Ok(self.runtime.block_on(self.client.get_multiplexed_async_connection_with_config(&config))?)
     }

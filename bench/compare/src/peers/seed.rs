@@ -1,5 +1,6 @@
-//! The service that Sekali set out from, made anew after its description: FastAPI, a queue in memory, and a worker that stores one event
-//! after the other in SQLite, each in a transaction of its own. See `bench/compare/peers/seed/app.py`.
+//! The service that Sekali started from, rebuilt after its description: FastAPI, a queue in memory,
+//! and a worker that stores each event in SQLite, in a transaction of its own. See
+//! `bench/compare/peers/seed/app.py`.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use crate::peer::{About, Kind, Measured, Peer, Running, Shape};
 use crate::place::Place;
 use crate::process::{Process, bound, free_port, output};
 
-/// Longest that the queue may take to empty.
+/// The longest time for the queue to empty.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) struct Seed;
@@ -64,7 +65,7 @@ impl Running for Server {
         Ok(self.version.clone())
     }
 
-    /// It answers before it stores, so what counts is when everything was stored.
+    /// It acknowledges before it stores, so the time until everything was stored counts.
     fn measure(&mut self, load: &Load) -> Outcome<Measured> {
         let begun = Instant::now();
         let mut measured = http::measure(&self.runtime, &self.url, load)?;

@@ -1,4 +1,4 @@
-//! Sekali itself, as it is built and used: over HTTP, with sealing and merging beside.
+//! Sekali itself, as built and used: over HTTP, with sealing and merging.
 
 use std::thread;
 
@@ -21,7 +21,7 @@ pub(super) struct Sekali {
     shape: Shape,
 }
 
-/// Batches, as fast as they are answered.
+/// Batches, as fast as they are acknowledged.
 pub(super) const BATCHES: Sekali = Sekali {
     name: "sekali",
     what: "Sekali: JSON over HTTP, sealing and merging included",
@@ -29,11 +29,11 @@ pub(super) const BATCHES: Sekali = Sekali {
     shape: super::BATCHES,
 };
 
-/// Single events, as fast as they are answered.
+/// Single events, as fast as they are acknowledged.
 pub(super) const SINGLE: Sekali =
     Sekali { name: "sekali-single", what: "Sekali: one event a request", kind: Kind::Single, shape: super::SINGLE };
 
-/// Batches at half the rate that it reached before, and has since rested from.
+/// Batches at half the rate that it reached before, after a rest.
 pub(super) const HALF_LOAD: Sekali = Sekali {
     name: "sekali-half",
     what: "Sekali: batches at half of the rate it reached before",
@@ -90,7 +90,7 @@ impl Running for Server {
 
 struct AtHalf {
     server: Server,
-    /// Events that were sent to find the rate.
+    /// Events sent to find the rate.
     distinct_before: u64,
 }
 
@@ -102,7 +102,8 @@ impl Running for AtHalf {
     fn measure(&mut self, load: &Load) -> Outcome<Measured> {
         let search = self.server.measure(load)?;
         self.distinct_before = search.distinct;
-        // At half load there is nothing that full load has put off: log files to seal, runs to merge.
+        // At half load no work is left over from full load, such as log files to seal and runs to
+        // merge.
         thread::sleep(load.duration);
         self.server.measure(&Load { rate: Some(search.events_per_second / 2.0), ..load.clone() })
     }

@@ -1,4 +1,4 @@
-//! SQLite in this process: no server and no network, so it has less to do than the others.
+//! SQLite in this process: without server and network, so it has less work than the others.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,8 @@ impl Peer for Sqlite {
             acknowledgement: "the transaction is committed and the WAL synced to disk; JSON is not validated",
             is_durable: true,
             kind: Kind::Batches,
-            // As many events in a transaction as Sekali's connections have under way: SQLite has no group commit.
+            // As many events in a transaction as Sekali's connections have in flight: SQLite has no
+            // group commit.
             shape: Shape { connections: 1, batch_size: 8_000 },
         }
     }
@@ -71,7 +72,7 @@ impl Running for Database {
 struct Writer(Connection);
 
 impl Session for Writer {
-    /// Blocks its thread, which has nothing else to do.
+    /// Blocks its thread, which has no other work.
     async fn publish(&mut self, body: &Body) -> Outcome<()> {
         let transaction = self.0.transaction()?;
         let mut insert = transaction.prepare("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?)")?;

@@ -1,4 +1,4 @@
-//! The results as a picture: a bar for each peer, as long as the logarithm of its rate.
+//! The results as a chart: a bar for each peer, on a logarithmic scale of rates.
 
 use std::fmt::Write as _;
 
@@ -7,18 +7,18 @@ use super::{Of, Results, Summary};
 use crate::peer::Kind;
 
 const WIDTH: f64 = 880.0;
-/// Between one bar and the next.
+/// Distance of two bars.
 const STEP: f64 = 34.0;
 const BAR: f64 = 18.0;
-/// Where bars begin: to the left of it are names.
+/// Left end of the bars, to the right of the names.
 const LEFT: f64 = 190.0;
-/// Where the longest bar may end: to the right of it are figures.
+/// Right end of the longest bar, to the left of the figures.
 const RIGHT: f64 = 700.0;
-/// Where the first bar is: above it are the title and the key.
+/// Position of the first bar, below the title and the key.
 const TOP: f64 = 92.0;
 const BOTTOM: f64 = 44.0;
 
-/// Colours that can be told apart on white and on black, and by those who see fewer.
+/// Colours that are distinct on white and on black, and for the colour-blind.
 const STYLE: &str = "\
     text { font: 13px system-ui, sans-serif; fill: #24292f } \
     .title { font-size: 16px; font-weight: 600 } .faint { fill: #57606a } .strong { font-weight: 600 } \
@@ -47,7 +47,7 @@ pub(super) fn draw(results: &Results) -> String {
     svg + "</svg>\n"
 }
 
-/// From a rate to a place: powers of ten are equally far apart.
+/// Maps a rate to a position. Powers of ten are equally far apart.
 struct Scale {
     /// The powers of ten that bound all rates.
     from: i32,

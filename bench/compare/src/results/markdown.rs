@@ -174,7 +174,7 @@ fn spread(summary: &Summary) -> String {
     format!("{} … {}", grouped(summary.slowest), grouped(summary.fastest))
 }
 
-/// A ratio, with as many digits as mean something.
+/// A ratio with significant digits only.
 pub(super) fn times(ratio: f64) -> String {
     match ratio {
         0.0..10.0 => format!("{ratio:.2}×"),
@@ -183,7 +183,7 @@ pub(super) fn times(ratio: f64) -> String {
     }
 }
 
-/// A rate as people read it: no fraction, commas between thousands.
+/// A rate without a fraction, with commas between thousands.
 pub(super) fn grouped(rate: f64) -> String {
     numbers::grouped(rate.round() as u64)
 }

@@ -1,5 +1,6 @@
-//! The least a durable server must do: take a body, see that it is an array in JSON, append it to a file, sync, answer.
-//! No look at what is in it, no deduplication, no index, nothing that could be read back but the whole.
+//! The least work of a durable server: receive a body, check that it is a JSON array, append it to
+//! a file, sync, respond. It does not validate events, has no deduplication and no index, and can
+//! only be read back as a whole.
 
 use std::fmt;
 use std::fs::File;
@@ -19,10 +20,10 @@ use tokio::sync::oneshot;
 
 use crate::Outcome;
 
-/// The file in the data directory that bodies are appended to.
+/// The file in the data directory to which bodies are appended.
 pub(crate) const FILE_NAME: &str = "bodies";
 
-/// A body, and whom to tell once it is on disk.
+/// A body, and the request to notify once it is on disk.
 type Job = (Bytes, oneshot::Sender<()>);
 
 /// Appends the bodies of publish requests to a file in `data_dir`.
@@ -34,8 +35,8 @@ pub(crate) fn serve(data_dir: &Path) -> Outcome<()> {
     super::serve(router.with_state(jobs))
 }
 
-/// Group commit, as simple as it can be: whatever waits is written and synced together. After an error nobody is
-/// answered any more.
+/// The simplest group commit: all waiting bodies are written and synced together. After an error no
+/// request is acknowledged any more.
 fn append(mut file: File, waiting: &Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
         let jobs: Vec<Job> = std::iter::once(first).chain(waiting.try_iter()).collect();
@@ -45,7 +46,7 @@ fn append(mut file: File, waiting: &Receiver<Job>) {
             return;
         }
         for (_, done) in jobs {
-            // An error here is a client that has gone away.
+            // An error here is a client that has disconnected.
             let _ = done.send(());
         }
     }
@@ -67,7 +68,7 @@ async fn publish(State(jobs): State<Sender<Job>>, body: Bytes) -> Response {
     (StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], super::answer(count)).into_response()
 }
 
-/// How many elements an array in JSON has. All of it is checked, nothing is kept.
+/// The number of elements of a JSON array. All of it is checked and discarded.
 struct Count(u64);
 
 impl<'de> Deserialize<'de> for Count {

@@ -1,4 +1,4 @@
-//! The least an HTTP server must do: take a request's body and answer it.
+//! The least work of an HTTP server: receive the body of a request and respond.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -10,7 +10,7 @@ use axum::routing::post;
 
 use crate::Outcome;
 
-/// Answers every publish request as if it had one event, whatever it has.
+/// Responds to every publish request as if it had one event.
 pub(crate) fn serve() -> Outcome<()> {
     super::serve(Router::new().route("/publish", post(publish)).layer(DefaultBodyLimit::disable()))
 }

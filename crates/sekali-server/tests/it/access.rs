@@ -1,4 +1,4 @@
-//! Who may do what, by the rules in `docs/API.md`.
+//! Permissions of API keys, by the rules in `docs/API.md`.
 
 mod leaks;
 mod living;

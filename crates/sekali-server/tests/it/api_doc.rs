@@ -1,4 +1,4 @@
-//! `docs/API.md` says what there is.
+//! `docs/API.md` agrees with the program.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Filters that make no sense.
+//! Invalid filters.
 
 use expect_test::expect;
 

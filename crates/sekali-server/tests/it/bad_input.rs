@@ -1,4 +1,4 @@
-//! Bad input is refused by name, and nothing of it is stored.
+//! Invalid input is refused with its position and reason, and nothing of it is stored.
 
 use std::io::Write as _;
 
@@ -20,7 +20,7 @@ fn post(server: &TestServer, path: &str, headers: &[(&str, &str)], body: impl In
     headers.iter().fold(request, |request, (name, value)| request.header(name, value)).send()
 }
 
-/// A change to a valid event that makes it invalid.
+/// A change that makes a valid event invalid.
 fn with(field: &str, value: Value) -> Value {
     let mut event = event("t", "1");
     event[field] = value;
@@ -138,7 +138,7 @@ fn what_is_too_large_is_413() {
     let many = format!("[{}{}]", format!("{},", event("t", "1")).repeat(BATCH_EVENTS_MAX), event("t", "1"));
     post(&server, "/publish", &[], many).expect_error(413, "too_large");
     post(&server, "/publish", &[], " ".repeat(BODY_WIRE_BYTES_MAX + 1)).expect_error(413, "too_large");
-    // Without Content-Length the size shows only on the way.
+    // Without Content-Length the server learns the size only while it reads.
     let piece = |_| Ok::<_, std::io::Error>(Frame::data(Bytes::from(vec![b' '; 1 << 20])));
     let endless = StreamBody::new(tokio_stream::iter((0..40).map(piece)));
     post(&server, "/publish", &[], reqwest::Body::wrap(endless)).expect_error(413, "too_large");

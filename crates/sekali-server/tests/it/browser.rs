@@ -1,4 +1,4 @@
-//! What browsers are told.
+//! Headers for browsers: CORS and security.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ fn other_origins_read_nothing_unless_they_are_named() {
     assert_eq!(preflight.header("x-content-type-options"), Some("nosniff"));
 }
 
-/// Without named origins, requests to publish go another way.
+/// Without CORS, publish requests take another path.
 #[test]
 fn publishing_is_the_same_with_named_origins_as_without() {
     let publish = |server: &TestServer, name: &str, value: &str, path: &str, body: &str| {

@@ -1,4 +1,4 @@
-//! Connections: slow ones, many protocols, and an orderly end.
+//! Connections: slow clients, protocols, orderly shutdown.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ use sekali_store::disk::RealDisk;
 use crate::disk::MoodyDisk;
 use crate::server::{TestServer, event};
 
-/// Sends bytes as they are, and reads until the server closes.
+/// Sends the bytes unchanged, and reads until the server closes the connection.
 pub(crate) fn raw(server: &TestServer, request: &str) -> String {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
@@ -43,7 +43,7 @@ fn http2_is_spoken_by_prior_knowledge() {
 #[test]
 fn a_refusal_is_seen_by_a_client_that_is_still_sending() {
     let server = TestServer::start();
-    // Content-Length alone says that it is too much, long before the body is sent.
+    // Content-Length alone exceeds the limit, long before the body is sent.
     for more in ["", "expect: 100-continue\r\n"] {
         let mut stream = TcpStream::connect(server.address()).unwrap();
         let length = 40 << 20;
@@ -118,7 +118,7 @@ fn a_client_that_was_refused_may_finish_sending() {
     let mut status = [0; 12];
     stream.read_exact(&mut status).unwrap();
     assert_eq!(&status, b"HTTP/1.1 400");
-    // Slower than headers may be: this is a body.
+    // Slower than the limit for headers, because this is a body.
     for _ in 0..100 {
         stream.write_all(b" ").unwrap();
         std::thread::sleep(Duration::from_millis(10));

@@ -1,4 +1,4 @@
-//! Damage to what is stored: named by the service, and healed by publishing it again.
+//! Damaged events: the service names them, and publishing them again heals the damage.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ fn a_lost_event_degrades_the_service_until_the_loss_is_accepted_and_a_resend_hea
     server.stop();
     let disk = disk.kill();
     let log = disk.paths().into_iter().find(|path| path.extension().is_some_and(|ending| ending == "log")).unwrap();
-    // All of the only commit is gone; that it was there is known all the same.
+    // The only commit is gone completely; the store knows that it existed.
     assert!(disk.corrupt(&log, |bytes| bytes[64..].fill(0)));
 
     let mut server = start(&disk);

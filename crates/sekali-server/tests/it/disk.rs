@@ -1,4 +1,4 @@
-//! A disk that can be told to misbehave.
+//! A disk that fails on demand.
 
 use std::io;
 use std::path::Path;
@@ -13,10 +13,10 @@ use sekali_testkit::{Tamper, TamperedDisk};
 /// The real disk, with switches.
 pub(crate) type MoodyDisk = TamperedDisk<Switches>;
 
-/// What a disk was told.
+/// The switches of a disk.
 #[derive(Debug, Default)]
 pub(crate) struct Switches {
-    /// The ending of the directories without space.
+    /// The end of the path of directories without space.
     full: Mutex<Option<&'static str>>,
     syncs_fail: AtomicBool,
     reads_fail: AtomicBool,
@@ -27,32 +27,32 @@ pub(crate) struct Switches {
 }
 
 impl Switches {
-    /// Says that there is no space in directories whose path ends like this.
+    /// Reports no space in directories whose path ends with this.
     pub(crate) fn set_full(&self, ending: Option<&'static str>) {
         *self.full.lock().unwrap() = ending;
     }
 
-    /// Lets every sync panic.
+    /// Makes every sync panic.
     pub(crate) fn panic_on_sync(&self) {
         self.syncs_panic.store(true, Ordering::SeqCst);
     }
 
-    /// Lets every sync fail.
+    /// Makes every sync fail.
     pub(crate) fn fail_syncs(&self) {
         self.syncs_fail.store(true, Ordering::SeqCst);
     }
 
-    /// Lets every sync take at least so long.
+    /// Makes every sync take at least this long.
     pub(crate) fn slow_syncs(&self, delay: Duration) {
         self.sync_delay_ms.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
-    /// Lets every read fail, or not.
+    /// Makes every read fail, or no longer.
     pub(crate) fn fail_reads(&self, fail: bool) {
         self.reads_fail.store(fail, Ordering::SeqCst);
     }
 
-    /// Lets syncs wait, or go on.
+    /// Makes syncs wait, or lets them continue.
     pub(crate) fn hold_syncs(&self, hold: bool) {
         *self.held.lock().unwrap() = hold;
         self.changed.notify_all();

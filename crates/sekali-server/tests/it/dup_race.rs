@@ -1,4 +1,4 @@
-//! Many clients send one event at once while the disk fails at some moment.
+//! Many clients send one event at once, and the disk fails at a random moment.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ fn start(disk: &MemoryDisk) -> TestServer {
     TestServer::start_with(Arc::new(disk.clone()), |config| config.data_dir = PathBuf::from("/store"))
 }
 
-/// All clients send the event at once.
+/// Lets all clients send the event at once.
 fn race(server: &TestServer) -> Vec<Answer> {
     let body = event("t", "the one").to_string();
     let sent: Vec<_> = (0..CLIENTS).map(|_| server.request("POST", "/publish").body(body.clone()).spawn()).collect();
     sent.into_iter().map(|answer| server.runtime().block_on(answer).unwrap()).collect()
 }
 
-/// How many were told that it is stored, or known. The others were refused.
+/// Clients whose event was acknowledged as stored or duplicate. The others were refused.
 fn told(answers: &[Answer]) -> (u64, u64) {
     let (mut stored, mut duplicates) = (0, 0);
     for answer in answers {
@@ -54,7 +54,8 @@ fn dup_race() {
         acked += stored + duplicates;
         failed += u64::from(stored + duplicates < CLIENTS as u64);
 
-        // What was acknowledged is there after a power cut, and what was not can be sent again.
+        // After a power cut an acknowledged event is there, and an unacknowledged one can be sent
+        // again.
         let image = disk.power_cut(&mut |bound| random.random_range(0..bound));
         server.stop();
         let server = start(&image);

@@ -1,4 +1,5 @@
-//! Every error code, provoked at least once: its status, when to try again, and that nothing was stored.
+//! Every error code, provoked at least once: its status, its `Retry-After`, and that nothing was
+//! stored.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -20,7 +21,7 @@ use crate::access::visitor::{make, start};
 use crate::disk::MoodyDisk;
 use crate::server::{Answer, TestServer, event};
 
-/// What came of a provocation: the answer, and how many events were stored as far as can be seen.
+/// The result of a provocation: the response, and the number of visible events afterwards.
 struct Provoked {
     answer: Answer,
     stored: u64,
@@ -30,7 +31,7 @@ fn stored(server: &TestServer) -> u64 {
     server.get("/stats").json()["unique_processed"].as_u64().unwrap()
 }
 
-/// An open server, and one request.
+/// A server without keys, and one request.
 fn open(method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Provoked {
     let server = TestServer::start();
     let request = server.request(method, path).body(body);
@@ -38,7 +39,7 @@ fn open(method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<reqw
     Provoked { answer, stored: stored(&server) }
 }
 
-/// A server with keys, to which somebody publishes who may not.
+/// A server with keys, and a client that publishes without permission.
 fn guarded(has_key: bool) -> Provoked {
     let keys = |dir: &std::path::Path| [make(dir, &[Scope::Admin], &["*"]), make(dir, &[Scope::Publish], &["mine"])];
     let (server, [admin, publisher]) = start(1, keys);
@@ -48,7 +49,7 @@ fn guarded(has_key: bool) -> Provoked {
     Provoked { answer, stored: stats["unique_processed"].as_u64().unwrap() }
 }
 
-/// A server on a disk that is brought into a mood, to which then something is sent.
+/// A server whose disk gets a fault, and then a request.
 fn moody(partitions: u32, mood: impl FnOnce(&MoodyDisk), send: impl FnOnce(&TestServer) -> Answer) -> Provoked {
     let disk = Arc::new(MoodyDisk::default());
     let server = TestServer::start_with(Arc::clone(&disk) as _, |config| config.partitions = partitions);
@@ -61,7 +62,7 @@ fn events(count: usize) -> Value {
     Value::from((0..count).map(|number| event(&format!("topic-{number}"), "1")).collect::<Vec<_>>())
 }
 
-/// A body that does not come on.
+/// A body that stalls.
 fn slow() -> Provoked {
     let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts.body = Duration::from_millis(300));
     let mut stream = TcpStream::connect(server.address()).unwrap();
@@ -85,7 +86,7 @@ fn unreadable() -> Provoked {
     Provoked { answer, stored: stored(&server) - 1 }
 }
 
-/// More than can wait for a disk that does not come on.
+/// More requests than can wait for a stalled disk.
 fn overload() -> Provoked {
     let disk = Arc::new(MoodyDisk::default());
     let server = TestServer::start_with(Arc::clone(&disk) as _, |_| {});
@@ -111,7 +112,7 @@ fn overload() -> Provoked {
     Provoked { answer, stored: stored(&server) - 24 }
 }
 
-/// Nobody can see this one through a socket as long as all goes well: the pipeline is closed when no connection is left.
+/// No client can see this code on a socket: the pipeline closes after the last connection.
 fn shutting_down() -> Provoked {
     let dir = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -176,7 +177,7 @@ fn every_code_can_be_provoked_and_says_what_it_should() {
         match (code, code.stored_anything()) {
             (Code::PartlyStored, _) => assert!(stored > 0 && stored < 20, "{stored} stored; {context}"),
             (_, Stored::Nothing) => assert_eq!(stored, 0, "{context}"),
-            // Unknown to the client; until the restart it is not seen.
+            // Unknown to the client, and invisible until the restart.
             (_, Stored::Unknown) => assert_eq!(stored, 0, "{context}"),
         }
     }

@@ -1,4 +1,4 @@
-//! Reading back.
+//! Reading events back.
 
 use std::sync::Arc;
 
@@ -178,7 +178,7 @@ fn an_event_is_found_by_its_key_however_odd() {
     ] {
         server.publish(&event(topic, id)).expect_status(202);
         if topic == ".." {
-            // URL libraries resolve dots, so this one is asked for by hand.
+            // URL libraries resolve dots, so this request is written by hand.
             let answer = crate::connections::raw(&server, &format!("GET {path} HTTP/1.0\r\n\r\n"));
             assert!(answer.contains("\"topic\":\"..\""), "{answer}");
         } else {

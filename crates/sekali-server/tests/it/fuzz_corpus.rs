@@ -1,4 +1,4 @@
-//! The inputs that `fuzz/corpus` keeps, through the functions that the fuzzer calls.
+//! Replays the inputs in `fuzz/corpus` through the functions of the fuzz targets.
 
 use std::fs;
 use std::path::Path;

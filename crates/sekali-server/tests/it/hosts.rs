@@ -1,4 +1,4 @@
-//! Names that a server on loopback answers to, so that no page can have its own name mean this machine.
+//! Host names that a server on loopback accepts: the defence against DNS rebinding.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The service over real sockets: every test starts a server of its own on a free port, with a directory of its own.
+//! The service over real sockets. Every test starts its own server on a free port, with its own
+//! directory.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 

@@ -1,4 +1,4 @@
-//! Four times the load that the server can take: it refuses what is too much, and what it accepts it stores.
+//! Four times the server's capacity: it refuses the excess, and stores every accepted event.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,22 +15,23 @@ use tokio::task::JoinSet;
 use crate::disk::MoodyDisk;
 use crate::server::TestServer;
 
-/// A commit takes at least as long, and at most a sixteenth of the queue.
+/// Each commit takes at least this long, and at most a sixteenth of the queue.
 const SYNC_TIME: Duration = Duration::from_millis(100);
 const EVENTS: u64 = 400;
 const PAYLOAD_BYTES: usize = 10_000;
-/// So many requests at a time keep the server busy and fit its queue.
+/// Requests in flight that keep the server busy and fit its queue.
 const FITTING: usize = 16;
 /// Four times as many as fit.
 const TOO_MANY: usize = 4 * QUEUE_BYTES_MAX / (EVENTS as usize * PAYLOAD_BYTES);
 
-/// On a busy machine clients may be slow by no fault of theirs: that is not what is tried here.
+/// On a busy machine clients may be slow through no fault of their own; slow clients are not under
+/// test here.
 const PATIENT: Timeouts = {
     let long = Duration::from_secs(600);
     Timeouts { headers: long, body: long, answer: long, idle: long, check_interval: Duration::from_secs(1) }
 };
 
-/// What clients were told.
+/// The responses that clients received.
 #[derive(Debug, Default)]
 struct Told {
     accepted: AtomicU64,
@@ -81,8 +82,8 @@ fn overload() {
     trial.end();
 }
 
-/// Publishes over so many connections for a while, calling `watch` now and then, and says how many events a second were accepted
-/// until everything was answered.
+/// Publishes over this many connections for a while and calls `watch` now and then. Returns the
+/// events accepted per second, up to the last response.
 fn load(server: &TestServer, told: &Arc<Told>, connections: usize, mut watch: impl FnMut()) -> f64 {
     const WHILE: Duration = Duration::from_secs(4);
     let begun = Instant::now();
@@ -107,7 +108,7 @@ async fn publish(client: reqwest::Client, url: String, told: Arc<Told>, until: I
         (Bytes::from(format!(r#"{{"x":"{}"}}"#, "x".repeat(PAYLOAD_BYTES))), Bytes::from_static(b"}\n"));
     while Instant::now() < until {
         let first = told.ids.fetch_add(EVENTS, Ordering::Relaxed);
-        // All share one payload, so that what takes up memory is the server.
+        // All share one payload, so that the memory is the server's.
         let pieces: Vec<_> =
             (first..first + EVENTS).flat_map(|id| [beginning(id).into(), payload.clone(), end.clone()]).collect();
         let length: usize = pieces.iter().map(Bytes::len).sum();
@@ -120,7 +121,7 @@ async fn publish(client: reqwest::Client, url: String, told: Arc<Told>, until: I
             503 => {
                 assert!(answer.headers().contains_key("retry-after"));
                 told.refused.fetch_add(1, Ordering::Relaxed);
-                // An impatient client: it was asked to wait ten times as long.
+                // An impatient client: `Retry-After` asks for ten times as long.
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             status => panic!("{status}"),
@@ -132,8 +133,8 @@ fn beginning(id: u64) -> String {
     format!(r#"{{"topic":"t","event_id":"{id}","timestamp":"2025-10-24T21:00:00Z","source":"s","payload":"#)
 }
 
-/// What this process takes up in memory: server, clients, and in an ordinary run the tests beside this one, which is why
-/// it is only noted. What waits in the server is checked.
+/// Memory of this process: server, clients and, in an ordinary run, the tests beside this one. So
+/// it is only reported; the bytes queued in the server are checked.
 fn memory_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();

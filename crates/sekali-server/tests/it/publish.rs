@@ -1,4 +1,4 @@
-//! Publishing what is valid.
+//! Publishing valid events.
 
 use std::io::Write as _;
 

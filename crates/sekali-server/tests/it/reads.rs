@@ -1,4 +1,4 @@
-//! Reads with filters, against a plain vector that answers the same questions.
+//! Reads with filters, compared with a plain vector.
 
 mod model;
 
@@ -33,7 +33,7 @@ fn filters_find_what_a_plain_search_finds() {
     runner.run(&Asked::strategy(), ask).unwrap();
 }
 
-/// Compares every kind of answer with the events that should be in it.
+/// Compares every kind of response with the expected events.
 #[track_caller]
 fn check(server: &TestServer, query: &str, expected: &[&Known], asked: &Asked) {
     let ids: Vec<_> = expected.iter().map(|event| event.id.clone()).collect();
@@ -101,7 +101,7 @@ fn a_rare_event_is_found_over_several_pages() {
     let lines = server.request("GET", "/events?source=rare").header("accept", "application/x-ndjson").send();
     assert_eq!(lines.body.lines().count(), 1, "streams are not cut");
     assert_eq!(server.get("/events/count?source=rare").json(), json!({"count": 1}));
-    // Looked up, so nothing is passed on the way.
+    // A look-up, which examines no other events.
     let found = server.get("/events?topic=t&event_id=299999&source=s");
     assert_eq!((found.json()[0]["seq"].as_u64(), found.header("link")), (Some(300_000), None));
 }
@@ -123,7 +123,8 @@ fn a_look_up_heeds_the_cursor_and_the_other_filters() {
 
 #[test]
 fn a_long_stream_sees_one_moment_while_events_are_published() {
-    // More than sockets buffer, so that most of it is read after the rest was published.
+    // More than the sockets buffer, so that most of it is read after the later events were
+    // published.
     const BEFORE: usize = 15_000;
     let server = TestServer::start();
     let payload = format!("{{\"text\":\"{}\"}}", "x".repeat(2_000));

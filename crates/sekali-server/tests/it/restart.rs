@@ -1,4 +1,4 @@
-//! What survives a restart, and what keeps a server from starting.
+//! State that survives a restart, and conditions that prevent a start.
 
 use expect_test::expect;
 use sekali_server::server::StartError;

@@ -1,4 +1,4 @@
-//! Events that are kept no longer, as clients see it.
+//! Expired events, as clients see them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ fn events_expire_and_their_keys_do_not() {
     for event in &events {
         server.publish(event).expect_status(202);
     }
-    // Rules are applied at the start, and then from time to time.
+    // Retention rules are applied at the start, and then periodically.
     let server = server.restart();
     let stats = stats_when(&server, |stats| stats["expired"]["events"].as_u64() >= Some(60));
     let expired = stats["expired"]["events"].as_u64().unwrap();
@@ -50,7 +50,7 @@ fn events_expire_and_their_keys_do_not() {
     server.expect_counts(200, 200, 0, 0);
     server.get("/events/debug.x/0").expect_error(404, "not_found");
     server.get("/events/main/1").expect_status(200);
-    // More may go meanwhile, but every event is either there or counted as expired.
+    // More events may expire meanwhile, but every event is either present or counted as expired.
     stats_when(&server, |stats| {
         let left = server.get("/events").json().as_array().unwrap().len() as u64;
         stats["expired"]["events"].as_u64() == Some(200 - left)

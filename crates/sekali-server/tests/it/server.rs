@@ -1,4 +1,4 @@
-//! A server to test, and what it answers.
+//! A server under test, and its responses.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// A server on a free port with a directory of its own.
+/// A server on a free port, with its own directory.
 pub(crate) struct TestServer {
-    // Dropped before the runtime it runs on.
+    // Dropped before its runtime.
     server: Option<Server>,
     client: reqwest::Client,
     pub(crate) dir: TempDir,
@@ -35,7 +35,7 @@ impl TestServer {
         change(&mut config);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let server = runtime.block_on(Server::start_on(Arc::clone(&disk), config.clone())).unwrap();
-        // Whoever asks for a client is asked for this, even if nothing is encrypted.
+        // Building a client requires this, even if nothing is encrypted.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         Self { server: Some(server), client, dir, disk, config, runtime }
@@ -55,7 +55,7 @@ impl TestServer {
         self.runtime.block_on(server.stop())
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it exits by itself.
     pub(crate) fn wait_for_end(&mut self) -> Ended {
         let server = self.server.take().expect("the server runs");
         self.runtime.block_on(server.run_until(std::future::pending()))
@@ -109,7 +109,7 @@ impl TestServer {
     }
 }
 
-/// A request that is being put together.
+/// A request under construction.
 pub(crate) struct Request<'s> {
     server: &'s TestServer,
     builder: reqwest::RequestBuilder,
@@ -140,7 +140,7 @@ async fn receive(builder: reqwest::RequestBuilder) -> Answer {
     Answer { status, headers, body: String::from_utf8(response.bytes().await.unwrap().to_vec()).unwrap() }
 }
 
-/// An answer, whole.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -163,7 +163,7 @@ impl Answer {
         self
     }
 
-    /// Compares the status and the whole body, with what changes from run to run left out.
+    /// Compares the status and the whole body, except for values that change from run to run.
     #[track_caller]
     pub(crate) fn expect(self, status: u16, body: &Expect) -> Self {
         let this = self.expect_status(status);
@@ -171,7 +171,7 @@ impl Answer {
         this
     }
 
-    /// Compares the status and the error code, and that a refusal that a retry can help says when.
+    /// Compares the status and the error code. A retryable refusal must have `Retry-After`.
     #[track_caller]
     pub(crate) fn expect_error(self, status: u16, code: &str) -> Self {
         let this = self.expect_status(status);
@@ -182,7 +182,7 @@ impl Answer {
     }
 }
 
-/// The same text, with what changes from run to run replaced by dots.
+/// The text, with values that change from run to run replaced by dots.
 fn without_times(body: &str) -> String {
     let mut out = String::new();
     let mut rest = body;

@@ -1,7 +1,7 @@
-//! Clients that take their time: with handshakes, with headers, with bodies, with answers. None is kept for long.
+//! Slow clients: handshakes, headers, bodies, responses. The server closes each of them in time.
 //!
-//! In an ordinary test run they are few, and the server has less patience than usual. In a long one (see
-//! `sekali_testkit`) there are hundreds, and its limits are the real ones.
+//! In an ordinary test run they are few, and the time limits are short. In a long run (see
+//! `sekali_testkit`) there are hundreds, and the limits are the real ones.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -25,7 +25,7 @@ struct Form {
     /// Of each kind.
     connections: usize,
     timeouts: Timeouts,
-    /// How often a client sends or takes a byte.
+    /// The interval at which a client sends or reads a byte.
     pause: Duration,
 }
 
@@ -50,7 +50,7 @@ fn slow_clients() {
     let mut gone_ms_max = 0;
     while trial.next_cycle().is_some() {
         let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts = form.timeouts);
-        // More than all buffers between here and there can hold.
+        // More than all buffers between client and server can hold.
         let payload = json!({"text": "x".repeat(1_000_000)});
         for number in 0..3 {
             let events = (0..20).map(|id| {
@@ -88,7 +88,7 @@ fn slow_handshakes() {
     conclude(trial, OVER_TLS.len() * form.connections, gone_ms_max);
 }
 
-/// What a server shows, in files in `dir`, and whom its clients trust.
+/// The server's certificate, in files in `dir`, and the authority that its clients trust.
 fn certificate(dir: &Path) -> (ServerTls, reqwest::Certificate) {
     let authority = Authority::new(dir, "ca");
     let KeyPairFiles { cert, key } = authority.issue("server");
@@ -96,8 +96,8 @@ fn certificate(dir: &Path) -> (ServerTls, reqwest::Certificate) {
     (ServerTls { cert, key, client_ca: None }, trusted)
 }
 
-/// Opens as many connections as the form has of each kind, and waits until the server has none of them and only `others`. Answers
-/// how long that took, in milliseconds.
+/// Opens the form's number of connections of each kind, and waits until the server has only
+/// `others` left. Returns the time in milliseconds.
 fn outlast(server: &TestServer, form: &Form, kinds: &[Kind], others: usize) -> u128 {
     let port = server.address().rsplit_once(':').unwrap().1.parse().unwrap();
     let of_each = |_| kinds.iter().map(|&kind| Client::begin(server, kind));
@@ -119,14 +119,14 @@ fn conclude(mut trial: Trial, connections: usize, gone_ms_max: u128) {
     trial.end();
 }
 
-/// What a client is slow with.
+/// The slow part of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Headers,
     Body,
     Answer,
     Handshake,
-    /// With its very first byte.
+    /// Its first byte.
     Everything,
 }
 
@@ -134,13 +134,14 @@ const OVER_HTTP: [Kind; 3] = [Kind::Headers, Kind::Body, Kind::Answer];
 const OVER_TLS: [Kind; 2] = [Kind::Handshake, Kind::Everything];
 
 impl Kind {
-    /// What it sends at once.
+    /// The bytes that it sends at once.
     fn beginning(self) -> &'static [u8] {
         match self {
             Self::Headers => b"GET /events HTTP/1.1\r\nhost: localhost\r\nx: ",
             Self::Body => b"POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n",
             Self::Answer => b"GET /events HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n",
-            // RFC 8446, 5.1 and 4: a record of 512 bytes, and in it a client's hello of 508 whose contents are to come.
+            // RFC 8446, 5.1 and 4: a record of 512 bytes with a client hello of 508, whose contents
+            // are to follow.
             Self::Handshake => &[22, 3, 1, 2, 0, 1, 0, 1, 252],
             Self::Everything => b"",
         }
@@ -160,7 +161,7 @@ impl Client {
         Self { kind, stream }
     }
 
-    /// A byte more, if the server still wants it.
+    /// Sends one byte more, if the server still accepts it.
     fn go_on(&mut self) {
         let done = match self.kind {
             Kind::Answer => self.stream.read(&mut [0]),
@@ -174,7 +175,7 @@ impl Client {
     }
 }
 
-/// How many connections to this port of this machine the server has a file for.
+/// The number of connections to this local port for which the server has a file.
 fn open_connections(port: u16) -> usize {
     const LISTENING: &str = "0A";
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();

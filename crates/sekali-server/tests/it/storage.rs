@@ -1,4 +1,4 @@
-//! Disks that are slow, full or broken: it refuses rather than lies.
+//! Slow, full and broken disks: the server refuses rather than lies.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -103,7 +103,7 @@ fn overload_is_refused_and_what_was_accepted_is_stored() {
         });
         Value::from(events.collect::<Vec<_>>()).to_string()
     };
-    // Five fit. Those that do not are answered while the others still wait.
+    // Five fit. The excess gets its response while the five still wait.
     let sent: Vec<_> = (0..8)
         .map(|batch| {
             let answer = server.request("POST", "/publish").body(large(batch)).spawn();

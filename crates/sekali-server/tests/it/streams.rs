@@ -1,4 +1,4 @@
-//! Streams of events that nobody takes.
+//! Streams of events that no client reads.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ fn streams_beyond_the_limit_are_refused_and_nobody_else_is() {
     }
 }
 
-/// So many streams of which nothing is taken, over few connections with small windows.
+/// Opens this many unread streams, over few connections with small windows.
 fn open_streams(server: &TestServer, count: usize) -> Vec<reqwest::Response> {
     let url = format!("http://{}/events", server.address());
     let client = || {

@@ -1,4 +1,4 @@
-//! Names that clients give to topics and events are never names of files.
+//! Topics and event ids are never used as file names.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use crate::server::{TestServer, event};
 /// In every hostile name.
 const MARK: &str = "zzevil";
 
-/// At least 200 names that lead elsewhere, in one way of writing them or another.
+/// At least 200 path traversals in different encodings.
 fn names(outside: &Path) -> Vec<String> {
     let ups = ["..", "../..", "../../..", "../../../..", "./..", ".../...", "....//....", "..;/..", "p0000/../../.."];
     let slashes = ["/", "\\", "%2f", "%5c", "%252f", "\u{2215}", "\u{ff0f}", "%c0%af", "//"];
@@ -85,7 +85,7 @@ fn no_file_is_named_by_a_client_or_outside_the_data_directory() {
             let answer = raw(&server, &format!("GET {path} HTTP/1.0\r\n\r\n"));
             assert!(answer.starts_with("HTTP/1.0 200"), "{path}: {answer}");
         }
-        // And as it is, if a request line can have it: whatever it means, there is no such file.
+        // And unencoded, if a request line may contain it: no such file exists under any reading.
         if name.is_ascii() && !name.contains(' ') {
             for path in [format!("/{name}"), format!("/events/{name}/1"), format!("/events/t/{name}")] {
                 let answer = raw(&server, &format!("GET {path} HTTP/1.0\r\n\r\n"));

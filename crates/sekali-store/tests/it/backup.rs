@@ -1,4 +1,4 @@
-//! A backup of a store that changes under it, that fails, or that is cut off.
+//! Backups of a store that changes meanwhile, that fail, or that are cut off.
 
 use std::any::Any;
 use std::fmt;
@@ -14,7 +14,8 @@ use crate::support::{BUSY, DIR, Opened, Oracle, Random, RandomEvents as _, Sent,
 
 const DEST: &str = "/backup";
 
-/// A disk on which something happens before each call. It is how others use the disk between two calls of a backup.
+/// A disk with a hook before each call, through which other threads use the disk between two calls
+/// of a backup.
 #[derive(Clone)]
 struct Watched {
     disk: MemoryDisk,
@@ -115,7 +116,7 @@ impl DiskFile for WatchedFile {
     }
 }
 
-/// A store that seals and merges all the time, and what its client knows.
+/// A store that seals and merges all the time, and the journal of its client.
 struct Live {
     disk: MemoryDisk,
     opened: Opened,
@@ -140,7 +141,7 @@ impl Live {
     }
 }
 
-/// Backs up while `commits_at` says how many commits come before each call. Answers how many calls there were.
+/// Backs up, with `commits_at` commits before each call. Returns the number of calls.
 fn back_up_while(seed: u64, can_link: bool, mut commits_at: impl FnMut(u64) -> u64 + Send + 'static) -> u64 {
     let live = Live::filled(seed, 40 + seed % 7);
     let (disk, mut oracle) = (live.disk.clone(), live.oracle.clone());
@@ -165,7 +166,7 @@ fn back_up_while(seed: u64, can_link: bool, mut commits_at: impl FnMut(u64) -> u
         oracle.check_resend(&mut copy);
         (0..10).for_each(|id| drop(copy.commit(&[Sent::new("later", id, "p")]).unwrap()));
         drop(copy);
-        // What happens to the copy is no matter to the store.
+        // Failures of the copy do not affect the store.
         live.oracle.check(&Opened::open(&image.kill()).unwrap());
     }
     live.oracle.check_resend(&mut live.opened);
@@ -225,9 +226,9 @@ fn a_backup_that_fails_or_is_cut_off_is_never_taken_for_one() {
         let result = backup(&disk, Path::new(DIR), Path::new(DEST), |_| {});
         let check = |image: &MemoryDisk| oracle.check(&Opened::open_at(image, Path::new(DEST), BUSY).unwrap());
         match result {
-            // A link that fails is made up for.
+            // A failed link is replaced by a copy.
             Ok(_) => check(&disk.kill()),
-            // Only the last sync is behind the file that makes it whole.
+            // Only the last sync comes after the file that completes the copy.
             Err(_) if call + 1 == trial.calls() => {}
             Err(_) => {
                 open_whole(&disk.kill()).unwrap_err();

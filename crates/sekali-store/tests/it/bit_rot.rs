@@ -1,4 +1,4 @@
-//! Rot at random places of every kind of file: always named, never silent, and the rest is served.
+//! Rot at random places of every kind of file: it is always named, and all other events are served.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub(crate) fn filled(tuning: Tuning) -> MemoryDisk {
     disk
 }
 
-/// The same, killed once it had fallen idle.
+/// The same, killed after it had fallen idle.
 fn filled_idle(tuning: Tuning) -> MemoryDisk {
     let disk = MemoryDisk::new();
     fill(&disk, tuning).partition.mark().unwrap();
@@ -37,7 +37,8 @@ fn fill(disk: &MemoryDisk, tuning: Tuning) -> Opened {
     opened
 }
 
-/// Checks that every event is either served as it was or named as lost. Answers how many are lost.
+/// Checks that every event is either served unchanged or named as lost. Returns the number of lost
+/// events.
 pub(crate) fn check(disk: &MemoryDisk, tuning: Tuning, what: &str) -> u64 {
     let mut opened = Opened::open_with(disk, tuning).unwrap_or_else(|error| panic!("{what}: {error}"));
     let reader = opened.reader();
@@ -49,7 +50,8 @@ pub(crate) fn check(disk: &MemoryDisk, tuning: Tuning, what: &str) -> u64 {
     let damage = reader.damage();
     let named = damage.iter().map(|damage| damage.last_seq + 1 - damage.first_seq).sum::<u64>();
     assert_eq!(served.len() as u64 + named, 200, "{what}: silently missing: {damage:?}");
-    // Publishing everything again heals it: what is there is a duplicate, what was lost is stored.
+    // Publishing everything again heals the loss: present events are duplicates, lost ones are
+    // stored.
     let outcomes = opened.commit(&(0..200).map(event).collect::<Vec<_>>()).unwrap();
     let stored = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored { .. })).count();
     assert_eq!(stored as u64, named, "{what}");
@@ -59,7 +61,7 @@ pub(crate) fn check(disk: &MemoryDisk, tuning: Tuning, what: &str) -> u64 {
     }
     assert_eq!(opened.reader().damage(), damage, "{what}: healing is no new damage");
     drop(opened);
-    // And it stays so: nothing of what was given up comes back beside what has taken its place.
+    // And it stays so: no lost event reappears beside its replacement.
     let opened = Opened::open_with(&disk.kill(), tuning).unwrap_or_else(|error| panic!("{what}: {error}"));
     let mut ids: Vec<_> = collect(&opened.reader(), Scan::default()).into_iter().map(|event| event.event_id).collect();
     ids.sort_unstable_by_key(|id| id.parse::<u64>().ok());
@@ -67,10 +69,10 @@ pub(crate) fn check(disk: &MemoryDisk, tuning: Tuning, what: &str) -> u64 {
     named
 }
 
-/// What may be in a store, by name or ending. The lock is empty, and what is in the spare is never read.
+/// The files of a store, by name or ending. The lock is empty, and the spare is never read.
 const KINDS: [&str; 6] = ["log", "outline", "run", "parquet", "MANIFEST", "store.toml"];
 
-/// Harms a file in one of the ways that media do. Answers what was done.
+/// Damages a file as a medium might. Returns a description of the damage.
 fn harm(disk: &MemoryDisk, path: &Path, random: &mut Random) -> String {
     let len = read_all(disk, path).unwrap().len() as u64;
     let (at, bit) = (random.below(len.max(1)) as usize, random.below(8));
@@ -123,7 +125,7 @@ fn bit_rot() {
         println!("{what}");
         harmed += 1;
         if kind == "store.toml" {
-            // Without its secret nothing can be told; it says so and touches nothing.
+            // Without its secret the store cannot verify anything; it says so and changes nothing.
             let refusal = Opened::open_with(&disk, *tuning).err().expect("the meta file is damaged");
             assert!(matches!(refusal, Error::Damaged { .. } | Error::NewerFormat { .. }), "{what}: {refusal}");
             assert!(refusal.to_string().contains("store.toml"), "{what}: {refusal}");
@@ -131,7 +133,7 @@ fn bit_rot() {
             continue;
         }
         if kind == "run" {
-            // What of the index is damaged shows at a commit, and the next start has mended it.
+            // Damage to the index appears at a commit, and the next start repairs it.
             let mut opened = Opened::open_with(&disk, *tuning).unwrap();
             let _ = opened.commit(&(0..200).map(event).collect::<Vec<_>>());
         }
@@ -147,7 +149,8 @@ fn bit_rot() {
     trial.end();
 }
 
-/// Whatever is gone from the end of the last log file: after the partition closed or fell idle, it is known to have been there.
+/// Any loss at the end of the last log file: once the partition has closed or fallen idle, the
+/// manifest knows that the events existed.
 #[test]
 fn the_end_of_the_log_zeroed_or_cut_is_damage_once_the_log_was_closed_or_idle() {
     for clean in [filled(LOG_ONLY), filled_idle(LOG_ONLY)] {
@@ -176,7 +179,7 @@ fn the_end_of_the_log_zeroed_or_cut_is_damage_once_the_log_was_closed_or_idle() 
     }
 }
 
-/// Commits of duplicates only are no events, but they count.
+/// Commits of duplicates store no events, but they count.
 #[test]
 fn a_lost_commit_without_events_is_named_and_still_counted() {
     let disk = MemoryDisk::new();

@@ -7,16 +7,17 @@ use crate::life::live;
 use crate::support::{Opened, Oracle, Random};
 
 const STEPS: u64 = 9;
-/// How often the disk of one cut is put together anew.
+/// The number of disk images tried for each cut.
 const IMAGES_PER_CUT: u64 = 25;
 
-/// The life of `seed`, with what its client knows when the power is cut before call `cut_at`, and the disk then.
+/// The life of `seed` until the power is cut before call `cut_at`: the client's journal, and the
+/// disk at that moment.
 fn cut(seed: u64, cut_at: u64) -> (Oracle, MemoryDisk) {
     let disk = MemoryDisk::new();
     disk.capture_before(cut_at);
     let mut oracle = Oracle::default();
     live(&disk, seed, STEPS, |events, outcomes| match outcomes {
-        // The cut came after this commit was answered, or before.
+        // The cut came after this commit was acknowledged, or before.
         Ok(outcomes) if disk.captured().is_none() => oracle.told(events, &outcomes),
         _ => oracle.not_told(events),
     });
@@ -94,7 +95,7 @@ fn double_crash() {
     trial.end();
 }
 
-/// What the oracle would have panicked at.
+/// The reason for which the oracle would have panicked.
 pub(crate) fn promises_kept(trial: &mut Trial) {
     for promise in ["acked_lost", "stored_twice", "invented", "wrong_bytes", "panics"] {
         trial.note(promise, 0);

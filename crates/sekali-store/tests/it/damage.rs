@@ -1,4 +1,4 @@
-//! Rot, truncation and lost files: always named, never silent, and the rest is served.
+//! Rot, truncation and lost files: they are always named, and all other events are served.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ fn a_lost_segment_is_named_and_healed_by_publishing_again() {
         let disk = clean.kill();
         disk.remove(&path).unwrap();
         check(&disk, BUSY, &format!("{} removed", path.display()));
-        // By then a start has read of it in the manifest.
+        // By then a start has read the loss from the manifest.
         let damage = Opened::open(&disk.kill()).unwrap().reader().damage();
         assert!(damage.iter().any(|damage| damage.path == path), "{damage:?}");
     }
@@ -35,7 +35,7 @@ fn damage_while_serving_is_found_by_the_read_and_named() {
     let lost = found.first_seq..=found.last_seq;
     assert_eq!(served + lost.clone().count() as u64, 200);
     assert!(found.to_string().contains(&format!("seq {} to {}", lost.start(), lost.end())), "{found}");
-    // Reading once more reports it once.
+    // A second read reports the damage only once.
     collect(&opened.reader(), Scan::default());
     assert_eq!(opened.reader().damage(), damage);
     let id = lost.start() - 1;
@@ -76,7 +76,8 @@ fn a_newer_format_is_refused() {
     assert!(matches!(Opened::open(&disk), Err(Error::NewerFormat { found: 2, known: 1, .. })));
 }
 
-/// Checks that a store whose index was harmed is what it was, and says that it has rebuilt the index.
+/// Checks that a store with a damaged index is unchanged, and reports that it has rebuilt the
+/// index.
 fn check_rebuilt(disk: &MemoryDisk, what: &str) {
     let mut opened = Opened::open(disk).unwrap_or_else(|error| panic!("{what}: {error}"));
     let why = opened.partition.rebuilt_index().unwrap_or_else(|| panic!("{what}: not noticed")).to_owned();

@@ -1,4 +1,4 @@
-//! Calls to the disk that fail.
+//! Failing calls to the disk.
 
 use sekali_store::disk::memory::{Fault, MemoryDisk};
 use sekali_store::{Error, Outcome};
@@ -10,13 +10,14 @@ use crate::support::{Opened, Oracle, Random, Sent};
 
 const STEPS: u64 = 9;
 
-/// Lives with one call that fails; answers what the client knows then.
+/// Lives with one failing call. Returns the client's journal.
 fn live_with(disk: &MemoryDisk, seed: u64) -> Oracle {
     let mut oracle = Oracle::default();
     live(disk, seed, STEPS, |events, outcomes| match outcomes {
         Ok(outcomes) => oracle.told(events, &outcomes),
         Err(Error::Stopped(_)) => oracle.not_told(events),
-        // Refused before anything was written: there is no space, or the index cannot be written and refuses to grow in memory.
+        // Refused before any write: there is no space, or the index cannot be flushed and refuses
+        // to grow in memory.
         Err(Error::Io { .. } | Error::StorageFull { .. }) => {}
         Err(error) => panic!("{error}"),
     });

@@ -1,4 +1,5 @@
-//! Disks that fill up: nothing is acknowledged that is not stored, the log is never broken by it, and all goes on by itself.
+//! Full disks: every acknowledged event is stored, the log is never damaged, and writing resumes by
+//! itself.
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ fn events(commit: u64) -> Vec<Sent> {
     (0..3).map(|n| Sent::new("t", commit * 3 + n, format!("payload of {commit} {n}").repeat(3))).collect()
 }
 
-/// Commits what it can; what is refused is refused for want of space, before the log is touched.
+/// Commits as much as fits. Refusals are for lack of space, before the log is changed.
 fn commit_all(opened: &mut Opened, oracle: &mut Oracle, what: &str) -> u64 {
     let mut refused = 0;
     for commit in 0..COMMITS {
@@ -28,7 +29,7 @@ fn commit_all(opened: &mut Opened, oracle: &mut Oracle, what: &str) -> u64 {
     refused
 }
 
-/// Restarts on a disk that a stranger has filled to the last byte.
+/// Restarts on a disk that another program has filled to the last byte.
 fn restart_when_full(disk: &MemoryDisk, oracle: &mut Oracle, what: &str) -> Opened {
     let new = [Sent::new("t", "new", "p")];
     for _ in 0..3 {
@@ -68,7 +69,7 @@ fn a_disk_of_any_size_that_fills_up_loses_nothing_and_goes_on_when_freed() {
         oracle.check(&opened);
         drop(opened);
         let mut opened = restart_when_full(&disk, &mut oracle, &what);
-        // Somebody makes room, and nobody has to restart for it.
+        // Another program frees space, and no restart is needed.
         disk.set_full(false);
         assert_eq!(commit_all(&mut opened, &mut oracle, &what), 0);
         oracle.check(&opened);
@@ -86,7 +87,7 @@ fn a_stranger_who_takes_the_last_byte_after_the_check_does_not_break_the_log() {
     let mut opened = Opened::open(&disk).unwrap();
     let mut oracle = Oracle::default();
     for commit in 0..COMMITS {
-        // Full but for what the log owns: whatever fits is taken, the rest refused, and nothing in between.
+        // Full except for the log's own space: commits that fit are stored, all others are refused.
         disk.set_full(true);
         disk.set_capacity(Some(disk.used_bytes() + commit % 7 * 60));
         match opened.commit(&events(commit)) {
@@ -107,7 +108,8 @@ fn what_is_refused_for_want_of_space_claims_no_key() {
     let mut opened = Opened::open(&disk).unwrap();
     let mut refused = 0;
     for commit in 0..400 {
-        // Sometimes enough for the events and not for their frame: refused late, when all is decided.
+        // Sometimes enough for the events and not for their frame: refused late, after the
+        // decisions.
         disk.set_capacity(Some(disk.used_bytes() + commit * 7 % 1_000));
         let first = opened.commit(&events(commit));
         disk.set_capacity(None);
@@ -137,7 +139,7 @@ fn a_torn_tail_is_kept_even_where_there_is_no_space_for_a_copy() {
     assert!(opened.reader().find("t", "1").unwrap().is_some());
 }
 
-/// A store that is not open, on a disk with room, after `harm` was done to the runs of its index.
+/// A closed store on a disk with room, after `harm` has damaged the runs of its index.
 fn with_a_damaged_index(harm: impl Fn(&MemoryDisk, &Path)) -> (MemoryDisk, Oracle) {
     let (disk, mut oracle) = (MemoryDisk::new(), Oracle::default());
     let mut opened = Opened::open(&disk).unwrap();
@@ -165,7 +167,8 @@ fn a_damaged_index_is_made_anew_in_its_own_place_on_a_full_disk() {
 #[test]
 fn an_index_that_there_is_no_room_for_keeps_the_store_from_opening_and_says_why() {
     let (disk, oracle) = with_a_damaged_index(|disk, run| disk.remove(run).unwrap());
-    // With room for the manifest, and perhaps a run, but not for all of them: memory is not where they go instead.
+    // With room for the manifest and perhaps a run, but not for all runs: they must not stay in
+    // memory instead.
     for free in [0, 2_000, 6_000, 12_000] {
         disk.set_capacity(Some(disk.used_bytes() + free));
         for _ in 0..2 {
@@ -188,7 +191,7 @@ fn a_stranger_in_the_directory_does_not_matter() {
     let mut opened = Opened::open(&disk).unwrap();
     opened.commit(&[Sent::new("t", 1, "p")]).unwrap();
     drop(opened);
-    // What a start was interrupted at is in the spare.
+    // The spare contains the file that an interrupted start was writing.
     let spare = Path::new(DIR).join("p0000/log/SPARE");
     create_afresh(&disk, &spare).unwrap().write_all_at(&[9; 9_000], 0).unwrap();
     let mut opened = Opened::open(&disk).unwrap();

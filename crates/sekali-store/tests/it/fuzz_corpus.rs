@@ -1,5 +1,5 @@
-//! The inputs that `fuzz/corpus` keeps, through the functions that the fuzzer calls. With `SEKALI_WRITE_CORPUS` set, the
-//! valid ones are written anew first.
+//! Replays the inputs in `fuzz/corpus` through the functions of the fuzz targets. With
+//! `SEKALI_WRITE_CORPUS` set, it first writes the valid ones anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ fn write_samples() {
     save("manifest", "with-runs", &fs::read(dir.join("MANIFEST")).unwrap());
 }
 
-/// A segment of two topics, and the parts of it that are under checksums of their own.
+/// A segment of two topics, and its parts that have checksums of their own.
 fn save_segment() {
     let dir = tempfile::tempdir().unwrap();
     let segments = SegmentDir::new(Arc::new(RealDisk), dir.path().to_owned(), &fuzzing::STORE, 0);

@@ -1,4 +1,4 @@
-//! The life of a store, as a seed tells it: commits, restarts, expiry, scrubs and backups.
+//! The life of a store, derived from a seed: commits, restarts, expiry, scrubs and backups.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use sekali_store::{AgeRule, Outcome, Result, Retention, TopicPattern, backup};
 
 use crate::support::{DIR, Opened, Random, RandomEvents as _, Sent};
 
-/// Lives through `steps` steps and hands to `told` what was sent and what came of it. What a call to the disk interrupts is left
-/// as it is.
+/// Lives through `steps` steps and passes the events and their outcomes to `told`. A step that a
+/// failing call interrupts is left unfinished.
 pub(crate) fn live(disk: &MemoryDisk, seed: u64, steps: u64, mut told: impl FnMut(&[Sent], Result<Vec<Outcome>>)) {
     let mut random = Random(seed);
     let Ok(mut opened) = Opened::open(disk) else { return };
@@ -25,7 +25,7 @@ pub(crate) fn live(disk: &MemoryDisk, seed: u64, steps: u64, mut told: impl FnMu
             1 => let_expire(&mut opened, &mut random, step),
             2 => {
                 let dest = format!("/backup-{step}");
-                // It fails where a call to the disk does; the store is what is judged here.
+                // The backup fails if a call to the disk does. The store is under test here.
                 let _ = backup(disk, Path::new(DIR), Path::new(&dest), |_| {});
             }
             3 => while !opened.partition.scrubber().step(u64::MAX).is_done {},
@@ -40,12 +40,12 @@ pub(crate) fn live(disk: &MemoryDisk, seed: u64, steps: u64, mut told: impl FnMu
     }
 }
 
-/// Lets events of one topic, or of all, expire that are older than some steps.
+/// Expires events of one topic, or of all, that are older than some steps.
 fn let_expire(opened: &mut Opened, random: &mut Random, step: u64) {
     let pattern = if random.below(2) == 0 { "*" } else { "topic-1" };
     let rule = AgeRule { topics: TopicPattern::new(pattern), age_ns: Some(random.below(4) as i64) };
     let retention = Retention { ages: vec![rule], sizes: Vec::new() };
     opened.partition.retainer().apply(Arc::new(retention), step as i64);
-    // What is due goes with the next commit. If that fails, nobody was told anything.
+    // Due events expire with the next commit. If that fails, no client was told anything.
     let _ = opened.partition.commit(&[], step as i64, None);
 }

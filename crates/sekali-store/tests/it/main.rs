@@ -1,4 +1,4 @@
-//! The engine as a user of the library sees it, on disks that fail.
+//! The engine through its public interface, on failing disks.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 

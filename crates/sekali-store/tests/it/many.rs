@@ -1,4 +1,4 @@
-//! More events than any other test has, for what goes wrong once in a great many.
+//! More events than in any other test, to catch faults that occur once in very many.
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::{Outcome, Scan, Tuning};

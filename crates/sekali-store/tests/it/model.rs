@@ -9,7 +9,7 @@ use sekali_testkit::Trial;
 use crate::crashes::promises_kept;
 use crate::support::{Opened, Oracle, Random, RandomEvents as _, Sent};
 
-/// What must become of an event, by the book.
+/// The expected outcome of an event.
 fn expected(model: &BTreeMap<(String, String), (u64, Sent)>, next_seq: u64, sent: &Sent) -> Outcome {
     let squeeze = |sent: &Sent| String::from_utf8_lossy(&sent.payload).replace(' ', "");
     match model.get(&sent.key()) {
@@ -46,7 +46,7 @@ fn model() {
                         model.insert(sent.key(), (*seq, sent.clone()));
                         next_seq += 1;
                     }
-                    // The same conflict is kept once.
+                    // A repeated conflict is stored once.
                     Outcome::Conflict { .. } => {
                         let known = evidence.insert((sent.key(), sent.payload.clone()), ());
                         next_seq += u64::from(known.is_none());

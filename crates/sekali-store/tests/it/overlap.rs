@@ -9,7 +9,8 @@ use sekali_store::{Error, Outcome, Result, Scan};
 
 use crate::support::{BUSY, LOG_ONLY, Opened, Oracle, Random, RandomEvents as _, Sent, collect};
 
-/// Finishes a commit of `events` on another thread, whose sync is held, and answers what `meanwhile` does beside it.
+/// Finishes a commit of `events` on another thread with its sync held, and returns the result of
+/// `meanwhile`, which runs beside it.
 fn beside<T>(
     disk: &MemoryDisk,
     opened: &Opened,
@@ -107,7 +108,7 @@ fn a_commit_that_is_dropped_was_never_there() {
 fn batches_that_cannot_be_decided_leave_the_commit_as_it_was() {
     let disk = MemoryDisk::new();
     let mut opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
-    // Larger than a block, so that blocks are complete when they are taken back.
+    // Larger than a block, so that the commit has complete blocks when it is rolled back.
     let large = |id: &str| Sent::new("t", id, "x".repeat(70_000));
     opened.commit(&[large("known")]).unwrap();
     let too_much = vec![opened.batch(&[large("too much")]); 4_000];
@@ -127,7 +128,7 @@ fn batches_that_cannot_be_decided_leave_the_commit_as_it_was() {
     assert_eq!(opened.reader().counters(), counters);
 }
 
-/// Threads that send the same few keys through commits of their own.
+/// Threads that commit the same few keys.
 #[test]
 fn of_many_who_commit_at_once_one_stores_each_key() {
     for (seed, tuning) in [(1, BUSY), (2, LOG_ONLY)] {
@@ -156,7 +157,7 @@ fn of_many_who_commit_at_once_one_stores_each_key() {
                 });
             }
         });
-        // Judged in the order of the log: what was stored first, then what was compared with it.
+        // Judged in the order of the log: first the stored event, then the events compared with it.
         let mut oracle = Oracle::default();
         for (event, outcome) in told.into_inner().unwrap().into_values().chain(others.into_inner().unwrap()) {
             oracle.told(&[event], &[outcome]);

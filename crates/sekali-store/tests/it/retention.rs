@@ -1,4 +1,4 @@
-//! Events expire, and nothing else of them does: keys, counters and what others read stay as they are.
+//! Events expire; their keys, the counters and all other events stay unchanged.
 
 mod crashes;
 mod model;
@@ -12,7 +12,7 @@ use sekali_store::{
 
 use crate::support::{BUSY, Opened, Sent, collect, files};
 
-/// Segments of some twenty events, which are not merged.
+/// Segments of some twenty events, never merged.
 const PLAIN: Tuning = Tuning { segment_fan_in: 1_000, ..BUSY };
 
 pub(crate) fn ages(rules: &[(&str, Option<i64>)]) -> Arc<Retention> {
@@ -29,7 +29,8 @@ fn event(id: u64) -> Sent {
     Sent::new(if id.is_multiple_of(3) { "debug.x" } else { "main" }, id, format!("payload of {id}, some bytes long"))
 }
 
-/// Commits events 1 to `count`, one at a time: each has its id for its seq and for the time it was received.
+/// Commits events 1 to `count`, one at a time. Each has its id as its seq and as its time of
+/// receipt.
 fn filled(tuning: Tuning, count: u64) -> (MemoryDisk, Opened) {
     let disk = MemoryDisk::new();
     let mut opened = Opened::open_with(&disk, tuning).unwrap();
@@ -40,7 +41,7 @@ fn filled(tuning: Tuning, count: u64) -> (MemoryDisk, Opened) {
     (disk, opened)
 }
 
-/// Lets expire what is due. The commit that does it is empty.
+/// Expires due events, by an empty commit.
 fn expire(opened: &mut Opened, retention: &Arc<Retention>, now_ns: i64) {
     opened.partition.retainer().apply(Arc::clone(retention), now_ns);
     opened.commit(&[]).unwrap();
@@ -50,7 +51,8 @@ fn seqs(opened: &Opened) -> Vec<u64> {
     collect(&opened.reader(), Scan::default()).iter().map(|event| event.seq).collect()
 }
 
-/// Checks that nothing is wrong and that what is there and what has expired are everything, and counts the latter.
+/// Checks that `verify` finds nothing and that present and expired events are all events. Returns
+/// the number of expired ones.
 fn check(opened: &mut Opened) -> u64 {
     let reader = opened.reader();
     let events: u64 = reader.topics().iter().map(|topic| topic.events).sum();
@@ -108,7 +110,7 @@ fn by_size_the_oldest_go_until_the_rest_fits() {
     let left = seqs(&opened);
     assert_eq!(left, (left[0]..=300).collect::<Vec<_>>());
     assert_eq!(check(&mut opened), left[0] - 1);
-    // Of the topic alone, about a third of what is there.
+    // Of this topic only, about a third of all events.
     let share = after / 3 / 2;
     expire(&mut opened, &size("debug.*", share), 0);
     let debug = |seq: &&u64| seq.is_multiple_of(3);
@@ -122,7 +124,7 @@ fn by_size_the_oldest_go_until_the_rest_fits() {
 #[test]
 fn by_pattern_only_its_topics_go_and_exceptions_stay() {
     let (disk, mut opened) = filled(PLAIN, 300);
-    // What is closed is sealed by the commit that follows.
+    // Closed files are sealed by the commit that follows.
     (0..2).for_each(|_| drop(opened.commit(&[]).unwrap()));
     let before = opened.reader().storage_stats().segments;
     expire(&mut opened, &ages(&[("debug.*", Some(100))]), 300);
@@ -136,12 +138,12 @@ fn by_pattern_only_its_topics_go_and_exceptions_stay() {
     drop(opened);
     let mut opened = Opened::open_with(&disk.kill(), PLAIN).unwrap();
     assert_eq!(seqs(&opened), left);
-    // Again, with an exception: the topic that is to stay, stays for ever.
+    // Again, with an exception: one topic is kept for ever.
     expire(&mut opened, &ages(&[("debug.*", None), ("*", Some(0))]), 1_000);
     let rest = seqs(&opened);
     assert!(rest.iter().filter(|seq| seq.is_multiple_of(3)).eq(left.iter().filter(|seq| seq.is_multiple_of(3))));
     check(&mut opened);
-    // And a topic without events is none.
+    // A topic without events is not listed.
     for id in 301..400 {
         opened.commit(&[Sent::new("other", id, "to close the log file with, which takes some bytes")]).unwrap();
     }
@@ -173,7 +175,7 @@ fn a_late_resend_is_a_duplicate_and_with_other_content_a_conflict() {
         assert_eq!(evidence[0].payload, b"1:changed");
         check(&mut opened);
     }
-    // Evidence expires like everything else, and its key does not.
+    // Evidence expires like any event, but its key does not.
     for id in 301..400 {
         opened.commit(&[event(id)]).unwrap();
     }
@@ -207,7 +209,8 @@ fn keys_that_a_rebuilt_index_cannot_know_are_named() {
     let disk = disk.kill();
     let mut opened = Opened::open(&disk).unwrap();
     assert_eq!(opened.partition.verify(|_| {}).unwrap().findings, [Finding::ForgottenKeys { last_seq }]);
-    // What was sealed before the index was rebuilt expires only once the index has it on disk again.
+    // Events that were sealed before the index was rebuilt expire only once the index has them on
+    // disk again.
     expire(&mut opened, &ages(&[("*", Some(0))]), 300);
     drop(opened);
     let disk = disk.kill();
@@ -217,7 +220,7 @@ fn keys_that_a_rebuilt_index_cannot_know_are_named() {
     let outcomes = opened.commit(&known).unwrap();
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })), "{outcomes:?}");
     drop(opened);
-    // A damaged run is noticed at the start, which says so too.
+    // The start notices a damaged run and reports it.
     let run = files(&disk, "run").remove(0);
     disk.corrupt(&run, |bytes| bytes.fill(0));
     let opened = Opened::open(&disk.kill()).unwrap();

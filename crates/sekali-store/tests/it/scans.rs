@@ -1,4 +1,5 @@
-//! Reads in both directions, by topic and cursor, against a plain vector; over several log files.
+//! Reads in both directions, by topic and cursor, over several log files, compared with a plain
+//! vector.
 
 use sekali_store::disk::Disk;
 use sekali_store::disk::memory::MemoryDisk;
@@ -7,11 +8,11 @@ use sekali_store::{Order, Scan, StorageStats, StoredEvent, Tuning};
 
 use crate::support::{BUSY, Opened, Random, Sent, collect, files};
 
-/// Log files of 4 MB. None is sealed, because the index keeps everything in memory.
+/// Log files of 4 MB. None is sealed, because the index is entirely in memory.
 const UNSEALED: Tuning =
     Tuning { log_file_bytes: 4 << 20, index: IndexOptions { table_entries: 1 << 20, background: false }, ..BUSY };
 
-/// All but the end of the log is sealed, and segments are merged.
+/// All of the log except its end is sealed, and segments are merged.
 const SEALED: Tuning =
     Tuning { log_file_bytes: 1 << 20, index: IndexOptions { table_entries: 100, background: false }, ..BUSY };
 

@@ -1,4 +1,4 @@
-//! A scrub finds what nobody has read, names it, and mends what can be mended.
+//! A scrub finds damage that no read has met, names it, and repairs it where possible.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ fn filled(disk: &MemoryDisk) -> Opened {
     opened
 }
 
-/// A whole pass, in steps of so many bytes.
+/// A whole pass, in steps of this many bytes.
 fn scrub(opened: &Opened, step: u64) -> Scrubbed {
     let (mut scrubber, mut sum) = (opened.partition.scrubber(), Scrubbed::default());
     while !sum.is_done {

@@ -1,4 +1,4 @@
-//! A store on a disk in memory, events to publish, and the oracle that judges what survived.
+//! A store on a disk in memory, events to publish, and the oracle that judges the surviving events.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(crate) const DIR: &str = "/store";
 
 const NEW: NewStore = NewStore { store_id: 0x5eca11, hash_key: HashKey([3; 32]), partitions: 1 };
 
-/// Payloads are the same when they are but for spaces.
+/// Payloads are equal if they differ only in spaces.
 pub(crate) const RULES: ContentRules = ContentRules {
     same_payload: |stored, incoming| without_spaces(stored) == without_spaces(incoming),
     evidence: |event, first_seq| format!("{first_seq}:{}", String::from_utf8_lossy(event.payload)).into_bytes(),
@@ -26,8 +26,8 @@ fn without_spaces(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().copied().filter(|byte| *byte != b' ').collect()
 }
 
-/// The index writes and merges runs all the time, and log files are sealed and merged all the time, on the thread of the
-/// commit, so that every call to the disk has its number.
+/// Runs are written and merged, and log files sealed and merged, all the time, on the thread of the
+/// commit, so that every call to the disk has a fixed number.
 pub(crate) const BUSY: Tuning = Tuning {
     fingerprint_mask: u128::MAX,
     index: IndexOptions { table_entries: 5, background: false },
@@ -102,17 +102,17 @@ impl Sent {
     }
 }
 
-/// What a client knows: what it was told of each event it sent.
+/// A client's journal: the response to each event it sent.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Oracle {
-    /// Keys that were acknowledged, with the event that must be stored.
+    /// Acknowledged keys, with the event that must be stored.
     acked: BTreeMap<(String, String), Sent>,
-    /// Events whose fate nobody was told.
+    /// Events without a response.
     unknown: Vec<Sent>,
 }
 
 impl Oracle {
-    /// Notes what `outcomes` say of `events`.
+    /// Notes the `outcomes` of `events`.
     pub(crate) fn told(&mut self, events: &[Sent], outcomes: &[Outcome]) {
         for (event, outcome) in events.iter().zip(outcomes) {
             match outcome {
@@ -121,19 +121,20 @@ impl Oracle {
                     assert_eq!(before, None, "stored twice");
                 }
                 Outcome::Duplicate { .. } | Outcome::Conflict { .. } if self.acked.contains_key(&event.key()) => {}
-                // The original is one whose sender was told nothing.
+                // The original is an event whose sender got no response.
                 Outcome::Duplicate { .. } => drop(self.acked.insert(event.key(), event.clone())),
                 Outcome::Conflict { .. } => {}
             }
         }
     }
 
-    /// Notes events whose commit was not answered.
+    /// Notes events whose commit had no response.
     pub(crate) fn not_told(&mut self, events: &[Sent]) {
         self.unknown.extend_from_slice(events);
     }
 
-    /// Checks that `opened` has everything acknowledged, once, and nothing invented; that seqs have no gap and counters reconcile.
+    /// Checks that `opened` has every acknowledged event once and no invented one, that seqs have
+    /// no gap, and that counters reconcile.
     pub(crate) fn check(&self, opened: &Opened) {
         let reader = opened.reader();
         assert_eq!(
@@ -180,13 +181,13 @@ impl Oracle {
         }
     }
 
-    /// How many events were acknowledged.
+    /// The number of acknowledged events.
     pub(crate) fn acked(&self) -> u64 {
         self.acked.len() as u64
     }
 
-    /// Checks that sending everything acknowledged again yields only duplicates; or conflicts, where the spaces differ from those of
-    /// an event that has expired.
+    /// Checks that sending all acknowledged events again yields only duplicates; or conflicts, if
+    /// the spaces differ from those of an expired event.
     pub(crate) fn check_resend(&self, opened: &mut Opened) {
         let events: Vec<_> = self.acked.values().cloned().collect();
         let (before, has_expired) = (opened.reader().counters(), opened.reader().expired().events > 0);
@@ -207,7 +208,7 @@ pub(crate) trait RandomEvents {
 }
 
 impl RandomEvents for Random {
-    /// Some events out of a small space of keys, so that many are duplicates and some conflict.
+    /// Some events from a small space of keys, so that many are duplicates and some conflict.
     fn events(&mut self) -> Vec<Sent> {
         (0..self.below(6))
             .map(|_| {
@@ -229,7 +230,7 @@ pub(crate) fn files(disk: &MemoryDisk, ending: &str) -> Vec<PathBuf> {
     disk.paths().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect()
 }
 
-/// All events that a scan gives.
+/// All events of a scan.
 pub(crate) fn collect(reader: &Reader, scan: Scan) -> Vec<StoredEvent> {
     reader.scan(scan).collect::<Result<_>>().expect("readable")
 }

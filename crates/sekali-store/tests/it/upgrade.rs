@@ -1,7 +1,7 @@
-//! Data directories of every format that was ever released, or will be: each opens, and has what it had.
+//! Data directories of every released format: each opens with all its events.
 //!
-//! `tests/fixtures/store-v1` is of format 1. With `SEKALI_WRITE_FIXTURE` set, the directory of today's format is written anew first; once
-//! a format is released, its directory stays as it is for ever.
+//! `tests/fixtures/store-v1` is of format 1. With `SEKALI_WRITE_FIXTURE` set, the directory of the
+//! current format is written anew first. Once a format is released, its directory never changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::support::{BUSY, DIR, Opened, Sent};
 const COMMITS: u64 = 70;
 /// Small files, so that there are several of each kind.
 const SMALL: Tuning = Tuning { index: IndexOptions { table_entries: 20, background: false }, ..BUSY };
-/// Events that are received before this time, in commits, have expired in the topic `short`.
+/// Events of the topic `short` that were received before this time, in commits, have expired.
 const EXPIRED_BEFORE: u64 = 45;
 
 fn fixture() -> PathBuf {
@@ -29,7 +29,8 @@ fn events(commit: u64) -> [Sent; 2] {
     ["long", "short"].map(|topic| Sent::new(topic, commit, format!("{{\"commit\": {commit}, \"topic\": \"{topic}\"}}")))
 }
 
-/// A store with segments, merged and trimmed ones among them, runs, log files with and without an outline, a conflict and duplicates.
+/// A store with segments (also merged and trimmed ones), runs, log files with and without an
+/// outline, a conflict and duplicates.
 fn write_fixture() {
     let disk = MemoryDisk::new();
     let mut opened = Opened::open_with(&disk, SMALL).unwrap();

@@ -1,4 +1,4 @@
-//! The check of a whole store finds what is wrong, and nothing where nothing is.
+//! `verify` finds every fault in a store, and nothing in a sound one.
 
 use std::path::Path;
 
@@ -46,7 +46,7 @@ fn filled(tuning: Tuning) -> MemoryDisk {
     disk
 }
 
-/// What a check finds when bit 0 of this byte is flipped in each file with this ending.
+/// The findings of a check after bit 0 of this byte is flipped in each file with this ending.
 fn found_after(disk: &MemoryDisk, tuning: Tuning, ending: &str, at: usize) -> Vec<Finding> {
     let disk = disk.kill();
     let mut opened = Opened::open_with(&disk, tuning).unwrap();
@@ -78,7 +78,7 @@ fn a_store_in_use_is_checked_as_it_is_at_one_moment_and_not_touched() {
     for id in 0..300 {
         opened.commit(&[Sent::new("t", id, "payload")]).unwrap();
         if id % 50 == 0 {
-            // Nobody has synced what follows, and its commit is not written to its end.
+            // The following bytes are not synced, and their commit is incomplete.
             let copy = disk.kill();
             let last = files(&copy, "log").pop().unwrap();
             copy.corrupt(&last, |bytes| bytes.extend([5; 70]));
@@ -104,7 +104,7 @@ fn a_store_in_use_is_checked_to_its_end_although_runs_of_its_index_do_not_open()
     assert!(runs.len() > 2);
     disk.corrupt(&runs[0], |bytes| bytes.truncate(5_000));
     disk.remove(&runs[1]).unwrap();
-    // One that opens, and is damaged inside; and events that are lost.
+    // A run that opens and is damaged inside, and lost events.
     disk.corrupt(&runs[2], |bytes| bytes[5_000] ^= 1);
     files(&disk, "log").iter().for_each(|path| assert!(disk.corrupt(path, |bytes| bytes[5_150] ^= 1)));
     let store = Store::open_frozen(&disk, Path::new(DIR), RULES).unwrap();

@@ -1,4 +1,4 @@
-//! Backup and restore with the binary, of a server at work.
+//! Backup and restore with the binary, while the server runs.
 
 use std::path::Path;
 
@@ -44,7 +44,7 @@ fn what_was_acknowledged_before_a_backup_began_is_restored_once() {
     assert!(backups.iter().any(|(_, acknowledged)| (1..100_000).contains(acknowledged)), "{backups:?}");
     drop(served);
 
-    // One from the middle, and the last.
+    // One file from the middle, and the last.
     let some = backups.get(backups.len() / 2).into_iter().chain(backups.last());
     for (number, (dest, acknowledged)) in some.enumerate() {
         let restored_dir = dir.path().join(format!("restored-{number}"));
@@ -66,7 +66,7 @@ fn a_backup_of_a_stopped_store_reads_well_and_damage_to_it_is_found() {
     let (data_dir, dest) = (dir.path().join("data"), dir.path().join("backup"));
     let mut served = Served::start(&data_dir);
     run(&["publish", "--url", &served.url, "--count", "2000", "--json"]).json();
-    // Closed in order, so that the log says of its last commit that it was durable.
+    // Closed in order, so that the log marks its last commit as durable.
     served.signal("TERM");
     assert!(served.wait().success());
     let arguments = ["backup", "--data-dir", data_dir.to_str().unwrap(), dest.to_str().unwrap()];

@@ -1,4 +1,4 @@
-//! The client commands and the server together.
+//! Client commands against a server.
 
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
@@ -180,7 +180,7 @@ fn sigterm_drains_and_a_second_one_insists() {
     assert_eq!(served.wait().code(), Some(130));
 }
 
-/// A limit on the size of files makes the log's writes fail in earnest, as a broken disk would.
+/// A limit on file size makes the log's writes fail for real, as on a broken disk.
 #[test]
 fn a_failed_write_ends_the_server_with_a_code_of_its_own_and_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -239,7 +239,7 @@ fn a_bench_at_a_fixed_rate_sends_what_it_was_told_and_nothing_goes_missing() {
     }
 }
 
-/// Even SIGKILL, which leaves the bench no time to stop its server.
+/// Even after SIGKILL, which leaves the bench no time to stop its server.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_bench_that_is_killed_leaves_no_server_behind() {
@@ -249,7 +249,7 @@ fn a_bench_that_is_killed_leaves_no_server_behind() {
     let server = eventually("the server", || child_of(bench.id()));
     bench.kill().unwrap();
     bench.wait().unwrap();
-    // Nobody may have collected it yet.
+    // Its parent may not have collected it yet.
     eventually("its end", || matches!(process(server), None | Some((_, 'Z'))).then_some(()));
 }
 

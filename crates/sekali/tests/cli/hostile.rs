@@ -1,4 +1,4 @@
-//! Clients that mean harm, against the real binary: whatever they do, it stays small and serves the others.
+//! Hostile clients against the real binary: it stays small and serves all others.
 
 mod bombs;
 mod floods;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::process::run;
 use crate::served::Served;
 
-/// A server of its own for a test.
+/// A server for one test.
 struct Victim {
     served: Served,
     _dir: tempfile::TempDir,
@@ -31,15 +31,15 @@ impl Victim {
         stream
     }
 
-    /// Sends bytes as they are, and reads until the server closes.
+    /// Sends the bytes unchanged, and reads until the server closes the connection.
     fn exchange(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect();
-        // It may close before it has read everything.
+        // The server may close before it has read everything.
         let _ = stream.write_all(bytes);
         read_to_end(&mut stream)
     }
 
-    /// Somebody else publishes, and is served.
+    /// Another client publishes, and is served.
     #[track_caller]
     fn expect_others_are_served(&self) {
         let seed = rand::random::<u32>().to_string();
@@ -51,7 +51,7 @@ impl Victim {
         run(&["stats", "--url", &self.served.url, "--json"]).json()["unique_processed"].as_u64().unwrap()
     }
 
-    /// What it takes up in memory, in bytes: now (`VmRSS`), or at most so far (`VmHWM`).
+    /// The server's memory in bytes: now (`VmRSS`), or its peak (`VmHWM`).
     fn memory(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.served.pid())).unwrap();
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();

@@ -1,4 +1,4 @@
-//! Keys by the real binary, beside a real server.
+//! API keys with the real binary and a real server.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn keys(dir: &Path, more: &[&str]) -> Run {
     run(&[&["keys", more[0], "--data-dir", dir.to_str().unwrap()], &more[1..]].concat())
 }
 
-/// Makes a key; standard output is the key and nothing else.
+/// Creates a key. Standard output is the key and nothing else.
 fn create(dir: &Path, more: &[&str]) -> String {
     let made = keys(dir, &[&["create"], more].concat());
     assert_eq!(made.code, Some(0), "{made:?}");
@@ -27,7 +27,7 @@ fn id_of(key: &str) -> &str {
     key.split('_').nth(1).unwrap()
 }
 
-/// `sekali stats --json` with this key, until it ends with this code.
+/// Runs `sekali stats --json` with this key until it exits with this code.
 #[track_caller]
 fn until(url: &str, key: Option<&str>, code: i32) -> Run {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -190,7 +190,7 @@ fn keys_that_others_get_at_are_told_by_the_list_and_by_the_server() {
         std::thread::sleep(Duration::from_millis(50));
     }
     drop(served);
-    // Making or revoking one writes the file anew.
+    // Creating or revoking a key writes the file anew.
     create(&data, &["--scope", "read"]);
     assert_eq!(keys(&data, &["list"]).stderr, "");
 }
@@ -207,7 +207,7 @@ fn a_backup_has_no_keys_and_they_are_in_nobodys_way() {
     drop(served);
     assert_eq!(run(&["verify", "--data-dir", &path("data")]).code, Some(0));
     assert_eq!(run(&["restore", &path("copy"), "--data-dir", &path("restored")]).code, Some(0));
-    // Keys of a store that is gone can be brought along by hand.
+    // The keys of a lost store can be copied by hand.
     std::fs::copy(path("data/keys.toml"), path("restored/keys.toml")).unwrap();
     let served = Served::start(Path::new(&path("restored")));
     until(&served.url, Some(&key), 0);

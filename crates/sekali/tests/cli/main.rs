@@ -1,4 +1,4 @@
-//! The command line as people and scripts meet it: the real binary, real sockets, exit codes.
+//! The command line as people and scripts use it: the real binary, real sockets, exit codes.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

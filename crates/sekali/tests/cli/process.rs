@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
-/// What a run left behind.
+/// The output of a run.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
@@ -22,14 +22,14 @@ impl From<Output> for Run {
 }
 
 impl Run {
-    /// Standard output as JSON, after a successful run.
+    /// Standard output as JSON. The run must have succeeded.
     pub(crate) fn json(&self) -> serde_json::Value {
         assert_eq!(self.code, Some(0), "{self:?}");
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
-/// The binary, with nothing of the developer's own settings.
+/// The binary, without settings from the developer's environment.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sekali"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SEKALI_")) {
@@ -39,17 +39,17 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the binary to its end.
+/// Runs the binary until it exits.
 pub(crate) fn run(arguments: &[&str]) -> Run {
     command(arguments).output().unwrap().into()
 }
 
-/// Runs the binary on this standard input.
+/// Runs the binary with this standard input.
 pub(crate) fn run_with_input(arguments: &[&str], input: &str) -> Run {
     let mut child = command(arguments).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_owned();
-    // The process may end before it has read everything.
+    // The process may exit before it has read everything.
     let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
     let run = child.wait_with_output().unwrap().into();
     writer.join().unwrap();

@@ -1,4 +1,4 @@
-//! `sekali publish` against servers that behave in every way servers do.
+//! `sekali publish` against servers that respond, fail, stall and vanish.
 
 use std::io::Write as _;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! A server that answers what a test tells it to, and remembers what it was asked.
+//! A server that responds as the test scripts it, and records its requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-/// What was asked.
+/// A request that it received.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) at: Instant,
@@ -16,17 +16,17 @@ pub(crate) struct Asked {
     pub(crate) body: String,
 }
 
-/// What to answer.
+/// A scripted response.
 pub(crate) enum Reply {
     Json(u16, Value),
     /// Status, headers, body.
     Full(u16, Vec<(&'static str, String)>, String),
-    /// Close the connection in the middle of the answer.
+    /// Close the connection in the middle of the response.
     Break,
 }
 
 impl Reply {
-    /// 202 for a body whose events are all new.
+    /// 202 for a body of new events only.
     pub(crate) fn all_stored(body: &str) -> Self {
         let events = serde_json::from_str::<Vec<Value>>(body).unwrap().len();
         Self::Json(202, json!({"message": "ok", "received": events, "stored": events, "duplicates": 0, "conflicts": 0}))
@@ -35,15 +35,15 @@ impl Reply {
 
 type Script = dyn Fn(usize, &Asked) -> Reply + Send + Sync;
 
-/// The server; its thread ends with the test process.
+/// The server. Its thread ends with the test process.
 pub(crate) struct Scripted {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Scripted {
-    /// Answers with what `script` makes of the number of the request (from 0, not counting those for readiness, which
-    /// are answered with yes) and the request itself.
+    /// Responds with `script` of the request's number (from 0) and the request. Requests for
+    /// readiness are not counted, and get 200.
     pub(crate) fn start(script: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -24,12 +24,12 @@ impl Served {
         Self::spawn(&mut command(&["serve", "--listen", listen, "--data-dir", data_dir.to_str().unwrap()]))
     }
 
-    /// Starts it by this command line.
+    /// Starts it with this command line.
     pub(crate) fn spawn(command: &mut Command) -> Self {
         Self::begin(command.stderr(Stdio::null()))
     }
 
-    /// Starts it by this command line, with its log in a file.
+    /// Starts it with this command line, and its log in a file.
     pub(crate) fn spawn_with_log(command: &mut Command, log: &Path) -> Self {
         Self::begin(command.stderr(File::create(log).unwrap()))
     }
@@ -42,7 +42,7 @@ impl Served {
         Self { child, url }
     }
 
-    /// Where it listens, as `--listen` takes it.
+    /// Its address, in the form of `--listen`.
     pub(crate) fn address(&self) -> &str {
         self.url.split_once("://").unwrap().1
     }
@@ -51,12 +51,12 @@ impl Served {
         self.child.id()
     }
 
-    /// The port it listens on.
+    /// Its port.
     pub(crate) fn port(&self) -> &str {
         self.url.rsplit_once(':').unwrap().1
     }
 
-    /// SIGKILL: nothing is drained, flushed or said.
+    /// SIGKILL: it drains, flushes and logs nothing.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -67,7 +67,7 @@ impl Served {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// Waits for it to end by itself.
+    /// Waits until it exits by itself.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
@@ -86,7 +86,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // It may have ended long ago.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,5 @@
-//! SIGTERM under load: whatever was accepted is answered, and only what was answered is stored.
+//! SIGTERM under load: every accepted request gets a response, and only events with a response are
+//! stored.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,12 +15,12 @@ use crate::served::Served;
 const WRITERS: u64 = 16;
 const BATCH_EVENTS: u64 = 20;
 
-/// What clients were told.
+/// The responses that clients received.
 #[derive(Debug, Default)]
 struct Told {
     acked: BTreeSet<String>,
     refused: u64,
-    /// Requests without any answer: their connection was closed before the server read them.
+    /// Requests without a response: the server closed the connection before it read them.
     unanswered: u64,
 }
 
@@ -64,7 +65,7 @@ fn sigterm_drain() {
     trial.end();
 }
 
-/// Publishes until nobody is there.
+/// Publishes until the server is gone.
 async fn write(client: reqwest::Client, url: String, ids: Arc<AtomicU64>, told: Arc<Mutex<Told>>) {
     loop {
         let first = ids.fetch_add(BATCH_EVENTS, Ordering::Relaxed);

@@ -1,6 +1,6 @@
-//! Dependencies below whose version there are known holes.
+//! Minimum versions of dependencies with known weaknesses.
 
-/// Each with the first version that is good.
+/// Each with the first safe version.
 const AT_LEAST: [(&str, [u64; 3]); 4] =
     [("h2", [0, 4, 16]), ("rustls-webpki", [0, 103, 13]), ("time", [0, 3, 47]), ("bytes", [1, 11, 1])];
 

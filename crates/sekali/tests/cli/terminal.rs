@@ -1,4 +1,4 @@
-//! What strangers sent, on a real terminal: shown, and never obeyed.
+//! Untrusted text on a real terminal is shown as text and never takes effect.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -13,7 +13,7 @@ use crate::process::{command, run_with_input};
 use crate::scripted::{Reply, Scripted};
 use crate::served::Served;
 
-/// Sequences that move, erase, retitle, recolour, ring, hide or reorder.
+/// Sequences that move the cursor, erase, set titles or colours, ring, hide or reorder text.
 const HOSTILE: [&str; 14] = [
     "\u{1b}[2J",
     "\u{1b}[31m",
@@ -31,7 +31,7 @@ const HOSTILE: [&str; 14] = [
     "\u{2028}line",
 ];
 
-/// What appears when a command runs on a terminal, and its exit code.
+/// The output of a command on a terminal, and its exit code.
 fn on_a_terminal(command: &mut Command) -> (String, Option<i32>) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
@@ -42,15 +42,16 @@ fn on_a_terminal(command: &mut Command) -> (String, Option<i32>) {
         fd.into()
     };
     let mut child = command.stdin(Stdio::null()).stdout(slave()).stderr(slave()).spawn().unwrap();
-    // The command still has the terminal: what this process has of it must go, or the end is never seen.
+    // The command still has the terminal. This process must close its end, or it never sees the end
+    // of the output.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut shown = Vec::new();
-    // Linux reports the end of a terminal as an error.
+    // Linux reports the end of a terminal's output as an error.
     let _ = File::from(master).read_to_end(&mut shown);
     (String::from_utf8(shown).unwrap(), child.wait().unwrap().code())
 }
 
-/// Nothing but text and line ends.
+/// The output is text and line ends only.
 #[track_caller]
 fn is_harmless(shown: &str, context: &str) {
     let text = shown.replace("\r\n", "");
@@ -69,7 +70,7 @@ fn events_of_strangers_drive_no_terminal() {
     let served = Served::start(dir.path());
     let mut events = Vec::new();
     for (number, text) in HOSTILE.into_iter().enumerate() {
-        // Names cannot have control characters, but all others.
+        // Names may contain every character except control characters.
         let name: String = format!("t{number}{text}").chars().filter(|character| !character.is_control()).collect();
         events.push(json!({"topic": name, "event_id": name, "timestamp": "2025-10-24T21:00:00Z", "source": name,
                            "payload": {text: text}}));
@@ -82,7 +83,7 @@ fn events_of_strangers_drive_no_terminal() {
         &["events", "--json"],
         &["events", "--csv"],
         &["events", "--limit", "1"],
-        // Progress bars do drive it, and have nothing of strangers in them.
+        // Progress bars do drive the terminal, and contain no untrusted text.
         &["export", "--quiet"],
         &["export", "--quiet", "--format", "csv"],
         &["stats"],
@@ -94,7 +95,7 @@ fn events_of_strangers_drive_no_terminal() {
         &["events", "--since", "\u{1b}[2J\u{202e}"],
     ] {
         let (shown, code) = on_a_terminal(&mut plain(&[arguments, &url].concat()));
-        // What is refused is quoted in an error; what is only not found is not.
+        // Errors quote refused text, but not text that is merely not found.
         assert!(code.is_some() && (code == Some(0) || !shown.is_empty()), "{arguments:?} {shown:?}");
         is_harmless(&shown, &format!("{arguments:?}"));
     }

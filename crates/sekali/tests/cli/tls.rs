@@ -1,4 +1,4 @@
-//! TLS through the real binary, with certificates made for the occasion.
+//! TLS with the real binary and certificates made for the test.
 
 mod files;
 mod protocols;
@@ -22,7 +22,7 @@ use sekali_testkit::{Authority, KeyPairFiles};
 use crate::process::{Run, command, run};
 use crate::served::Served;
 
-/// A directory for data and certificates, and whom clients trust.
+/// A directory for data and certificates, and the authority that clients trust.
 struct Place {
     dir: tempfile::TempDir,
     authority: Authority,
@@ -35,7 +35,7 @@ impl Place {
         Self { dir, authority }
     }
 
-    /// How to start a server that shows `pair`.
+    /// The command line of a server that presents `pair`.
     fn serve(&self, pair: &KeyPairFiles, more: &[&str]) -> Command {
         let data_dir = self.dir.path().join("data");
         let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--data-dir", text(&data_dir)];
@@ -44,7 +44,7 @@ impl Place {
         command(&arguments)
     }
 
-    /// Asks a server how it is, as `https://localhost`, trusting our authority.
+    /// Requests a server's health as `https://localhost`, trusting the test's authority.
     fn ask(&self, served: &Served, more: &[&str]) -> Run {
         let url = format!("https://localhost:{}", served.port());
         run(&[&["health", "--url", &url, "--ca-cert", text(&self.authority.cert)], more].concat())
@@ -55,7 +55,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// A TLS connection on which the test itself speaks HTTP.
+/// A TLS connection on which the test writes HTTP itself.
 type Connection = StreamOwned<ClientConnection, TcpStream>;
 
 /// Trusts the CA in the file.
@@ -63,7 +63,7 @@ fn trusting(ca: &Path) -> ClientConfig {
     trusting_in(ALL_VERSIONS, ca)
 }
 
-/// Trusts it, and speaks only these versions.
+/// Trusts the CA, and accepts only these versions.
 fn trusting_in(versions: &[&'static SupportedProtocolVersion], ca: &Path) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! `sekali export` and `import`: what goes out comes back in.
+//! `sekali export` and `import`: exported events are imported unchanged.
 
 mod damaged;
 mod dedup_db;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::process::{Run, run, run_with_input};
 
-/// The five members of an event that are its producer's, with the payload's bytes.
+/// The five members of an event that its producer sends, with the payload's bytes.
 #[derive(serde::Deserialize)]
 struct Event {
     topic: String,
@@ -22,7 +22,7 @@ struct Event {
     payload: Box<RawValue>,
 }
 
-/// What a server has, by key.
+/// All events of a server, by key.
 fn stored(url: &str) -> BTreeMap<(String, String), String> {
     let events = run(&["events", "--url", url]);
     assert_eq!(events.code, Some(0), "{events:?}");
@@ -35,7 +35,7 @@ fn stored(url: &str) -> BTreeMap<(String, String), String> {
         .collect()
 }
 
-/// Stores events that are awkward to write down in one format or another.
+/// Stores events that are difficult to write in one format or another.
 fn store_awkward_events(url: &str) {
     let payloads = [
         r#"{}"#,
@@ -71,7 +71,7 @@ fn import(url: &str, file: &Path) -> Run {
     run(&["import", "--url", url, "--json", file.to_str().unwrap()])
 }
 
-/// The account of an import, which may have passed over something.
+/// The summary of an import that may have skipped rows.
 fn account(run: &Run) -> [u64; 4] {
     let report: serde_json::Value =
         serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));

@@ -1,4 +1,4 @@
-//! What happens before anything happens.
+//! Command lines that are refused before anything is opened.
 
 use crate::process::run;
 

@@ -1,4 +1,4 @@
-//! A disk that is filled by us, filled by a stranger, and freed again.
+//! A disk that fills up, through the server or another program, and is freed again.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -22,9 +22,9 @@ use crate::process::{Process, free_port};
 
 const DISK_MIB: u64 = 384;
 const LARGER_DISK_MIB: u64 = 768;
-/// With events of this many bytes we fill the disk ourselves.
+/// The size of the events with which the clients fill the disk.
 const EVENT_BYTES: usize = 900_000;
-/// Longest that a change of the free space may go unnoticed.
+/// The longest time for the server to notice a change of the free space.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,13 +60,13 @@ async fn disk_full() {
 struct Counts {
     refused: u64,
     reads: Arc<AtomicU64>,
-    /// From when there was space again to the first event that was stored.
+    /// The time from free space to the first stored event.
     resumed_after_ms_max: u64,
 }
 
 /// A server on a small disk.
 struct Tenant {
-    // Ended before its disk is taken away.
+    // Stopped before its disk is removed.
     server: Process,
     disk: SmallDisk,
     port: u16,
@@ -81,11 +81,12 @@ impl Tenant {
         Self { server, disk, port, clients: Arc::default(), http: client() }
     }
 
-    /// Under load, something else takes the space, and gives it back.
+    /// Under load, another program takes the space and gives it back.
     async fn a_stranger_comes_and_goes(&mut self, random: &mut StdRng, counts: &mut Counts) {
         let load = self.clients.load(&self.server.url, random);
         let reads = Reads::start(&self.server.url, &counts.reads);
-        // Not the last byte: whoever takes that in the middle of a commit makes the commit fail, and not be refused.
+        // Not the last byte: taking that in the middle of a commit makes the commit fail instead of
+        // being refused.
         self.disk.take_all_but(16 << 20);
         self.wait_until_refused(10, counts).await;
         self.disk.give_back();
@@ -101,7 +102,7 @@ impl Tenant {
         reads.end().await;
     }
 
-    /// A restart on a full disk serves what is there and refuses the rest.
+    /// A restart on a full disk serves stored events and refuses new ones.
     async fn restart_on_a_full_disk(&mut self, counts: &mut Counts) {
         self.server.kill();
         self.server = Process::start(&self.disk.data_dir(), self.port).await;
@@ -111,7 +112,7 @@ impl Tenant {
         self.clients.judge(&self.server.url).await.check();
     }
 
-    /// There is space again, and writing goes on without anyone's help.
+    /// With space again, writing resumes by itself.
     async fn the_disk_grows(&mut self, counts: &mut Counts) {
         self.disk.give_back();
         self.disk.grow();
@@ -154,7 +155,7 @@ impl Tenant {
     }
 }
 
-/// Reads all the time; every answer must be 200.
+/// Reads continuously. Every response must be 200.
 struct Reads {
     ended: Arc<AtomicBool>,
     task: JoinHandle<()>,
@@ -184,13 +185,13 @@ impl Reads {
     }
 }
 
-/// A file system in memory, of a fixed size. Unmounted and removed when dropped.
+/// A file system in memory of fixed size. Unmounted and removed when dropped.
 struct SmallDisk {
     dir: TempDir,
 }
 
 impl SmallDisk {
-    /// Mounts one. An error says what is missing here.
+    /// Mounts one. The error names the missing requirement.
     fn mount() -> Result<Self, String> {
         let disk = Self { dir: tempfile::tempdir().map_err(|error| error.to_string())? };
         disk.call("mount", &["-t", "tmpfs", "-o", &format!("size={DISK_MIB}m"), "sekali-torture"])?;
@@ -201,7 +202,7 @@ impl SmallDisk {
         self.dir.path().join("data")
     }
 
-    /// Something else takes the space.
+    /// Another program takes the space.
     fn take_all_but(&self, bytes: u64) {
         let stat = statvfs(self.dir.path()).unwrap();
         let taken = (stat.f_bavail * stat.f_frsize).saturating_sub(bytes);
@@ -209,14 +210,14 @@ impl SmallDisk {
         fallocate(&file, FallocateFlags::empty(), 0, taken).expect("there is so much space");
     }
 
-    /// Something else takes the space, until there is none.
+    /// Another program takes all the space.
     fn fill_to_the_last_byte(&self) {
         self.take_all_but(0);
         let mut file = OpenOptions::new().append(true).open(self.strangers_file()).unwrap();
         while file.write_all(b"x").is_ok() {}
     }
 
-    /// Something else has left.
+    /// The other program frees its space.
     fn give_back(&self) {
         fs::remove_file(self.strangers_file()).unwrap();
     }
@@ -229,7 +230,7 @@ impl SmallDisk {
         self.dir.path().join("strangers")
     }
 
-    /// Runs a program on the mount point. An error is what it says.
+    /// Runs a program on the mount point. The error is the program's output.
     fn call(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
         let output = Command::new(program).args(arguments).arg(self.dir.path()).output();
         let output = output.map_err(|error| format!("{program}: {error}"))?;
@@ -240,7 +241,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // It may not be mounted, if that failed.
+        // If mounting failed, it is not mounted.
         let _ = self.call("umount", &["--lazy"]);
     }
 }

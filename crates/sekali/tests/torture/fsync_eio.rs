@@ -1,4 +1,4 @@
-//! Syncs that fail: the kernel says EIO, once, and never again.
+//! Failing syncs: the kernel returns EIO once, and never again.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,9 +14,9 @@ use crate::journal::{Totals, Verdict};
 use crate::load::Clients;
 use crate::process::{BINARY, Process, free_port, serve_args};
 
-/// What the server calls to sync a file, and a directory.
+/// The system calls that sync a file, and a directory.
 const SYNCS: &str = "fdatasync,fsync";
-/// About as many of them are for making a new store.
+/// About this many of them create a new store.
 const STARTING: u32 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,7 +80,8 @@ impl Counts {
     }
 }
 
-/// Asks whether the server is ready, from its failure on until it is gone. Answers how often it said no; it must not say yes.
+/// Polls `/readyz` from the failure until the server is gone. Returns how often it was 503; it must
+/// not be 200.
 async fn watch(clients: &Clients, url: &str) -> u64 {
     let (ready, mut refusals) = (format!("{url}/readyz"), 0);
     loop {
@@ -97,15 +98,15 @@ async fn watch(clients: &Clients, url: &str) -> u64 {
     }
 }
 
-/// Without a fault it starts, has everything that it acknowledged, and goes on.
+/// Without a fault it starts, has every acknowledged event, and accepts more.
 async fn restart(dir: &Path, port: u16, clients: &Clients) -> Verdict {
     let server = Process::start(dir, port).await;
     clients.check_resend(&server.url).await;
     clients.judge(&server.url).await.check()
 }
 
-/// The real binary, of which each thread's `nth` sync fails. The counter is per thread; libraries put in between would miss
-/// calls that do not go through them.
+/// The real binary, in which the `nth` sync of each thread fails. `strace` sees every system call;
+/// an interposed library would miss calls that bypass it.
 fn traced(dir: &Path, port: u16, nth: u32) -> Command {
     let mut command = Command::new("strace");
     command.args(["-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", &format!("trace={SYNCS}")]);

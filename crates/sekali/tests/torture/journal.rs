@@ -1,21 +1,21 @@
-//! What a client knows: what it sent, what it was told, and what it saw.
+//! A client's journal: the events it sent, the responses it got, and the events it read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sekali_testkit::Trial;
 use serde_json::Value;
 
-/// What is known of one key.
+/// The journal of one key.
 #[derive(Debug)]
 struct Known {
     payload: Value,
-    /// Sends that had no answer, or not yet.
+    /// Sends without a response, or not yet with one.
     unanswered: u32,
-    /// The seq that a 202 named: it is stored for good.
+    /// The seq in a 202: the event is stored for good.
     durable: Option<u64>,
 }
 
-/// Everything that clients know.
+/// The journal of all clients.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     keys: HashMap<String, Known>,
@@ -44,14 +44,14 @@ impl Journal {
             let kind = outcome["outcome"].as_str().expect("an outcome");
             assert_ne!(kind, "conflict", "{outcome}: only equal content was sent");
             let known = self.answered(outcome);
-            // Two answers may arrive in another order than they were decided in, but they name one seq.
+            // Two responses may arrive in another order than the decisions, but they name one seq.
             assert_eq!(known.durable.unwrap_or(seq), seq, "{outcome}: stored twice");
             known.durable = Some(seq);
             self.acked += 1;
         }
     }
 
-    /// Notes that a request was refused in words that say that nothing of it was stored.
+    /// Notes a refusal whose code says that nothing was stored.
     pub(crate) fn refused(&mut self, events: &[Value]) {
         for event in events {
             self.answered(event);
@@ -71,14 +71,14 @@ impl Journal {
         }
     }
 
-    /// Some event that was sent before, as it was sent.
+    /// A random event that was sent before, in the same form.
     pub(crate) fn earlier(&self, choice: u64) -> Option<Value> {
         let key = self.order.get((choice % self.order.len().max(1) as u64) as usize)?;
         let (topic, event_id) = key.split_once('/')?;
         Some(event(topic, event_id, &self.keys.get(key)?.payload))
     }
 
-    /// Everything that must be stored, as it was sent.
+    /// Every event that must be stored, in the form it was sent.
     pub(crate) fn durable(&self) -> Vec<Value> {
         let durable = self.keys.iter().filter(|(_, known)| known.durable.is_some());
         durable
@@ -87,7 +87,7 @@ impl Journal {
             .collect()
     }
 
-    /// Judges what a server has after recovery: all its events, and its `/stats`.
+    /// Judges a server after recovery: all its events, and its `/stats`.
     pub(crate) fn judge(&self, stored: &[Value], stats: &Value) -> Verdict {
         let mut verdict = Verdict { acked: self.acked, ..Verdict::default() };
         let mut present = HashMap::new();
@@ -121,7 +121,7 @@ impl Journal {
     }
 }
 
-/// What the oracle counted; everything but `acked` must be 0.
+/// The oracle's counts. All but `acked` must be 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) acked: u64,
@@ -138,7 +138,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// Fails the test unless the promise was kept.
+    /// Fails the test if the promise was broken.
     #[track_caller]
     pub(crate) fn check(&self) -> Self {
         assert_eq!(*self, Self { acked: self.acked, ..Self::default() }, "the promise was broken");
@@ -174,7 +174,7 @@ impl Totals {
         }
     }
 
-    /// Writes them down. Where nothing was acknowledged, nothing was tested.
+    /// Reports them. A run without acknowledged events has tested nothing, and fails.
     pub(crate) fn note(&self, trial: &mut Trial) {
         for (name, _) in Verdict::default().figures() {
             let count = self.0.get(name).copied().unwrap_or(0);
@@ -184,7 +184,7 @@ impl Totals {
     }
 }
 
-/// An event as it is sent.
+/// An event in the form it is sent.
 pub(crate) fn event(topic: &str, event_id: &str, payload: &Value) -> Value {
     serde_json::json!({
         "topic": topic, "event_id": event_id, "timestamp": "2026-01-01T00:00:00Z", "source": "torture", "payload": payload,

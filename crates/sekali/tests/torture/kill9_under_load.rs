@@ -12,7 +12,8 @@ use crate::journal::{Totals, Verdict};
 use crate::load::Clients;
 use crate::process::{Process, free_port};
 
-/// A store is killed so often before the next one takes its place, which keeps looking at all of it cheap.
+/// The number of kills before a new store replaces this one, so that checking all of it stays
+/// cheap.
 const KILLS_PER_STORE: u64 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -32,7 +33,7 @@ async fn kill9_under_load() {
     trial.end();
 }
 
-/// A store, its server, and what clients know of it.
+/// A store, its server, and the journal of its clients.
 struct Store {
     dir: TempDir,
     port: u16,

@@ -1,4 +1,4 @@
-//! Clients that publish and read until the server is gone, and that look at what it has when it is back.
+//! Clients that publish and read until the server is gone, and check its events when it is back.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,25 +14,25 @@ use crate::journal::{Journal, Verdict, event};
 
 const WRITERS: u64 = 8;
 const DUPLICATES_PERCENT: u32 = 30;
-/// Nobody waits longer for an answer: a frozen server gives none.
+/// The longest wait for a response: a stopped server sends none.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Clients at work.
 #[derive(Debug)]
 pub(crate) struct Load(JoinSet<()>);
 
-/// The clients of one store, through all that happens to it.
+/// The clients of one store, across all faults.
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
     journal: Mutex<Journal>,
     ids: AtomicU64,
-    /// Set once a server has said that its storage failed.
+    /// Set once a server has returned `storage_failed`.
     failed: AtomicBool,
-    /// Requests that were sent after that and acknowledged all the same.
+    /// Requests that were sent after that and still acknowledged.
     acked_after_failure: AtomicU64,
 }
 
-/// What a client was told about a batch.
+/// The response to a batch.
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// 202, with these outcomes.
@@ -44,7 +44,7 @@ pub(crate) enum Answer {
         /// Whether it came with `Retry-After`.
         retry_after: bool,
     },
-    /// 503, and what was stored shows after a restart.
+    /// 503; a restart shows which events were stored.
     InDoubt,
     /// The connection ended first.
     None,
@@ -56,7 +56,7 @@ impl Load {
         self.0.join_all().await;
     }
 
-    /// Ends all, whatever they wait for.
+    /// Aborts all.
     pub(crate) async fn cut_off(mut self) {
         self.0.abort_all();
         while let Some(ended) = self.0.join_next().await {
@@ -95,7 +95,7 @@ impl Clients {
         }
     }
 
-    /// Publishes a batch once, and notes what was sent and what was told.
+    /// Publishes a batch once, and notes the events and the response.
     pub(crate) async fn send(&self, http: &Client, url: &str, events: &[Value]) -> Answer {
         let has_failed = self.failed.load(Ordering::SeqCst);
         self.journal().sending(events);
@@ -123,13 +123,13 @@ impl Clients {
         self.new_event(length)
     }
 
-    /// An event that was never sent, with a text of this length.
+    /// A new event with a text of this length.
     pub(crate) fn new_event(&self, length: usize) -> Value {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
         event(&format!("topic-{}", id % 5), &format!("id-{id}"), &json!({ "n": id, "text": "x".repeat(length) }))
     }
 
-    /// Reads along until the server is gone.
+    /// Reads new events until the server is gone.
     async fn read(&self, url: &str) {
         let http = client();
         while let Ok(newest) = get(&http, &format!("{url}/events?order=desc&limit=50")).await {
@@ -138,7 +138,7 @@ impl Clients {
         }
     }
 
-    /// Judges what a server has after recovery.
+    /// Judges the events of a server after recovery.
     pub(crate) async fn judge(&self, url: &str) -> Verdict {
         let http = client();
         let stored = all_events(&http, url).await;
@@ -146,7 +146,7 @@ impl Clients {
         self.journal().judge(&stored, &stats)
     }
 
-    /// Sends again everything that was acknowledged, which must change nothing.
+    /// Sends all acknowledged events again, which must change nothing.
     pub(crate) async fn check_resend(&self, url: &str) {
         let http = client();
         let unique = || async {
@@ -163,17 +163,17 @@ impl Clients {
         assert_eq!(unique().await, before, "sending everything again has stored something");
     }
 
-    /// Whether a server has said that its storage failed.
+    /// Whether a server has returned `storage_failed`.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::SeqCst)
     }
 
-    /// Requests that were acknowledged although they were sent after that.
+    /// Requests sent after that and still acknowledged.
     pub(crate) fn acked_after_failure(&self) -> u64 {
         self.acked_after_failure.load(Ordering::SeqCst)
     }
 
-    /// Events that were acknowledged so far.
+    /// Events acknowledged so far.
     pub(crate) fn acked(&self) -> u64 {
         self.journal().acked
     }
@@ -188,7 +188,7 @@ pub(crate) fn client() -> Client {
     Client::builder().timeout(ANSWER_TIMEOUT).build().expect("a client")
 }
 
-/// An error is a connection that ended before the answer did.
+/// The error is a connection that ended before the response did.
 async fn publish(http: &Client, url: &str, events: &[Value]) -> Result<Answer, reqwest::Error> {
     let body = serde_json::to_vec(events).expect("JSON");
     let request = http.post(format!("{url}/publish?verbose=true")).header("content-type", "application/json");

@@ -1,8 +1,10 @@
-//! Faults against the real binary, judged by an oracle that keeps its own journal outside of the data directory.
+//! Faults against the real binary, judged by an oracle with its own journal outside the data
+//! directory.
 //!
-//! [`load`] publishes and reads, [`journal`] knows what clients were told and judges what the server has after a fault,
-//! [`process`] is the server. The variables in the documentation of `sekali_testkit` say how long and from which seed. Tests that
-//! need what a machine does not have (root, loop devices, strace) say so loudly and pass.
+//! [`load`] publishes and reads, [`journal`] records responses and judges the server's events after
+//! a fault, [`process`] is the server. The variables in the documentation of `sekali_testkit` set
+//! duration and seed. A test whose requirements the machine lacks (root, loop devices, strace) says
+//! so loudly and passes.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics has failed")]
 

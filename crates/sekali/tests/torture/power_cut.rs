@@ -1,4 +1,4 @@
-//! Power cuts: an ext4 file system that forgets what was not synced, under a running server.
+//! Power cuts: an ext4 file system that loses unsynced data under a running server.
 
 mod rig;
 mod unsynced;
@@ -18,7 +18,7 @@ use crate::process::{BINARY, Process, free_port, serve_args};
 use rig::{Cut, Rig};
 use unsynced::Role;
 
-/// A store is cut so often before the next one takes its place, which keeps looking at all of it cheap.
+/// The number of cuts before a new store replaces this one, so that checking all of it stays cheap.
 const CUTS_PER_STORE: u64 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,8 +65,8 @@ async fn double_power_cut() {
     trial.end();
 }
 
-/// The same rig and the same oracle, and a server that does not sync: it must be caught. And one that does, started in
-/// the same way, which must not be.
+/// The same rig and oracle with a server that does not sync: they must catch it. They must not
+/// catch one that does sync, started in the same way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn power_cut_control() {
     if let Some(role) = Role::of_this_process() {
@@ -78,7 +78,7 @@ async fn power_cut_control() {
     while trial.next_cycle().is_some() {
         for (at, syncs) in [true, false].into_iter().enumerate() {
             let Some(mut machine) = Machine::in_role("power_cut_control", syncs).await else { return };
-            // What is lost is to be events, and not the store as such.
+            // The loss must be of events, and not of the store itself.
             machine.rig.sync();
             machine.cut_under_load(&mut random, 1).await;
             acked[at] += machine.clients.acked();
@@ -94,25 +94,25 @@ async fn power_cut_control() {
     trial.end();
 }
 
-/// A machine that can lose power, with a server on it, and what its clients know.
+/// A machine that can lose power, its server, and the journal of its clients.
 struct Machine {
-    // Ended before its file system is taken away.
+    // Stopped before its file system is removed.
     server: Process,
     rig: Rig,
     port: u16,
     clients: Arc<Clients>,
     role: Option<Role>,
-    /// How long the last start took.
+    /// Duration of the last start.
     recovery: Duration,
 }
 
 impl Machine {
-    /// One with the real binary; `None`, said loudly, where there can be no such rig.
+    /// With the real binary. `None`, with a loud message, if the machine cannot have such a rig.
     async fn on_a_rig(test: &'static str) -> Option<Self> {
         Self::new(test, None).await
     }
 
-    /// One with this test program itself as the server.
+    /// With this test program itself as the server.
     async fn in_role(test: &'static str, syncs: bool) -> Option<Self> {
         Self::new(test, Some(Role { syncs })).await
     }
@@ -126,8 +126,8 @@ impl Machine {
         Some(machine)
     }
 
-    /// Loses power at a random moment, while clients publish and read, but not before `acked_min` events were acknowledged. What
-    /// is on the medium is there again when this returns.
+    /// Loses power at a random moment, while clients publish and read, but not before `acked_min`
+    /// events are acknowledged. On return the medium is mounted again.
     async fn cut_under_load(&mut self, random: &mut StdRng, acked_min: u64) {
         let load = self.clients.load(&self.server.url, random);
         tokio::time::sleep(Duration::from_millis(random.random_range(5..200))).await;
@@ -147,7 +147,7 @@ impl Machine {
     }
 
     async fn cut(&mut self, random: &mut StdRng) {
-        // Otherwise a last answer might be sent after the cut.
+        // Otherwise a last response might be sent after the cut.
         self.server.freeze().await;
         self.rig.cut(if random.random() { Cut::JournalLost } else { Cut::JournalKept });
         self.server.kill();
@@ -165,7 +165,7 @@ impl Machine {
         self.clients.judge(&self.server.url).await
     }
 
-    /// How much of what was acknowledged is lost. Where the store does not even open, that is everything.
+    /// The number of acknowledged events that are lost: all, if the store does not open.
     async fn lost_for_good(mut self) -> u64 {
         self.server = Process::spawn(command(&self.rig, self.port, self.role), self.port);
         match self.server.ready_or_ended().await {
@@ -174,7 +174,7 @@ impl Machine {
         }
     }
 
-    /// Sends everything again, and judges the last time.
+    /// Sends everything again, and judges for the last time.
     async fn end(self, totals: &mut Totals) {
         self.clients.check_resend(&self.server.url).await;
         let verdict = self.judge().await;

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The real binary, which serves what is in `dir`.
+/// The real binary, serving `dir`.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_sekali");
 
-/// Longest that the server may take to start or to end. Recovery takes well under a second.
+/// The longest time for the server to start or to exit. Recovery takes well under a second.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server process; killed when dropped.
@@ -20,11 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Process {
     child: Child,
     pub(crate) url: String,
-    /// What it says on standard error.
+    /// Its standard error.
     log: File,
 }
 
-/// A port of 127.0.0.1 that was free a moment ago, below the range from which clients' own ports come.
+/// A port of 127.0.0.1 that was free a moment ago, below the range of clients' own ports.
 pub(crate) fn free_port() -> u16 {
     let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     std::iter::repeat_with(|| rand::random_range(20_000..30_000)).find(free).expect("one is found, or we search on")
@@ -46,9 +46,9 @@ impl Process {
         process
     }
 
-    /// Starts a process that is to serve on this port.
+    /// Starts a process that serves on this port.
     pub(crate) fn spawn(mut command: Command, port: u16) -> Self {
-        // Whoever asks for a client is asked for this, even if nothing is encrypted.
+        // Building a client requires this, even if nothing is encrypted.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let log = tempfile::tempfile().unwrap();
         let stderr = log.try_clone().unwrap();
@@ -56,7 +56,7 @@ impl Process {
         Self { child, url: format!("http://127.0.0.1:{port}"), log }
     }
 
-    /// Waits until it is ready. It must not end before.
+    /// Waits until it is ready. It must not exit before.
     pub(crate) async fn wait_until_ready(&mut self) {
         let ended = self.ready_or_ended().await;
         assert_eq!(ended, None, "the server ended; it said: {}", self.log());
@@ -69,7 +69,7 @@ impl Process {
         said
     }
 
-    /// Waits until it is ready (`None`) or has ended.
+    /// Waits until it is ready (`None`) or has exited.
     pub(crate) async fn ready_or_ended(&mut self) -> Option<ExitStatus> {
         let (ready, give_up) = (format!("{}/readyz", self.url), Instant::now() + PATIENCE);
         while !matches!(reqwest::get(&ready).await, Ok(answer) if answer.status().is_success()) {
@@ -82,7 +82,7 @@ impl Process {
         None
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it has exited by itself.
     pub(crate) async fn wait_until_ended(&mut self) -> ExitStatus {
         let give_up = Instant::now() + PATIENCE;
         loop {
@@ -94,7 +94,8 @@ impl Process {
         }
     }
 
-    /// SIGSTOP: when this returns, no thread runs, though some may be held up in the middle of a sync.
+    /// SIGSTOP: when this returns, no thread runs, though some may be held up in the middle of a
+    /// sync.
     pub(crate) async fn freeze(&self) {
         let pid = self.child.id();
         kill_process(Pid::from_child(&self.child), Signal::STOP).unwrap();
@@ -105,7 +106,7 @@ impl Process {
         }
     }
 
-    /// SIGKILL: no chance to write anything.
+    /// SIGKILL: it cannot write anything more.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -114,13 +115,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended; there is nothing to do about that here.
+        // It may have exited already; there is nothing to do about that here.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The state of every thread of a process, as in proc(5): `T` stopped, `D` waiting for the disk, `R` running, and so on.
+/// The state of every thread of a process, as in proc(5): `T` stopped, `D` waiting for the disk,
+/// `R` running, and so on.
 fn threads(pid: u32) -> Vec<char> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let stats = tasks.filter_map(|task| fs::read_to_string(task.path().join("stat")).ok());

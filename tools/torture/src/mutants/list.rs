@@ -120,7 +120,7 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
         wrong: "a commit is written although the one before, which it was decided upon, was not",
         edits: &[
             edit(&COMMIT, "        partition.check_running()?;\n", ""),
-            // That it is not the next frame would be seen as well.
+            // Otherwise recovery would also notice that it is not the next frame.
             edit(&WRITER, ".filter(|frame| self.position.continued_by(frame))", ""),
         ],
         caught_by: "nothing_is_written_upon_a_commit_that_failed",

@@ -1,4 +1,4 @@
-//! What a key is not for is nowhere: not in what is read, counted or listed, nor in how it is refused.
+//! Topics outside a key's grant are invisible: in reads, counts and lists, and in refusals.
 
 use sekali_server::access::Scope;
 use sekali_wire::secret::Secret;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::visitor::{make, start};
 use crate::server::{Answer, TestServer, event};
 
-/// A server with events of `mine.a`, `mine.b` and others in turn, a conflict of each, and the keys of an administrator,
-/// of a reader of `mine.*`, and of one of `$conflicts`.
+/// A server with events of `mine.a`, `mine.b` and other topics in turn, a conflict of each, and
+/// three keys: an administrator's, one to read `mine.*`, and one to read `$conflicts`.
 fn served() -> (TestServer, [Secret; 3]) {
     let (server, keys) = start(3, |dir| {
         [
@@ -38,7 +38,7 @@ fn hides(answer: Answer) -> Answer {
     answer.expect_status(200)
 }
 
-/// All events behind a query, page by page.
+/// All events that a query returns, page by page.
 fn paged(server: &TestServer, key: &Secret, query: &str) -> Vec<Value> {
     let (mut events, mut path) = (Vec::new(), format!("/events?{query}"));
     loop {
@@ -148,7 +148,7 @@ fn conflicts_are_for_those_who_name_them() {
         let found = server.get_with(key, "/events?topic=$conflicts").expect_status(200).json();
         assert_eq!(found.as_array().unwrap().len(), 2);
     }
-    // Without being asked for they are nowhere, even for those.
+    // Unless they are named, they are returned to no key, not even this one.
     assert_eq!(server.get_with(&auditor, "/events").expect_status(200).json(), json!([]));
     assert_eq!(server.get_with(&auditor, "/topics").expect_status(200).json(), json!([]));
 }

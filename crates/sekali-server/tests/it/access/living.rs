@@ -11,7 +11,7 @@ use sekali_wire::timestamp::Timestamp;
 use super::visitor::{make, start};
 use crate::server::{Request, TestServer, event};
 
-/// Waits until the server answers so, which is to happen at the next look at the keys.
+/// Waits for this status, which the server returns once it has read the keys again.
 #[track_caller]
 fn until(server: &TestServer, key: Option<&sekali_wire::secret::Secret>, status: u16) {
     let deadline = Instant::now() + Duration::from_secs(20);

@@ -1,5 +1,5 @@
-//! Every route, asked by everybody in every way: the status that the rules say, nothing stored by those who may not, and
-//! nothing of other topics in any answer.
+//! Every route with every kind of caller and request: the status follows the rules, unauthorised
+//! callers store nothing, and no response contains other topics.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,15 +14,15 @@ use crate::server::{Answer, TestServer, event};
 
 const MINE: &str = "mine.a";
 const THEIRS: &str = "theirs.x";
-/// In everything of [`THEIRS`] but its name.
+/// A text in every event of [`THEIRS`], but not in its name.
 const MARK: &str = "HIDDEN";
 
-/// What somebody may do who asks.
+/// The permissions of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rights {
-    /// They are not let in at all.
+    /// The caller has no valid key.
     None,
-    /// They have a key for these scopes and topics.
+    /// The caller has a key for these scopes and topics.
     Key {
         publish: bool,
         read: bool,
@@ -34,19 +34,19 @@ enum Rights {
 
 struct Visitor {
     name: String,
-    /// What they show as `Authorization`.
+    /// The caller's `Authorization` header.
     shows: Option<String>,
     rights: Rights,
 }
 
-/// One thing to ask a route for.
+/// One request to a route.
 struct Question {
     path: String,
     accept: &'static str,
     /// The topic that it names.
     topic: Option<&'static str>,
     body: Option<String>,
-    /// The status for those who may ask it.
+    /// The status for callers with permission.
     status: u16,
 }
 
@@ -86,7 +86,7 @@ fn visitors(dir: &Path) -> Vec<Visitor> {
     visitors
 }
 
-/// What can be asked of a route. A new route needs a line here, and one in [`expected`].
+/// The requests to a route. A new route needs a line here, and one in [`expected`].
 fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
     let get = |path: &str, topic, status| Question { path: path.to_owned(), accept: "*/*", topic, body: None, status };
     let stream = |path: &str, accept, topic| Question { accept, ..get(path, topic, 200) };
@@ -219,7 +219,7 @@ fn check(answer: &Answer, status: u16, visitor: &Visitor, question: &Question) {
     }
     let headers = format!("{:?}", answer.headers);
     assert!(!answer.body.contains(MARK) && !headers.contains(MARK), "{context}");
-    // A question that names a topic may have it back.
+    // A response may repeat a topic that the request names.
     assert!(question.topic == Some(THEIRS) || !answer.body.contains(THEIRS), "{context}");
     if let Some(secret) = visitor.shows.as_ref().and_then(|shows| shows.rsplit_once('_')) {
         assert!(!answer.body.contains(secret.1) && !headers.contains(secret.1), "{context}");
@@ -241,7 +241,7 @@ fn what_is_no_route_is_told_only_to_those_with_a_key() {
             server.request(method, path).key(key).send().expect_status(status);
         }
     }
-    // Not the route without the slash, which is open to everybody.
+    // Not the route without the slash, which needs no key.
     server.get("/livez/").expect_error(401, "unauthenticated");
 }
 

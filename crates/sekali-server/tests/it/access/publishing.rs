@@ -61,7 +61,7 @@ fn whoever_may_not_publish_is_refused_before_the_body_is_read() {
     let length = 30 << 20;
     let bearer = format!("authorization: Bearer {}\r\n", reader.expose());
     for (key, status) in [("", 401), (bearer.as_str(), 403)] {
-        // The answer comes without a byte of the body, nor leave to send it.
+        // The response comes before a byte of the body, and without a 100 Continue.
         for more in ["", "expect: 100-continue\r\n"] {
             let mut stream = TcpStream::connect(server.address()).unwrap();
             write!(stream, "POST /publish HTTP/1.1\r\nhost: x\r\n{key}{more}content-length: {length}\r\n\r\n").unwrap();
@@ -70,7 +70,7 @@ fn whoever_may_not_publish_is_refused_before_the_body_is_read() {
             assert_eq!(String::from_utf8_lossy(&answer), format!("HTTP/1.1 {status}"));
         }
     }
-    // Nor does it matter what is in it.
+    // The content of the body does not matter either.
     server.publish_with(&reader, "/publish?nonsense", "{").expect_error(403, "forbidden");
     server
         .request("POST", "/publish")

@@ -1,4 +1,4 @@
-//! Those who come with keys, and a server that wants some.
+//! Clients with keys, and a server that requires them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,30 +14,30 @@ use crate::server::{Answer, Request, TestServer};
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000_000);
 const LONG_AGO: Timestamp = Timestamp(1_600_000_000_000_000_000);
 
-/// What a key is for.
+/// Scopes and topics of a key.
 pub(crate) fn new_key(scopes: &[Scope], topics: &[&str], expires: Option<Timestamp>) -> NewKey {
     let topics = Topics::from(topics.iter().map(|&topic| topic.to_owned()).collect::<Vec<_>>());
     NewKey { name: "a test".to_owned(), scopes: scopes.to_vec(), topics, expires }
 }
 
-/// Makes a key in the data directory.
+/// Creates a key in the data directory.
 pub(crate) fn make(dir: &Path, scopes: &[Scope], topics: &[&str]) -> Secret {
     KeyFile::of(dir).change(|keys| keys.create(new_key(scopes, topics, None), NOW)).unwrap().0
 }
 
-/// Makes a key whose time is over.
+/// Creates an expired key.
 pub(crate) fn make_expired(dir: &Path, scopes: &[Scope]) -> Secret {
     KeyFile::of(dir).change(|keys| keys.create(new_key(scopes, &["*"], Some(LONG_AGO)), NOW)).unwrap().0
 }
 
-/// Makes a key and withdraws it.
+/// Creates a key and revokes it.
 pub(crate) fn make_revoked(dir: &Path, scopes: &[Scope]) -> Secret {
     let secret = make(dir, scopes, &["*"]);
     KeyFile::of(dir).change(|keys| keys.revoke(&secret.id(), NOW)).unwrap();
     secret
 }
 
-/// A server whose keys `prepare` makes.
+/// A server with the keys that `prepare` creates.
 pub(crate) fn start<T>(partitions: u32, prepare: impl FnOnce(&Path) -> T) -> (TestServer, T) {
     let mut made = None;
     let change = |config: &mut Config| {
@@ -49,7 +49,7 @@ pub(crate) fn start<T>(partitions: u32, prepare: impl FnOnce(&Path) -> T) -> (Te
 }
 
 impl<'s> Request<'s> {
-    /// Shows a key.
+    /// Sends a key with the request.
     pub(crate) fn key(self, key: &Secret) -> Self {
         self.header("authorization", &format!("Bearer {}", key.expose()))
     }
@@ -64,7 +64,7 @@ impl TestServer {
         self.request("POST", path).key(key).header("content-type", "application/json").body(body.to_string()).send()
     }
 
-    /// Topic and id of everything that is stored, in order.
+    /// Topic and id of all stored events, in order.
     pub(crate) fn stored(&self, admin: &Secret) -> Vec<(String, String)> {
         let answer = self.get_with(admin, "/events?limit=10000").expect_status(200);
         let text = |event: &serde_json::Value, field: &str| event[field].as_str().unwrap().to_owned();

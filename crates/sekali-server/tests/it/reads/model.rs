@@ -1,11 +1,11 @@
-//! Random events and questions, and the answers.
+//! Random events and queries, and the expected results.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-/// An event and what the model knows of it.
+/// An event and its properties in the model.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     topic: &'static str,
@@ -13,16 +13,16 @@ pub(super) struct Known {
     /// Seconds since 2025-10-24T21:00:00Z.
     second: i64,
     source: &'static str,
-    /// What is at `n`.
+    /// The value at `n`.
     top: Held,
-    /// What is at `deep.list.1.m`.
+    /// The value at `deep.list.1.m`.
     deep: Held,
     text: &'static str,
-    /// Whether the text is sent in `\u` escapes.
+    /// Whether the text is sent as `\u` escapes.
     is_escaped: bool,
 }
 
-/// A question.
+/// A query.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     topic: Option<&'static str>,
@@ -36,15 +36,15 @@ pub(super) struct Asked {
     pub(super) descending: bool,
 }
 
-/// The JSON text of a value, and what it means: the same name for values that are equal.
+/// The JSON text of a value, and its meaning: equal values have the same name.
 type Held = (&'static str, &'static str);
-/// A value as it is asked for, and the names of those that match.
+/// A value in a query, and the names of the values that match.
 type Sought = (&'static str, &'static [&'static str]);
 
 const TOPICS: &[&str] = &["a", "b", "web.access", "ü/+&"];
 const SOURCES: &[&str] = &["s1", "S1", "=x"];
 const TEXTS: &[&str] = &["Plain text", "PLAIN", "naïve ÉTÉ", "a \"quote\" \\ /", "10 \u{212a}", "line\nbreak"];
-/// None of these is in what all payloads share.
+/// None of these occurs in the text that all payloads share.
 const SOUGHT_TEXTS: &[&str] =
     &["plain", "PLAIN T", "été", "\"quote\" \\", "k", "\u{212a}", "e\nb", "text", "no such thing"];
 const HELD: &[Held] = &[
@@ -85,7 +85,7 @@ pub(super) fn events(runner: &mut TestRunner, count: usize) -> Vec<Known> {
     (0..count).map(event).collect()
 }
 
-/// A time as the service writes it.
+/// A time in the format of the service.
 pub(super) fn time(second: i64) -> String {
     let mut out = Vec::new();
     sekali_wire::timestamp::append_timestamp(&mut out, (START_SECOND + second) * 1_000_000_000);
@@ -96,7 +96,7 @@ pub(super) fn time(second: i64) -> String {
 pub(super) fn buckets(events: &[&Known], asked: &Asked, seconds: i64) -> Vec<(i64, usize)> {
     let start = |second: i64| (START_SECOND + second).div_euclid(seconds) * seconds - START_SECOND;
     let starts: Vec<_> = events.iter().map(|event| start(event.second)).collect();
-    // `until` is a whole second and not itself asked for.
+    // `until` is a whole second, and exclusive.
     let bounds = [asked.since.map(start), asked.until.map(|until| start(until - 1))];
     let reached = starts.iter().copied().chain(bounds.into_iter().flatten().filter(|_| asked.since != asked.until));
     let (Some(first), Some(last)) = (reached.clone().min(), reached.max()) else { return Vec::new() };
@@ -122,7 +122,7 @@ impl Known {
         )
     }
 
-    /// Whether it is among the events that are asked for.
+    /// Whether the query selects this event.
     pub(super) fn matches(&self, asked: &Asked, all: &[Self]) -> bool {
         asked.topic.is_none_or(|topic| topic == self.topic)
             && asked.since.is_none_or(|since| self.second >= since)
@@ -135,7 +135,7 @@ impl Known {
     }
 
     fn has(&self, sought: &str) -> bool {
-        // The Kelvin sign is the one that enters ASCII, which is not to be.
+        // The lower case of the Kelvin sign is ASCII, and must not match ASCII.
         let lower = |char: char| if char == '\u{212a}' { char } else { char.to_lowercase().next().unwrap() };
         let lower = |text: &str| text.chars().map(lower).collect::<String>();
         let values = [self.top.1, self.deep.1].into_iter().filter_map(|name| name.strip_prefix("string "));
@@ -144,7 +144,7 @@ impl Known {
 }
 
 impl Asked {
-    /// Random questions: each filter is there or not.
+    /// Random queries: each filter is present or absent.
     pub(super) fn strategy() -> impl Strategy<Value = Self> {
         use proptest::option::weighted;
         let span = weighted(0.5, (SECONDS, 0..300_i64));
@@ -171,7 +171,7 @@ impl Asked {
         })
     }
 
-    /// As query parameters, with `&` behind each.
+    /// As query parameters, each followed by `&`.
     pub(super) fn query(&self, all: &[Known]) -> String {
         let parameters = [
             ("topic", self.topic.map(str::to_owned)),

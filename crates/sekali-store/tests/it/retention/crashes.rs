@@ -23,7 +23,8 @@ fn workload(disk: &MemoryDisk) {
     }
 }
 
-/// What a store must be, wherever it was interrupted: no event lost but by its age, none stored again.
+/// Checks a store, wherever it was interrupted: events are lost only by age, and none is stored
+/// again.
 fn judge(image: &MemoryDisk) {
     let mut opened = Opened::open_with(image, BUSY).unwrap();
     assert_eq!(opened.reader().damage(), []);
@@ -41,7 +42,7 @@ fn judge(image: &MemoryDisk) {
 fn a_power_cut_leaves_events_or_their_expiry_but_nothing_between() {
     let trial = MemoryDisk::new();
     workload(&trial);
-    // Before that, nothing expires.
+    // Before that, no event expires.
     let quiet = {
         let disk = MemoryDisk::new();
         let (mut opened, mut calls) = (Opened::open_with(&disk, BUSY).unwrap(), 0);

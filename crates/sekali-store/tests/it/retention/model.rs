@@ -1,4 +1,4 @@
-//! Random commits, expiry and restarts against a map that forgets nothing.
+//! Random commits, expiry and restarts against a map that keeps everything.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,11 @@ use super::{Opened, Sent, ages, check, collect, size};
 use crate::crashes::promises_kept;
 use crate::support::{Random, RandomEvents as _};
 
-/// Every key that was ever stored, with its seq, and what is read of it.
+/// Every key ever stored, with its seq and its expected content.
 type Model = BTreeMap<(String, String), (u64, Sent)>;
 
-/// What must become of an event: with other bytes, once the stored ones are gone, nobody can say that they mean the same.
+/// The expected outcome of an event. Once the stored bytes are gone, other bytes cannot be compared
+/// and make a conflict.
 fn expected(model: &Model, opened: &Opened, next_seq: u64, sent: &Sent) -> Outcome {
     let squeeze = |sent: &Sent| String::from_utf8_lossy(&sent.payload).replace(' ', "");
     match model.get(&sent.key()) {
@@ -51,7 +52,7 @@ fn model_with_expiry() {
                 3 => size("*-2", 3_000),
                 _ => ages(&[]),
             };
-            // What expires does so before the events of the next commit are decided.
+            // Due events expire before the events of the next commit are decided.
             super::expire(&mut opened, &retention, now);
             let events = random.events();
             for sent in events {

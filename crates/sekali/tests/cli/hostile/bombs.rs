@@ -1,4 +1,4 @@
-//! Little bodies that become large.
+//! Small bodies that decompress to large ones.
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};

@@ -1,4 +1,4 @@
-//! HTTP/2 frames that cost the client little and, in some servers, the server much.
+//! HTTP/2 frames that cost the client little and some servers much.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -21,11 +21,13 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// `GET http://localhost/stats`, as RFC 7541 writes it: three entries of the static table, and two with values of their own.
+/// `GET http://localhost/stats`, as RFC 7541 writes it: three entries of the static table, and two
+/// with values of their own.
 const STATS: &[u8] = b"\x82\x86\x04\x06/stats\x41\x09localhost";
 
-/// Sends what `next` makes, again and again, until the server has had enough or the time is up; at the same time takes
-/// what it answers. Returns whether it had enough, and its error code (RFC 9113, 7).
+/// Sends the frames of `next` again and again until the server ends the connection or the time is
+/// up, and reads the responses meanwhile. Returns whether the server ended it, and its error code
+/// (RFC 9113, 7).
 fn flood(victim: &Victim, mut next: impl FnMut(u32) -> Vec<u8>) -> (bool, Option<u32>) {
     let mut stream = victim.connect();
     let reader = std::thread::spawn({
@@ -58,7 +60,7 @@ fn go_away_code(mut stream: TcpStream) -> Option<u32> {
 
 const GROWTH_BYTES_MAX: u64 = 64 * MIB;
 
-/// What every flood must leave behind: a small server that serves.
+/// Checks the server after a flood: it is small and it serves.
 #[track_caller]
 fn check(victim: &Victim, before: u64) {
     let grown = victim.memory("VmHWM").saturating_sub(before);
@@ -83,7 +85,7 @@ fn requests_that_are_taken_back_at_once_end_the_connection() {
 fn headers_without_end_end_the_connection() {
     let victim = Victim::start();
     let before = victim.memory("VmRSS");
-    // A header that is not indexed, with a name and a value of a hundred bytes each.
+    // A header without indexing, with a name and a value of a hundred bytes each.
     let literal = [&[0, 100][..], &[b'x'; 100], &[100], &[b'y'; 100]].concat();
     let (enough, _) = flood(&victim, |turn| match turn {
         0 => frame(HEADERS, END_STREAM, 1, STATS),
@@ -114,7 +116,8 @@ fn pings_and_settings_that_are_not_read_again_pile_up_nowhere() {
     let both = [frame(PING, 0, 0, &[7; 8]), frame(SETTINGS, 0, 0, &[])].concat().repeat(500);
     let until = Instant::now() + Duration::from_secs(3);
     let mut sent = stream.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat());
-    // Nothing is read: at some time it takes no more, which is as good as closing.
+    // The client reads nothing. At some point the server accepts no more, which is as good as
+    // closing.
     while sent.is_ok() && Instant::now() < until {
         sent = stream.write_all(&both);
     }
@@ -125,7 +128,7 @@ fn pings_and_settings_that_are_not_read_again_pile_up_nowhere() {
 fn a_small_block_that_stands_for_large_headers_is_refused() {
     let victim = Victim::start();
     let before = victim.memory("VmRSS");
-    // One entry of 4,000 bytes in the dynamic table, and then a byte for each time that it is meant again.
+    // One entry of 4,000 bytes in the dynamic table, and then one byte for each reference to it.
     let entry = [&[0x40, 1, b'x', 0x7f, 0xa1, 0x1e][..], &[b'y'; 4_000]].concat();
     let (_, _) = flood(&victim, |turn| {
         let block = [STATS, &entry, &[0xbe; 10_000]].concat();

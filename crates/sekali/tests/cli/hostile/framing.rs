@@ -1,4 +1,4 @@
-//! Requests whose end can be read in two ways, and such as cannot be read at all.
+//! Requests with an ambiguous length, and malformed ones.
 
 use std::io::{Read as _, Write as _};
 
@@ -6,7 +6,8 @@ use super::Victim;
 
 const EVENT: &str = r#"{"topic":"t","event_id":"1","timestamp":"2025-10-24T21:00:00Z","source":"s","payload":{}}"#;
 
-/// A request with these headers, a complete body in chunks, and what could be taken for another request.
+/// A request with these headers, a complete body in chunks, and bytes that could be taken for
+/// another request.
 fn smuggled(headers: &str) -> String {
     let next = "POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
     format!(
@@ -50,7 +51,7 @@ fn a_length_that_can_be_read_in_two_ways_is_refused() {
     victim.expect_others_are_served();
 }
 
-/// RFC 9112, 6.1: the chunks count, and what is behind them is nobody's request.
+/// RFC 9112, 6.1: the chunks count, and the bytes behind them are no request.
 #[test]
 fn after_a_request_with_both_kinds_of_length_nothing_is_read() {
     let victim = Victim::start();

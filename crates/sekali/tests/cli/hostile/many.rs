@@ -1,4 +1,4 @@
-//! Many clients that do nothing.
+//! Many idle clients.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use crate::process::run;
 
 const CONNECTIONS: usize = 1_000;
 
-/// The test's own ends are files, too.
+/// The test's ends of the connections are files too.
 fn let_us_open(files: usize) {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -25,7 +25,7 @@ fn a_thousand_idle_connections_keep_nobody_out() {
     let idle: Vec<TcpStream> = (0..CONNECTIONS)
         .map(|number| {
             let mut stream = victim.connect();
-            // Some have said nothing, some half of something.
+            // Some have sent nothing, some half a request.
             if number % 2 == 0 {
                 stream
                     .write_all(b"POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n{")

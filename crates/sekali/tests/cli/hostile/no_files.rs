@@ -1,4 +1,4 @@
-//! No file left to open.
+//! A server without a free file descriptor.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use crate::process::{command, run};
 use crate::served::Served;
 
-/// Lets the server open so many files and no more.
+/// Limits the number of files that the server may open.
 fn limit_files(served: &Served, files: u64) {
     let pid = Pid::from_raw(i32::try_from(served.pid()).unwrap());
     let maximum = rustix::process::getrlimit(Resource::Nofile).maximum;
@@ -37,7 +37,7 @@ fn without_a_file_for_it_a_connection_waits_and_the_others_are_served() {
     };
     let mut early = connect();
     assert!(get_livez(&mut early).unwrap());
-    // Lower than what it has open already: nothing more can be opened.
+    // Lower than the number of open files: no more can be opened.
     limit_files(&served, 3);
     let mut late = connect();
     assert!(get_livez(&mut late).is_err(), "it has no file for this connection");

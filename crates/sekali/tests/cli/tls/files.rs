@@ -1,4 +1,4 @@
-//! Files that are not what they should be.
+//! Certificate files that are missing, damaged or mixed up.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! What is spoken.
+//! Protocols and versions.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -39,12 +39,12 @@ fn tls_begins_with_version_1_2() {
     old.write_all(&hello_of_version_1_1()).unwrap();
     let mut answer = Vec::new();
     old.read_to_end(&mut answer).unwrap();
-    // A fatal alert that says "protocol version", and the end.
+    // A fatal alert "protocol version", and the end of the connection.
     assert!(matches!(answer[..], [21, 3, _, 0, 2, 2, 70]), "{answer:?}");
 }
 
-/// RFC 4346, 7.4.1.2: version, random, no session, two cipher suites, no compression; and RFC 5246, 7.4.1.4.1, which
-/// servers look for before the version: two signature algorithms.
+/// RFC 4346, 7.4.1.2: version, random, no session, two cipher suites, no compression; and RFC 5246,
+/// 7.4.1.4.1, which servers look for before the version: two signature algorithms.
 fn hello_of_version_1_1() -> Vec<u8> {
     let mut body = vec![3, 2];
     body.extend([7; 32]);
@@ -63,7 +63,7 @@ fn nothing_is_said_in_plain_text() {
     let mut plain = TcpStream::connect(served.address()).unwrap();
     plain.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     let mut answer = Vec::new();
-    // The end may come as a reset.
+    // The connection may end with a reset.
     let _ = plain.read_to_end(&mut answer);
     assert!(!String::from_utf8_lossy(&answer).contains("HTTP"), "{answer:?}");
     assert_eq!(place.ask(&served, &[]).code, Some(0), "nobody else suffers for it");

@@ -9,13 +9,13 @@ use sekali_testkit::{Authority, KeyPairFiles};
 use super::{Place, connect, text, trusting};
 use crate::served::Served;
 
-/// Puts the content of one pair of files into another.
+/// Copies the content of one pair of files into another.
 fn copy(from: &KeyPairFiles, to: &KeyPairFiles) {
     std::fs::copy(&from.cert, &to.cert).unwrap();
     std::fs::copy(&from.key, &to.key).unwrap();
 }
 
-/// Sends SIGHUP, and waits until the log says that it was heeded.
+/// Sends SIGHUP, and waits until the log reports the reload.
 fn reload(served: &Served, log: &Path, expected: &str) {
     let count = || std::fs::read_to_string(log).unwrap().matches(expected).count();
     let (before, deadline) = (count(), Instant::now() + Duration::from_secs(30));
@@ -63,7 +63,7 @@ fn a_hangup_changes_the_certificate_and_drops_no_request() {
     assert!(said.contains("is not the key of the certificate in"), "{said}");
     std::fs::remove_file(&pair.cert).unwrap();
     reload(&served, &log, KEPT);
-    // What was in force stays in force.
+    // The previous certificate stays in force.
     drop(connect(&served, trusting(&next.cert)));
 }
 

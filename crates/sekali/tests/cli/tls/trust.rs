@@ -1,4 +1,4 @@
-//! Who talks to whom.
+//! Trust between servers and clients.
 
 use sekali_testkit::Authority;
 

@@ -1,4 +1,4 @@
-//! The database of the Python service that Sekali succeeds.
+//! The database of the Python service that Sekali replaces.
 
 use rusqlite::{Connection, params};
 

@@ -8,7 +8,7 @@ use crate::process::{Run, command, run};
 
 const HEADERS: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n";
 
-/// A server that sends some events, and then goes away or says nothing more.
+/// A server that sends some events, and then disconnects or stalls.
 fn server(goes_away: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -21,7 +21,7 @@ fn every_format_comes_back_byte_for_byte_and_a_second_import_is_all_duplicates()
         assert_eq!((first.code, account(&first)), (Some(0), [55, 0, 0, 0]), "{name}: {first:?}");
         assert_eq!(stored(&other.url), original, "{name}");
         assert_eq!(account(&import(&other.url, &file)), [0, 55, 0, 0], "{name}");
-        // Exported again, it is the same again, but for the time of receipt.
+        // A second export is the same, except for the time of receipt.
         assert_eq!(account(&import(&served.url, &file)), [0, 55, 0, 0], "{name}");
     }
     let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -32,7 +32,8 @@ fn every_format_comes_back_byte_for_byte_and_a_second_import_is_all_duplicates()
 fn importing_into_a_store_that_has_some_of_it_gives_the_union() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (Served::start(&dir.path().join("1")), Served::start(&dir.path().join("2")));
-    // The same seed makes the same events: the second store has the first 1,000 of them, and 500 others.
+    // The same seed gives the same events: the second store has the first 1,000 of them, and 500
+    // others.
     run(&["publish", "--url", &one.url, "--count", "3000", "--json"]).json();
     run(&["publish", "--url", &two.url, "--count", "1000", "--json"]).json();
     run(&["publish", "--url", &two.url, "--count", "500", "--seed", "7", "--json"]).json();

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// Sparse: what is not written takes no space.
+/// Sparse: unwritten parts take no space.
 const IMAGE_BYTES: &str = "1G";
 
-/// `EXT4_IOC_SHUTDOWN`: from now on nothing of this file system reaches the device.
+/// `EXT4_IOC_SHUTDOWN`: from now on the file system writes nothing to the device.
 const SHUTDOWN: &str =
     "sysopen(my $dir, $ARGV[0], 0) or die $!; ioctl($dir, 0x8004587D, pack('L', $ARGV[1])) or die $!";
 
@@ -21,17 +21,17 @@ pub(super) struct Rig {
     dir: TempDir,
 }
 
-/// What a cut does to the file system's own journal of names and sizes.
+/// The effect of a cut on the file system's journal of names and sizes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Cut {
-    /// It is written first, so that names and sizes are there and contents are not.
+    /// The journal is written first, so that names and sizes exist and contents do not.
     JournalKept = 1,
-    /// It is lost like everything else that was not synced: a true power cut.
+    /// The journal is lost with all other unsynced data: a true power cut.
     JournalLost = 2,
 }
 
 impl Rig {
-    /// Makes one. An error says what is missing here.
+    /// Creates one. The error names the missing requirement.
     pub(super) fn new() -> Result<Self, String> {
         let rig = Self { dir: tempfile::tempdir().map_err(|error| error.to_string())? };
         std::fs::create_dir(rig.mount_point()).map_err(|error| error.to_string())?;
@@ -58,10 +58,10 @@ impl Rig {
         run("perl", &["-e", SHUTDOWN, &self.mount_point().display().to_string(), &kind]).unwrap();
     }
 
-    /// What is on the device, mounted again. Nothing may be open.
+    /// Mounts the device again. No file may be open.
     pub(super) fn remount(&self) {
-        // Whatever copies the table of mounts meanwhile, like an engine that makes a container, keeps the file system alive as
-        // it was, without power, and that is what is mounted again then.
+        // A process that copies the table of mounts meanwhile, such as a container engine, keeps
+        // the powerless file system alive, and the next mount would get that one.
         let mut pause = Duration::ZERO;
         for _ in 0..20 {
             self.unmount().unwrap();
@@ -70,7 +70,7 @@ impl Rig {
             if self.has_power() {
                 return;
             }
-            // What is not mounted is not copied again.
+            // An unmounted file system is not copied again.
             pause = Duration::from_millis(500);
         }
         panic!("the file system is still held by something else");
@@ -90,7 +90,7 @@ impl Rig {
 
     fn unmount(&self) -> Result<(), String> {
         let mount_point = self.mount_point().display().to_string();
-        // Whoever looks at all file systems may hold this one for a moment.
+        // A program that inspects all file systems may hold this one for a moment.
         for _ in 0..50 {
             if run("umount", &[&mount_point]).is_ok() {
                 return Ok(());
@@ -103,12 +103,12 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        // It may not be mounted, if making it failed half way.
+        // If creation failed half way, it is not mounted.
         let _ = run("umount", &["--lazy", &self.mount_point().display().to_string()]);
     }
 }
 
-/// Runs a program. An error is what it says.
+/// Runs a program. The error is the program's output.
 fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
     let output = Command::new(program).args(arguments).output().map_err(|error| format!("{program}: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);

@@ -1,6 +1,6 @@
-//! A server on a disk that says it has synced and has not: what the rig and the oracle must catch.
+//! A server on a disk that only pretends to sync. The rig and the oracle must catch it.
 //!
-//! It is this test program, started again in another role, so that nothing of it is in the product.
+//! It is this test program, started again in another role, so that the product contains none of it.
 
 use std::env;
 use std::io;
@@ -17,7 +17,7 @@ const SYNCS: &str = "SEKALI_TORTURE_ROLE_SYNCS";
 const LISTEN: &str = "SEKALI_TORTURE_ROLE_LISTEN";
 const DATA_DIR: &str = "SEKALI_TORTURE_ROLE_DATA_DIR";
 
-/// What this program is when it is the server.
+/// The role of this program as the server.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Role {
     /// Whether it syncs.
@@ -25,7 +25,8 @@ pub(super) struct Role {
 }
 
 impl Role {
-    /// Starts this program again, in this role. `test` is the one that asks for [`Role::of_this_process`].
+    /// Starts this program again, in this role. `test` is the test that calls
+    /// [`Role::of_this_process`].
     pub(super) fn command(self, test: &str, dir: &Path, port: u16) -> Command {
         let mut command = Command::new(env::current_exe().expect("the path of this program"));
         command.args(["--exact", test, "--nocapture"]);
@@ -33,7 +34,7 @@ impl Role {
         command
     }
 
-    /// The role that this process was started in, if it was.
+    /// The role in which this process was started, if any.
     pub(super) fn of_this_process() -> Option<Self> {
         let syncs = env::var(SYNCS).ok()?;
         Some(Self { syncs: syncs.parse().expect("true or false") })
