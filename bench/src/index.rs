@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use sekali_store::disk::{Disk, RealDisk};
-use sekali_store::ids::{Entry, Index, IndexOptions};
+use sekali_store::index::{Entry, Index, IndexOptions};
 use sekali_store::manifest::ManifestFile;
 use sekali_testkit::random::mix;
 

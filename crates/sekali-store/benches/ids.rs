@@ -8,10 +8,10 @@ use std::sync::Arc;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use sekali_store::disk::{Disk, RealDisk};
-use sekali_store::ids::filter::Filters;
-use sekali_store::ids::run::{Run, RunWriter, sorted_keys};
-use sekali_store::ids::table::Table;
-use sekali_store::ids::{Entry, Index, IndexOptions};
+use sekali_store::index::filter::Filters;
+use sekali_store::index::run::{Run, RunWriter, sorted_keys};
+use sekali_store::index::table::Table;
+use sekali_store::index::{Entry, Index, IndexOptions};
 use sekali_store::manifest::{ManifestFile, RunInfo};
 use sekali_testkit::random::mix;
 

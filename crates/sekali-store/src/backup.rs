@@ -24,8 +24,7 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Disk};
 use crate::error::{Error, IoContext, Result};
-use crate::meta;
-use crate::store::partition_dir;
+use crate::meta::{self, partition_dir};
 use copy::Copier;
 pub(crate) use frozen::{Frozen, freeze};
 

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::disk;
-
 /// What the engine answers when it cannot do as asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -87,10 +85,15 @@ impl Error {
     pub fn is_full(&self) -> bool {
         match self {
             Self::StorageFull { .. } | Self::NoRoomForIndex(_) => true,
-            Self::Io { source, .. } => disk::is_full(source),
+            Self::Io { source, .. } => is_full(source),
             _ => false,
         }
     }
+}
+
+/// Whether there was no space to do as asked.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// The engine's result.

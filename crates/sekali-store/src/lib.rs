@@ -50,11 +50,12 @@ mod event;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hash;
-pub mod ids;
+pub mod index;
 pub mod limits;
 mod log;
 pub mod manifest;
 mod meta;
+mod order;
 mod partition;
 mod retention;
 mod rules;
@@ -71,8 +72,9 @@ pub use event::{CONFLICTS_TOPIC, EventRef, StoredEvent, is_reserved};
 pub use hash::{ContentHash, EventHash, Fingerprint, HashKey, KeyHasher};
 pub use manifest::Expired;
 pub use meta::NewStore;
+pub use order::Order;
 pub use partition::{
-    Commit, Finding, Order, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber, StorageStats,
+    Commit, Finding, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber, StorageStats,
     TopicSummary, TornTail, Verification,
 };
 pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};

@@ -11,7 +11,7 @@
 //! The format is looked at first: a newer one may be laid out differently.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,11 @@ struct MetaFile {
 #[derive(Deserialize)]
 struct FormatOnly {
     format: u32,
+}
+
+/// The directory of a partition of the store in `dir`.
+pub(crate) fn partition_dir(dir: &Path, number: u32) -> PathBuf {
+    dir.join(format!("p{number:04}"))
 }
 
 /// Whether there is a store in `dir`.

@@ -36,7 +36,7 @@ use draft::UnderWay;
 use front::{Front, too_large};
 use open::OpenPartition;
 pub use reader::{Reader, StorageStats, TopicSummary};
-pub use scan::{Order, Scan, Scanner};
+pub use scan::{Scan, Scanner};
 use scrub::MetaPlace;
 pub use scrub::{Scrubbed, Scrubber};
 pub use seal::Retainer;

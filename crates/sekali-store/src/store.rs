@@ -1,7 +1,7 @@
 //! A store: a data directory with its meta file, its lock and its partitions.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -10,7 +10,7 @@ use crate::backup::{self, Frozen};
 use crate::disk::{self, Disk};
 use crate::error::{Error, IoContext, Result};
 use crate::hash::{HashKey, KeyHasher};
-use crate::ids::IndexOptions;
+use crate::index::IndexOptions;
 use crate::meta::{self, NewStore};
 use crate::partition::{Opening, Partition};
 use crate::rules::ContentRules;
@@ -89,7 +89,7 @@ impl Store {
         let hasher = KeyHasher::new(&meta.hash_key).colliding(tuning.fingerprint_mask);
         let partitions = (0..meta.partitions)
             .map(|number| {
-                let dir = partition_dir(dir, number);
+                let dir = meta::partition_dir(dir, number);
                 let lock = Arc::clone(&lock);
                 Partition::open(Opening { disk: &disk, dir: &dir, number, meta: &meta, tuning, rules, lock })
             })
@@ -118,11 +118,6 @@ impl Store {
     pub fn into_partitions(self) -> Vec<Partition> {
         self.partitions
     }
-}
-
-/// The directory of a partition of the store in `dir`.
-pub(crate) fn partition_dir(dir: &Path, number: u32) -> PathBuf {
-    dir.join(format!("p{number:04}"))
 }
 
 /// The partition of a topic: XXH3-64 of its bytes, modulo the number of partitions. Part of the format.

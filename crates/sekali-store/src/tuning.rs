@@ -1,6 +1,6 @@
 //! Settings that nobody should change outside of tests.
 
-use crate::ids::IndexOptions;
+use crate::index::IndexOptions;
 use crate::limits::{FREE_BYTES_MIN, LOG_FILE_BYTES, SEGMENT_FAN_IN};
 
 /// How a store works inside. The default is right.

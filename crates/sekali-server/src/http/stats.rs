@@ -159,8 +159,8 @@ struct IndexStats {
     failed: Option<String>,
 }
 
-impl From<sekali_store::ids::IndexStats> for IndexStats {
-    fn from(stats: sekali_store::ids::IndexStats) -> Self {
+impl From<sekali_store::index::IndexStats> for IndexStats {
+    fn from(stats: sekali_store::index::IndexStats) -> Self {
         Self {
             entries_in_memory: stats.entries_in_memory,
             entries_in_runs: stats.entries_in_runs,

@@ -7,10 +7,9 @@ use super::pin::{self, Pinned};
 use crate::disk::frozen::FrozenDisk;
 use crate::disk::{self, Disk};
 use crate::error::{Error, IoContext, Result};
-use crate::ids::run::Run;
+use crate::index::run::Run;
 use crate::manifest::{self, Manifest};
-use crate::meta;
-use crate::store::partition_dir;
+use crate::meta::{self, partition_dir};
 
 /// A store at one moment.
 #[derive(Debug)]

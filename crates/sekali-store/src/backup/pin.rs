@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::disk::{self, Disk, DiskFile};
 use crate::error::{Error, IoContext, Result};
-use crate::ids::run;
+use crate::index::run;
 use crate::limits::BACKUP_TRIES_MAX;
 use crate::log::file as log_file;
 use crate::manifest::{self, Manifest};

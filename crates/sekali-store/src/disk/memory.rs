@@ -447,7 +447,7 @@ mod tests {
         owner.reserve(10).unwrap();
         disk.set_capacity(Some(13));
         assert_eq!((disk.used_bytes(), owner.len().unwrap(), disk.available_bytes(dir).unwrap()), (10, 4, 3));
-        let full = |outcome: io::Result<()>| super::super::is_full(&outcome.unwrap_err());
+        let full = |outcome: io::Result<()>| crate::error::is_full(&outcome.unwrap_err());
         assert!(full(other.write_all_at(b"12345", 0)));
         assert_eq!(other.len().unwrap(), 3, "what fitted was written");
         owner.write_all_at(b"567890", 4).unwrap();

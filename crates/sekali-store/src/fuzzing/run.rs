@@ -8,8 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{number_at, put};
 use crate::disk::Disk as _;
 use crate::disk::memory::MemoryDisk;
-use crate::ids::block::{self, BLOCK_BYTES, BLOCK_ENTRIES, BlockPlace};
-use crate::ids::run::{Run, RunStream, file_name, sorted_keys};
+use crate::index::block::{self, BLOCK_BYTES, BLOCK_ENTRIES, BlockPlace};
+use crate::index::run::{Run, RunStream, file_name, sorted_keys};
 use crate::limits::INDEX_CHUNK_BLOCKS;
 use crate::manifest::RunInfo;
 

@@ -14,7 +14,7 @@ use super::writer::LogWriter;
 use crate::damage::Damage;
 use crate::disk::remover::Remover;
 use crate::disk::{self, TEMP_SUFFIX};
-use crate::error::{IoContext, Result};
+use crate::error::{IoContext, Result, is_full};
 
 /// A log that was opened.
 #[derive(Debug)]
@@ -178,7 +178,7 @@ fn keep_torn(log: &LogDir, path: &Path, offset: usize, bytes: &[u8]) -> Result<T
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut kept = log.torn_dir.join(format!("{name}.{offset}.torn"));
     match disk::replace(&*log.disk, &kept, bytes) {
-        Err(error) if disk::is_full(&error) => {
+        Err(error) if is_full(&error) => {
             kept.set_extension("whole");
             keep_whole(log, path, &kept).at("keep", &kept)?;
         }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use super::dir::LogDir;
 use super::file::LogFile;
 use super::header;
-use crate::disk::{self, DiskFile};
-use crate::error::{Error, IoContext, Result};
+use crate::disk::DiskFile;
+use crate::error::{Error, IoContext, Result, is_full};
 use crate::limits::LOG_AHEAD_BYTES;
 
 /// Name of the spare in the directory of the log.
@@ -79,7 +79,7 @@ impl LogDir {
     /// Passes on an outcome, unless it is that there is no space for `needed` bytes.
     pub(crate) fn unless_full<T>(&self, outcome: io::Result<T>, needed: u64) -> Result<io::Result<T>> {
         match outcome {
-            Err(error) if disk::is_full(&error) => {
+            Err(error) if is_full(&error) => {
                 let available = self.disk.available_bytes(&self.dir).at("ask for the free space of", &self.dir)?;
                 Err(Error::StorageFull { available, needed })
             }

@@ -2,7 +2,7 @@
 
 use super::scratch::KEPT_EVENTS;
 use crate::hash::{Fingerprint, HalfMap};
-use crate::ids::Entry;
+use crate::index::Entry;
 
 /// What a commit has added so far, to be found again by fingerprint. Its memory is used again.
 #[derive(Debug, Default)]

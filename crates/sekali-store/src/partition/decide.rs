@@ -8,7 +8,7 @@ use crate::batch::{self, Batch};
 use crate::error::{Error, Result};
 use crate::event::{CONFLICTS_TOPIC, EventRef};
 use crate::hash::{EventHash, KeyHasher};
-use crate::ids::Entry;
+use crate::index::Entry;
 use crate::log::row;
 use crate::rules::ContentRules;
 

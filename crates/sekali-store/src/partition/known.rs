@@ -1,6 +1,6 @@
 //! What the index knew before a commit, by the event of the commit that it is about.
 
-use crate::ids::Entry;
+use crate::index::Entry;
 
 /// The entries that were found for the events of one commit. Its memory is used again.
 #[derive(Debug, Default)]

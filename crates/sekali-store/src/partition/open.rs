@@ -13,7 +13,7 @@ use crate::disk::{Disk, TEMP_SUFFIX};
 use crate::error::{Error, IoContext, Result};
 use crate::event::EventRef;
 use crate::hash::KeyHasher;
-use crate::ids::{Entry, Index, IndexOptions};
+use crate::index::{Entry, Index, IndexOptions};
 use crate::log::Salt;
 use crate::log::dir::LogDir;
 use crate::log::header::{self, FileHeader};

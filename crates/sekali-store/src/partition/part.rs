@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::found::Found;
-use super::scan::Order;
 use super::shared::Shared;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
 use crate::event::StoredEvent;
 use crate::log::file::LogFile;
 use crate::log::outline::{ExtentSpan, Outline, Tally};
+use crate::order::Order;
 use crate::segment::{Decoded, RowGroup, Segment, Topics, Wanted};
 
 /// A file with events.

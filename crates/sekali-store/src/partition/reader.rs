@@ -9,7 +9,7 @@ use crate::counters::Counters;
 use crate::damage::Damage;
 use crate::error::Result;
 use crate::event::StoredEvent;
-use crate::ids::IndexStats;
+use crate::index::IndexStats;
 use crate::manifest::Expired;
 
 /// A handle to read a partition with, beside its writer and other readers. Cheap to clone. It sees what is durable, all of

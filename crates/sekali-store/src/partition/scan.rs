@@ -8,6 +8,7 @@ use super::part::{Need, Part, Piece};
 use super::shared::{Shared, Snapshot};
 use crate::error::Result;
 use crate::event::StoredEvent;
+use crate::order::Order;
 use crate::segment::Topics;
 
 /// Which events to read.
@@ -22,16 +23,6 @@ pub struct Scan {
     /// Only events with timestamps in this range are wanted: nanoseconds since 1970-01-01T00:00:00Z. A hint: others may be
     /// among the answers all the same, but what can be left unread is.
     pub timestamps_ns: Option<RangeInclusive<i64>>,
-}
-
-/// Direction of a scan.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Order {
-    /// Oldest first.
-    #[default]
-    Ascending,
-    /// Newest first.
-    Descending,
 }
 
 /// Events taken from a segment by the first read of a scan, which is often the only one; each further read takes four times

@@ -2,7 +2,7 @@
 
 use super::known::Known;
 use crate::hash::Fingerprint;
-use crate::ids::Entry;
+use crate::index::Entry;
 
 /// What was used for more events is not kept: some 3 MB here, and as much for what a commit adds.
 pub(super) const KEPT_EVENTS: usize = 32 * 1024;

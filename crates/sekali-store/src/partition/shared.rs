@@ -12,16 +12,16 @@ use crate::disk::{self, Disk};
 use crate::error::{Error, Result};
 use crate::event::StoredEvent;
 use crate::hash::KeyHasher;
-use crate::ids::Index;
+use crate::index::Index;
 use crate::limits::FREE_BYTES_MIN;
 use crate::log::file::LogFile;
 use crate::log::outline::Tally;
 use crate::log::recovery::Position;
 use crate::manifest::{Expired, LogPlace, ManifestFile};
+use crate::order::Order;
 use crate::segment::{Segment, Topics};
 
 use super::part::{Need, Part};
-use super::scan::Order;
 
 /// Shared by the writer and all readers. The lock is held for moments only, never across I/O.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::counters::Counters;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
 use crate::event::{StoredEvent, is_reserved};
-use crate::ids::Entry;
+use crate::index::Entry;
 
 /// Events checked with one look-up.
 const BATCH: usize = 4_096;

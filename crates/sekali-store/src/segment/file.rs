@@ -10,15 +10,15 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::SchemaDescriptor;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::SegmentDir;
 use super::anchor::{ANCHOR_BYTES, Anchor};
+use super::dir::SegmentDir;
 use super::directory::{Draft, RowGroup};
 use super::index::{ColumnIndex, GroupIndex, PageStart, TopicRows};
-use super::place::WholeIndex;
-use super::reader::SegmentInfo;
+use super::info::SegmentInfo;
 use super::rows::{EncodedColumn, RowBuffer};
 use super::schema;
 use super::sink::Sink;
+use super::source::WholeIndex;
 use super::table::TopicTable;
 use crate::disk;
 use crate::error::{Error, IoContext, Result};

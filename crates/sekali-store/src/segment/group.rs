@@ -14,13 +14,12 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::blocks::TopicBlocks;
 use super::decoded::{Decoded, Texts, Values};
-use super::directory::RowGroup;
 use super::index::{ColumnIndex, GroupIndex, TOPIC_RECORD_BYTES};
-use super::place::{GroupMap, Place, WholeIndex};
-use super::reader::Segment;
 use super::schema::{self, EVENT_ID, PAYLOAD, RECEIVED_AT, SOURCE, TIMESTAMP};
-use super::select::{self, Topics, Wanted};
+use super::select;
+use super::source::{GroupMap, GroupSource, WholeIndex};
 use super::table::TopicTable;
+use super::wanted::{Topics, Wanted};
 use crate::error::{Error, Result};
 use crate::limits::{SEGMENT_CHECK_BYTES, SEGMENT_PAGE_ROWS};
 
@@ -29,33 +28,27 @@ const VERIFY_BYTES: u32 = 1024 * 1024;
 
 /// A row group whose index is known.
 pub(super) struct Group<'a> {
-    place: Place<'a>,
+    source: GroupSource<'a>,
     index: &'a GroupIndex,
     topics: &'a TopicBlocks,
 }
 
 impl<'a> Group<'a> {
     /// Reads the index where this has not been done before.
-    pub(super) fn load(segment: &'a Segment, number: usize, entry: &'a RowGroup) -> Result<Self> {
-        let place = Place { segment, number, entry };
-        let GroupMap { index, topics } = place.map()?;
-        Ok(Self { place, index, topics })
-    }
-
-    /// What is where in it, but for its topics.
-    pub(super) fn index(&self) -> &'a GroupIndex {
-        self.index
+    pub(super) fn load(source: GroupSource<'a>) -> Result<Self> {
+        let GroupMap { index, topics } = source.map()?;
+        Ok(Self { source, index, topics })
     }
 
     /// Its index, read again.
     pub(super) fn whole_index(&self) -> Result<WholeIndex> {
-        self.place.read_index()
+        self.source.read_index()
     }
 
     /// Decodes the wanted events.
     pub(super) fn decode(&self, wanted: &Wanted<'_>) -> Result<Decoded> {
         let topics = self.topics(wanted.topics)?;
-        let selection = select::select(self, &topics, wanted)?;
+        let selection = select::select(self.index, &topics, wanted, |column, rows| self.numbers(column, rows))?;
         let rows = &selection.rows;
         if rows.is_empty() {
             return Ok(Decoded::default());
@@ -72,21 +65,21 @@ impl<'a> Group<'a> {
         if decoded.is_sound() {
             Ok(decoded)
         } else {
-            Err(self.damaged("its columns differ in length", self.place.entry.offset))
+            Err(self.damaged("its columns differ in length", self.source.entry.offset))
         }
     }
 
     /// Checks every byte of it.
     pub(super) fn verify(&self) -> Result<()> {
         self.whole_index()?;
-        for start in (0..self.place.entry.len).step_by(VERIFY_BYTES as usize) {
-            self.fetch(start..start.saturating_add(VERIFY_BYTES).min(self.place.entry.len))?;
+        for start in (0..self.source.entry.len).step_by(VERIFY_BYTES as usize) {
+            self.fetch(start..start.saturating_add(VERIFY_BYTES).min(self.source.entry.len))?;
         }
         Ok(())
     }
 
     /// The values of a column of numbers in these rows, which are ascending and do not overlap.
-    pub(super) fn numbers(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<i64>> {
+    fn numbers(&self, column: usize, rows: &[Range<u32>]) -> Result<Vec<i64>> {
         let mut numbers = Vec::with_capacity(rows.iter().map(ExactSizeIterator::len).sum());
         self.read::<Int64Type>(column, rows, |some| numbers.append(some))?;
         Ok(numbers)
@@ -94,7 +87,7 @@ impl<'a> Group<'a> {
 
     /// All its columns, verified.
     pub(super) fn columns(&self) -> Result<Bytes> {
-        self.fetch(0..self.place.entry.len)
+        self.fetch(0..self.source.entry.len)
     }
 
     /// Verified bytes of the columns, by offsets that count from where the row group begins.
@@ -102,24 +95,24 @@ impl<'a> Group<'a> {
         let (start, end) = (range.start as usize, range.end as usize);
         let first = start / SEGMENT_CHECK_BYTES;
         let aligned = first * SEGMENT_CHECK_BYTES;
-        let until = end.next_multiple_of(SEGMENT_CHECK_BYTES).min(self.place.entry.len as usize);
-        let bytes = self.place.read_at(self.place.entry.offset + aligned as u64, until.saturating_sub(aligned))?;
+        let until = end.next_multiple_of(SEGMENT_CHECK_BYTES).min(self.source.entry.len as usize);
+        let bytes = self.source.read_at(self.source.entry.offset + aligned as u64, until.saturating_sub(aligned))?;
         let checksums = self.index.checksums.get(first..).unwrap_or_default();
         for (number, block) in bytes.chunks(SEGMENT_CHECK_BYTES).enumerate() {
-            if checksums.get(number) != Some(&xxh3_64_with_seed(block, self.place.segment.salt.0)) {
-                let offset = self.place.entry.offset + (aligned + number * SEGMENT_CHECK_BYTES) as u64;
+            if checksums.get(number) != Some(&xxh3_64_with_seed(block, self.source.salt.0)) {
+                let offset = self.source.entry.offset + (aligned + number * SEGMENT_CHECK_BYTES) as u64;
                 return Err(self.damaged("a checksum fails", offset));
             }
         }
         if end > until {
-            return Err(self.damaged("a page lies outside", self.place.entry.offset));
+            return Err(self.damaged("a page lies outside", self.source.entry.offset));
         }
         Ok(Bytes::from(bytes).slice(start - aligned..end - aligned))
     }
 
     /// Damage in this row group.
     pub(super) fn damaged(&self, what: impl std::fmt::Display, offset: u64) -> Error {
-        self.place.damaged(what, offset)
+        self.source.damaged(what, offset)
     }
 
     /// The topics among which the chosen ones are, verified.
@@ -129,16 +122,16 @@ impl<'a> Group<'a> {
             Topics::All | Topics::Unreserved => self.topics.all(),
         };
         let place = self.topics.place(&blocks);
-        let offset = self.place.entry.index_offset() + u64::from(place.start);
-        let bytes = self.place.read_at(offset, place.len())?;
-        let sound = self.topics.verify(blocks, &bytes, self.place.segment.salt);
+        let offset = self.source.entry.index_offset() + u64::from(place.start);
+        let bytes = self.source.read_at(offset, place.len())?;
+        let sound = self.topics.verify(blocks, &bytes, self.source.salt);
         let table = sound.then(|| TopicTable::decode(&bytes, TOPIC_RECORD_BYTES)).flatten();
         table.ok_or_else(|| self.damaged("its topics fail their checksum", offset))
     }
 
     fn texts(&self, column: usize, rows: &[Range<u32>]) -> Result<Texts> {
         let texts = Texts::new(self.values(column, rows)?);
-        texts.ok_or_else(|| self.damaged("a text in it is not UTF-8", self.place.entry.offset))
+        texts.ok_or_else(|| self.damaged("a text in it is not UTF-8", self.source.entry.offset))
     }
 
     fn values(&self, column: usize, rows: &[Range<u32>]) -> Result<Values> {
@@ -159,7 +152,7 @@ impl<'a> Group<'a> {
         for run in column.runs(rows) {
             let bytes = column.fetch(&run)?;
             let decoded = column.decode::<T>(&run, bytes, &mut take);
-            let offset = self.place.entry.offset + u64::from(column.index.offset);
+            let offset = self.source.entry.offset + u64::from(column.index.offset);
             decoded.map_err(|error| self.damaged(error, offset))?;
         }
         Ok(())
@@ -229,7 +222,7 @@ impl<'a> Column<'a> {
             compressed_page_size: (self.page_offset(page + 1) - self.page_offset(page)) as i32,
             first_row_index: self.first_row(page).into(),
         };
-        let description = self.group.place.segment.schema.column(self.number);
+        let description = self.group.source.schema.column(self.number);
         let metadata = ColumnChunkMetaData::builder(description.clone())
             .set_compression(schema::compression()?)
             .set_num_values(self.group.index.rows.into())

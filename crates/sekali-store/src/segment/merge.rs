@@ -8,14 +8,15 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::page_index::{PageIndex, PageIndexProvider};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
+use super::dir::{SegmentDir, Shape};
 use super::directory::RowGroup;
 use super::group::Group;
-use super::reader::{Segment, SegmentInfo};
+use super::info::SegmentInfo;
+use super::reader::Segment;
 use super::rows::{ColumnBytes, EncodedColumn};
 use super::schema::COLUMNS;
-use super::select::Wanted;
+use super::wanted::Wanted;
 use super::writer::Writer;
-use super::{SegmentDir, Shape};
 use crate::error::{Error, Result};
 
 /// Joins adjacent segments, which come in order of seq, into one segment of `dir`. Row groups that are at least half full are
@@ -33,7 +34,7 @@ pub fn merge(dir: &SegmentDir, inputs: &[Arc<Segment>]) -> Result<SegmentInfo> {
         // Without a footer that is whole every row group is written anew.
         let parquet = Parquet::of(segment)?;
         for (number, entry) in segment.row_groups().iter().enumerate() {
-            let group = Group::load(segment, number, entry)?;
+            let group = Group::load(segment.group(number, entry)?)?;
             match &parquet {
                 Some(parquet) if is_large(entry, &dir.shape) => parquet.copy(&group, number, entry, &mut writer)?,
                 _ => rewrite(&group, &mut writer)?,

@@ -1,21 +1,22 @@
 //! Opens segments and answers what is in them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parquet::schema::types::SchemaDescriptor;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::SegmentDir;
 use super::anchor::{ANCHOR_BYTES, ANCHOR_MAGIC, Anchor};
 use super::decoded::Decoded;
+use super::dir::SegmentDir;
 use super::directory::{Directory, RowGroup};
 use super::file::FOOTER_END_BYTES;
 use super::group::Group;
-use super::place::GroupMap;
+use super::info::SegmentInfo;
 use super::schema;
-use super::select::{Topics, Wanted};
+use super::source::{GroupMap, GroupSource};
+use super::wanted::{Topics, Wanted};
 use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
 use crate::event::{EventRef, StoredEvent};
@@ -23,53 +24,17 @@ use crate::log::Salt;
 use crate::log::outline::Tally;
 use crate::meta::FORMAT_VERSION;
 
-/// What a segment is, at a glance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SegmentInfo {
-    /// Where it is.
-    pub path: PathBuf,
-    /// The least seq in it.
-    pub first_seq: u64,
-    /// The greatest seq in it. Between the two some may be missing, where events were lost to damage.
-    pub last_seq: u64,
-    /// Number of events.
-    pub rows: u64,
-    /// Bytes of its events as rows of the log.
-    pub bytes: u64,
-    /// Length of the file in bytes.
-    pub file_bytes: u64,
-    /// The least timestamp: nanoseconds since 1970-01-01T00:00:00Z.
-    pub first_timestamp_ns: i64,
-    /// The greatest timestamp.
-    pub last_timestamp_ns: i64,
-}
-
-impl SegmentInfo {
-    pub(super) fn new(path: PathBuf, file_bytes: u64, groups: &[RowGroup]) -> Self {
-        Self {
-            path,
-            first_seq: groups.first().map_or(0, |group| group.first_seq),
-            last_seq: groups.last().map_or(0, |group| group.last_seq),
-            rows: groups.iter().map(|group| group.rows).sum(),
-            bytes: groups.iter().map(|group| group.bytes).sum(),
-            file_bytes,
-            first_timestamp_ns: groups.iter().map(|group| group.first_timestamp_ns).min().unwrap_or(i64::MAX),
-            last_timestamp_ns: groups.iter().map(|group| group.last_timestamp_ns).max().unwrap_or(i64::MIN),
-        }
-    }
-}
-
 /// An open segment. Keeps in memory its directory, which is about 70 bytes for each row group and 60 for each topic, and some 20 KB for
 /// each row group that was read from. Reads may run on many threads at once.
 #[derive(Debug)]
 pub struct Segment {
-    pub(super) file: Arc<dyn DiskFile>,
+    file: Arc<dyn DiskFile>,
     pub(super) salt: Salt,
-    pub(super) schema: SchemaDescriptor,
+    schema: SchemaDescriptor,
     pub(super) anchor: Anchor,
     directory: Directory,
     /// For each row group, what is kept of its index.
-    pub(super) maps: Box<[OnceLock<GroupMap>]>,
+    maps: Box<[OnceLock<GroupMap>]>,
     info: SegmentInfo,
     received_at_ns: OnceLock<(i64, i64)>,
 }
@@ -115,6 +80,13 @@ impl Segment {
         &self.info
     }
 
+    /// A row group of it, to be read.
+    pub(super) fn group<'a>(&'a self, number: usize, entry: &'a RowGroup) -> Result<GroupSource<'a>> {
+        let map = self.maps.get(number).ok_or_else(|| Error::Invalid(format!("there is no row group {number}")))?;
+        let (file, path, salt, schema) = (&*self.file, &*self.info.path, self.salt, &self.schema);
+        Ok(GroupSource { file, path, salt, schema, number, entry, map })
+    }
+
     /// Its topics with their counts, sorted, reserved ones included.
     pub(crate) fn tallies(&self) -> impl Iterator<Item = (&str, Tally)> {
         self.directory.tallies()
@@ -147,7 +119,7 @@ impl Segment {
         if absent || !wanted.may_be_in(entry) {
             return Ok(Decoded::default());
         }
-        Group::load(self, row_group, entry)?.decode(wanted)
+        Group::load(self.group(row_group, entry)?)?.decode(wanted)
     }
 
     /// Hands each wanted event of a row group to `visit`, with its seq and its `received_at`, in the wanted order.
@@ -226,7 +198,7 @@ impl Segment {
     /// As [`Segment::verify`].
     pub(crate) fn verify_group(&self, number: usize) -> Result<u64> {
         let Some(entry) = self.row_groups().get(number) else { return Ok(0) };
-        Group::load(self, number, entry)?.verify()?;
+        Group::load(self.group(number, entry)?)?.verify()?;
         Ok(entry.len_bytes())
     }
 

@@ -11,7 +11,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::SchemaDescriptor;
 
-use super::Shape;
+use super::dir::Shape;
 use super::index::TopicRows;
 use super::schema::{EVENT_ID, PAYLOAD, RECEIVED_AT, SEQ, SOURCE, TIMESTAMP, TOPIC};
 use super::table::TopicTable;

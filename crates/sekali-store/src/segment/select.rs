@@ -2,74 +2,13 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::directory::RowGroup;
-use super::group::Group;
 use super::index::{GroupIndex, TopicRows};
 use super::schema::{SEQ, TIMESTAMP};
 use super::table::TopicTable;
+use super::wanted::{Topics, Wanted, overlap};
 use crate::error::Result;
 use crate::event::is_reserved;
-use crate::partition::Order;
-
-/// Which events of a row group to read. The default is all of them, ascending.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted<'a> {
-    /// Of which topics.
-    pub topics: Topics<'a>,
-    /// With seqs in this range.
-    pub seqs: Range<u64>,
-    /// With timestamps in this range: nanoseconds since 1970-01-01T00:00:00Z.
-    pub timestamps_ns: RangeInclusive<i64>,
-    /// At most so many, the first in the wanted order.
-    pub limit: usize,
-    /// In which order of seq.
-    pub order: Order,
-}
-
-/// A choice of topics.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Topics<'a> {
-    /// All, reserved ones included.
-    #[default]
-    All,
-    /// All but reserved ones.
-    Unreserved,
-    /// Only this one.
-    One(&'a str),
-}
-
-impl Topics<'_> {
-    /// Whether `topic` is among them.
-    pub fn include(&self, topic: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Unreserved => !is_reserved(topic),
-            Self::One(wanted) => topic == *wanted,
-        }
-    }
-}
-
-impl Default for Wanted<'_> {
-    fn default() -> Self {
-        Self {
-            topics: Topics::All,
-            seqs: 0..u64::MAX,
-            timestamps_ns: i64::MIN..=i64::MAX,
-            limit: usize::MAX,
-            order: Order::Ascending,
-        }
-    }
-}
-
-impl Wanted<'_> {
-    /// Whether the row group's range of seqs and of timestamps leaves room for wanted events.
-    pub(super) fn may_be_in(&self, group: &RowGroup) -> bool {
-        self.limit > 0
-            && group.first_seq < self.seqs.end
-            && group.last_seq >= self.seqs.start
-            && overlap(&self.timestamps_ns, group.first_timestamp_ns, group.last_timestamp_ns)
-    }
-}
+use crate::order::Order;
 
 /// The wanted rows of a row group.
 #[derive(Debug, Default)]
@@ -97,8 +36,13 @@ struct Candidate {
 }
 
 /// Selects the wanted rows, by topic ranges and marks first, then by the columns of seqs and, where it matters, timestamps.
-/// `topics` has at least those that are chosen.
-pub(super) fn select(group: &Group<'_>, topics: &TopicTable, wanted: &Wanted<'_>) -> Result<Selection> {
+/// `topics` has at least those that are chosen; `read` returns the values of a column in some rows.
+pub(super) fn select(
+    index: &GroupIndex,
+    topics: &TopicTable,
+    wanted: &Wanted<'_>,
+    read: impl Fn(usize, &[Range<u32>]) -> Result<Vec<i64>>,
+) -> Result<Selection> {
     let span = numbers(topics, wanted.topics);
     let mut candidates = Vec::new();
     let mut timed = false;
@@ -107,13 +51,13 @@ pub(super) fn select(group: &Group<'_>, topics: &TopicTable, wanted: &Wanted<'_>
         if is_chosen(&topic, wanted) {
             let cut_by_time = !contains(&wanted.timestamps_ns, &topic);
             timed |= cut_by_time;
-            let rows = narrow(group.index(), topic.rows.clone(), wanted, cut_by_time);
+            let rows = narrow(index, topic.rows.clone(), wanted, cut_by_time);
             candidates.push(Candidate { topic: number as u32, rows });
         }
     }
     let ranges = join(candidates.iter().map(|candidate| candidate.rows.clone()));
-    let seqs = group.numbers(SEQ, &ranges)?;
-    let timestamps = if timed { group.numbers(TIMESTAMP, &ranges)? } else { Vec::new() };
+    let seqs = read(SEQ, &ranges)?;
+    let timestamps = if timed { read(TIMESTAMP, &ranges)? } else { Vec::new() };
     let mut found = Vec::new();
     let rows = candidates.iter().flat_map(|candidate| candidate.rows.clone().map(|row| (candidate.topic, row)));
     for (at, ((topic, row), &seq)) in rows.zip(&seqs).enumerate() {
@@ -143,10 +87,6 @@ fn numbers(topics: &TopicTable, choice: Topics<'_>) -> Range<usize> {
 fn is_chosen(topic: &TopicRows<'_>, wanted: &Wanted<'_>) -> bool {
     let (first, last) = (topic.tally.first_timestamp_ns, topic.tally.last_timestamp_ns);
     !(wanted.topics == Topics::Unreserved && is_reserved(topic.topic)) && overlap(&wanted.timestamps_ns, first, last)
-}
-
-fn overlap(wanted: &RangeInclusive<i64>, first: i64, last: i64) -> bool {
-    *wanted.start() <= last && *wanted.end() >= first
 }
 
 fn contains(wanted: &RangeInclusive<i64>, topic: &TopicRows<'_>) -> bool {

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Segment, SegmentDir, Shape, write};
+use super::dir::Shape;
+use super::{Segment, SegmentDir, write};
 use crate::disk::memory::MemoryDisk;
 use crate::event::StoredEvent;
 use crate::hash::HashKey;

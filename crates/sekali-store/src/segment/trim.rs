@@ -1,8 +1,9 @@
 //! Copies a segment without some of its topics.
 
-use super::SegmentDir;
-use super::reader::{Segment, SegmentInfo};
-use super::select::Wanted;
+use super::dir::SegmentDir;
+use super::info::SegmentInfo;
+use super::reader::Segment;
+use super::wanted::Wanted;
 use super::writer::Writer;
 use crate::error::Result;
 

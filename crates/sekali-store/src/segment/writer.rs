@@ -1,8 +1,8 @@
 //! Writes a segment from events.
 
-use super::SegmentDir;
+use super::dir::SegmentDir;
 use super::file::SegmentFile;
-use super::reader::SegmentInfo;
+use super::info::SegmentInfo;
 use super::rows::RowBuffer;
 use crate::error::{Error, Result};
 use crate::event::{EventRef, StoredEvent};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sekali_store::disk::RealDisk;
-use sekali_store::ids::IndexOptions;
+use sekali_store::index::IndexOptions;
 use sekali_store::segment::{self, SegmentDir};
 use sekali_store::{Batch, ContentRules, EventRef, Store, StoredEvent, Tuning, fuzzing};
 

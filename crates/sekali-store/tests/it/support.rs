@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sekali_store::disk::memory::MemoryDisk;
-use sekali_store::ids::IndexOptions;
+use sekali_store::index::IndexOptions;
 use sekali_store::{
     Batch, ContentRules, Counters, EventRef, HashKey, KeyHasher, NewStore, Outcome, Partition, Reader, Result, Scan,
     Store, StoredEvent, Tuning,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk as _, read_all};
-use sekali_store::ids::IndexOptions;
+use sekali_store::index::IndexOptions;
 use sekali_store::{Error, Finding, Store, Tuning, Verification};
 
 use crate::support::{BUSY, DIR, LOG_ONLY, Opened, RULES, Random, RandomEvents as _, Sent, files};

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::is_reserved;
-use crate::partition::Order;
+use crate::order::Order;
 use crate::segment::{Topics, Wanted};
 
 /// What [`Segment::read`] should answer, from all events of the row group.

@@ -27,16 +27,19 @@
 
 pub mod block;
 mod core;
+mod entry;
 mod failures;
 pub mod filter;
-mod index;
+mod handle;
 mod merge;
 mod open;
 mod options;
 mod order;
 pub mod plan;
+mod progress;
 mod rebuild;
 mod retired;
+mod room;
 pub mod run;
 mod signals;
 mod state;
@@ -47,22 +50,7 @@ mod tests;
 mod worker;
 
 pub use crate::hash::{ContentHash, Fingerprint};
-pub use index::Index;
+pub use entry::Entry;
+pub use handle::Index;
 pub use options::IndexOptions;
 pub use stats::IndexStats;
-
-/// What the index knows of one stored event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
-    /// Hash of its key.
-    pub fingerprint: Fingerprint,
-    /// Where it is stored.
-    pub seq: u64,
-    /// Hash of its key and content.
-    pub content: ContentHash,
-}
-
-/// What filters and fences know of a fingerprint: its upper half, by which entries are also sorted.
-fn filter_key(fingerprint: Fingerprint) -> u64 {
-    (fingerprint >> 64) as u64
-}

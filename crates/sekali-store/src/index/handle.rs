@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::core::Core;
+use super::entry::Entry;
+use super::options::IndexOptions;
+use super::room;
 use super::run::{Reads, Run, sorted_keys};
 use super::state::Due;
 use super::stats::IndexStats;
-use super::{Entry, IndexOptions};
+use super::worker;
 use crate::background;
 use crate::disk::Disk;
 use crate::error::{IoContext as _, Result};
@@ -68,7 +71,7 @@ impl Index {
             let (added, due) = self.core.state_mut().insert(entries, self.core.options.table_entries);
             entries = entries.get(added..).unwrap_or_default();
             match due {
-                Some(Due::Flush) => self.core.make_room(),
+                Some(Due::Flush) => room::make_room(&self.core),
                 Some(Due::Spare) => self.core.signals.raise(),
                 None => {}
             }
@@ -81,7 +84,7 @@ impl Index {
     /// The error that keeps tables from being written, once more of them are in memory than a crash can have left.
     pub fn replay(&self, entries: &[Entry]) -> Result<()> {
         self.insert(entries);
-        self.core.overfull()
+        room::check_replayed(&self.core)
     }
 
     /// Every entry with this seq or a smaller one is in durable runs that the manifest names: recovery replays the log
@@ -96,7 +99,7 @@ impl Index {
     /// # Errors
     /// The error that keeps tables from being written, once as many wait as may.
     pub fn health(&self) -> Result<()> {
-        self.core.health()
+        room::check(&self.core)
     }
 
     /// The live run with the least number that is at least `from`.
@@ -117,7 +120,7 @@ impl Index {
     /// Those of [`Index::step`].
     pub fn flush(&self) -> Result<()> {
         self.core.state_mut().freeze(self.core.options.table_entries);
-        while !self.core.state().frozen.is_empty() && self.core.step()? {}
+        while !self.core.state().frozen.is_empty() && worker::step(&self.core)? {}
         Ok(())
     }
 
@@ -127,7 +130,7 @@ impl Index {
     /// I/O errors, and [`Error::Damaged`](crate::Error::Damaged) where a run that is to be merged is damaged. Nothing is lost and the index
     /// goes on; the same work is tried again by the next call, but for merging after damage.
     pub fn step(&self) -> Result<bool> {
-        self.core.step()
+        worker::step(&self.core)
     }
 }
 
@@ -143,6 +146,6 @@ impl Drop for Index {
 
 fn spawn(core: &Arc<Core>) -> Result<JoinHandle<()>> {
     let own = Arc::clone(core);
-    let spawned = background::spawn("sekali-ids", move || own.run());
+    let spawned = background::spawn("sekali-ids", move || worker::run(&own));
     spawned.at("start a thread for", &core.dir)
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::Entry;
 use super::super::block::{BLOCK_BYTES, Block, BlockPlace};
-use super::{Run, block_offset, blocks};
+use super::super::entry::Entry;
+use super::Run;
+use super::layout::{block_offset, blocks};
 use crate::error::{IoContext as _, Result};
 use crate::limits::INDEX_BUFFER_BYTES;
 

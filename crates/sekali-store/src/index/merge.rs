@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Entry;
+use super::entry::Entry;
 use super::run::{Run, RunStream, RunWriter};
 use crate::disk::Disk;
 use crate::error::Result;

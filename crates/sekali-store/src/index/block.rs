@@ -12,7 +12,7 @@
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::Entry;
+use super::entry::Entry;
 use crate::hash::Fingerprint;
 
 /// Length of a block.

@@ -17,6 +17,7 @@ mod check;
 mod footer;
 mod header;
 mod index;
+mod layout;
 mod look_up;
 mod stream;
 #[cfg(test)]
@@ -26,15 +27,17 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::block::{BLOCK_BYTES, BLOCK_ENTRIES};
+use super::block::BLOCK_BYTES;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest::RunInfo;
 use footer::{FOOTER_BYTES, Footer};
 use header::Header;
 use index::RunIndex;
+use layout::blocks;
 
 pub use super::order::Key;
+pub use layout::{file_name, number_of};
 pub use look_up::{Reads, sorted_keys};
 pub use stream::RunStream;
 pub use writer::RunWriter;
@@ -101,27 +104,4 @@ impl Run {
     fn damaged(&self, what: String) -> Error {
         Error::Damaged { path: self.path.clone(), what }
     }
-}
-
-/// The file of a run.
-pub fn file_name(number: u64) -> String {
-    format!("{number:06}{SUFFIX}")
-}
-
-/// The number of the run that a file name belongs to.
-pub fn number_of(name: &str) -> Option<u64> {
-    let number = name.strip_suffix(SUFFIX)?.parse().ok()?;
-    (file_name(number) == name).then_some(number)
-}
-
-const SUFFIX: &str = ".run";
-
-/// Blocks it takes to hold so many entries.
-fn blocks(entries: u64) -> u64 {
-    entries.div_ceil(BLOCK_ENTRIES as u64)
-}
-
-/// Where block `index` begins in the file.
-fn block_offset(index: u64) -> u64 {
-    (index + 1) * BLOCK_BYTES as u64
 }

@@ -1,9 +1,10 @@
 //! Checks that a run is on disk what it was when it was written.
 
 use super::super::block::{BLOCK_BYTES, Block, BlockPlace};
+use super::Run;
 use super::footer::{FOOTER_BYTES, Footer};
 use super::header::Header;
-use super::{Run, block_offset, blocks};
+use super::layout::{block_offset, blocks};
 use crate::error::{IoContext as _, Result};
 use crate::limits::INDEX_BUFFER_BYTES;
 

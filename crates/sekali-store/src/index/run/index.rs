@@ -18,12 +18,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::filter::{FilterShape, Filters};
 use super::footer::Footer;
 use super::header::number_at;
+use super::layout::{FENCE_BYTES, SHAPE_BYTES};
 use crate::disk::DiskFile;
 use crate::error::{Error, IoContext as _, Result};
 use crate::limits::INDEX_CHUNK_BLOCKS;
-
-pub(super) const FENCE_BYTES: usize = 8;
-pub(super) const SHAPE_BYTES: usize = 32;
 
 /// Fences and filters of a run.
 #[derive(Debug)]

@@ -1,21 +1,21 @@
 //! The parts of an index that its owner and its background thread share.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::IndexOptions;
 use super::failures::Failures;
 use super::open;
+use super::options::IndexOptions;
 use super::plan;
+use super::progress::Progress;
 use super::run::Run;
 use super::signals::Signals;
 use super::state::State;
 use super::stats::{Counters, IndexStats};
-use super::worker::Worker;
 use crate::disk::Disk;
 use crate::disk::remover::Remover;
 use crate::error::{Error, IoContext as _, Result};
-use crate::limits::{INDEX_TABLE_ENTRIES_MAX, INDEX_TABLES_REPLAYED_MAX, INDEX_TABLES_WAITING_MAX};
+use crate::limits::INDEX_TABLE_ENTRIES_MAX;
 use crate::manifest::ManifestFile;
 
 /// Where an index is and what it has. Locks are taken in the order of the fields and never held across I/O, but for
@@ -28,8 +28,8 @@ pub(super) struct Core {
     pub(super) options: IndexOptions,
     pub(super) counters: Counters,
     pub(super) signals: Signals,
-    /// Held through each step of background work, whoever does it.
-    pub(super) worker: Mutex<Worker>,
+    /// Held through each step of background work, by the thread that does it.
+    progress: Mutex<Progress>,
     state: RwLock<State>,
     pub(super) failures: Failures,
     pub(super) remover: Remover,
@@ -54,11 +54,16 @@ impl Core {
             options,
             counters: Counters::default(),
             signals: Signals::default(),
-            worker: Mutex::new(Worker::new(opened.next_run)),
+            progress: Mutex::new(Progress::new(opened.next_run)),
             state: RwLock::new(State::new(opened.runs, opened.covered_seq, options.table_entries)),
             failures: Failures::default(),
             remover,
         })
+    }
+
+    /// Waits until no thread does a step of background work.
+    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn state(&self) -> RwLockReadGuard<'_, State> {
@@ -67,36 +72,6 @@ impl Core {
 
     pub(super) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// After a table has been filled: sees to it that it is written, and waits while too many are not.
-    pub(super) fn make_room(&self) {
-        let crowded = || self.state().frozen.len() > INDEX_TABLES_WAITING_MAX;
-        if self.options.background {
-            self.signals.raise();
-            self.signals.wait_while(|| crowded() && !self.failures.flush_failed());
-        } else {
-            // A failed step is kept in `failures`, where health and stats show it.
-            while crowded() && self.step().is_ok_and(|worked| worked) {}
-        }
-    }
-
-    pub(super) fn health(&self) -> Result<()> {
-        if !self.options.background && self.failures.flush_failed() {
-            // There is no thread that tries again. How it goes is kept in `failures`.
-            let _ = self.step();
-        }
-        let crowded = self.state().frozen.len() >= INDEX_TABLES_WAITING_MAX;
-        match self.failures.flush_error(&self.dir) {
-            Some(error) if crowded => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// The error that keeps tables from being written, once more of them wait than a start may hold.
-    pub(super) fn overfull(&self) -> Result<()> {
-        let is_overfull = self.state().frozen.len() > INDEX_TABLES_REPLAYED_MAX;
-        self.failures.flush_error(&self.dir).filter(|_| is_overfull).map_or(Ok(()), Err)
     }
 
     pub(super) fn stats(&self) -> IndexStats {

@@ -14,8 +14,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::header::{Header, number_at};
-use super::index::{FENCE_BYTES, SHAPE_BYTES};
-use super::{block_offset, blocks};
+use super::layout::{FENCE_BYTES, SHAPE_BYTES, block_offset, blocks};
 use crate::limits::INDEX_CHUNK_BLOCKS;
 use crate::manifest::RunInfo;
 

@@ -1,8 +1,9 @@
 //! Runs of several chunks, which the tests of the whole index are too small for.
 
+use super::super::block::BLOCK_ENTRIES;
 use super::*;
 use crate::disk::RealDisk;
-use crate::ids::Entry;
+use crate::index::Entry;
 
 fn entries(count: u64, fingerprint: impl Fn(u64) -> u128) -> Vec<Entry> {
     let mut entries: Vec<_> =

@@ -1,10 +1,12 @@
 //! Builds an index afresh from the entries themselves.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
+use super::entry::Entry;
+use super::handle::Index;
 use super::open::remove_leftovers;
-use super::{Entry, Index, IndexOptions};
+use super::options::IndexOptions;
 use crate::disk::Disk;
 use crate::error::Result;
 use crate::manifest::{Manifest, ManifestFile};
@@ -19,8 +21,8 @@ impl Index {
     /// # Errors
     /// I/O errors.
     pub fn forget(&self) -> Result<()> {
-        // What the worker is doing ends first: it must not add to a manifest that has forgotten what came before.
-        let _worker = self.core.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        // A step in flight ends first: it must not add to a manifest that has forgotten what came before.
+        let _progress = self.core.progress();
         self.core.signals.close();
         self.core.manifest.update(Manifest::forget_runs)
     }

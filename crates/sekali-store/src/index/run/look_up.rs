@@ -7,10 +7,11 @@
 use std::ops::AddAssign;
 
 use super::super::block::{BLOCK_BYTES, Block, BlockBytes, BlockPlace};
+use super::super::entry::{Entry, filter_key};
 use super::super::filter::Probe;
 use super::super::order::{Key, by_upper_half};
-use super::super::{Entry, filter_key};
-use super::{Run, block_offset};
+use super::Run;
+use super::layout::block_offset;
 use crate::error::{IoContext as _, Result};
 use crate::hash::Fingerprint;
 use crate::limits::INDEX_CHUNK_BLOCKS;

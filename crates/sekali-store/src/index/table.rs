@@ -9,7 +9,7 @@
 
 use std::hint::black_box;
 
-use super::Entry;
+use super::entry::{Entry, filter_key};
 use super::order::{Key, by_upper_half};
 use crate::hash::{ContentHash, Fingerprint};
 use crate::limits::INDEX_TABLE_ENTRIES_MAX;
@@ -175,7 +175,7 @@ impl Table {
 
     /// The entries by fingerprint, then seq. `order` is memory to work in, 16 bytes an entry.
     pub fn sorted<'a>(&'a self, order: &'a mut Vec<Key>) -> impl Iterator<Item = Entry> + 'a {
-        let upper = self.rows.iter().map(|row| super::filter_key(row.fingerprint()));
+        let upper = self.rows.iter().map(|row| filter_key(row.fingerprint()));
         // Upper halves almost never tie, and then the whole fingerprints decide; positions ascend with the seqs.
         let fingerprint = |at: u32| self.rows.get(at as usize).map(Row::fingerprint);
         let compare = |a: &Key, b: &Key| {

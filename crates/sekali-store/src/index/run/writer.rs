@@ -6,12 +6,13 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::super::block::{self, BLOCK_BYTES, BLOCK_ENTRIES, BlockBytes, BlockPlace};
+use super::super::entry::{Entry, filter_key};
 use super::super::filter::Filters;
-use super::super::{Entry, filter_key};
+use super::Run;
 use super::footer::Footer;
 use super::header::Header;
 use super::index::RunIndex;
-use super::{Run, block_offset, blocks, file_name};
+use super::layout::{block_offset, blocks, file_name};
 use crate::disk::{self, Appender, Disk, Unfinished};
 use crate::error::{Error, IoContext as _, Result};
 use crate::limits::{INDEX_BUFFER_BYTES, INDEX_CHUNK_BLOCKS};

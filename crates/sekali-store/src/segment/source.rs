@@ -1,22 +1,30 @@
 //! A row group as a part of a file: its bytes, its index, and what is said where they are damaged.
 
 use std::io;
+use std::path::Path;
 use std::sync::OnceLock;
+
+use parquet::schema::types::SchemaDescriptor;
 
 use super::blocks::TopicBlocks;
 use super::directory::RowGroup;
 use super::index::GroupIndex;
-use super::reader::Segment;
 use super::table::TopicTable;
+use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
 use crate::log::Salt;
 
-/// Where a row group is.
+/// A row group in its file, and all that reading it takes.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) segment: &'a Segment,
+pub(super) struct GroupSource<'a> {
+    pub(super) file: &'a dyn DiskFile,
+    pub(super) path: &'a Path,
+    pub(super) salt: Salt,
+    pub(super) schema: &'a SchemaDescriptor,
     pub(super) number: usize,
     pub(super) entry: &'a RowGroup,
+    /// Where its index is kept once it was read.
+    pub(super) map: &'a OnceLock<GroupMap>,
 }
 
 /// The index of a row group with all its topics, as it is in the file now.
@@ -41,17 +49,14 @@ impl WholeIndex {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> GroupSource<'a> {
     /// What is known of its index, which is read the first time.
     pub(super) fn map(&self) -> Result<&'a GroupMap> {
-        let known = self.segment.maps.get(self.number);
-        let known: &'a OnceLock<GroupMap> =
-            known.ok_or_else(|| Error::Invalid(format!("there is no row group {}", self.number)))?;
-        match known.get() {
+        match self.map.get() {
             Some(map) => Ok(map),
             None => {
-                let map = self.read_index()?.map(self.segment.salt);
-                Ok(known.get_or_init(|| map))
+                let map = self.read_index()?.map(self.salt);
+                Ok(self.map.get_or_init(|| map))
             }
         }
     }
@@ -59,7 +64,7 @@ impl<'a> Place<'a> {
     /// Reads and verifies its index.
     pub(super) fn read_index(&self) -> Result<WholeIndex> {
         let bytes = self.read_at(self.entry.index_offset(), self.entry.index_len as usize)?;
-        let decoded = GroupIndex::decode(&bytes, self.segment.salt);
+        let decoded = GroupIndex::decode(&bytes, self.salt);
         let decoded =
             decoded.filter(|(index, _)| (u64::from(index.rows), index.len) == (self.entry.rows, self.entry.len));
         let (index, topics) =
@@ -69,11 +74,11 @@ impl<'a> Place<'a> {
 
     pub(super) fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; len];
-        match self.segment.file.read_exact_at(&mut bytes, offset) {
+        match self.file.read_exact_at(&mut bytes, offset) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Err(self.damaged("the file ends early", offset))
             }
-            read => read.at("read", &self.segment.info().path).map(|()| bytes),
+            read => read.at("read", self.path).map(|()| bytes),
         }
     }
 
@@ -81,6 +86,6 @@ impl<'a> Place<'a> {
     pub(super) fn damaged(&self, what: impl std::fmt::Display, offset: u64) -> Error {
         let RowGroup { first_seq, last_seq, .. } = self.entry;
         let what = format!("row group {} (seq {first_seq} to {last_seq}), at byte {offset}: {what}", self.number);
-        Error::Damaged { path: self.segment.info().path.clone(), what }
+        Error::Damaged { path: self.path.to_owned(), what }
     }
 }

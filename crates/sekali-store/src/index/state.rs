@@ -3,7 +3,7 @@
 use std::mem;
 use std::sync::Arc;
 
-use super::Entry;
+use super::entry::Entry;
 use super::run::Run;
 use super::table::Table;
 use crate::limits::INDEX_TABLES_WAITING_MAX;

@@ -1,0 +1,19 @@
+//! An entry of the index.
+
+use crate::hash::{ContentHash, Fingerprint};
+
+/// What the index knows of one stored event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Hash of its key.
+    pub fingerprint: Fingerprint,
+    /// Where it is stored.
+    pub seq: u64,
+    /// Hash of its key and content.
+    pub content: ContentHash,
+}
+
+/// The upper half of a fingerprint: the key of filters and fences, by which entries are also sorted.
+pub(super) fn filter_key(fingerprint: Fingerprint) -> u64 {
+    (fingerprint >> 64) as u64
+}

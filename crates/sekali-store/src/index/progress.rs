@@ -1,0 +1,29 @@
+//! The state that background work carries from step to step.
+
+use super::merge::Merge;
+use super::order::Key;
+use super::retired::Retired;
+
+/// Merges in flight, and the memory that steps use again.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// At most one for each level.
+    pub(super) merges: Vec<Merge>,
+    /// Numbers are never used twice, not even after a failure: an old manifest may have become durable after all.
+    next_run: u64,
+    pub(super) retired: Retired,
+    /// Where tables are sorted. Kept as long as full tables follow each other.
+    pub(super) order: Vec<Key>,
+}
+
+impl Progress {
+    pub(super) fn new(next_run: u64) -> Self {
+        Self { merges: Vec::new(), next_run, retired: Retired::default(), order: Vec::new() }
+    }
+
+    /// A number for a new run.
+    pub(super) fn take_number(&mut self) -> u64 {
+        self.next_run += 1;
+        self.next_run - 1
+    }
+}

@@ -1,0 +1,72 @@
+//! Which events a read wants, and whether a row group can have any of them.
+
+use std::ops::{Range, RangeInclusive};
+
+use super::directory::RowGroup;
+use crate::event::is_reserved;
+use crate::order::Order;
+
+/// Which events of a row group to read. The default is all of them, ascending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// Of which topics.
+    pub topics: Topics<'a>,
+    /// With seqs in this range.
+    pub seqs: Range<u64>,
+    /// With timestamps in this range: nanoseconds since 1970-01-01T00:00:00Z.
+    pub timestamps_ns: RangeInclusive<i64>,
+    /// At most so many, the first in the wanted order.
+    pub limit: usize,
+    /// In which order of seq.
+    pub order: Order,
+}
+
+/// A choice of topics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Topics<'a> {
+    /// All, reserved ones included.
+    #[default]
+    All,
+    /// All but reserved ones.
+    Unreserved,
+    /// Only this one.
+    One(&'a str),
+}
+
+impl Topics<'_> {
+    /// Whether `topic` is among them.
+    pub fn include(&self, topic: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Unreserved => !is_reserved(topic),
+            Self::One(wanted) => topic == *wanted,
+        }
+    }
+}
+
+impl Default for Wanted<'_> {
+    fn default() -> Self {
+        Self {
+            topics: Topics::All,
+            seqs: 0..u64::MAX,
+            timestamps_ns: i64::MIN..=i64::MAX,
+            limit: usize::MAX,
+            order: Order::Ascending,
+        }
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether the row group's range of seqs and of timestamps leaves room for wanted events.
+    pub(super) fn may_be_in(&self, group: &RowGroup) -> bool {
+        self.limit > 0
+            && group.first_seq < self.seqs.end
+            && group.last_seq >= self.seqs.start
+            && overlap(&self.timestamps_ns, group.first_timestamp_ns, group.last_timestamp_ns)
+    }
+}
+
+/// Whether timestamps from `first` to `last` leave room for wanted ones.
+pub(super) fn overlap(wanted: &RangeInclusive<i64>, first: i64, last: i64) -> bool {
+    *wanted.start() <= last && *wanted.end() >= first
+}
