@@ -1,100 +1,44 @@
 //! One ordered log with one writer and its own dedup index: a deterministic state machine.
 
-mod added;
-mod commit;
-mod decide;
-mod draft;
-mod found;
-mod front;
-mod known;
+mod data_file;
+mod keep;
+mod losses;
 mod open;
-mod part;
-mod reader;
-mod scan;
-mod scratch;
-mod scrub;
-mod seal;
+mod outcome;
+mod read;
 mod shared;
-mod verify;
+mod space;
+mod write;
 
-use std::any::Any;
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::batch::Batch;
-use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::limits::FRAME_BODY_BYTES_MAX;
-use crate::log::writer::LogWriter;
-use crate::meta::NewStore;
-use crate::rules::ContentRules;
-use crate::tuning::Tuning;
 
 pub use crate::log::open::TornTail;
-pub use commit::Commit;
-use draft::UnderWay;
-use front::{Front, too_large};
+pub use keep::{Finding, Retainer, Scrubbed, Scrubber, Verification};
+use keep::{MetaPlace, Sealer};
 use open::OpenPartition;
-pub use reader::{Reader, StorageStats, TopicSummary};
-pub use scan::{Scan, Scanner};
-use scrub::MetaPlace;
-pub use scrub::{Scrubbed, Scrubber};
-pub use seal::Retainer;
-use seal::Sealer;
+pub(crate) use open::Opening;
+pub use outcome::Outcome;
+pub use read::{Reader, Scan, Scanner, StorageStats, TopicSummary};
 use shared::Shared;
-pub use verify::{Finding, Verification};
-
-/// What became of one published event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Its key was new. It is stored, as `seq`.
-    Stored {
-        /// Its position in the partition.
-        seq: u64,
-    },
-    /// Its key was known, with the same content, as `seq`.
-    Duplicate {
-        /// The position of the event that is stored.
-        seq: u64,
-    },
-    /// Its key was known, as `seq`, with different content, which is kept in [`crate::CONFLICTS_TOPIC`].
-    Conflict {
-        /// The position of the event that is stored.
-        seq: u64,
-    },
-}
+pub use write::Commit;
+use write::{Front, WritePath};
 
 /// The writing half of a partition. There is one; several threads may commit with it, each a commit of its own: the next
 /// is decided while the last is being written.
 #[derive(Debug)]
 pub struct Partition {
-    /// First, so that it is dropped first: its thread ends before the store is unlocked.
-    sealer: Sealer,
+    /// First, so that it is dropped first: a thread of it ends before the store is unlocked.
+    path: WritePath,
     shared: Arc<Shared>,
-    /// Held while a commit is decided, and until it is its turn to be written.
-    front: Mutex<Front>,
-    /// Held while a commit is written. Taken after `front`, never before.
-    log: Mutex<LogWriter>,
-    /// Free space, in bytes, that a commit must leave.
-    free_bytes_min: u64,
     torn: Option<TornTail>,
     rebuilt: Option<String>,
     /// What is wrong with the index, where it is not all there.
     index_damage: Option<String>,
     /// The meta file of the store, for partition 0 to check.
     store: Option<MetaPlace>,
-}
-
-/// What a partition is opened with.
-#[derive(Debug)]
-pub(crate) struct Opening<'a> {
-    pub(crate) disk: &'a Arc<dyn Disk>,
-    pub(crate) dir: &'a Path,
-    pub(crate) number: u32,
-    pub(crate) meta: &'a NewStore,
-    pub(crate) tuning: Tuning,
-    pub(crate) rules: ContentRules,
-    pub(crate) lock: Arc<dyn Any + Send + Sync>,
 }
 
 impl Partition {
@@ -107,17 +51,9 @@ impl Partition {
         let (rules, torn, free_bytes_min) = (opening.rules, log.torn, opening.tuning.free_bytes_min);
         let log = log.writer;
         shared.note_durable(log.position());
-        let partition = Self {
-            sealer,
-            front: Mutex::new(Front::new(hasher, rules, salt, log.position())),
-            shared,
-            log: Mutex::new(log),
-            free_bytes_min,
-            torn,
-            rebuilt,
-            index_damage: None,
-            store,
-        };
+        let front = Front::new(hasher, rules, salt, log.position());
+        let path = WritePath::new(sealer, Arc::clone(&shared), front, log, free_bytes_min);
+        let partition = Self { path, shared, torn, rebuilt, index_damage: None, store };
         open::unless_full(partition.mark())?;
         Ok(partition)
     }
@@ -129,12 +65,12 @@ impl Partition {
 
     /// A handle to say which events may go, beside the writer.
     pub fn retainer(&self) -> Retainer {
-        self.sealer.retainer()
+        self.path.sealer().retainer()
     }
 
     /// A handle to read and check everything with, little by little, beside the writer.
     pub fn scrubber(&self) -> Scrubber {
-        Scrubber::new(Arc::clone(&self.shared), self.sealer.log_dir().clone(), self.store.clone())
+        Scrubber::new(Arc::clone(&self.shared), self.path.sealer().log_dir().clone(), self.store.clone())
     }
 
     /// Takes what is lost for accepted, for good: it was published again, or nobody has it any more. It is then no longer shown as
@@ -143,7 +79,7 @@ impl Partition {
     /// # Errors
     /// I/O errors; nothing has changed then.
     pub fn accept_damage(&self) -> Result<usize> {
-        self.shared.accept_damage()
+        self.shared.losses.accept()
     }
 
     /// The torn tail that opening the partition has cut off, if there was one.
@@ -164,7 +100,7 @@ impl Partition {
 
     /// The last position in the upstream log that a commit was given, if one was.
     pub fn upstream(&self) -> Option<u64> {
-        self.log().position().upstream
+        self.path.log().position().upstream
     }
 
     /// Decides every event of `batches`, in order, writes what is new and syncs it: a whole [`Commit`] in one call. What it answers
@@ -187,7 +123,7 @@ impl Partition {
     /// Begins a commit. Waits until the one before, which another thread decides, is being written; so a thread has one at a
     /// time.
     pub fn begin(&self) -> Commit<'_> {
-        Commit::begin(self, self.front.lock().unwrap_or_else(PoisonError::into_inner))
+        Commit::begin(&self.path)
     }
 
     /// Writes down, outside the log, how far the log is durable, unless that is known: damage to what lies before can then
@@ -207,52 +143,24 @@ impl Partition {
         self.mark()
     }
 
-    /// Makes sure of the space for a frame of so many bytes, in a new file if the last one is full.
-    fn take_room(&self, log: &mut LogWriter, frame_bytes: usize) -> Result<()> {
-        if let Some(file) = log.rotate_if_full()? {
-            self.shared.add_file(file);
-        }
-        log.take_room(frame_bytes as u64)
+    /// Reads every event and every other byte, verifies all checksums, and checks that the index has each of them once and nothing
+    /// else, and that the counters add up. `progress` is told how many events have been read. It takes as long as
+    /// reading the partition does; commits must wait, which is why it is the writer's.
+    ///
+    /// # Errors
+    /// Only what keeps the check from going on; what it finds is in the answer.
+    pub fn verify(&mut self, progress: impl FnMut(u64)) -> Result<Verification> {
+        keep::verify(&self.shared, self.scrubber(), self.index_damage.clone(), progress)
     }
 
-    /// Writes and syncs a commit, then lets look-ups and readers see it. Any error leaves the log in doubt.
-    fn write(&self, log: &mut LogWriter, commit: &UnderWay) -> Result<()> {
-        let topics = log.append(commit.draft.builder.bytes())?;
-        self.shared.note_durable(log.position());
-        self.shared.index.insert(commit.draft.added.entries());
-        commit.note_known();
-        self.shared.publish(log.position(), &topics);
+    /// Forgets the index. The partition takes no more commits; when the store is opened again, the index is rebuilt from the
+    /// log.
+    ///
+    /// # Errors
+    /// I/O errors; the index is then as it was.
+    pub fn forget_index(&mut self) -> Result<()> {
+        self.shared.index.forget()?;
+        self.shared.stop(&Error::Invalid("its index is to be rebuilt at the next start".to_owned()));
         Ok(())
-    }
-
-    /// Waits until nobody writes.
-    fn log(&self) -> MutexGuard<'_, LogWriter> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether there may be commits at all.
-    fn check_running(&self) -> Result<()> {
-        if let Some(reason) = self.shared.stopped() {
-            return Err(Error::Stopped(reason));
-        }
-        if self.front.is_poisoned() || self.log.is_poisoned() {
-            return Err(self
-                .shared
-                .stop(&Error::Invalid("a commit panicked, nobody knows how far it came".to_owned())));
-        }
-        Ok(())
-    }
-
-    /// Whether a commit that has come to so many bytes may take `batches` as well.
-    fn check_writable(&self, batches: &[Batch], begun: usize) -> Result<()> {
-        self.check_running()?;
-        let bytes = begun + batches.iter().map(Batch::bytes).sum::<usize>();
-        if bytes > FRAME_BODY_BYTES_MAX {
-            return Err(too_large(bytes));
-        }
-        // The index keeps in memory what it cannot write. It must not do so without bounds.
-        let can_write = self.shared.index.health().and_then(|()| self.sealer.make_room());
-        can_write.map_err(|error| self.shared.told_apart(error))?;
-        self.shared.check_space(bytes as u64 + self.free_bytes_min)
     }
 }

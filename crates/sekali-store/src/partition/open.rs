@@ -1,12 +1,12 @@
 //! Opens a partition: manifest, segments, index, log, in this order, because each says what of the next need not be read.
 
+use std::any::Any;
 use std::cmp::Reverse;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Opening;
-use super::part::Part;
+use super::data_file::DataFile;
 use super::shared::Opened;
 use crate::damage::{Damage, DamageList};
 use crate::disk::{Disk, TEMP_SUFFIX};
@@ -20,10 +20,25 @@ use crate::log::header::{self, FileHeader};
 use crate::log::open::{self, OpenLog, Replay};
 use crate::log::recovery::Position;
 use crate::manifest::{self, Expired, LogPlace, Lost, Manifest, ManifestFile, SegmentEntry};
+use crate::meta::NewStore;
+use crate::rules::ContentRules;
 use crate::segment::{self, Segment, SegmentDir, Wanted};
+use crate::tuning::Tuning;
 
 /// Entries that are replayed into the index at a time.
 const REPLAY_ENTRIES: usize = 4_096;
+
+/// What a partition is opened with.
+#[derive(Debug)]
+pub(crate) struct Opening<'a> {
+    pub(crate) disk: &'a Arc<dyn Disk>,
+    pub(crate) dir: &'a Path,
+    pub(crate) number: u32,
+    pub(crate) meta: &'a NewStore,
+    pub(crate) tuning: Tuning,
+    pub(crate) rules: ContentRules,
+    pub(crate) lock: Arc<dyn Any + Send + Sync>,
+}
 
 /// A partition that was opened, and what its writer and its sealer need.
 pub(super) struct OpenPartition {
@@ -66,7 +81,7 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     for segment in &segments {
         replayed.segment(segment, &mut damage)?;
     }
-    // What of the segments is lost is noted for good: see `Shared::lose`.
+    // What of the segments is lost is noted for good: see `Losses::record`.
     let lost: Vec<_> = damage.iter().skip(known).map(Lost::from).collect();
     if !lost.is_empty() {
         unless_full(manifest.update(|manifest| manifest.lost.extend(lost)))?;
@@ -84,7 +99,8 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     log.damage.iter().cloned().for_each(|found| lose(&mut damage, found));
     let accepted: Vec<_> = manifest.get().lost.iter().filter(|lost| lost.accepted).map(found_in).collect();
     damage.retain(|damage| !accepted.contains(damage));
-    let parts = segments.into_iter().map(Part::Segment).chain(log.files.iter().cloned().map(Part::Log)).collect();
+    let files =
+        segments.into_iter().map(DataFile::Segment).chain(log.files.iter().cloned().map(DataFile::Log)).collect();
     let rebuilt = manifest_damage.or(index_damage).map(|error| why_rebuilt(&error, manifest.get().expired));
     let opened = Opened {
         disk: Arc::clone(disk),
@@ -92,7 +108,7 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
         hasher,
         index,
         manifest,
-        parts,
+        files,
         damage: DamageList::new(damage, accepted),
         position: *log.writer.position(),
     };

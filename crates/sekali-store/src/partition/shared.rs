@@ -7,31 +7,29 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::counters::Counters;
-use crate::damage::{Damage, DamageList};
-use crate::disk::{self, Disk};
-use crate::error::{Error, Result};
-use crate::event::StoredEvent;
+use crate::damage::DamageList;
+use crate::disk::Disk;
+use crate::error::Error;
 use crate::hash::KeyHasher;
 use crate::index::Index;
-use crate::limits::FREE_BYTES_MIN;
 use crate::log::file::LogFile;
 use crate::log::outline::Tally;
 use crate::log::recovery::Position;
 use crate::manifest::{Expired, LogPlace, ManifestFile};
-use crate::order::Order;
-use crate::segment::{Segment, Topics};
+use crate::segment::Segment;
 
-use super::part::{Need, Part};
+use super::data_file::DataFile;
+use super::losses::Losses;
+use super::space::Space;
 
 /// Shared by the writer and all readers. The lock is held for moments only, never across I/O.
 #[derive(Debug)]
-pub(super) struct Shared {
-    disk: Arc<dyn Disk>,
-    dir: PathBuf,
+pub(crate) struct Shared {
     pub(super) hasher: KeyHasher,
     pub(super) index: Index,
     pub(super) manifest: Arc<ManifestFile>,
-    pub(super) damage: DamageList,
+    pub(super) losses: Losses,
+    pub(super) space: Space,
     /// Why sealing failed the last time, if it did.
     sealing_failed: Mutex<Option<(io::ErrorKind, String)>>,
     state: RwLock<State>,
@@ -41,7 +39,7 @@ pub(super) struct Shared {
 
 #[derive(Debug)]
 struct State {
-    parts: Arc<Vec<Part>>,
+    files: Arc<Vec<DataFile>>,
     /// The seq after the last event that is durable.
     end_seq: u64,
     counters: Counters,
@@ -51,12 +49,12 @@ struct State {
 }
 
 impl State {
-    fn replace(&mut self, old: &[Part], segment: Option<Arc<Segment>>) {
-        let parts = Arc::make_mut(&mut self.parts);
-        let at = parts.iter().position(|part| old.iter().any(|old| old.is(part))).unwrap_or(parts.len());
-        parts.retain(|part| !old.iter().any(|old| old.is(part)));
+    fn replace(&mut self, old: &[DataFile], segment: Option<Arc<Segment>>) {
+        let files = Arc::make_mut(&mut self.files);
+        let at = files.iter().position(|file| old.iter().any(|old| old.is(file))).unwrap_or(files.len());
+        files.retain(|file| !old.iter().any(|old| old.is(file)));
         if let Some(segment) = segment {
-            parts.insert(at, Part::Segment(segment));
+            files.insert(at, DataFile::Segment(segment));
         }
     }
 
@@ -69,7 +67,7 @@ impl State {
             ..Tally::default()
         };
         // Counts are subtracted, not summed up again: a log file may already have what is about to be published.
-        self.parts.iter().filter_map(|part| part.timestamps_ns(topic)).for_each(|(first_ns, last_ns)| {
+        self.files.iter().filter_map(|file| file.timestamps_ns(topic)).for_each(|(first_ns, last_ns)| {
             left.first_timestamp_ns = left.first_timestamp_ns.min(first_ns);
             left.last_timestamp_ns = left.last_timestamp_ns.max(last_ns);
         });
@@ -90,7 +88,7 @@ pub(super) struct Opened {
     pub(super) index: Index,
     pub(super) manifest: Arc<ManifestFile>,
     /// In order of seq.
-    pub(super) parts: Vec<Part>,
+    pub(super) files: Vec<DataFile>,
     pub(super) damage: DamageList,
     /// Where the log stands.
     pub(super) position: Position,
@@ -99,29 +97,28 @@ pub(super) struct Opened {
 /// What a read sees, whatever is written meanwhile.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
-    pub(super) parts: Arc<Vec<Part>>,
+    pub(super) files: Arc<Vec<DataFile>>,
     pub(super) end_seq: u64,
 }
 
 impl Shared {
     pub(super) fn new(opened: Opened, lock: Arc<dyn Any + Send + Sync>) -> Self {
         let mut topics = BTreeMap::<Box<str>, Tally>::new();
-        for part in &opened.parts {
-            part.tallies(|topic, tally| match topics.get_mut(topic) {
+        for file in &opened.files {
+            file.tallies(|topic, tally| match topics.get_mut(topic) {
                 Some(known) => known.add(tally),
                 None => drop(topics.insert(topic.into(), *tally)),
             });
         }
         let expired = opened.manifest.get().expired.unwrap_or_default();
         Self {
-            disk: opened.disk,
-            dir: opened.dir,
+            space: Space::new(opened.disk, opened.dir),
+            losses: Losses::new(opened.damage, Arc::clone(&opened.manifest)),
             hasher: opened.hasher,
             index: opened.index,
             manifest: opened.manifest,
-            damage: opened.damage,
             state: RwLock::new(State {
-                parts: Arc::new(opened.parts),
+                files: Arc::new(opened.files),
                 end_seq: opened.position.next_seq,
                 counters: opened.position.totals,
                 topics,
@@ -135,7 +132,7 @@ impl Shared {
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let state = self.read();
-        Snapshot { parts: Arc::clone(&state.parts), end_seq: state.end_seq }
+        Snapshot { files: Arc::clone(&state.files), end_seq: state.end_seq }
     }
 
     pub(super) fn counters(&self) -> Counters {
@@ -180,11 +177,11 @@ impl Shared {
 
     /// Lets readers see a new file, empty yet.
     pub(super) fn add_file(&self, file: Arc<LogFile>) {
-        Arc::make_mut(&mut self.write().parts).push(Part::Log(file));
+        Arc::make_mut(&mut self.write().files).push(DataFile::Log(file));
     }
 
-    /// Lets readers see a segment in the place of some parts, or nothing if those had no events.
-    pub(super) fn replace(&self, old: &[Part], segment: Option<Arc<Segment>>) {
+    /// Lets readers see a segment in the place of some files, or nothing if those had no events.
+    pub(super) fn replace(&self, old: &[DataFile], segment: Option<Arc<Segment>>) {
         self.write().replace(old, segment);
     }
 
@@ -197,33 +194,11 @@ impl Shared {
         expired: &Expired,
     ) {
         let mut state = self.write();
-        state.replace(&[Part::Segment(Arc::clone(old))], rest);
+        state.replace(&[DataFile::Segment(Arc::clone(old))], rest);
         state.expired.add(expired);
         for (topic, gone) in old.tallies().filter(|(topic, _)| topics.contains(*topic)) {
             state.shrink(topic, &gone);
         }
-    }
-
-    /// Notes for good that seqs are lost, so that what is published again in their place is never joined by what may yet
-    /// be readable of them.
-    pub(super) fn lose(&self, damage: Damage) {
-        if self.damage.covers(damage.first_seq) && self.damage.covers(damage.last_seq) {
-            return;
-        }
-        self.damage.report(damage.clone());
-        // If it cannot be written, the next start finds the damage as this read did.
-        let _ = self.manifest.update(|manifest| manifest.lose(&damage));
-    }
-
-    /// Notes for good that what is lost is no longer news.
-    pub(super) fn accept_damage(&self) -> Result<usize> {
-        let open = self.damage.open();
-        self.manifest.update(|manifest| {
-            open.iter().for_each(|damage| manifest.lose(damage));
-            manifest.lost.iter_mut().for_each(|lost| lost.accepted = true);
-        })?;
-        self.damage.accept();
-        Ok(open.len())
     }
 
     /// Takes no more commits from now on, and says why.
@@ -238,47 +213,6 @@ impl Shared {
         if position.next_commit > 1 {
             self.manifest.note_durable(LogPlace::from(position));
         }
-    }
-
-    /// The error itself, but [`Error::StorageFull`] where it comes of that.
-    pub(super) fn told_apart(&self, error: Error) -> Error {
-        match self.disk.available_bytes(&self.dir) {
-            Ok(available) if error.is_full() => Error::StorageFull { available, needed: FREE_BYTES_MIN },
-            _ => error,
-        }
-    }
-
-    /// # Errors
-    /// [`Error::StorageFull`] where fewer than `needed` bytes are free.
-    pub(super) fn check_space(&self, needed: u64) -> Result<()> {
-        disk::check_space(&*self.disk, &self.dir, needed)
-    }
-
-    /// Whether the event that had this seq has expired.
-    pub(super) fn has_expired(&self, seq: u64) -> Result<bool> {
-        if seq > self.expired().last_seq {
-            return Ok(false);
-        }
-        let is_there = self.read_one(Topics::All, seq)?.is_some();
-        // What the read may have found to be lost has not expired.
-        Ok(!is_there && !self.damage.covers(seq))
-    }
-
-    /// The stored event of `topic` with this seq; `None` where there is none, or where it is lost to damage, which is
-    /// reported.
-    pub(super) fn read_row(&self, topic: &str, seq: u64) -> Result<Option<StoredEvent>> {
-        self.read_one(Topics::One(topic), seq)
-    }
-
-    fn read_one(&self, topics: Topics<'_>, seq: u64) -> Result<Option<StoredEvent>> {
-        let Snapshot { parts, .. } = self.snapshot();
-        let timestamps_ns = i64::MIN..=i64::MAX;
-        let need = Need { topics, timestamps_ns, from: seq, to: seq + 1, order: Order::Ascending };
-        let after = parts.partition_point(|part| part.first_seq() <= seq);
-        let Some(part) = after.checked_sub(1).and_then(|at| parts.get(at)) else { return Ok(None) };
-        let Some(piece) = part.next_piece(&need) else { return Ok(None) };
-        let (mut found, _) = part.read(&piece, &need, 1, self)?;
-        Ok(found.next())
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {

@@ -14,12 +14,12 @@ pub(crate) struct Mutant {
 }
 
 const BLOCK: Source = source!("crates/sekali-store/src/log/block.rs");
-const COMMIT: Source = source!("crates/sekali-store/src/partition/commit.rs");
-const DECIDE: Source = source!("crates/sekali-store/src/partition/decide.rs");
+const COMMIT: Source = source!("crates/sekali-store/src/partition/write/commit.rs");
+const DECIDE: Source = source!("crates/sekali-store/src/partition/write/decide.rs");
 const DISK: Source = source!("crates/sekali-store/src/disk.rs");
-const FRONT: Source = source!("crates/sekali-store/src/partition/front.rs");
+const FRONT: Source = source!("crates/sekali-store/src/partition/write/front.rs");
 const LOG_DIR: Source = source!("crates/sekali-store/src/log/dir.rs");
-const PARTITION: Source = source!("crates/sekali-store/src/partition.rs");
+const PATH: Source = source!("crates/sekali-store/src/partition/write/path.rs");
 const RECOVERY: Source = source!("crates/sekali-store/src/log/recovery.rs");
 const WRITER: Source = source!("crates/sekali-store/src/log/writer.rs");
 
@@ -73,16 +73,16 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
         name: "claim_key_early",
         wrong: "keys enter the index before their events are durable",
         edits: &[
-            edit(&PARTITION, "        self.shared.index.insert(commit.draft.added.entries());\n", ""),
+            edit(&PATH, "        self.shared.index.insert(commit.draft.added.entries());\n", ""),
             edit(
                 &COMMIT,
-                "        partition.take_room(",
-                "        partition.shared.index.insert(front.added());\n        partition.take_room(",
+                "        path.take_room(",
+                "        path.shared.index.insert(front.added());\n        path.take_room(",
             ),
             edit(
                 &FRONT,
                 "    /// Bytes of the commit so far",
-                "    pub(super) fn added(&self) -> &[crate::ids::Entry] {
+                "    pub(super) fn added(&self) -> &[crate::index::Entry] {
         self.draft.added.entries()
     }\n\n    /// Bytes of the commit so far",
             ),
@@ -102,7 +102,7 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
     }\n\n    /// Where the log stands.\n",
             ),
             edit(
-                &PARTITION,
+                &PATH,
                 "        self.shared.publish(log.position(), &topics);\n        Ok(())\n",
                 "        self.shared.publish(log.position(), &topics);\n        log.sync()\n",
             ),
@@ -119,7 +119,7 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
         name: "build_on_a_failure",
         wrong: "a commit is written although the one before, which it was decided upon, was not",
         edits: &[
-            edit(&COMMIT, "        partition.check_running()?;\n", ""),
+            edit(&COMMIT, "        path.check_running()?;\n", ""),
             // Otherwise recovery would also notice that it is not the next frame.
             edit(&WRITER, ".filter(|frame| self.position.continued_by(frame))", ""),
         ],

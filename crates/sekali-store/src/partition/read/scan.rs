@@ -1,14 +1,15 @@
-//! Reads many events in order, a piece at a time.
+//! Reads many events in order, a chunk at a time.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::found::Found;
-use super::part::{Need, Part, Piece};
-use super::shared::{Shared, Snapshot};
+use super::chunk::{self, Chunk, ReadRange};
+use super::found::EventBatch;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::order::Order;
+use crate::partition::data_file::DataFile;
+use crate::partition::shared::{Shared, Snapshot};
 use crate::segment::Topics;
 
 /// Which events to read.
@@ -31,7 +32,7 @@ const FIRST_READ_EVENTS: usize = 128;
 const READ_GROWTH: usize = 4;
 const READ_EVENTS_MAX: usize = 32 * 1024;
 
-/// Events in order of seq, as they were when the scan began. Holds one piece in memory: an extent of a log file, about
+/// Events in order of seq, as they were when the scan began. Holds one chunk in memory: an extent of a log file, about
 /// 64 KiB, or some of a row group of a segment.
 #[derive(Debug)]
 pub struct Scanner {
@@ -45,7 +46,7 @@ pub struct Scanner {
     to: u64,
     /// Most events to take from a segment at a time.
     limit: usize,
-    buffer: Found,
+    buffer: EventBatch,
 }
 
 /// Which topics to read.
@@ -57,7 +58,7 @@ enum Choice {
 }
 
 impl Scanner {
-    pub(super) fn new(shared: Arc<Shared>, scan: Scan) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, scan: Scan) -> Self {
         let choice = scan.topic.map_or(Choice::Unreserved, Choice::One);
         let mut scanner = Self::with(shared, choice, scan.after, scan.order);
         if let Some(timestamps_ns) = scan.timestamps_ns {
@@ -67,12 +68,12 @@ impl Scanner {
     }
 
     /// Takes one event first, for who needs no more.
-    pub(super) fn beginning_with_one(self) -> Self {
+    pub(crate) fn beginning_with_one(self) -> Self {
         Self { limit: 1, ..self }
     }
 
     /// Every event there is, reserved topics included.
-    pub(super) fn everything(shared: Arc<Shared>) -> Self {
+    pub(crate) fn everything(shared: Arc<Shared>) -> Self {
         Self::with(shared, Choice::All, None, Order::Ascending)
     }
 
@@ -84,10 +85,10 @@ impl Scanner {
         };
         let limit = FIRST_READ_EVENTS;
         let timestamps_ns = i64::MIN..=i64::MAX;
-        Self { shared, snapshot, choice, timestamps_ns, order, from, to, limit, buffer: Found::default() }
+        Self { shared, snapshot, choice, timestamps_ns, order, from, to, limit, buffer: EventBatch::default() }
     }
 
-    /// Fills the buffer from the next piece that may hold something. `false` at the end.
+    /// Fills the buffer from the next chunk that may hold something. `false` at the end.
     fn fill(&mut self) -> Result<bool> {
         let topics = match &self.choice {
             Choice::All => Topics::All,
@@ -95,35 +96,35 @@ impl Scanner {
             Choice::One(topic) => Topics::One(topic),
         };
         let timestamps_ns = self.timestamps_ns.clone();
-        let need = Need { topics, timestamps_ns, from: self.from, to: self.to, order: self.order };
-        let Some((part, piece)) = next_piece(&self.snapshot.parts, &need) else { return Ok(false) };
+        let range = ReadRange { topics, timestamps_ns, from: self.from, to: self.to, order: self.order };
+        let Some((file, chunk)) = next_chunk(&self.snapshot.files, &range) else { return Ok(false) };
         // What was read before is not needed any more, and is as large as what comes.
-        self.buffer = Found::default();
-        let (found, cut) = part.read(&piece, &need, self.limit, &self.shared)?;
+        self.buffer = EventBatch::default();
+        let (found, cut) = chunk::read(file, &chunk, &range, self.limit, &self.shared.losses)?;
         self.buffer = found;
         self.limit = (self.limit * READ_GROWTH).min(READ_EVENTS_MAX);
         match self.order {
-            Order::Ascending => self.from = cut.map_or(piece.end_seq, |last_seq| last_seq + 1),
-            Order::Descending => self.to = cut.unwrap_or(piece.first_seq),
+            Order::Ascending => self.from = cut.map_or(chunk.end_seq, |last_seq| last_seq + 1),
+            Order::Descending => self.to = cut.unwrap_or(chunk.first_seq),
         }
         Ok(true)
     }
 }
 
-/// The next piece, in the direction of `need`, that may hold something of it.
-fn next_piece<'a>(parts: &'a [Part], need: &Need<'_>) -> Option<(&'a Part, Piece)> {
-    if need.from >= need.to {
+/// The next chunk, in the direction of `range`, that may hold something of it.
+fn next_chunk<'a>(files: &'a [DataFile], range: &ReadRange<'_>) -> Option<(&'a DataFile, Chunk)> {
+    if range.from >= range.to {
         return None;
     }
-    let find = |part: &'a Part| Some((part, part.next_piece(need)?));
-    match need.order {
+    let find = |file: &'a DataFile| Some((file, chunk::next_chunk(file, range)?));
+    match range.order {
         Order::Ascending => {
-            let after = parts.partition_point(|part| part.first_seq() <= need.from);
-            parts.iter().skip(after.saturating_sub(1)).find_map(find)
+            let after = files.partition_point(|file| file.first_seq() <= range.from);
+            files.iter().skip(after.saturating_sub(1)).find_map(find)
         }
         Order::Descending => {
-            let after = parts.partition_point(|part| part.first_seq() < need.to);
-            parts.iter().take(after).rev().find_map(find)
+            let after = files.partition_point(|file| file.first_seq() < range.to);
+            files.iter().take(after).rev().find_map(find)
         }
     }
 }

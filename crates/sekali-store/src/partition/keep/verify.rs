@@ -3,15 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Partition;
-use super::scan::Scanner;
-use super::scrub::Scrubbed;
-use super::shared::Shared;
+use super::scrub::{Scrubbed, Scrubber};
 use crate::counters::Counters;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
 use crate::event::{StoredEvent, is_reserved};
 use crate::index::Entry;
+use crate::partition::read::{Scanner, read_row};
+use crate::partition::shared::Shared;
 
 /// Events checked with one look-up.
 const BATCH: usize = 4_096;
@@ -138,65 +137,50 @@ impl Verification {
     }
 }
 
-impl Partition {
-    /// Reads every event and every other byte, verifies all checksums, and checks that the index has each of them once and nothing
-    /// else, and that the counters add up. `progress` is told how many events have been read. It takes as long as
-    /// reading the partition does; commits must wait, which is why it is the writer's.
-    ///
-    /// # Errors
-    /// Only what keeps the check from going on; what it finds is in the answer.
-    pub fn verify(&mut self, mut progress: impl FnMut(u64)) -> Result<Verification> {
-        let mut found = Verification::default();
-        let mut stored = 0;
-        // Once something of it cannot be read, what else it has proves nothing.
-        let mut index_damage = self.index_damage.clone();
-        let mut scanner = Scanner::everything(Arc::clone(&self.shared));
-        loop {
-            let batch = scanner.by_ref().take(BATCH).collect::<Result<Vec<_>>>()?;
-            if batch.is_empty() {
-                break;
+/// Checks a partition as [`Partition::verify`](crate::Partition::verify) says. `index_damage` names what is missing of the
+/// index: once something of it cannot be read, what else it has proves nothing.
+pub(crate) fn verify(
+    shared: &Arc<Shared>,
+    mut scrubber: Scrubber,
+    mut index_damage: Option<String>,
+    mut progress: impl FnMut(u64),
+) -> Result<Verification> {
+    let mut found = Verification::default();
+    let mut stored = 0;
+    let mut scanner = Scanner::everything(Arc::clone(shared));
+    loop {
+        let batch = scanner.by_ref().take(BATCH).collect::<Result<Vec<_>>>()?;
+        if batch.is_empty() {
+            break;
+        }
+        found.events += batch.len() as u64;
+        stored += batch.iter().filter(|event| !is_reserved(&event.topic)).count() as u64;
+        if index_damage.is_none() {
+            match check_batch(shared, &batch, &mut found) {
+                Err(error @ Error::Damaged { .. }) => index_damage = Some(error.to_string()),
+                checked => checked?,
             }
-            found.events += batch.len() as u64;
-            stored += batch.iter().filter(|event| !is_reserved(&event.topic)).count() as u64;
-            if index_damage.is_none() {
-                match check_batch(&self.shared, &batch, &mut found) {
-                    Err(error @ Error::Damaged { .. }) => index_damage = Some(error.to_string()),
-                    checked => checked?,
-                }
-            }
-            progress(found.events);
         }
-        let is_index_whole = index_damage.is_none();
-        index_damage.into_iter().for_each(|what| found.add(Finding::IndexDamaged(what)));
-        let mut scrubber = self.scrubber();
-        let mut scrubbed = Scrubbed::default();
-        while !scrubbed.is_done {
-            scrubbed = scrubber.step(SCRUB_BYTES);
-            std::mem::take(&mut scrubbed.mended).into_iter().for_each(|what| found.add(Finding::Flaw(what)));
-        }
-        self.shared.damage.flaws().into_iter().for_each(|what| found.add(Finding::Flaw(what)));
-        let forgotten_seq = self.shared.expired().forgotten_seq;
-        if forgotten_seq > 0 {
-            found.add(Finding::ForgottenKeys { last_seq: forgotten_seq });
-        }
-        self.shared.damage.to_vec().into_iter().for_each(|damage| found.add(Finding::Lost(damage)));
-        // With events lost, how many entries and counts there should be is not known either.
-        if self.shared.damage.is_empty() {
-            check_totals(&self.shared, stored, is_index_whole, &mut found);
-        }
-        Ok(found)
+        progress(found.events);
     }
-
-    /// Forgets the index. The partition takes no more commits; when the store is opened again, the index is rebuilt from the
-    /// log.
-    ///
-    /// # Errors
-    /// I/O errors; the index is then as it was.
-    pub fn forget_index(&mut self) -> Result<()> {
-        self.shared.index.forget()?;
-        self.shared.stop(&Error::Invalid("its index is to be rebuilt at the next start".to_owned()));
-        Ok(())
+    let is_index_whole = index_damage.is_none();
+    index_damage.into_iter().for_each(|what| found.add(Finding::IndexDamaged(what)));
+    let mut scrubbed = Scrubbed::default();
+    while !scrubbed.is_done {
+        scrubbed = scrubber.step(SCRUB_BYTES);
+        std::mem::take(&mut scrubbed.mended).into_iter().for_each(|what| found.add(Finding::Flaw(what)));
     }
+    shared.losses.known.flaws().into_iter().for_each(|what| found.add(Finding::Flaw(what)));
+    let forgotten_seq = shared.expired().forgotten_seq;
+    if forgotten_seq > 0 {
+        found.add(Finding::ForgottenKeys { last_seq: forgotten_seq });
+    }
+    shared.losses.known.to_vec().into_iter().for_each(|damage| found.add(Finding::Lost(damage)));
+    // With events lost, how many entries and counts there should be is not known either.
+    if shared.losses.known.is_empty() {
+        check_totals(shared, stored, is_index_whole, &mut found);
+    }
+    Ok(found)
 }
 
 fn check_batch(shared: &Shared, batch: &[StoredEvent], found: &mut Verification) -> Result<()> {
@@ -210,7 +194,7 @@ fn check_batch(shared: &Shared, batch: &[StoredEvent], found: &mut Verification)
         let mut is_known = false;
         while let Some((_, entry)) = entries.next_if(|(of, _)| *of == position) {
             is_known |= entry == Entry { fingerprint: hash.fingerprint, seq: event.seq, content: hash.content };
-            let other = if entry.seq < event.seq { shared.read_row(&event.topic, entry.seq)? } else { None };
+            let other = if entry.seq < event.seq { read_row(shared, &event.topic, entry.seq)? } else { None };
             if other.is_some_and(|other| other.event_id == event.event_id) {
                 found.add(Finding::StoredTwice { first_seq: entry.seq, second_seq: event.seq });
             }

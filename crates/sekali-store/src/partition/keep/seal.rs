@@ -11,8 +11,6 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::part::Part;
-use super::shared::Shared;
 use crate::background;
 use crate::disk::remover::Remover;
 use crate::error::{Error, IoContext, Result};
@@ -20,6 +18,8 @@ use crate::limits::{SEGMENT_MERGED_BYTES, UNSEALED_FILES_FLUSH, UNSEALED_FILES_M
 use crate::log::dir::LogDir;
 use crate::log::file::LogFile;
 use crate::manifest::{LogPlace, SegmentEntry};
+use crate::partition::data_file::DataFile;
+use crate::partition::shared::Shared;
 use crate::segment::{self, Segment, SegmentDir, SegmentInfo, Writer};
 use crate::tuning::Tuning;
 
@@ -33,13 +33,13 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// The sealer of a partition, and its thread if it has one.
 #[derive(Debug)]
-pub(super) struct Sealer {
+pub(crate) struct Sealer {
     work: Arc<Work>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
-pub(super) struct Work {
+pub(crate) struct Work {
     shared: Arc<Shared>,
     log: LogDir,
     segments: SegmentDir,
@@ -57,7 +57,7 @@ pub(super) struct Work {
 
 impl Sealer {
     /// One that works in a thread of its own, if it is told so, or else in [`Sealer::make_room`].
-    pub(super) fn new(shared: &Arc<Shared>, log: LogDir, segments: SegmentDir, tuning: &Tuning) -> Result<Self> {
+    pub(crate) fn new(shared: &Arc<Shared>, log: LogDir, segments: SegmentDir, tuning: &Tuning) -> Result<Self> {
         let work = Work {
             shared: Arc::clone(shared),
             remover: Remover::start(tuning.seal_in_background).at("start a thread for", &log.dir)?,
@@ -79,12 +79,12 @@ impl Sealer {
     }
 
     /// The directory of the log.
-    pub(super) fn log_dir(&self) -> &LogDir {
+    pub(crate) fn log_dir(&self) -> &LogDir {
         &self.work.log
     }
 
     /// A handle to say which events may go.
-    pub(super) fn retainer(&self) -> Retainer {
+    pub(crate) fn retainer(&self) -> Retainer {
         Retainer::new(Arc::clone(&self.work))
     }
 
@@ -99,7 +99,7 @@ impl Sealer {
     ///
     /// # Errors
     /// Why log files cannot be sealed, once too many wait. Commits are refused until they can.
-    pub(super) fn make_room(&self) -> Result<()> {
+    pub(crate) fn make_room(&self) -> Result<()> {
         if self.thread.is_none() {
             while self.work.step()? {}
             return Ok(());
@@ -149,8 +149,8 @@ impl Work {
 
     /// Closed log files that wait to be sealed.
     fn backlog(&self) -> usize {
-        let parts = self.shared.snapshot().parts;
-        parts.iter().filter(|part| matches!(part, Part::Log(_))).count().saturating_sub(1)
+        let files = self.shared.snapshot().files;
+        files.iter().filter(|file| matches!(file, DataFile::Log(_))).count().saturating_sub(1)
     }
 
     /// Does the next piece of work. `false` where there is none.
@@ -163,10 +163,10 @@ impl Work {
     }
 
     fn seal_next(&self) -> Result<bool> {
-        let parts = self.shared.snapshot().parts;
-        let oldest = parts.iter().find_map(|part| match part {
-            Part::Log(file) => Some(file),
-            Part::Segment(_) => None,
+        let files = self.shared.snapshot().files;
+        let oldest = files.iter().find_map(|file| match file {
+            DataFile::Log(file) => Some(file),
+            DataFile::Segment(_) => None,
         });
         let Some((file, after)) = oldest.and_then(|file| Some((file, *file.after()?))) else { return Ok(false) };
         let index = &self.shared.index;
@@ -178,17 +178,18 @@ impl Work {
         }
         let info = self.write(file)?;
         let segment = info.as_ref().map(|info| Segment::open(&self.segments, &info.path)).transpose()?;
-        let damage: Vec<_> = self.shared.damage.open().into_iter().filter(|found| found.path == file.path).collect();
+        let damage: Vec<_> =
+            self.shared.losses.known.open().into_iter().filter(|found| found.path == file.path).collect();
         self.shared.manifest.update(|manifest| {
             manifest.sealed = Some(LogPlace::from(&after));
             manifest.segments.extend(info.as_ref().map(entry));
             damage.iter().for_each(|damage| manifest.lose(damage));
         })?;
-        self.shared.replace(&[Part::Log(Arc::clone(file))], segment.map(Arc::new));
+        self.shared.replace(&[DataFile::Log(Arc::clone(file))], segment.map(Arc::new));
         if !self.shared.manifest.uncertain() {
-            self.log.retire(&file.path, self.shared.damage.is_in(&file.path), &self.remover)?;
+            self.log.retire(&file.path, self.shared.losses.known.is_in(&file.path), &self.remover)?;
         }
-        self.shared.damage.leave(&file.path);
+        self.shared.losses.known.leave(&file.path);
         Ok(true)
     }
 
@@ -200,7 +201,7 @@ impl Work {
         for number in 0..extents as u32 {
             let span = file.outline().extent(number);
             let Some(span) = span else { break };
-            file.read_extent(span, &self.shared.damage, |seq, received_at_ns, event| {
+            file.read_extent(span, &self.shared.losses.known, |seq, received_at_ns, event| {
                 if written.is_ok() {
                     written = writer.push(seq, received_at_ns, &event);
                 }
@@ -211,10 +212,10 @@ impl Work {
     }
 
     fn live_segments(&self) -> Vec<Arc<Segment>> {
-        let parts = self.shared.snapshot().parts;
-        let segments = parts.iter().filter_map(|part| match part {
-            Part::Segment(segment) => Some(Arc::clone(segment)),
-            Part::Log(_) => None,
+        let files = self.shared.snapshot().files;
+        let segments = files.iter().filter_map(|file| match file {
+            DataFile::Segment(segment) => Some(Arc::clone(segment)),
+            DataFile::Log(_) => None,
         });
         segments.collect()
     }
@@ -230,7 +231,7 @@ impl Work {
         let Some(inputs) = segments.get(at..at + self.fan_in) else { return Ok(false) };
         // Merging is never urgent: what sealing and the index need is not for it.
         let needed: u64 = inputs.iter().map(|segment| segment.info().file_bytes).sum();
-        match self.shared.check_space(needed + self.free_bytes_min) {
+        match self.shared.space.check(needed + self.free_bytes_min) {
             Err(Error::StorageFull { .. }) => return Ok(false),
             checked => checked?,
         }
@@ -250,7 +251,7 @@ impl Work {
             manifest.segments.push(entry(&info));
             manifest.segments.sort_unstable_by_key(|segment| segment.first_seq);
         })?;
-        let old: Vec<_> = inputs.iter().cloned().map(Part::Segment).collect();
+        let old: Vec<_> = inputs.iter().cloned().map(DataFile::Segment).collect();
         self.shared.replace(&old, Some(merged));
         if !self.shared.manifest.uncertain() {
             for segment in inputs {

@@ -1,15 +1,16 @@
 //! Decides what becomes of each event of a commit: stored, duplicate or conflict.
 
-use super::Outcome;
 use super::draft::Draft;
 use super::known::Known;
-use super::shared::Shared;
 use crate::batch::{self, Batch};
 use crate::error::{Error, Result};
 use crate::event::{CONFLICTS_TOPIC, EventRef};
 use crate::hash::{EventHash, KeyHasher};
 use crate::index::Entry;
 use crate::log::row;
+use crate::partition::Outcome;
+use crate::partition::read;
+use crate::partition::shared::Shared;
 use crate::rules::ContentRules;
 
 /// Decides some events of a commit in order and puts the new ones into its draft.
@@ -73,16 +74,16 @@ impl<'a> Decider<'a> {
         let mut expired = None;
         for entry in candidates {
             // What is lost to damage counts as absent, so that publishing it again heals it.
-            if self.shared.damage.covers(entry.seq) {
+            if self.shared.losses.known.covers(entry.seq) {
                 continue;
             }
             if entry.content == hash.content {
                 return Ok(Outcome::Duplicate { seq: entry.seq });
             }
             let incoming = decode(row)?;
-            let Some(stored) = self.shared.read_row(incoming.topic, entry.seq)? else {
+            let Some(stored) = read::read_row(self.shared, incoming.topic, entry.seq)? else {
                 // It has expired, or it is another key's: all of a fingerprint is the same there.
-                if expired.is_none() && self.shared.has_expired(entry.seq)? {
+                if expired.is_none() && read::has_expired(self.shared, entry.seq)? {
                     expired = Some(entry.seq);
                 }
                 continue;

@@ -12,13 +12,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Opening;
-use super::part::{Need, Part};
-use super::shared::Shared;
 use crate::error::{Error, Result};
 use crate::log::dir::LogDir;
 use crate::log::file::LogFile;
 use crate::meta::{self, NewStore};
+use crate::partition::data_file::DataFile;
+use crate::partition::open::Opening;
+use crate::partition::read::{self, ReadRange};
+use crate::partition::shared::Shared;
 
 /// Checks a partition beside its writer and its readers. It has no clock: whoever calls it decides how fast it goes.
 #[derive(Debug)]
@@ -42,13 +43,13 @@ pub struct Scrubbed {
 
 /// The meta file of a store, and what it says.
 #[derive(Debug, Clone)]
-pub(super) struct MetaPlace {
+pub(crate) struct MetaPlace {
     dir: PathBuf,
     meta: NewStore,
 }
 
 impl MetaPlace {
-    pub(super) fn of(opening: &Opening<'_>) -> Option<Self> {
+    pub(crate) fn of(opening: &Opening<'_>) -> Option<Self> {
         Some(Self { dir: opening.dir.parent()?.to_owned(), meta: *opening.meta })
     }
 }
@@ -62,14 +63,14 @@ enum Place {
         block: u64,
     },
     /// In a segment or log file, with the seq to go on from; `None` before the first of them.
-    Part(Option<(PartKey, u64)>),
+    File(Option<(FileKey, u64)>),
 }
 
-/// Tells parts apart and orders them: more than one log file without events may begin with one seq.
-type PartKey = (u64, PathBuf);
+/// Tells files apart and orders them: more than one log file without events may begin with one seq.
+type FileKey = (u64, PathBuf);
 
 impl Scrubber {
-    pub(super) fn new(shared: Arc<Shared>, log: LogDir, store: Option<MetaPlace>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, log: LogDir, store: Option<MetaPlace>) -> Self {
         Self { shared, log, store, place: Place::Meta }
     }
 
@@ -80,7 +81,7 @@ impl Scrubber {
             self.place = match std::mem::replace(&mut self.place, Place::Meta) {
                 Place::Meta => self.meta(&mut done),
                 Place::Block { run, block } => self.blocks(run, block, &mut done),
-                Place::Part(at) => self.part(at, &mut done),
+                Place::File(at) => self.file(at, &mut done),
             };
         }
         done
@@ -98,7 +99,7 @@ impl Scrubber {
     }
 
     fn blocks(&self, run: u64, block: u64, done: &mut Scrubbed) -> Place {
-        let Some(live) = self.shared.index.run_from(run) else { return Place::Part(None) };
+        let Some(live) = self.shared.index.run_from(run) else { return Place::File(None) };
         let number = live.info().number;
         let behind = Place::Block { run: number + 1, block: 0 };
         match live.check(if number == run { block } else { 0 }) {
@@ -118,36 +119,36 @@ impl Scrubber {
         }
     }
 
-    /// Checks the next piece of a segment or log file, or the beginning of the next one.
-    fn part(&self, at: Option<(PartKey, u64)>, done: &mut Scrubbed) -> Place {
-        let parts = self.shared.snapshot().parts;
-        // Where a part is gone, another has its events.
+    /// Checks the next chunk of a segment or log file, or the beginning of the next one.
+    fn file(&self, at: Option<(FileKey, u64)>, done: &mut Scrubbed) -> Place {
+        let files = self.shared.snapshot().files;
+        // Where a file is gone, another has its events.
         let current = at.as_ref().and_then(|(key, seq)| {
-            let same = parts.iter().find(|part| key_of(part) == *key);
-            same.or_else(|| parts.iter().find(|part| part.end_seq() > *seq))
+            let same = files.iter().find(|file| key_of(file) == *key);
+            same.or_else(|| files.iter().find(|file| file.end_seq() > *seq))
         });
         let seq = at.as_ref().map_or(0, |(_, seq)| *seq);
-        if let Some(part) = current
-            && let Some(piece) = part.next_piece(&Need::everything_from(seq))
+        if let Some(file) = current
+            && let Some(chunk) = read::next_chunk(file, &ReadRange::everything_from(seq))
         {
-            done.bytes += self.checked(part.check(&piece, &self.shared));
-            return Place::Part(Some((key_of(part), piece.end_seq.max(seq + 1))));
+            done.bytes += self.checked(read::check(file, &chunk, &self.shared.losses));
+            return Place::File(Some((key_of(file), chunk.end_seq.max(seq + 1))));
         }
         let before = current.map(key_of).or(at.map(|(key, _)| key));
-        let Some(next) = parts.iter().find(|part| before.as_ref().is_none_or(|before| key_of(part) > *before)) else {
-            self.shared.damage.end_scrub();
+        let Some(next) = files.iter().find(|file| before.as_ref().is_none_or(|before| key_of(file) > *before)) else {
+            self.shared.losses.known.end_scrub();
             done.is_done = true;
             return Place::Meta;
         };
         done.bytes += self.checked(match next {
-            Part::Segment(segment) => segment.verify_ends(),
-            Part::Log(file) => self.log_head(file, done),
+            DataFile::Segment(segment) => segment.verify_ends(),
+            DataFile::Log(file) => self.log_head(file, done),
         });
-        Place::Part(Some((key_of(next), next.first_seq())))
+        Place::File(Some((key_of(next), next.first_seq())))
     }
 
     fn log_head(&self, file: &LogFile, done: &mut Scrubbed) -> Result<u64> {
-        let (header, bytes) = file.check_head(&self.shared.damage)?;
+        let (header, bytes) = file.check_head(&self.shared.losses.known)?;
         if let Some((header, after)) = header.zip(file.after())
             && self.log.mend_outline(file, &header, after)
         {
@@ -165,10 +166,10 @@ impl Scrubber {
     }
 
     fn flaw(&self, error: &Error) {
-        self.shared.damage.report_flaw(error.describe());
+        self.shared.losses.known.report_flaw(error.describe());
     }
 }
 
-fn key_of(part: &Part) -> PartKey {
-    (part.first_seq(), part.path().to_owned())
+fn key_of(file: &DataFile) -> FileKey {
+    (file.first_seq(), file.path().to_owned())
 }

@@ -5,28 +5,28 @@ use std::vec;
 use crate::event::StoredEvent;
 use crate::segment::Decoded;
 
-/// Events of a piece, in the order of the read. Those of a segment stay as compact as they were decoded until they are taken.
+/// Events of a chunk, in the order of the read. Those of a segment stay as compact as they were decoded until they are taken.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(crate) enum EventBatch {
     /// Of a log file.
     Rows(vec::IntoIter<StoredEvent>),
     /// Of a segment, and the number of the next.
     Columns(Box<Decoded>, usize),
 }
 
-impl Default for Found {
+impl Default for EventBatch {
     fn default() -> Self {
         Self::Rows(Vec::new().into_iter())
     }
 }
 
-impl From<Decoded> for Found {
+impl From<Decoded> for EventBatch {
     fn from(decoded: Decoded) -> Self {
         Self::Columns(Box::new(decoded), 0)
     }
 }
 
-impl Iterator for Found {
+impl Iterator for EventBatch {
     type Item = StoredEvent;
 
     fn next(&mut self) -> Option<StoredEvent> {

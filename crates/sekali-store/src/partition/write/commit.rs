@@ -3,21 +3,24 @@
 use std::sync::MutexGuard;
 
 use super::front::Front;
-use super::{Outcome, Partition};
+use super::path::WritePath;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
+use crate::partition::Outcome;
 
 /// A commit that is being decided. Dropped before [`Commit::finish`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct Commit<'a> {
-    partition: &'a Partition,
+    path: &'a WritePath,
     front: MutexGuard<'a, Front>,
 }
 
 impl<'a> Commit<'a> {
-    pub(super) fn begin(partition: &'a Partition, mut front: MutexGuard<'a, Front>) -> Self {
+    /// Begins a commit, once the one before is decided.
+    pub(crate) fn begin(path: &'a WritePath) -> Self {
+        let mut front = path.front();
         front.begin();
-        Self { partition, front }
+        Self { path, front }
     }
 
     /// Decides every event of `batches`, in order, after those that this commit has already. The outcomes hold once the commit is
@@ -35,8 +38,8 @@ impl<'a> Commit<'a> {
     /// - [`Error::Io`]: something that was needed to decide could not be read, or the index cannot be written. A later commit
     ///   may succeed.
     pub fn decide(&mut self, batches: &[Batch], received_at_ns: i64) -> Result<Vec<Vec<Outcome>>> {
-        self.partition.check_writable(batches, self.front.bytes())?;
-        self.front.decide(&self.partition.shared, batches, received_at_ns)
+        self.path.check_writable(batches, self.front.bytes())?;
+        self.front.decide(&self.path.shared, batches, received_at_ns)
     }
 
     /// Bytes that it has come to, on disk; 0 while nothing was decided.
@@ -55,20 +58,20 @@ impl<'a> Commit<'a> {
     /// - [`Error::Stopped`]: the log could not be written, now or earlier. Whether events of this commit are on disk shows
     ///   when the store is opened again; until then there are no more commits.
     pub fn finish(self, upstream: Option<u64>) -> Result<()> {
-        let Self { partition, mut front } = self;
+        let Self { path, mut front } = self;
         if !front.is_begun() {
             return Ok(());
         }
-        let mut log = partition.log();
+        let mut log = path.log();
         // What was decided counts on the commit before, which may have failed.
-        partition.check_running()?;
-        partition.take_room(&mut log, front.bytes()).map_err(|error| match error {
+        path.check_running()?;
+        path.take_room(&mut log, front.bytes()).map_err(|error| match error {
             // Nobody has built on this commit yet, so it can be taken back.
             Error::StorageFull { .. } => error,
-            _ => partition.shared.stop(&error),
+            _ => path.shared.stop(&error),
         })?;
         let commit = front.send(&log, upstream);
         drop(front);
-        partition.write(&mut log, &commit).map_err(|error| partition.shared.stop(&error))
+        path.write(&mut log, &commit).map_err(|error| path.shared.stop(&error))
     }
 }

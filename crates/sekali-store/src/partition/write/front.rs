@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Outcome;
 use super::decide::Decider;
 use super::draft::{Draft, UnderWay};
 use super::scratch::Scratch;
-use super::shared::Shared;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::hash::KeyHasher;
@@ -14,11 +12,13 @@ use crate::limits::FRAME_BODY_BYTES_MAX;
 use crate::log::Salt;
 use crate::log::recovery::Position;
 use crate::log::writer::LogWriter;
+use crate::partition::Outcome;
+use crate::partition::shared::Shared;
 use crate::rules::ContentRules;
 
 /// Decides commits, one after the other. The one before may still be on its way to the disk.
 #[derive(Debug)]
-pub(super) struct Front {
+pub(crate) struct Front {
     hasher: KeyHasher,
     rules: ContentRules,
     salt: Salt,
@@ -36,7 +36,7 @@ pub(super) struct Front {
 
 impl Front {
     /// Goes on at `position`, where the log ends.
-    pub(super) fn new(hasher: KeyHasher, rules: ContentRules, salt: Salt, position: &Position) -> Self {
+    pub(crate) fn new(hasher: KeyHasher, rules: ContentRules, salt: Salt, position: &Position) -> Self {
         Self {
             hasher,
             rules,

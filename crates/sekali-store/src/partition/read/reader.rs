@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::part::Part;
+use super::lookup::read_row;
 use super::scan::{Scan, Scanner};
-use super::shared::Shared;
 use crate::counters::Counters;
 use crate::damage::Damage;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::index::IndexStats;
 use crate::manifest::Expired;
+use crate::partition::data_file::DataFile;
+use crate::partition::shared::Shared;
 
 /// A handle to read a partition with, beside its writer and other readers. Cheap to clone. It sees what is durable, all of
 /// it and nothing else, and waits for no sync. Methods that answer a `Result` read files, and block while they do.
@@ -50,7 +51,7 @@ pub struct StorageStats {
 }
 
 impl Reader {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
 
@@ -88,7 +89,7 @@ impl Reader {
         // The newest first: where a lost event was published again, the older entry leads to nothing.
         entries.sort_unstable_by_key(|(_, entry)| std::cmp::Reverse(entry.seq));
         for (_, entry) in entries {
-            let event = self.shared.read_row(topic, entry.seq)?;
+            let event = read_row(&self.shared, topic, entry.seq)?;
             if let Some(event) = event.filter(|event| event.event_id == event_id) {
                 return Ok(Some(event));
             }
@@ -115,13 +116,13 @@ impl Reader {
     pub fn storage_stats(&self) -> StorageStats {
         let sealing_failed = self.shared.sealing_failed().map(|(_, what)| what);
         let mut stats = StorageStats { sealing_failed, ..StorageStats::default() };
-        for part in self.shared.snapshot().parts.iter() {
-            match part {
-                Part::Segment(segment) => {
+        for file in self.shared.snapshot().files.iter() {
+            match file {
+                DataFile::Segment(segment) => {
                     stats.segments += 1;
                     stats.segment_bytes += segment.info().file_bytes;
                 }
-                Part::Log(file) => {
+                DataFile::Log(file) => {
                     stats.log_files += 1;
                     stats.log_bytes += file.outline().end;
                 }
@@ -133,12 +134,12 @@ impl Reader {
     /// Stored events that are known to be unreadable, but for those whose loss was accepted: see
     /// [`Partition::accept_damage`](crate::Partition::accept_damage).
     pub fn damage(&self) -> Vec<Damage> {
-        self.shared.damage.to_vec()
+        self.shared.losses.known.to_vec()
     }
 
     /// What else is damaged: no event is lost by that, yet.
     pub fn flaws(&self) -> Vec<String> {
-        self.shared.damage.flaws()
+        self.shared.losses.known.flaws()
     }
 
     /// Why the partition takes no more commits, if it does not.

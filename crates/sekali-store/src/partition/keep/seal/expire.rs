@@ -43,7 +43,7 @@ struct Due {
 }
 
 impl Retainer {
-    pub(in crate::partition) fn new(work: Arc<Work>) -> Self {
+    pub(super) fn new(work: Arc<Work>) -> Self {
         Self { work }
     }
 

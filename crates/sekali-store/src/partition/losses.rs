@@ -1,0 +1,47 @@
+//! Events lost to damage: in memory for every read, and in the manifest for good.
+
+use std::sync::Arc;
+
+use crate::damage::{Damage, DamageList};
+use crate::error::Result;
+use crate::manifest::ManifestFile;
+
+/// Takes the damage that reads come upon.
+#[derive(Debug)]
+pub(super) struct Losses {
+    pub(super) known: DamageList,
+    manifest: Arc<ManifestFile>,
+}
+
+impl Losses {
+    pub(super) fn new(known: DamageList, manifest: Arc<ManifestFile>) -> Self {
+        Self { known, manifest }
+    }
+
+    /// Whether all events from `first_seq` to `last_seq` are known to be lost.
+    pub(super) fn cover(&self, first_seq: u64, last_seq: u64) -> bool {
+        self.known.covers(first_seq) && self.known.covers(last_seq)
+    }
+
+    /// Notes for good that events are lost, so that events published again in their place are never joined by what may
+    /// yet be readable of them.
+    pub(super) fn record(&self, damage: Damage) {
+        if self.cover(damage.first_seq, damage.last_seq) {
+            return;
+        }
+        self.known.report(damage.clone());
+        // If it cannot be written, the next start finds the damage as this read did.
+        let _ = self.manifest.update(|manifest| manifest.lose(&damage));
+    }
+
+    /// Notes for good that all known losses are accepted. Returns how many places that were.
+    pub(super) fn accept(&self) -> Result<usize> {
+        let open = self.known.open();
+        self.manifest.update(|manifest| {
+            open.iter().for_each(|damage| manifest.lose(damage));
+            manifest.lost.iter_mut().for_each(|lost| lost.accepted = true);
+        })?;
+        self.known.accept();
+        Ok(open.len())
+    }
+}

@@ -1,0 +1,12 @@
+//! Reads beside the writer: look-ups and ordered scans of log files and segments.
+
+mod chunk;
+mod found;
+mod lookup;
+mod reader;
+mod scan;
+
+pub(super) use chunk::{ReadRange, check, next_chunk};
+pub(super) use lookup::{has_expired, read_row};
+pub use reader::{Reader, StorageStats, TopicSummary};
+pub use scan::{Scan, Scanner};

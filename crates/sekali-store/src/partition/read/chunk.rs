@@ -1,0 +1,206 @@
+//! A part of a data file that is read at once: an extent of a log file, or a row group of a segment.
+
+use std::ops::RangeInclusive;
+
+use super::found::EventBatch;
+use crate::damage::Damage;
+use crate::error::{Error, Result};
+use crate::event::StoredEvent;
+use crate::log::outline::{ExtentSpan, Outline};
+use crate::order::Order;
+use crate::partition::data_file::DataFile;
+use crate::partition::losses::Losses;
+use crate::segment::{Decoded, RowGroup, Segment, Topics, Wanted};
+
+/// Seqs of a part that are read together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chunk {
+    pub(crate) first_seq: u64,
+    /// The first seq behind it.
+    pub(crate) end_seq: u64,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Extent(ExtentSpan),
+    RowGroup(usize),
+}
+
+/// What is still to be read: seqs from `from`, up to but not including `to`.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadRange<'a> {
+    pub(crate) topics: Topics<'a>,
+    /// A hint, heeded by segments.
+    pub(crate) timestamps_ns: RangeInclusive<i64>,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) order: Order,
+}
+
+impl ReadRange<'_> {
+    /// All events from `seq` on.
+    pub(crate) fn everything_from(seq: u64) -> Self {
+        let timestamps_ns = i64::MIN..=i64::MAX;
+        Self { topics: Topics::All, timestamps_ns, from: seq, to: u64::MAX, order: Order::Ascending }
+    }
+}
+
+/// Checks every byte of a chunk, and answers how many there are. What is damaged is reported.
+pub(crate) fn check(file: &DataFile, chunk: &Chunk, losses: &Losses) -> Result<u64> {
+    match (file, chunk.place) {
+        (DataFile::Segment(segment), Place::RowGroup(number)) => match segment.verify_group(number) {
+            Err(Error::Damaged { path, .. }) => {
+                losses.record(Damage { path, offset: 0, first_seq: chunk.first_seq, last_seq: chunk.end_seq - 1 });
+                Ok(0)
+            }
+            checked => checked,
+        },
+        (DataFile::Log(file), Place::Extent(span)) => {
+            file.read_extent(span, &losses.known, |_, _, _| {})?;
+            Ok(span.end - span.offset)
+        }
+        _ => Ok(0),
+    }
+}
+
+/// The next chunk, in the order of `range`, that may hold something of it.
+pub(crate) fn next_chunk(file: &DataFile, range: &ReadRange<'_>) -> Option<Chunk> {
+    match file {
+        DataFile::Segment(segment) => next_row_group(segment, range),
+        DataFile::Log(file) => {
+            let span = next_extent(&file.outline(), range)?;
+            Some(Chunk { first_seq: span.first_seq, end_seq: span.end_seq, place: Place::Extent(span) })
+        }
+    }
+}
+
+/// Reads what is needed of a chunk, in the order of `range`; at most `limit` events of a segment. Answers the last seq if that cut
+/// it short. What is damaged is reported and left out.
+pub(crate) fn read(
+    file: &DataFile,
+    chunk: &Chunk,
+    range: &ReadRange<'_>,
+    limit: usize,
+    losses: &Losses,
+) -> Result<(EventBatch, Option<u64>)> {
+    match (file, chunk.place) {
+        (DataFile::Segment(segment), Place::RowGroup(number)) => {
+            let wanted = Wanted {
+                topics: range.topics,
+                seqs: range.from..range.to,
+                timestamps_ns: range.timestamps_ns.clone(),
+                limit,
+                order: range.order,
+            };
+            let decoded = read_row_group(segment, number, &wanted, losses)?;
+            let cut = decoded.last_seq().filter(|_| decoded.len() == limit);
+            Ok((decoded.into(), cut))
+        }
+        (DataFile::Log(file), Place::Extent(span)) => {
+            let mut events = Vec::new();
+            file.read_extent(span, &losses.known, |seq, received_at_ns, event| {
+                if (range.from..range.to).contains(&seq) && range.topics.include(event.topic) {
+                    events.push(StoredEvent::new(seq, received_at_ns, &event));
+                }
+            })?;
+            if range.order == Order::Descending {
+                events.reverse();
+            }
+            Ok((EventBatch::Rows(events.into_iter()), None))
+        }
+        _ => Ok((EventBatch::default(), None)),
+    }
+}
+
+/// A row group of which anything is damaged counts as lost as a whole: its events are published again, and what is
+/// still readable of it must not then appear beside them.
+fn read_row_group(segment: &Segment, number: usize, wanted: &Wanted<'_>, losses: &Losses) -> Result<Decoded> {
+    let nothing = Ok(Decoded::default());
+    let Some(&RowGroup { first_seq, last_seq, .. }) = segment.row_groups().get(number) else { return nothing };
+    if losses.cover(first_seq, last_seq) {
+        return nothing;
+    }
+    match segment.decode(number, wanted) {
+        Err(Error::Damaged { path, .. }) => {
+            losses.record(Damage { path, offset: 0, first_seq, last_seq });
+            nothing
+        }
+        decoded => decoded,
+    }
+}
+
+fn next_row_group(segment: &Segment, range: &ReadRange<'_>) -> Option<Chunk> {
+    let groups = segment.row_groups();
+    let chunk = |number: usize| {
+        let group = groups.get(number)?;
+        let holds = !matches!(range.topics, Topics::One(topic) if !segment.has_topic(number, topic));
+        let wanted = holds && group.first_seq < range.to && group.last_seq >= range.from;
+        let (first_seq, end_seq) = (group.first_seq, group.last_seq + 1);
+        wanted.then_some(Chunk { first_seq, end_seq, place: Place::RowGroup(number) })
+    };
+    match range.order {
+        Order::Ascending => (groups.partition_point(|group| group.last_seq < range.from)..groups.len()).find_map(chunk),
+        Order::Descending => (0..groups.partition_point(|group| group.first_seq < range.to)).rev().find_map(chunk),
+    }
+}
+
+fn next_extent(outline: &Outline, range: &ReadRange<'_>) -> Option<ExtentSpan> {
+    let wanted = |number: u32| {
+        let span = outline.extent(number)?;
+        (span.first_seq < range.to && span.end_seq > range.from).then_some(span)
+    };
+    let known;
+    let numbers = match range.topics {
+        Topics::One(topic) => {
+            known = outline.topics.extents(topic)?;
+            Numbers::Some(&known)
+        }
+        Topics::All | Topics::Unreserved => Numbers::All(outline.extents.len()),
+    };
+    let first_seq = |number: u32| outline.extent(number).map_or(u64::MAX, |span| span.first_seq);
+    match range.order {
+        // The extent before may reach into what is wanted.
+        Order::Ascending => {
+            let after = numbers.partition_point(|number| first_seq(number) <= range.from);
+            (after.saturating_sub(1)..numbers.len()).find_map(|at| wanted(numbers.get(at)?))
+        }
+        Order::Descending => {
+            let after = numbers.partition_point(|number| first_seq(number) < range.to);
+            wanted(numbers.get(after.checked_sub(1)?)?)
+        }
+    }
+}
+
+/// Ascending numbers of extents.
+#[derive(Clone, Copy)]
+enum Numbers<'a> {
+    All(usize),
+    Some(&'a [u32]),
+}
+
+impl Numbers<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::All(len) => len,
+            Self::Some(numbers) => numbers.len(),
+        }
+    }
+
+    fn get(self, at: usize) -> Option<u32> {
+        match self {
+            Self::All(len) => (at < len).then_some(at as u32),
+            Self::Some(numbers) => numbers.get(at).copied(),
+        }
+    }
+
+    /// How many of them, at the front, have `wanted`.
+    fn partition_point(self, wanted: impl Fn(u32) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.get(middle).is_some_and(&wanted) { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+}

@@ -1,0 +1,92 @@
+//! The way of commits from the planner to the log.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::draft::UnderWay;
+use super::front::{Front, too_large};
+use crate::batch::Batch;
+use crate::error::{Error, Result};
+use crate::limits::FRAME_BODY_BYTES_MAX;
+use crate::log::writer::LogWriter;
+use crate::partition::keep::Sealer;
+use crate::partition::shared::Shared;
+
+/// The writing half of a partition: decides commits one at a time, and writes them one at a time. The next commit is
+/// decided while the last is in flight.
+#[derive(Debug)]
+pub(crate) struct WritePath {
+    /// First, so that it is dropped first: its thread ends before the store is unlocked.
+    sealer: Sealer,
+    pub(super) shared: Arc<Shared>,
+    /// Held while a commit is decided, and until it is its turn to be written.
+    front: Mutex<Front>,
+    /// Held while a commit is written. Taken after `front`, never before.
+    log: Mutex<LogWriter>,
+    /// Free space, in bytes, that a commit must leave.
+    free_bytes_min: u64,
+}
+
+impl WritePath {
+    /// Goes on where `log` ends.
+    pub(crate) fn new(sealer: Sealer, shared: Arc<Shared>, front: Front, log: LogWriter, free_bytes_min: u64) -> Self {
+        Self { sealer, shared, front: Mutex::new(front), log: Mutex::new(log), free_bytes_min }
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// The planner, once no other commit is being decided.
+    pub(super) fn front(&self) -> MutexGuard<'_, Front> {
+        self.front.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The writer of the log, once no commit is being written.
+    pub(crate) fn log(&self) -> MutexGuard<'_, LogWriter> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes sure of the space for a frame of `frame_bytes` bytes, in a new file if the last one is full.
+    pub(super) fn take_room(&self, log: &mut LogWriter, frame_bytes: usize) -> Result<()> {
+        if let Some(file) = log.rotate_if_full()? {
+            self.shared.add_file(file);
+        }
+        log.take_room(frame_bytes as u64)
+    }
+
+    /// Writes and syncs a commit, then lets look-ups and readers see it. Any error leaves the log in doubt.
+    pub(super) fn write(&self, log: &mut LogWriter, commit: &UnderWay) -> Result<()> {
+        let topics = log.append(commit.draft.builder.bytes())?;
+        self.shared.note_durable(log.position());
+        self.shared.index.insert(commit.draft.added.entries());
+        commit.note_known();
+        self.shared.publish(log.position(), &topics);
+        Ok(())
+    }
+
+    /// Whether there may be commits at all.
+    pub(super) fn check_running(&self) -> Result<()> {
+        if let Some(reason) = self.shared.stopped() {
+            return Err(Error::Stopped(reason));
+        }
+        if self.front.is_poisoned() || self.log.is_poisoned() {
+            return Err(self
+                .shared
+                .stop(&Error::Invalid("a commit panicked, nobody knows how far it came".to_owned())));
+        }
+        Ok(())
+    }
+
+    /// Whether a commit that has come to `begun` bytes may take `batches` as well.
+    pub(super) fn check_writable(&self, batches: &[Batch], begun: usize) -> Result<()> {
+        self.check_running()?;
+        let bytes = begun + batches.iter().map(Batch::bytes).sum::<usize>();
+        if bytes > FRAME_BODY_BYTES_MAX {
+            return Err(too_large(bytes));
+        }
+        // The index keeps in memory what it cannot write. It must not do so without bounds.
+        let can_write = self.shared.index.health().and_then(|()| self.sealer.make_room());
+        can_write.map_err(|error| self.shared.space.classify_error(error))?;
+        self.shared.space.check(bytes as u64 + self.free_bytes_min)
+    }
+}
