@@ -1,12 +1,26 @@
 //! What keeps a partition in order: sealing, merging, expiry, and the checks of what is on disk.
+//!
+//! ```text
+//! sealer ─┬─ seal     closed log files become segments
+//!         ├─ expire   events leave their segments
+//!         ├─ merge    small segments become larger ones
+//!         └─ live     the files that these steps change
+//! scrub, verify       read everything, and check it
+//! ```
 
+mod expire;
+mod live;
+mod merge;
+mod retainer;
 mod scrub;
 mod seal;
+mod sealer;
 mod verify;
+mod wake;
 
+pub use retainer::Retainer;
 pub(super) use scrub::MetaPlace;
 pub use scrub::{Scrubbed, Scrubber};
-pub use seal::Retainer;
-pub(super) use seal::Sealer;
+pub(super) use sealer::Sealer;
 pub(super) use verify::verify;
 pub use verify::{Finding, Verification};

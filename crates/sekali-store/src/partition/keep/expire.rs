@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Work, entry};
-use crate::error::{Error, IoContext, Result};
+use super::live::{LiveFiles, entry};
+use crate::error::{Error, Result};
 use crate::event::is_reserved;
 use crate::manifest::Expired;
 use crate::retention::{Retention, SizeRule, TopicPattern};
@@ -13,12 +13,6 @@ use crate::segment::{self, Segment, SegmentInfo};
 
 /// With a limit, no merge makes a segment that holds more than this share of what may stay, because a segment goes at once.
 const SHARE: u64 = 8;
-
-/// Tells a partition which events may go. Cheap to clone. The engine has no clock: whoever has one says what time it is.
-#[derive(Debug, Clone)]
-pub struct Retainer {
-    work: Arc<Work>,
-}
 
 /// What was asked for, and what is known of it.
 #[derive(Debug, Default)]
@@ -42,26 +36,14 @@ struct Due {
     topics: BTreeSet<Box<str>>,
 }
 
-impl Retainer {
-    pub(super) fn new(work: Arc<Work>) -> Self {
-        Self { work }
-    }
-
-    /// Lets go, once, what `retention` does not keep at `now_ns`, in nanoseconds since 1970-01-01T00:00:00Z. The sealer does it soon
-    /// (without a thread: the next commit).
-    ///
-    /// Only sealed events go, and a topic's events in a segment go together: by age, when the newest event of the segment is
-    /// past it; by size, the oldest segments first, until what is left is within its limit. A segment with other topics is written anew
-    /// without them. Keys stay: an expired event that is sent again is still a duplicate. Scans in progress are not disturbed.
-    pub fn apply(&self, retention: Arc<Retention>, now_ns: i64) {
-        let is_for_ever = retention.is_for_ever();
-        *self.work.expiry.asked.lock().unwrap_or_else(PoisonError::into_inner) = Asked { retention, now_ns };
-        self.work.expiry.due.store(!is_for_ever, Ordering::Release);
-        self.work.changed.notify_all();
-    }
-}
-
 impl Expiry {
+    /// Lets events go once, at the next step of the sealer, that `retention` does not keep at `now_ns`.
+    pub(super) fn ask(&self, retention: Arc<Retention>, now_ns: i64) {
+        let is_for_ever = retention.is_for_ever();
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Asked { retention, now_ns };
+        self.due.store(!is_for_ever, Ordering::Release);
+    }
+
     fn asked(&self) -> Asked {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -82,6 +64,65 @@ impl Expiry {
         let shortest_ns = topics.filter_map(|topic| retention.age_ns(topic)).min();
         shortest_ns.is_none_or(|age_ns| span_ns(segments).is_none_or(|span_ns| span_ns <= age_ns / SHARE as i64))
     }
+
+    /// Lets the oldest events go that are due. `false` where there are none.
+    pub(super) fn expire_next(&self, live: &LiveFiles) -> Result<bool> {
+        if !self.due.swap(false, Ordering::AcqRel) {
+            return Ok(false);
+        }
+        let expired = self.expire_oldest(live);
+        if !matches!(expired, Ok(false)) {
+            self.due.store(true, Ordering::Release);
+        }
+        expired
+    }
+
+    fn expire_oldest(&self, live: &LiveFiles) -> Result<bool> {
+        let Asked { retention, now_ns } = self.asked();
+        let segments = live.live_segments();
+        let untrimmable = self.untrimmable.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(due) = oldest_due(&segments, &untrimmable, &retention, now_ns)? else { return Ok(false) };
+        // The index is all that will know these keys. After it was rebuilt, it may have them only in memory.
+        let last_seq = due.segment.info().last_seq;
+        if live.shared.index.covered_seq() < last_seq {
+            live.shared.index.flush()?;
+        }
+        if live.shared.index.covered_seq() < last_seq {
+            return Ok(false);
+        }
+        let rest = match rest_of(live, &due) {
+            Err(Error::Damaged { .. }) => {
+                let mut untrimmable = self.untrimmable.lock().unwrap_or_else(PoisonError::into_inner);
+                untrimmable.insert(due.segment.info().first_seq);
+                return Ok(true);
+            }
+            rest => rest?,
+        };
+        let_go(live, &due, rest.as_ref())?;
+        Ok(true)
+    }
+}
+
+/// Writes what stays of a segment.
+fn rest_of(live: &LiveFiles, due: &Due) -> Result<Option<SegmentInfo>> {
+    if due.is_whole() {
+        return Ok(None);
+    }
+    let revision = segment::revision_of(&due.segment.info().path) + 1;
+    segment::trim(&live.segments.revised(revision), &due.segment, |topic| !due.topics.contains(topic))
+}
+
+fn let_go(live: &LiveFiles, due: &Due, rest: Option<&SegmentInfo>) -> Result<()> {
+    let rest_segment = rest.map(|info| Segment::open(&live.segments, &info.path)).transpose()?;
+    let (old, expired) = (entry(due.segment.info()), due.expired());
+    live.shared.manifest.update(|manifest| {
+        manifest.segments.retain(|segment| *segment != old);
+        manifest.segments.extend(rest.map(entry));
+        manifest.segments.sort_unstable_by_key(|segment| segment.first_seq);
+        manifest.expired.get_or_insert_default().add(&expired);
+    })?;
+    live.shared.expire(&due.segment, rest_segment.map(Arc::new), &due.topics, &expired);
+    live.remove(&due.segment)
 }
 
 /// The time that segments cover, as far as they can be read.
@@ -89,71 +130,6 @@ fn span_ns(segments: &[Arc<Segment>]) -> Option<i64> {
     let (first_ns, _) = segments.first()?.received_at_ns().ok()?;
     let (_, last_ns) = segments.last()?.received_at_ns().ok()?;
     Some(last_ns.saturating_sub(first_ns))
-}
-
-impl Work {
-    /// Lets the oldest events go that are due. `false` where there are none.
-    pub(super) fn expire_next(&self) -> Result<bool> {
-        if !self.expiry.due.swap(false, Ordering::AcqRel) {
-            return Ok(false);
-        }
-        let expired = self.expire_oldest();
-        if !matches!(expired, Ok(false)) {
-            self.expiry.due.store(true, Ordering::Release);
-        }
-        expired
-    }
-
-    fn expire_oldest(&self) -> Result<bool> {
-        let Asked { retention, now_ns } = self.expiry.asked();
-        let segments = self.live_segments();
-        let untrimmable = self.expiry.untrimmable.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(due) = oldest_due(&segments, &untrimmable, &retention, now_ns)? else { return Ok(false) };
-        // The index is all that will know these keys. After it was rebuilt, it may have them only in memory.
-        let last_seq = due.segment.info().last_seq;
-        if self.shared.index.covered_seq() < last_seq {
-            self.shared.index.flush()?;
-        }
-        if self.shared.index.covered_seq() < last_seq {
-            return Ok(false);
-        }
-        let rest = match self.rest_of(&due) {
-            Err(Error::Damaged { .. }) => {
-                let mut untrimmable = self.expiry.untrimmable.lock().unwrap_or_else(PoisonError::into_inner);
-                untrimmable.insert(due.segment.info().first_seq);
-                return Ok(true);
-            }
-            rest => rest?,
-        };
-        self.let_go(&due, rest.as_ref())?;
-        Ok(true)
-    }
-
-    /// Writes what stays of a segment.
-    fn rest_of(&self, due: &Due) -> Result<Option<SegmentInfo>> {
-        if due.is_whole() {
-            return Ok(None);
-        }
-        let revision = segment::revision_of(&due.segment.info().path) + 1;
-        segment::trim(&self.segments.revised(revision), &due.segment, |topic| !due.topics.contains(topic))
-    }
-
-    fn let_go(&self, due: &Due, rest: Option<&SegmentInfo>) -> Result<()> {
-        let rest_segment = rest.map(|info| Segment::open(&self.segments, &info.path)).transpose()?;
-        let (old, expired) = (entry(due.segment.info()), due.expired());
-        self.shared.manifest.update(|manifest| {
-            manifest.segments.retain(|segment| *segment != old);
-            manifest.segments.extend(rest.map(entry));
-            manifest.segments.sort_unstable_by_key(|segment| segment.first_seq);
-            manifest.expired.get_or_insert_default().add(&expired);
-        })?;
-        self.shared.expire(&due.segment, rest_segment.map(Arc::new), &due.topics, &expired);
-        if !self.shared.manifest.uncertain() {
-            let path = &due.segment.info().path;
-            self.remover.remove_whole(&*self.log.disk, path).at("remove", path)?;
-        }
-        Ok(())
-    }
 }
 
 impl Due {
