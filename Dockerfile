@@ -1,14 +1,14 @@
-# The aggregator and the publisher are one binary, so they are one image.
-# Other base images will do (`docker compose build --build-arg BUILD_IMAGE=…`) as long as the build image has a Rust
-# toolchain with a C compiler, and the runtime image has the same C library or a newer one. The runtime image needs
-# no shell and no package manager.
+# The server and the publisher are one binary, so they are one image.
+# Other base images work (`docker compose build --build-arg BUILD_IMAGE=…`) if the build image has a
+# Rust toolchain with a C compiler, and the runtime image the same C library or a newer one. The
+# runtime image needs no shell and no package manager.
 ARG BUILD_IMAGE=rust:1-slim-bookworm
 ARG RUNTIME_IMAGE=debian:bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
 
-# Dependencies first, under empty crates: built again only when a manifest or the lock file changes.
+# Dependencies first, with empty crates: they are rebuilt only if a manifest or the lock file changes.
 COPY Cargo.toml Cargo.lock ./
 COPY crates/sekali-store/Cargo.toml crates/sekali-store/
 COPY crates/sekali/Cargo.toml crates/sekali/
@@ -19,7 +19,7 @@ RUN for member in crates/* bench tools/*; do mkdir "$member/src" && touch "$memb
     && echo 'fn main() {}' > crates/sekali/src/main.rs \
     && cargo build --release --locked --bin sekali
 
-# COPY keeps modification times, and cargo would take sources older than the empty ones above for unchanged.
+# COPY keeps modification times. Cargo would take sources older than the empty ones for unchanged.
 COPY crates crates
 RUN find crates -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --bin sekali \
@@ -27,14 +27,15 @@ RUN find crates -name '*.rs' -exec touch {} + \
 
 FROM ${RUNTIME_IMAGE}
 COPY --from=build /src/target/release/sekali /usr/local/bin/sekali
-# A new named volume takes its owner from the directory that it covers.
+# A new named volume inherits the owner of the directory that it covers.
 COPY --from=build --chown=10001:10001 /src/data /data
 USER 10001:10001
-# It does not start on this address without keys (`sekali keys create` on the volume) or SEKALI_ALLOW_ANONYMOUS=true.
+# The server refuses to start on this address without keys (`sekali keys create` on the volume) or
+# SEKALI_ALLOW_ANONYMOUS=true.
 ENV SEKALI_LISTEN=0.0.0.0:8080 SEKALI_DATA_DIR=/data
 VOLUME /data
 EXPOSE 8080
-# SIGTERM: no new requests, everything accepted is answered, exit 0.
+# SIGTERM: no new requests, a response to every accepted one, exit code 0.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=3s --timeout=3s --start-period=30s --retries=3 \
     CMD ["sekali", "health", "--url", "http://127.0.0.1:8080"]

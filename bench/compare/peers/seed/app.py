@@ -72,7 +72,7 @@ async def publish(events: Event | list[Event]):
     store.received += len(batch)
     for event in batch:
         await queue.put(event)
-    # What is new and what is not turns out only later.
+    # Whether an event is new turns out only later.
     return {"message": "queued", "received": len(batch), "stored": 0, "duplicates": 0, "conflicts": 0}
 
 
