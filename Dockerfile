@@ -14,6 +14,7 @@ COPY crates/sekali-store/Cargo.toml crates/sekali-store/
 COPY crates/sekali/Cargo.toml crates/sekali/
 COPY crates/sekali-testkit/Cargo.toml crates/sekali-testkit/
 COPY bench/Cargo.toml bench/
+COPY tools/rules/Cargo.toml tools/rules/
 COPY tools/torture/Cargo.toml tools/torture/
 RUN for member in crates/* bench tools/*; do mkdir "$member/src" && touch "$member/src/lib.rs"; done \
     && echo 'fn main() {}' > crates/sekali/src/main.rs \
