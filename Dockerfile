@@ -10,9 +10,13 @@ WORKDIR /src
 
 # Dependencies first, with empty crates: they are rebuilt only if a manifest or the lock file changes.
 COPY Cargo.toml Cargo.lock ./
-COPY crates/sekali-store/Cargo.toml crates/sekali-store/
 COPY crates/sekali/Cargo.toml crates/sekali/
+COPY crates/sekali-client/Cargo.toml crates/sekali-client/
+COPY crates/sekali-server/Cargo.toml crates/sekali-server/
+COPY crates/sekali-store/Cargo.toml crates/sekali-store/
 COPY crates/sekali-testkit/Cargo.toml crates/sekali-testkit/
+COPY crates/sekali-tls/Cargo.toml crates/sekali-tls/
+COPY crates/sekali-wire/Cargo.toml crates/sekali-wire/
 COPY bench/Cargo.toml bench/
 COPY tools/rules/Cargo.toml tools/rules/
 COPY tools/torture/Cargo.toml tools/torture/
