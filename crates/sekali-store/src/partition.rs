@@ -17,43 +17,43 @@ use crate::error::{Error, Result};
 
 pub use crate::log::open::TornTail;
 pub use keep::{Finding, Retainer, Scrubbed, Scrubber, Verification};
-use keep::{MetaPlace, Sealer};
+use keep::{MetaFileCopy, Sealer};
 use open::OpenPartition;
-pub(crate) use open::Opening;
+pub(crate) use open::PartitionOptions;
 pub use outcome::Outcome;
 pub use read::{Reader, Scan, Scanner, StorageStats, TopicSummary};
 use shared::Shared;
 pub use write::Commit;
-use write::{Front, WritePath};
+use write::{CommitPlanner, WritePath};
 
 /// The writing half of a partition. There is one; several threads may commit with it, each a commit of its own: the next
 /// is decided while the last is being written.
 #[derive(Debug)]
 pub struct Partition {
     /// First, so that it is dropped first: a thread of it ends before the store is unlocked.
-    path: WritePath,
+    writer: WritePath,
     shared: Arc<Shared>,
     torn: Option<TornTail>,
     rebuilt: Option<String>,
     /// What is wrong with the index, where it is not all there.
     index_damage: Option<String>,
     /// The meta file of the store, for partition 0 to check.
-    store: Option<MetaPlace>,
+    store: Option<MetaFileCopy>,
 }
 
 impl Partition {
-    pub(crate) fn open(opening: Opening<'_>) -> Result<Self> {
-        let OpenPartition { opened, log, log_dir, segment_dir, rebuilt } = open::open(&opening)?;
+    pub(crate) fn open(options: PartitionOptions<'_>) -> Result<Self> {
+        let OpenPartition { opened, log, log_dir, segment_dir, rebuilt } = open::open(&options)?;
         let (salt, hasher) = (log_dir.salt, opened.hasher);
-        let store = (opening.number == 0).then(|| MetaPlace::of(&opening)).flatten();
-        let shared = Arc::new(Shared::new(opened, opening.lock));
-        let sealer = Sealer::new(&shared, log_dir, segment_dir, &opening.tuning)?;
-        let (rules, torn, free_bytes_min) = (opening.rules, log.torn, opening.tuning.free_bytes_min);
+        let store = (options.number == 0).then(|| MetaFileCopy::of(&options)).flatten();
+        let shared = Arc::new(Shared::new(opened, options.lock));
+        let sealer = Sealer::new(&shared, log_dir, segment_dir, &options.tuning)?;
+        let (rules, torn, free_bytes_min) = (options.rules, log.torn, options.tuning.free_bytes_min);
         let log = log.writer;
         shared.note_durable(log.position());
-        let front = Front::new(hasher, rules, salt, log.position());
-        let path = WritePath::new(sealer, Arc::clone(&shared), front, log, free_bytes_min);
-        let partition = Self { path, shared, torn, rebuilt, index_damage: None, store };
+        let planner = CommitPlanner::new(hasher, rules, salt, log.position());
+        let writer = WritePath::new(sealer, Arc::clone(&shared), planner, log, free_bytes_min);
+        let partition = Self { writer, shared, torn, rebuilt, index_damage: None, store };
         open::unless_full(partition.mark())?;
         Ok(partition)
     }
@@ -65,12 +65,12 @@ impl Partition {
 
     /// A handle to say which events may go, beside the writer.
     pub fn retainer(&self) -> Retainer {
-        self.path.sealer().retainer()
+        self.writer.sealer().retainer()
     }
 
     /// A handle to read and check everything with, little by little, beside the writer.
     pub fn scrubber(&self) -> Scrubber {
-        Scrubber::new(Arc::clone(&self.shared), self.path.sealer().log_dir().clone(), self.store.clone())
+        Scrubber::new(Arc::clone(&self.shared), self.writer.sealer().log_dir().clone(), self.store.clone())
     }
 
     /// Takes what is lost for accepted, for good: it was published again, or nobody has it any more. It is then no longer shown as
@@ -82,12 +82,12 @@ impl Partition {
         self.shared.losses.accept()
     }
 
-    /// The torn tail that opening the partition has cut off, if there was one.
+    /// The torn tail that options the partition has cut off, if there was one.
     pub fn torn_tail(&self) -> Option<&TornTail> {
         self.torn.as_ref()
     }
 
-    /// Why opening the partition has rebuilt its index from the log, if it did.
+    /// Why options the partition has rebuilt its index from the log, if it did.
     pub fn rebuilt_index(&self) -> Option<&str> {
         self.rebuilt.as_deref()
     }
@@ -100,7 +100,7 @@ impl Partition {
 
     /// The last position in the upstream log that a commit was given, if one was.
     pub fn upstream(&self) -> Option<u64> {
-        self.path.log().position().upstream
+        self.writer.log().position().upstream
     }
 
     /// Decides every event of `batches`, in order, writes what is new and syncs it: a whole [`Commit`] in one call. What it answers
@@ -123,7 +123,7 @@ impl Partition {
     /// Begins a commit. Waits until the one before, which another thread decides, is being written; so a thread has one at a
     /// time.
     pub fn begin(&self) -> Commit<'_> {
-        Commit::begin(&self.path)
+        Commit::begin(&self.writer)
     }
 
     /// Writes down, outside the log, how far the log is durable, unless that is known: damage to what lies before can then

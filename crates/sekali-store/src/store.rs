@@ -12,7 +12,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::hash::{HashKey, KeyHasher};
 use crate::index::IndexOptions;
 use crate::meta::{self, NewStore};
-use crate::partition::{Opening, Partition};
+use crate::partition::{Partition, PartitionOptions};
 use crate::rules::ContentRules;
 use crate::tuning::Tuning;
 
@@ -91,7 +91,7 @@ impl Store {
             .map(|number| {
                 let dir = meta::partition_dir(dir, number);
                 let lock = Arc::clone(&lock);
-                Partition::open(Opening { disk: &disk, dir: &dir, number, meta: &meta, tuning, rules, lock })
+                Partition::open(PartitionOptions { disk: &disk, dir: &dir, number, meta: &meta, tuning, rules, lock })
             })
             .collect::<Result<_>>()?;
         // Once for all partitions: nothing that is in them was promised to anybody yet.

@@ -19,7 +19,7 @@ mod verify;
 mod wake;
 
 pub use retainer::Retainer;
-pub(super) use scrub::MetaPlace;
+pub(super) use scrub::MetaFileCopy;
 pub use scrub::{Scrubbed, Scrubber};
 pub(super) use sealer::Sealer;
 pub(super) use verify::verify;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::data_file::DataFile;
-use super::shared::Opened;
+use super::shared::RecoveredPartition;
 use crate::damage::{Damage, DamageList};
 use crate::disk::{Disk, TEMP_SUFFIX};
 use crate::error::{Error, IoContext, Result};
@@ -30,7 +30,7 @@ const REPLAY_ENTRIES: usize = 4_096;
 
 /// What a partition is opened with.
 #[derive(Debug)]
-pub(crate) struct Opening<'a> {
+pub(crate) struct PartitionOptions<'a> {
     pub(crate) disk: &'a Arc<dyn Disk>,
     pub(crate) dir: &'a Path,
     pub(crate) number: u32,
@@ -42,7 +42,7 @@ pub(crate) struct Opening<'a> {
 
 /// A partition that was opened, and what its writer and its sealer need.
 pub(super) struct OpenPartition {
-    pub(super) opened: Opened,
+    pub(super) opened: RecoveredPartition,
     pub(super) log: OpenLog,
     pub(super) log_dir: LogDir,
     pub(super) segment_dir: SegmentDir,
@@ -50,18 +50,18 @@ pub(super) struct OpenPartition {
     pub(super) rebuilt: Option<String>,
 }
 
-pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
-    let (disk, dir) = (opening.disk, opening.dir);
+pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
+    let (disk, dir) = (options.disk, options.dir);
     let paths = Paths::create(&**disk, dir)?;
-    let segment_dir = SegmentDir::new(Arc::clone(disk), paths.segments.clone(), opening.meta, opening.number);
+    let segment_dir = SegmentDir::new(Arc::clone(disk), paths.segments.clone(), options.meta, options.number);
     let log_dir = LogDir {
         disk: Arc::clone(disk),
         dir: paths.log,
         torn_dir: paths.torn,
-        store_id: opening.meta.store_id,
-        partition: opening.number,
-        salt: Salt::new(opening.meta, opening.number),
-        file_bytes: opening.tuning.log_file_bytes,
+        store_id: options.meta.store_id,
+        partition: options.number,
+        salt: Salt::new(options.meta, options.number),
+        file_bytes: options.tuning.log_file_bytes,
     };
     let (manifest, manifest_damage) = open_manifest(disk, dir, &segment_dir, &log_dir)?;
     // Of a file that has left the log, what cost no event is no longer told: what is in the log still is found again.
@@ -72,12 +72,12 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     let segments = open_segments(&**disk, &segment_dir, &manifest, &mut damage)?;
     let Manifest { sealed, durable, .. } = manifest.get();
     let no_room = |error: Error| if error.is_full() { Error::NoRoomForIndex(paths.ids.clone()) } else { error };
-    let opened = open_index(disk, paths.ids.clone(), &manifest, opening.tuning.index);
+    let opened = open_index(disk, paths.ids.clone(), &manifest, options.tuning.index);
     let (index, index_damage) = opened.map_err(no_room)?;
 
-    let hasher = KeyHasher::new(&opening.meta.hash_key).colliding(opening.tuning.fingerprint_mask);
+    let hasher = KeyHasher::new(&options.meta.hash_key).colliding(options.tuning.fingerprint_mask);
     let covered_seq = index.covered_seq();
-    let mut replayed = Replayed { index: &index, hasher, covered_seq, entries: Vec::new(), outcome: Ok(()) };
+    let mut replayed = IndexReplay { index: &index, hasher, covered_seq, entries: Vec::new(), outcome: Ok(()) };
     for segment in &segments {
         replayed.segment(segment, &mut damage)?;
     }
@@ -102,7 +102,7 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OpenPartition> {
     let files =
         segments.into_iter().map(DataFile::Segment).chain(log.files.iter().cloned().map(DataFile::Log)).collect();
     let rebuilt = manifest_damage.or(index_damage).map(|error| why_rebuilt(&error, manifest.get().expired));
-    let opened = Opened {
+    let opened = RecoveredPartition {
         disk: Arc::clone(disk),
         dir: dir.to_owned(),
         hasher,
@@ -288,7 +288,7 @@ fn open_index(
 }
 
 /// Gives the index what it does not have on disk.
-struct Replayed<'a> {
+struct IndexReplay<'a> {
     index: &'a Index,
     hasher: KeyHasher,
     covered_seq: u64,
@@ -297,7 +297,7 @@ struct Replayed<'a> {
     outcome: Result<()>,
 }
 
-impl Replayed<'_> {
+impl IndexReplay<'_> {
     fn segment(&mut self, segment: &Segment, damage: &mut Vec<Damage>) -> Result<()> {
         for (number, group) in segment.row_groups().iter().enumerate() {
             let wanted = Wanted { seqs: self.covered_seq + 1..u64::MAX, ..Wanted::default() };

@@ -1,7 +1,7 @@
 //! Reads beside the writer: look-ups and ordered scans of log files and segments.
 
 mod chunk;
-mod found;
+mod event_batch;
 mod lookup;
 mod reader;
 mod scan;

@@ -32,13 +32,13 @@ pub(crate) struct Shared {
     pub(super) space: Space,
     /// Why sealing failed the last time, if it did.
     sealing_failed: Mutex<Option<(io::ErrorKind, String)>>,
-    state: RwLock<State>,
+    state: RwLock<VisibleState>,
     /// Keeps the store locked: the index goes on writing as long as there are readers.
     _lock: Arc<dyn Any + Send + Sync>,
 }
 
 #[derive(Debug)]
-struct State {
+struct VisibleState {
     files: Arc<Vec<DataFile>>,
     /// The seq after the last event that is durable.
     end_seq: u64,
@@ -48,7 +48,7 @@ struct State {
     stopped: Option<String>,
 }
 
-impl State {
+impl VisibleState {
     fn replace(&mut self, old: &[DataFile], segment: Option<Arc<Segment>>) {
         let files = Arc::make_mut(&mut self.files);
         let at = files.iter().position(|file| old.iter().any(|old| old.is(file))).unwrap_or(files.len());
@@ -81,7 +81,7 @@ impl State {
 
 /// What a partition was found to be.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(super) struct RecoveredPartition {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) dir: PathBuf,
     pub(super) hasher: KeyHasher,
@@ -102,7 +102,7 @@ pub(super) struct Snapshot {
 }
 
 impl Shared {
-    pub(super) fn new(opened: Opened, lock: Arc<dyn Any + Send + Sync>) -> Self {
+    pub(super) fn new(opened: RecoveredPartition, lock: Arc<dyn Any + Send + Sync>) -> Self {
         let mut topics = BTreeMap::<Box<str>, Tally>::new();
         for file in &opened.files {
             file.tallies(|topic, tally| match topics.get_mut(topic) {
@@ -117,7 +117,7 @@ impl Shared {
             hasher: opened.hasher,
             index: opened.index,
             manifest: opened.manifest,
-            state: RwLock::new(State {
+            state: RwLock::new(VisibleState {
                 files: Arc::new(opened.files),
                 end_seq: opened.position.next_seq,
                 counters: opened.position.totals,
@@ -215,11 +215,11 @@ impl Shared {
         }
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, VisibleState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, VisibleState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,10 +17,10 @@ const BLOCK: Source = source!("crates/sekali-store/src/log/block.rs");
 const COMMIT: Source = source!("crates/sekali-store/src/partition/write/commit.rs");
 const DECIDE: Source = source!("crates/sekali-store/src/partition/write/decide.rs");
 const DISK: Source = source!("crates/sekali-store/src/disk.rs");
-const FRONT: Source = source!("crates/sekali-store/src/partition/write/front.rs");
 const LOG_DIR: Source = source!("crates/sekali-store/src/log/dir.rs");
-const PATH: Source = source!("crates/sekali-store/src/partition/write/path.rs");
+const PLANNER: Source = source!("crates/sekali-store/src/partition/write/planner.rs");
 const RECOVERY: Source = source!("crates/sekali-store/src/log/recovery.rs");
+const WRITE_PATH: Source = source!("crates/sekali-store/src/partition/write/write_path.rs");
 const WRITER: Source = source!("crates/sekali-store/src/log/writer.rs");
 
 /// All mutants.
@@ -73,17 +73,17 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
         name: "claim_key_early",
         wrong: "keys enter the index before their events are durable",
         edits: &[
-            edit(&PATH, "        self.shared.index.insert(commit.draft.added.entries());\n", ""),
+            edit(&WRITE_PATH, "        self.shared.index.insert(commit.planned.keys.entries());\n", ""),
             edit(
                 &COMMIT,
                 "        path.take_room(",
-                "        path.shared.index.insert(front.added());\n        path.take_room(",
+                "        path.shared.index.insert(planner.keys());\n        path.take_room(",
             ),
             edit(
-                &FRONT,
+                &PLANNER,
                 "    /// Bytes of the commit so far",
-                "    pub(super) fn added(&self) -> &[crate::index::Entry] {
-        self.draft.added.entries()
+                "    pub(super) fn keys(&self) -> &[crate::index::Entry] {
+        self.pending.keys.entries()
     }\n\n    /// Bytes of the commit so far",
             ),
         ],
@@ -102,7 +102,7 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
     }\n\n    /// Where the log stands.\n",
             ),
             edit(
-                &PATH,
+                &WRITE_PATH,
                 "        self.shared.publish(log.position(), &topics);\n        Ok(())\n",
                 "        self.shared.publish(log.position(), &topics);\n        log.sync()\n",
             ),
@@ -112,7 +112,7 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
     Mutant {
         name: "forget_what_is_being_written",
         wrong: "a commit is decided without the one that is still being written",
-        edits: &[edit(&FRONT, "filter(|commit| !commit.is_known())", "filter(|_| false)")],
+        edits: &[edit(&PLANNER, "filter(|commit| !commit.is_indexed())", "filter(|_| false)")],
         caught_by: "what_is_being_written_is_known_and_nobody_sees_it",
     },
     Mutant {
@@ -157,7 +157,7 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
             "            Outcome::Stored { .. } => self.add(hash, row),
             Outcome::Conflict { seq } => self.keep_evidence(row, seq)?,\n",
             "            Outcome::Stored { seq } if seq % 100_000 != 0 => self.add(hash, row),
-            Outcome::Stored { .. } => self.draft.counts.stored -= 1,
+            Outcome::Stored { .. } => self.pending.counts.stored -= 1,
             Outcome::Conflict { seq } => self.keep_evidence(row, seq)?,\n",
         )],
         caught_by: "not_one_of_many_events_is_missing",

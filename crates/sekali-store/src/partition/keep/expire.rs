@@ -17,7 +17,7 @@ const SHARE: u64 = 8;
 /// What was asked for, and what is known of it.
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
-    asked: Mutex<Asked>,
+    asked: Mutex<RetentionRequest>,
     /// Whether something may be left to do.
     due: AtomicBool,
     /// First seqs of segments that cannot be trimmed because they are damaged.
@@ -25,13 +25,13 @@ pub(super) struct Expiry {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Asked {
+struct RetentionRequest {
     retention: Arc<Retention>,
     now_ns: i64,
 }
 
 /// A segment, and its topics that have expired in it.
-struct Due {
+struct DueSegment {
     segment: Arc<Segment>,
     topics: BTreeSet<Box<str>>,
 }
@@ -40,11 +40,11 @@ impl Expiry {
     /// Lets events go once, at the next step of the sealer, that `retention` does not keep at `now_ns`.
     pub(super) fn ask(&self, retention: Arc<Retention>, now_ns: i64) {
         let is_for_ever = retention.is_for_ever();
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Asked { retention, now_ns };
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = RetentionRequest { retention, now_ns };
         self.due.store(!is_for_ever, Ordering::Release);
     }
 
-    fn asked(&self) -> Asked {
+    fn asked(&self) -> RetentionRequest {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -78,7 +78,7 @@ impl Expiry {
     }
 
     fn expire_oldest(&self, live: &LiveFiles) -> Result<bool> {
-        let Asked { retention, now_ns } = self.asked();
+        let RetentionRequest { retention, now_ns } = self.asked();
         let segments = live.live_segments();
         let untrimmable = self.untrimmable.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(due) = oldest_due(&segments, &untrimmable, &retention, now_ns)? else { return Ok(false) };
@@ -104,7 +104,7 @@ impl Expiry {
 }
 
 /// Writes what stays of a segment.
-fn rest_of(live: &LiveFiles, due: &Due) -> Result<Option<SegmentInfo>> {
+fn rest_of(live: &LiveFiles, due: &DueSegment) -> Result<Option<SegmentInfo>> {
     if due.is_whole() {
         return Ok(None);
     }
@@ -112,7 +112,7 @@ fn rest_of(live: &LiveFiles, due: &Due) -> Result<Option<SegmentInfo>> {
     segment::trim(&live.segments.revised(revision), &due.segment, |topic| !due.topics.contains(topic))
 }
 
-fn let_go(live: &LiveFiles, due: &Due, rest: Option<&SegmentInfo>) -> Result<()> {
+fn let_go(live: &LiveFiles, due: &DueSegment, rest: Option<&SegmentInfo>) -> Result<()> {
     let rest_segment = rest.map(|info| Segment::open(&live.segments, &info.path)).transpose()?;
     let (old, expired) = (entry(due.segment.info()), due.expired());
     live.shared.manifest.update(|manifest| {
@@ -132,7 +132,7 @@ fn span_ns(segments: &[Arc<Segment>]) -> Option<i64> {
     Some(last_ns.saturating_sub(first_ns))
 }
 
-impl Due {
+impl DueSegment {
     fn is_whole(&self) -> bool {
         self.segment.tallies().count() == self.topics.len()
     }
@@ -154,7 +154,7 @@ fn oldest_due(
     untrimmable: &BTreeSet<u64>,
     retention: &Retention,
     now_ns: i64,
-) -> Result<Option<Due>> {
+) -> Result<Option<DueSegment>> {
     let mut oldest = None;
     let mut kept_bytes = vec![0_u64; retention.sizes.len()];
     // What cannot be read of a segment was received before the segment that follows.
@@ -176,7 +176,7 @@ fn oldest_due(
                 topics.extend(matching.map(|(topic, _)| Box::<str>::from(topic)));
             }
         }
-        let due = Due { segment: Arc::clone(segment), topics };
+        let due = DueSegment { segment: Arc::clone(segment), topics };
         if !due.topics.is_empty() && (due.is_whole() || !untrimmable.contains(&segment.info().first_seq)) {
             oldest = Some(due);
         }

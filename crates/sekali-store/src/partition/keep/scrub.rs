@@ -17,7 +17,7 @@ use crate::log::dir::LogDir;
 use crate::log::file::LogFile;
 use crate::meta::{self, NewStore};
 use crate::partition::data_file::DataFile;
-use crate::partition::open::Opening;
+use crate::partition::open::PartitionOptions;
 use crate::partition::read::{self, ReadRange};
 use crate::partition::shared::Shared;
 
@@ -26,8 +26,8 @@ use crate::partition::shared::Shared;
 pub struct Scrubber {
     shared: Arc<Shared>,
     log: LogDir,
-    store: Option<MetaPlace>,
-    place: Place,
+    store: Option<MetaFileCopy>,
+    place: ScrubPosition,
 }
 
 /// What a step of a [`Scrubber`] did.
@@ -43,20 +43,20 @@ pub struct Scrubbed {
 
 /// The meta file of a store, and what it says.
 #[derive(Debug, Clone)]
-pub(crate) struct MetaPlace {
+pub(crate) struct MetaFileCopy {
     dir: PathBuf,
     meta: NewStore,
 }
 
-impl MetaPlace {
-    pub(crate) fn of(opening: &Opening<'_>) -> Option<Self> {
-        Some(Self { dir: opening.dir.parent()?.to_owned(), meta: *opening.meta })
+impl MetaFileCopy {
+    pub(crate) fn of(options: &PartitionOptions<'_>) -> Option<Self> {
+        Some(Self { dir: options.dir.parent()?.to_owned(), meta: *options.meta })
     }
 }
 
 /// What comes next.
 #[derive(Debug)]
-enum Place {
+enum ScrubPosition {
     Meta,
     Block {
         run: u64,
@@ -70,24 +70,24 @@ enum Place {
 type FileKey = (u64, PathBuf);
 
 impl Scrubber {
-    pub(crate) fn new(shared: Arc<Shared>, log: LogDir, store: Option<MetaPlace>) -> Self {
-        Self { shared, log, store, place: Place::Meta }
+    pub(crate) fn new(shared: Arc<Shared>, log: LogDir, store: Option<MetaFileCopy>) -> Self {
+        Self { shared, log, store, place: ScrubPosition::Meta }
     }
 
     /// Goes on until at least so many bytes are read, or everything is. What is read at a time has at most some MiB.
     pub fn step(&mut self, bytes: u64) -> Scrubbed {
         let mut done = Scrubbed::default();
         while done.bytes < bytes && !done.is_done {
-            self.place = match std::mem::replace(&mut self.place, Place::Meta) {
-                Place::Meta => self.meta(&mut done),
-                Place::Block { run, block } => self.blocks(run, block, &mut done),
-                Place::File(at) => self.file(at, &mut done),
+            self.place = match std::mem::replace(&mut self.place, ScrubPosition::Meta) {
+                ScrubPosition::Meta => self.meta(&mut done),
+                ScrubPosition::Block { run, block } => self.blocks(run, block, &mut done),
+                ScrubPosition::File(at) => self.file(at, &mut done),
             };
         }
         done
     }
 
-    fn meta(&self, done: &mut Scrubbed) -> Place {
+    fn meta(&self, done: &mut Scrubbed) -> ScrubPosition {
         let meta = self.store.as_ref().map_or(Ok(None), |store| meta::mend(&*self.log.disk, &store.dir, &store.meta));
         for mended in [meta, self.shared.manifest.mend()] {
             match mended {
@@ -95,17 +95,17 @@ impl Scrubber {
                 Err(error) => self.flaw(&error),
             }
         }
-        Place::Block { run: 0, block: 0 }
+        ScrubPosition::Block { run: 0, block: 0 }
     }
 
-    fn blocks(&self, run: u64, block: u64, done: &mut Scrubbed) -> Place {
-        let Some(live) = self.shared.index.run_from(run) else { return Place::File(None) };
+    fn blocks(&self, run: u64, block: u64, done: &mut Scrubbed) -> ScrubPosition {
+        let Some(live) = self.shared.index.run_from(run) else { return ScrubPosition::File(None) };
         let number = live.info().number;
-        let behind = Place::Block { run: number + 1, block: 0 };
+        let behind = ScrubPosition::Block { run: number + 1, block: 0 };
         match live.check(if number == run { block } else { 0 }) {
             Ok((next, bytes)) => {
                 done.bytes += bytes;
-                next.map_or(behind, |block| Place::Block { run: number, block })
+                next.map_or(behind, |block| ScrubPosition::Block { run: number, block })
             }
             Err(error) => {
                 // A merge may have read it whole and removed it meanwhile.
@@ -120,7 +120,7 @@ impl Scrubber {
     }
 
     /// Checks the next chunk of a segment or log file, or the beginning of the next one.
-    fn file(&self, at: Option<(FileKey, u64)>, done: &mut Scrubbed) -> Place {
+    fn file(&self, at: Option<(FileKey, u64)>, done: &mut Scrubbed) -> ScrubPosition {
         let files = self.shared.snapshot().files;
         // Where a file is gone, another has its events.
         let current = at.as_ref().and_then(|(key, seq)| {
@@ -132,19 +132,19 @@ impl Scrubber {
             && let Some(chunk) = read::next_chunk(file, &ReadRange::everything_from(seq))
         {
             done.bytes += self.checked(read::check(file, &chunk, &self.shared.losses));
-            return Place::File(Some((key_of(file), chunk.end_seq.max(seq + 1))));
+            return ScrubPosition::File(Some((key_of(file), chunk.end_seq.max(seq + 1))));
         }
         let before = current.map(key_of).or(at.map(|(key, _)| key));
         let Some(next) = files.iter().find(|file| before.as_ref().is_none_or(|before| key_of(file) > *before)) else {
             self.shared.losses.known.end_scrub();
             done.is_done = true;
-            return Place::Meta;
+            return ScrubPosition::Meta;
         };
         done.bytes += self.checked(match next {
             DataFile::Segment(segment) => segment.verify_ends(),
             DataFile::Log(file) => self.log_head(file, done),
         });
-        Place::File(Some((key_of(next), next.first_seq())))
+        ScrubPosition::File(Some((key_of(next), next.first_seq())))
     }
 
     fn log_head(&self, file: &LogFile, done: &mut Scrubbed) -> Result<u64> {

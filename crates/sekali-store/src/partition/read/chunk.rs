@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::found::EventBatch;
+use super::event_batch::EventBatch;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
 use crate::event::StoredEvent;
@@ -18,11 +18,11 @@ pub(crate) struct Chunk {
     pub(crate) first_seq: u64,
     /// The first seq behind it.
     pub(crate) end_seq: u64,
-    place: Place,
+    source: ChunkSource,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum ChunkSource {
     Extent(ExtentSpan),
     RowGroup(usize),
 }
@@ -48,15 +48,15 @@ impl ReadRange<'_> {
 
 /// Checks every byte of a chunk, and answers how many there are. What is damaged is reported.
 pub(crate) fn check(file: &DataFile, chunk: &Chunk, losses: &Losses) -> Result<u64> {
-    match (file, chunk.place) {
-        (DataFile::Segment(segment), Place::RowGroup(number)) => match segment.verify_group(number) {
+    match (file, chunk.source) {
+        (DataFile::Segment(segment), ChunkSource::RowGroup(number)) => match segment.verify_group(number) {
             Err(Error::Damaged { path, .. }) => {
                 losses.record(Damage { path, offset: 0, first_seq: chunk.first_seq, last_seq: chunk.end_seq - 1 });
                 Ok(0)
             }
             checked => checked,
         },
-        (DataFile::Log(file), Place::Extent(span)) => {
+        (DataFile::Log(file), ChunkSource::Extent(span)) => {
             file.read_extent(span, &losses.known, |_, _, _| {})?;
             Ok(span.end - span.offset)
         }
@@ -70,7 +70,7 @@ pub(crate) fn next_chunk(file: &DataFile, range: &ReadRange<'_>) -> Option<Chunk
         DataFile::Segment(segment) => next_row_group(segment, range),
         DataFile::Log(file) => {
             let span = next_extent(&file.outline(), range)?;
-            Some(Chunk { first_seq: span.first_seq, end_seq: span.end_seq, place: Place::Extent(span) })
+            Some(Chunk { first_seq: span.first_seq, end_seq: span.end_seq, source: ChunkSource::Extent(span) })
         }
     }
 }
@@ -84,8 +84,8 @@ pub(crate) fn read(
     limit: usize,
     losses: &Losses,
 ) -> Result<(EventBatch, Option<u64>)> {
-    match (file, chunk.place) {
-        (DataFile::Segment(segment), Place::RowGroup(number)) => {
+    match (file, chunk.source) {
+        (DataFile::Segment(segment), ChunkSource::RowGroup(number)) => {
             let wanted = Wanted {
                 topics: range.topics,
                 seqs: range.from..range.to,
@@ -97,7 +97,7 @@ pub(crate) fn read(
             let cut = decoded.last_seq().filter(|_| decoded.len() == limit);
             Ok((decoded.into(), cut))
         }
-        (DataFile::Log(file), Place::Extent(span)) => {
+        (DataFile::Log(file), ChunkSource::Extent(span)) => {
             let mut events = Vec::new();
             file.read_extent(span, &losses.known, |seq, received_at_ns, event| {
                 if (range.from..range.to).contains(&seq) && range.topics.include(event.topic) {
@@ -137,7 +137,7 @@ fn next_row_group(segment: &Segment, range: &ReadRange<'_>) -> Option<Chunk> {
         let holds = !matches!(range.topics, Topics::One(topic) if !segment.has_topic(number, topic));
         let wanted = holds && group.first_seq < range.to && group.last_seq >= range.from;
         let (first_seq, end_seq) = (group.first_seq, group.last_seq + 1);
-        wanted.then_some(Chunk { first_seq, end_seq, place: Place::RowGroup(number) })
+        wanted.then_some(Chunk { first_seq, end_seq, source: ChunkSource::RowGroup(number) })
     };
     match range.order {
         Order::Ascending => (groups.partition_point(|group| group.last_seq < range.from)..groups.len()).find_map(chunk),
@@ -154,9 +154,9 @@ fn next_extent(outline: &Outline, range: &ReadRange<'_>) -> Option<ExtentSpan> {
     let numbers = match range.topics {
         Topics::One(topic) => {
             known = outline.topics.extents(topic)?;
-            Numbers::Some(&known)
+            ExtentNumbers::Some(&known)
         }
-        Topics::All | Topics::Unreserved => Numbers::All(outline.extents.len()),
+        Topics::All | Topics::Unreserved => ExtentNumbers::All(outline.extents.len()),
     };
     let first_seq = |number: u32| outline.extent(number).map_or(u64::MAX, |span| span.first_seq);
     match range.order {
@@ -174,12 +174,12 @@ fn next_extent(outline: &Outline, range: &ReadRange<'_>) -> Option<ExtentSpan> {
 
 /// Ascending numbers of extents.
 #[derive(Clone, Copy)]
-enum Numbers<'a> {
+enum ExtentNumbers<'a> {
     All(usize),
     Some(&'a [u32]),
 }
 
-impl Numbers<'_> {
+impl ExtentNumbers<'_> {
     fn len(self) -> usize {
         match self {
             Self::All(len) => len,

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::chunk::{self, Chunk, ReadRange};
-use super::found::EventBatch;
+use super::event_batch::EventBatch;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::order::Order;
@@ -38,7 +38,7 @@ const READ_EVENTS_MAX: usize = 32 * 1024;
 pub struct Scanner {
     shared: Arc<Shared>,
     snapshot: Snapshot,
-    choice: Choice,
+    topics: ScanTopics,
     timestamps_ns: RangeInclusive<i64>,
     order: Order,
     /// Seqs still to be read: from `from`, up to but not including `to`.
@@ -51,7 +51,7 @@ pub struct Scanner {
 
 /// Which topics to read.
 #[derive(Debug)]
-enum Choice {
+enum ScanTopics {
     All,
     Unreserved,
     One(String),
@@ -59,8 +59,8 @@ enum Choice {
 
 impl Scanner {
     pub(crate) fn new(shared: Arc<Shared>, scan: Scan) -> Self {
-        let choice = scan.topic.map_or(Choice::Unreserved, Choice::One);
-        let mut scanner = Self::with(shared, choice, scan.after, scan.order);
+        let topics = scan.topic.map_or(ScanTopics::Unreserved, ScanTopics::One);
+        let mut scanner = Self::with(shared, topics, scan.after, scan.order);
         if let Some(timestamps_ns) = scan.timestamps_ns {
             scanner.timestamps_ns = timestamps_ns;
         }
@@ -74,10 +74,10 @@ impl Scanner {
 
     /// Every event there is, reserved topics included.
     pub(crate) fn everything(shared: Arc<Shared>) -> Self {
-        Self::with(shared, Choice::All, None, Order::Ascending)
+        Self::with(shared, ScanTopics::All, None, Order::Ascending)
     }
 
-    fn with(shared: Arc<Shared>, choice: Choice, after: Option<u64>, order: Order) -> Self {
+    fn with(shared: Arc<Shared>, topics: ScanTopics, after: Option<u64>, order: Order) -> Self {
         let snapshot = shared.snapshot();
         let (from, to) = match (order, after) {
             (Order::Ascending, after) => (after.map_or(1, |after| after.saturating_add(1)), snapshot.end_seq),
@@ -85,15 +85,15 @@ impl Scanner {
         };
         let limit = FIRST_READ_EVENTS;
         let timestamps_ns = i64::MIN..=i64::MAX;
-        Self { shared, snapshot, choice, timestamps_ns, order, from, to, limit, buffer: EventBatch::default() }
+        Self { shared, snapshot, topics, timestamps_ns, order, from, to, limit, buffer: EventBatch::default() }
     }
 
     /// Fills the buffer from the next chunk that may hold something. `false` at the end.
     fn fill(&mut self) -> Result<bool> {
-        let topics = match &self.choice {
-            Choice::All => Topics::All,
-            Choice::Unreserved => Topics::Unreserved,
-            Choice::One(topic) => Topics::One(topic),
+        let topics = match &self.topics {
+            ScanTopics::All => Topics::All,
+            ScanTopics::Unreserved => Topics::Unreserved,
+            ScanTopics::One(topic) => Topics::One(topic),
         };
         let timestamps_ns = self.timestamps_ns.clone();
         let range = ReadRange { topics, timestamps_ns, from: self.from, to: self.to, order: self.order };

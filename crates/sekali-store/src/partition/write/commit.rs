@@ -2,8 +2,8 @@
 
 use std::sync::MutexGuard;
 
-use super::front::Front;
-use super::path::WritePath;
+use super::planner::CommitPlanner;
+use super::write_path::WritePath;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::partition::Outcome;
@@ -12,15 +12,15 @@ use crate::partition::Outcome;
 #[derive(Debug)]
 pub struct Commit<'a> {
     path: &'a WritePath,
-    front: MutexGuard<'a, Front>,
+    planner: MutexGuard<'a, CommitPlanner>,
 }
 
 impl<'a> Commit<'a> {
     /// Begins a commit, once the one before is decided.
     pub(crate) fn begin(path: &'a WritePath) -> Self {
-        let mut front = path.front();
-        front.begin();
-        Self { path, front }
+        let mut planner = path.planner();
+        planner.begin();
+        Self { path, planner }
     }
 
     /// Decides every event of `batches`, in order, after those that this commit has already. The outcomes hold once the commit is
@@ -38,13 +38,13 @@ impl<'a> Commit<'a> {
     /// - [`Error::Io`]: something that was needed to decide could not be read, or the index cannot be written. A later commit
     ///   may succeed.
     pub fn decide(&mut self, batches: &[Batch], received_at_ns: i64) -> Result<Vec<Vec<Outcome>>> {
-        self.path.check_writable(batches, self.front.bytes())?;
-        self.front.decide(&self.path.shared, batches, received_at_ns)
+        self.path.check_writable(batches, self.planner.bytes())?;
+        self.planner.decide(&self.path.shared, batches, received_at_ns)
     }
 
     /// Bytes that it has come to, on disk; 0 while nothing was decided.
     pub fn bytes(&self) -> usize {
-        self.front.bytes()
+        self.planner.bytes()
     }
 
     /// Waits until the commit before is written, then writes this one and syncs it. What was decided is durable, and readers see it,
@@ -58,20 +58,20 @@ impl<'a> Commit<'a> {
     /// - [`Error::Stopped`]: the log could not be written, now or earlier. Whether events of this commit are on disk shows
     ///   when the store is opened again; until then there are no more commits.
     pub fn finish(self, upstream: Option<u64>) -> Result<()> {
-        let Self { path, mut front } = self;
-        if !front.is_begun() {
+        let Self { path, mut planner } = self;
+        if !planner.is_begun() {
             return Ok(());
         }
         let mut log = path.log();
         // What was decided counts on the commit before, which may have failed.
         path.check_running()?;
-        path.take_room(&mut log, front.bytes()).map_err(|error| match error {
+        path.take_room(&mut log, planner.bytes()).map_err(|error| match error {
             // Nobody has built on this commit yet, so it can be taken back.
             Error::StorageFull { .. } => error,
             _ => path.shared.stop(&error),
         })?;
-        let commit = front.send(&log, upstream);
-        drop(front);
+        let commit = planner.send(&log, upstream);
+        drop(planner);
         path.write(&mut log, &commit).map_err(|error| path.shared.stop(&error))
     }
 }

@@ -1,7 +1,7 @@
 //! Decides what becomes of each event of a commit: stored, duplicate or conflict.
 
-use super::draft::Draft;
-use super::known::Known;
+use super::index_hits::IndexHits;
+use super::pending_commit::PendingCommit;
 use crate::batch::{self, Batch};
 use crate::error::{Error, Result};
 use crate::event::{CONFLICTS_TOPIC, EventRef};
@@ -13,17 +13,17 @@ use crate::partition::read;
 use crate::partition::shared::Shared;
 use crate::rules::ContentRules;
 
-/// Decides some events of a commit in order and puts the new ones into its draft.
+/// Decides some events of a commit in order and puts the new ones into it.
 pub(super) struct Decider<'a> {
     shared: &'a Shared,
     hasher: KeyHasher,
     rules: ContentRules,
     /// What the index knew before.
-    known: &'a Known,
+    hits: &'a IndexHits,
     position: usize,
     /// The commit before, if the index need not know it.
-    under_way: Option<&'a Draft>,
-    draft: &'a mut Draft,
+    in_flight: Option<&'a PendingCommit>,
+    pending: &'a mut PendingCommit,
 }
 
 /// How an event relates to one with the same fingerprint.
@@ -38,11 +38,11 @@ impl<'a> Decider<'a> {
         shared: &'a Shared,
         hasher: KeyHasher,
         rules: ContentRules,
-        known: &'a Known,
-        under_way: Option<&'a Draft>,
-        draft: &'a mut Draft,
+        hits: &'a IndexHits,
+        in_flight: Option<&'a PendingCommit>,
+        pending: &'a mut PendingCommit,
     ) -> Self {
-        Self { shared, hasher, rules, known, position: 0, under_way, draft }
+        Self { shared, hasher, rules, hits, position: 0, in_flight, pending }
     }
 
     /// Decides the events of the next batch.
@@ -56,7 +56,7 @@ impl<'a> Decider<'a> {
 
     /// Decides the next event.
     fn decide(&mut self, hash: EventHash, row: &[u8]) -> Result<Outcome> {
-        let candidates = self.known.of(self.position);
+        let candidates = self.hits.of(self.position);
         self.position += 1;
         let outcome = self.relate(hash, row, candidates)?;
         self.count(outcome);
@@ -94,13 +94,13 @@ impl<'a> Decider<'a> {
                 Relation::OtherKey => {}
             }
         }
-        for draft in self.under_way.into_iter().chain([&*self.draft]) {
-            for (entry, offset) in draft.added.with(hash.fingerprint) {
+        for commit in self.in_flight.into_iter().chain([&*self.pending]) {
+            for (entry, offset) in commit.keys.with(hash.fingerprint) {
                 let seq = entry.seq;
                 if entry.content == hash.content {
                     return Ok(Outcome::Duplicate { seq });
                 }
-                match self.relation(&decode(draft.builder.row(offset))?, &decode(row)?) {
+                match self.relation(&decode(commit.builder.row(offset))?, &decode(row)?) {
                     Relation::Same => return Ok(Outcome::Duplicate { seq }),
                     Relation::Conflicting => return Ok(Outcome::Conflict { seq }),
                     Relation::OtherKey => {}
@@ -108,7 +108,7 @@ impl<'a> Decider<'a> {
             }
         }
         // The key was stored, with other bytes, which are no longer there to be compared.
-        Ok(expired.map_or(Outcome::Stored { seq: self.draft.builder.next_seq() }, |seq| Outcome::Conflict { seq }))
+        Ok(expired.map_or(Outcome::Stored { seq: self.pending.builder.next_seq() }, |seq| Outcome::Conflict { seq }))
     }
 
     fn relation(&self, stored: &EventRef<'_>, incoming: &EventRef<'_>) -> Relation {
@@ -121,7 +121,7 @@ impl<'a> Decider<'a> {
     }
 
     fn count(&mut self, outcome: Outcome) {
-        let counts = &mut self.draft.counts;
+        let counts = &mut self.pending.counts;
         counts.received += 1;
         match outcome {
             Outcome::Stored { .. } => counts.stored += 1,
@@ -134,8 +134,8 @@ impl<'a> Decider<'a> {
     }
 
     fn add(&mut self, hash: EventHash, row: &[u8]) {
-        let (seq, offset) = self.draft.builder.push(row);
-        self.draft.added.push(Entry { fingerprint: hash.fingerprint, seq, content: hash.content }, offset);
+        let (seq, offset) = self.pending.builder.push(row);
+        self.pending.keys.push(Entry { fingerprint: hash.fingerprint, seq, content: hash.content }, offset);
     }
 
     /// Keeps a conflicting event as an event of the reserved topic, unless it is there already. It takes a seq, but counts

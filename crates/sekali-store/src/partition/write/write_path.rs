@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::draft::UnderWay;
-use super::front::{Front, too_large};
+use super::pending_commit::InFlightCommit;
+use super::planner::{CommitPlanner, over_limit};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::limits::FRAME_BODY_BYTES_MAX;
@@ -19,8 +19,8 @@ pub(crate) struct WritePath {
     sealer: Sealer,
     pub(super) shared: Arc<Shared>,
     /// Held while a commit is decided, and until it is its turn to be written.
-    front: Mutex<Front>,
-    /// Held while a commit is written. Taken after `front`, never before.
+    planner: Mutex<CommitPlanner>,
+    /// Held while a commit is written. Taken after `planner`, never before.
     log: Mutex<LogWriter>,
     /// Free space, in bytes, that a commit must leave.
     free_bytes_min: u64,
@@ -28,8 +28,14 @@ pub(crate) struct WritePath {
 
 impl WritePath {
     /// Goes on where `log` ends.
-    pub(crate) fn new(sealer: Sealer, shared: Arc<Shared>, front: Front, log: LogWriter, free_bytes_min: u64) -> Self {
-        Self { sealer, shared, front: Mutex::new(front), log: Mutex::new(log), free_bytes_min }
+    pub(crate) fn new(
+        sealer: Sealer,
+        shared: Arc<Shared>,
+        planner: CommitPlanner,
+        log: LogWriter,
+        free_bytes_min: u64,
+    ) -> Self {
+        Self { sealer, shared, planner: Mutex::new(planner), log: Mutex::new(log), free_bytes_min }
     }
 
     pub(crate) fn sealer(&self) -> &Sealer {
@@ -37,8 +43,8 @@ impl WritePath {
     }
 
     /// The planner, once no other commit is being decided.
-    pub(super) fn front(&self) -> MutexGuard<'_, Front> {
-        self.front.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn planner(&self) -> MutexGuard<'_, CommitPlanner> {
+        self.planner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The writer of the log, once no commit is being written.
@@ -55,11 +61,11 @@ impl WritePath {
     }
 
     /// Writes and syncs a commit, then lets look-ups and readers see it. Any error leaves the log in doubt.
-    pub(super) fn write(&self, log: &mut LogWriter, commit: &UnderWay) -> Result<()> {
-        let topics = log.append(commit.draft.builder.bytes())?;
+    pub(super) fn write(&self, log: &mut LogWriter, commit: &InFlightCommit) -> Result<()> {
+        let topics = log.append(commit.planned.builder.bytes())?;
         self.shared.note_durable(log.position());
-        self.shared.index.insert(commit.draft.added.entries());
-        commit.note_known();
+        self.shared.index.insert(commit.planned.keys.entries());
+        commit.mark_indexed();
         self.shared.publish(log.position(), &topics);
         Ok(())
     }
@@ -69,7 +75,7 @@ impl WritePath {
         if let Some(reason) = self.shared.stopped() {
             return Err(Error::Stopped(reason));
         }
-        if self.front.is_poisoned() || self.log.is_poisoned() {
+        if self.planner.is_poisoned() || self.log.is_poisoned() {
             return Err(self
                 .shared
                 .stop(&Error::Invalid("a commit panicked, nobody knows how far it came".to_owned())));
@@ -82,7 +88,7 @@ impl WritePath {
         self.check_running()?;
         let bytes = begun + batches.iter().map(Batch::bytes).sum::<usize>();
         if bytes > FRAME_BODY_BYTES_MAX {
-            return Err(too_large(bytes));
+            return Err(over_limit(bytes));
         }
         // The index keeps in memory what it cannot write. It must not do so without bounds.
         let can_write = self.shared.index.health().and_then(|()| self.sealer.make_room());

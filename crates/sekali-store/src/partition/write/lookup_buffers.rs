@@ -1,6 +1,6 @@
 //! Memory that looking up events takes, kept from one time to the next.
 
-use super::known::Known;
+use super::index_hits::IndexHits;
 use crate::hash::Fingerprint;
 use crate::index::Entry;
 
@@ -9,16 +9,16 @@ pub(super) const KEPT_EVENTS: usize = 32 * 1024;
 
 /// What is known of some events of a commit while they are decided.
 #[derive(Debug, Default)]
-pub(super) struct Scratch {
+pub(super) struct LookupBuffers {
     /// Of all of them.
     pub(super) fingerprints: Vec<Fingerprint>,
     /// What the index has for them, as it was found.
     pub(super) found: Vec<(usize, Entry)>,
     /// The same in order.
-    pub(super) known: Known,
+    pub(super) hits: IndexHits,
 }
 
-impl Scratch {
+impl LookupBuffers {
     /// Empties it for so many events.
     pub(super) fn begin(&mut self, events: usize) -> &mut Self {
         if self.fingerprints.capacity() > KEPT_EVENTS.max(events) {

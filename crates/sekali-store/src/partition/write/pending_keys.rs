@@ -1,28 +1,28 @@
 //! The events that a commit is about to store.
 
-use super::scratch::KEPT_EVENTS;
+use super::lookup_buffers::KEPT_EVENTS;
 use crate::hash::{Fingerprint, HalfMap};
 use crate::index::Entry;
 
 /// What a commit has added so far, to be found again by fingerprint. Its memory is used again.
 #[derive(Debug, Default)]
-pub(super) struct Added {
+pub(super) struct PendingKeys {
     entries: Vec<Entry>,
     /// Of each entry.
-    places: Vec<Place>,
+    places: Vec<RowPlace>,
     /// The last entry whose fingerprint has this lower half.
     latest: HalfMap<usize>,
 }
 
 #[derive(Debug)]
-struct Place {
+struct RowPlace {
     /// Where its row is in the frame.
     offset: usize,
     /// The entry before whose fingerprint has the same lower half.
     earlier: Option<usize>,
 }
 
-impl Added {
+impl PendingKeys {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         if self.entries.capacity() > KEPT_EVENTS {
@@ -54,7 +54,7 @@ impl Added {
     pub(super) fn push(&mut self, entry: Entry, offset: usize) {
         let earlier = self.latest.insert(lower_half(entry.fingerprint), self.entries.len());
         self.entries.push(entry);
-        self.places.push(Place { offset, earlier });
+        self.places.push(RowPlace { offset, earlier });
     }
 
     /// What was added with this fingerprint, and where its row is in the frame, the latest first.
@@ -62,7 +62,7 @@ impl Added {
         let mut next = self.latest.get(&lower_half(fingerprint)).copied();
         let alike = std::iter::from_fn(move || {
             let at = next?;
-            let Place { offset, earlier } = self.places.get(at)?;
+            let RowPlace { offset, earlier } = self.places.get(at)?;
             next = *earlier;
             Some((self.entries.get(at)?, *offset))
         });
@@ -91,19 +91,19 @@ mod tests {
             commits in prop::collection::vec((prop::collection::vec(0..12_u128, 0..80), 0..80_usize), 1..4),
             shift in prop::sample::select(vec![0, 63, 100]),
         ) {
-            let mut added = Added::default();
+            let mut keys = PendingKeys::default();
             for (raw, kept) in commits {
-                added.clear();
-                added.reserve(raw.len());
+                keys.clear();
+                keys.reserve(raw.len());
                 let entry = |(raw, seq): (&u128, u64)| Entry { fingerprint: raw << shift, seq, content: 3 };
                 let mut entries: Vec<_> = raw.iter().zip(1..).map(entry).collect();
-                entries.iter().for_each(|entry| added.push(*entry, entry.seq as usize * 10));
-                added.truncate(kept.min(entries.len()));
+                entries.iter().for_each(|entry| keys.push(*entry, entry.seq as usize * 10));
+                keys.truncate(kept.min(entries.len()));
                 entries.truncate(kept);
-                prop_assert_eq!(added.entries(), entries.clone());
+                prop_assert_eq!(keys.entries(), entries.clone());
                 for fingerprint in (0..13).map(|raw| raw << shift) {
                     let expected: Vec<_> = entries.iter().rev().filter(|entry| entry.fingerprint == fingerprint).collect();
-                    let found: Vec<_> = added.with(fingerprint).collect();
+                    let found: Vec<_> = keys.with(fingerprint).collect();
                     prop_assert_eq!(found.iter().map(|(entry, _)| *entry).collect::<Vec<_>>(), expected);
                     prop_assert!(found.iter().all(|(entry, offset)| *offset == entry.seq as usize * 10));
                 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::decide::Decider;
-use super::draft::{Draft, UnderWay};
-use super::scratch::Scratch;
+use super::lookup_buffers::LookupBuffers;
+use super::pending_commit::{InFlightCommit, PendingCommit};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::hash::KeyHasher;
@@ -18,33 +18,33 @@ use crate::rules::ContentRules;
 
 /// Decides commits, one after the other. The one before may still be on its way to the disk.
 #[derive(Debug)]
-pub(crate) struct Front {
+pub(crate) struct CommitPlanner {
     hasher: KeyHasher,
     rules: ContentRules,
     salt: Salt,
     /// The commit that is being decided, from its first batch on.
-    draft: Draft,
+    pending: PendingCommit,
     is_begun: bool,
-    scratch: Scratch,
+    buffers: LookupBuffers,
     /// The commit before, if there was one.
-    under_way: Option<Arc<UnderWay>>,
+    in_flight: Option<Arc<InFlightCommit>>,
     /// Behind the commit before.
     next_seq: u64,
     /// Time of the commit before.
     received_at_ns: i64,
 }
 
-impl Front {
+impl CommitPlanner {
     /// Goes on at `position`, where the log ends.
     pub(crate) fn new(hasher: KeyHasher, rules: ContentRules, salt: Salt, position: &Position) -> Self {
         Self {
             hasher,
             rules,
             salt,
-            draft: Draft::new(salt),
+            pending: PendingCommit::new(salt),
             is_begun: false,
-            scratch: Scratch::default(),
-            under_way: None,
+            buffers: LookupBuffers::default(),
+            in_flight: None,
             next_seq: position.next_seq,
             received_at_ns: position.received_at_ns,
         }
@@ -62,7 +62,7 @@ impl Front {
 
     /// Bytes of the commit so far; 0 before something was decided.
     pub(super) fn bytes(&self) -> usize {
-        if self.is_begun { self.draft.builder.len() } else { 0 }
+        if self.is_begun { self.pending.builder.len() } else { 0 }
     }
 
     /// Decides every event of `batches`, in order. After an error the commit is what it was before.
@@ -73,51 +73,51 @@ impl Front {
         received_at_ns: i64,
     ) -> Result<Vec<Vec<Outcome>>> {
         if !self.is_begun {
-            self.draft.begin(self.next_seq, received_at_ns.max(self.received_at_ns));
+            self.pending.begin(self.next_seq, received_at_ns.max(self.received_at_ns));
         }
         // Before the index is asked: what it comes to know later is in here, what it knew before it finds.
-        let under_way = self.under_way.clone().filter(|commit| !commit.is_known());
+        let in_flight = self.in_flight.clone().filter(|commit| !commit.is_indexed());
         self.look_up(shared, batches)?;
-        let checkpoint = self.draft.checkpoint();
-        let under_way = under_way.as_deref().map(|commit| &commit.draft);
-        let known = &self.scratch.known;
-        let mut decider = Decider::new(shared, self.hasher, self.rules, known, under_way, &mut self.draft);
+        let checkpoint = self.pending.checkpoint();
+        let in_flight = in_flight.as_deref().map(|commit| &commit.planned);
+        let hits = &self.buffers.hits;
+        let mut decider = Decider::new(shared, self.hasher, self.rules, hits, in_flight, &mut self.pending);
         let outcomes = batches.iter().map(|batch| decider.decide_all(batch)).collect::<Result<_>>();
-        let outcomes = match self.draft.builder.len() {
-            bytes if bytes > FRAME_BODY_BYTES_MAX => Err(too_large(bytes)),
+        let outcomes = match self.pending.builder.len() {
+            bytes if bytes > FRAME_BODY_BYTES_MAX => Err(over_limit(bytes)),
             _ => outcomes,
         };
         match &outcomes {
             Ok(_) => self.is_begun = true,
-            Err(_) => self.draft.roll_back(checkpoint),
+            Err(_) => self.pending.roll_back(checkpoint),
         }
         outcomes
     }
 
     /// Completes the commit for `log`, where the one before has been written, and goes on behind it.
-    pub(super) fn send(&mut self, log: &LogWriter, upstream: Option<u64>) -> Arc<UnderWay> {
-        let Draft { builder, counts, .. } = &mut self.draft;
+    pub(super) fn send(&mut self, log: &LogWriter, upstream: Option<u64>) -> Arc<InFlightCommit> {
+        let PendingCommit { builder, counts, .. } = &mut self.pending;
         log.complete(builder, upstream, *counts);
         (self.next_seq, self.received_at_ns) = (builder.next_seq(), builder.received_at_ns());
         self.is_begun = false;
         // Nobody writes the one before any more, so that its memory is free.
-        let free = self.under_way.take().and_then(Arc::into_inner).map(|commit| commit.draft);
-        let draft = std::mem::replace(&mut self.draft, free.unwrap_or_else(|| Draft::new(self.salt)));
-        let commit = Arc::new(UnderWay::new(draft));
-        self.under_way = Some(Arc::clone(&commit));
+        let free = self.in_flight.take().and_then(Arc::into_inner).map(|commit| commit.planned);
+        let planned = std::mem::replace(&mut self.pending, free.unwrap_or_else(|| PendingCommit::new(self.salt)));
+        let commit = Arc::new(InFlightCommit::new(planned));
+        self.in_flight = Some(Arc::clone(&commit));
         commit
     }
 
     /// Finds what the index knows of the events.
     fn look_up(&mut self, shared: &Shared, batches: &[Batch]) -> Result<()> {
         let events = batches.iter().map(Batch::len).sum();
-        let Scratch { fingerprints, found, known } = self.scratch.begin(events);
+        let LookupBuffers { fingerprints, found, hits } = self.buffers.begin(events);
         fingerprints.extend(batches.iter().flat_map(Batch::events).map(|(hash, _)| hash.fingerprint));
         if let Err(error) = shared.index.look_up(fingerprints, found) {
             return Err(distrust_index(shared, error));
         }
-        known.fill(events, found);
-        self.draft.added.reserve(events);
+        hits.fill(events, found);
+        self.pending.keys.reserve(events);
         Ok(())
     }
 }
@@ -133,6 +133,6 @@ fn distrust_index(shared: &Shared, error: Error) -> Error {
 }
 
 /// A commit that is over the limit.
-pub(super) fn too_large(bytes: usize) -> Error {
+pub(super) fn over_limit(bytes: usize) -> Error {
     Error::Invalid(format!("a commit of {bytes} bytes is over the limit of {FRAME_BODY_BYTES_MAX}"))
 }

@@ -4,13 +4,13 @@ use crate::index::Entry;
 
 /// The entries that were found for the events of one commit. Its memory is used again.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct IndexHits {
     entries: Vec<Entry>,
     /// For each event, where its entries end; they begin where those of the event before end.
     ends: Vec<u32>,
 }
 
-impl Known {
+impl IndexHits {
     /// Takes what was found for a commit of so many events, with the position of the event among them, in any order.
     /// What it knew before is forgotten.
     pub(super) fn fill(&mut self, events: usize, found: &[(usize, Entry)]) {
@@ -68,18 +68,18 @@ mod tests {
         fn every_event_gets_its_entries_in_order_of_seq(
             commits in prop::collection::vec((1..40_usize, prop::collection::vec(any::<prop::sample::Index>(), 0..60)), 1..4),
         ) {
-            let mut known = Known::default();
+            let mut hits = IndexHits::default();
             for (events, at) in commits {
                 // Seqs descend, so that they come in the wrong order.
                 let entry = |seq| Entry { fingerprint: 1, seq, content: seq ^ 5 };
                 let found: Vec<_> = at.iter().map(|at| at.index(events)).zip((1..=60).rev().map(entry)).collect();
-                known.fill(events, &found);
+                hits.fill(events, &found);
                 for position in 0..events {
                     let of = found.iter().rev().filter(|(of, _)| *of == position);
                     let expected: Vec<_> = of.map(|(_, entry)| *entry).collect();
-                    prop_assert_eq!(known.of(position), expected);
+                    prop_assert_eq!(hits.of(position), expected);
                 }
-                prop_assert_eq!(known.of(events), []);
+                prop_assert_eq!(hits.of(events), []);
             }
         }
     }
