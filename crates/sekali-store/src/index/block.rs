@@ -68,12 +68,12 @@ pub fn seal(block: &mut BlockBytes, count: usize, place: &BlockPlace) {
 
 /// A block whose checksum has been verified.
 #[derive(Debug, Clone, Copy)]
-pub struct Block<'a> {
+pub struct RunBlock<'a> {
     entries: &'a [[u8; ENTRY_BYTES]],
     first_seq: u64,
 }
 
-impl<'a> Block<'a> {
+impl<'a> RunBlock<'a> {
     /// Verifies a block.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl<'a> Block<'a> {
         self.entries.iter().map(move |bytes| decode(bytes, self.first_seq))
     }
 
-    /// Entry `at`, below [`Block::len`].
+    /// Entry `at`, below [`RunBlock::len`].
     pub fn get(&self, at: usize) -> Option<Entry> {
         self.entries.get(at).map(|bytes| decode(bytes, self.first_seq))
     }
@@ -160,7 +160,7 @@ mod tests {
         #[test]
         fn round_trip(entries in entries()) {
             let bytes = sealed(&entries);
-            let block = Block::open(&bytes, &PLACE).unwrap();
+            let block = RunBlock::open(&bytes, &PLACE).unwrap();
             prop_assert_eq!(block.entries().collect::<Vec<_>>(), entries.clone());
             for fingerprint in 0..400 {
                 let found: Vec<_> = block.find(fingerprint).collect();
@@ -173,20 +173,20 @@ mod tests {
         fn a_flipped_bit_is_named(entries in entries(), bit in 0..BLOCK_BYTES * 8) {
             let mut bytes = sealed(&entries);
             bytes[bit / 8] ^= 1 << (bit % 8);
-            prop_assert!(Block::open(&bytes, &PLACE).is_err());
+            prop_assert!(RunBlock::open(&bytes, &PLACE).is_err());
         }
     }
 
     #[test]
     fn a_block_in_another_place_is_damage() {
         let bytes = sealed(&[Entry { fingerprint: 1, seq: 1000, content: 5 }]);
-        assert!(Block::open(&bytes, &PLACE).is_ok());
-        assert!(Block::open(&bytes, &BlockPlace { index: 4, ..PLACE }).is_err());
-        assert!(Block::open(&bytes, &BlockPlace { run: 8, ..PLACE }).is_err());
+        assert!(RunBlock::open(&bytes, &PLACE).is_ok());
+        assert!(RunBlock::open(&bytes, &BlockPlace { index: 4, ..PLACE }).is_err());
+        assert!(RunBlock::open(&bytes, &BlockPlace { run: 8, ..PLACE }).is_err());
     }
 
     #[test]
     fn zeros_are_not_a_block() {
-        assert!(Block::open(&[0; BLOCK_BYTES], &PLACE).is_err());
+        assert!(RunBlock::open(&[0; BLOCK_BYTES], &PLACE).is_err());
     }
 }

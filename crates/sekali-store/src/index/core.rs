@@ -7,11 +7,11 @@ use super::failures::Failures;
 use super::open;
 use super::options::IndexOptions;
 use super::plan;
-use super::progress::Progress;
+use super::progress::UpkeepProgress;
 use super::run::Run;
 use super::signals::Signals;
-use super::state::State;
-use super::stats::{Counters, IndexStats};
+use super::state::IndexState;
+use super::stats::{IndexStats, LookupCounters};
 use crate::disk::Disk;
 use crate::disk::remover::Remover;
 use crate::error::{Error, IoContext as _, Result};
@@ -21,21 +21,21 @@ use crate::manifest::ManifestFile;
 /// Where an index is and what it has. Locks are taken in the order of the fields and never held across I/O, but for
 /// the worker's own.
 #[derive(Debug)]
-pub(super) struct Core {
+pub(super) struct IndexCore {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) dir: PathBuf,
     pub(super) manifest: Arc<ManifestFile>,
     pub(super) options: IndexOptions,
-    pub(super) counters: Counters,
+    pub(super) counters: LookupCounters,
     pub(super) signals: Signals,
     /// Held through each step of background work, by the thread that does it.
-    progress: Mutex<Progress>,
-    state: RwLock<State>,
+    progress: Mutex<UpkeepProgress>,
+    state: RwLock<IndexState>,
     pub(super) failures: Failures,
     pub(super) remover: Remover,
 }
 
-impl Core {
+impl IndexCore {
     pub(super) fn open(
         disk: Arc<dyn Disk>,
         dir: PathBuf,
@@ -52,31 +52,31 @@ impl Core {
             dir,
             manifest,
             options,
-            counters: Counters::default(),
+            counters: LookupCounters::default(),
             signals: Signals::default(),
-            progress: Mutex::new(Progress::new(opened.next_run)),
-            state: RwLock::new(State::new(opened.runs, opened.covered_seq, options.table_entries)),
+            progress: Mutex::new(UpkeepProgress::new(opened.next_run)),
+            state: RwLock::new(IndexState::new(opened.runs, opened.covered_seq, options.table_entries)),
             failures: Failures::default(),
             remover,
         })
     }
 
     /// Waits until no thread does a step of background work.
-    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+    pub(super) fn progress(&self) -> MutexGuard<'_, UpkeepProgress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn state(&self) -> RwLockReadGuard<'_, State> {
+    pub(super) fn state(&self) -> RwLockReadGuard<'_, IndexState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+    pub(super) fn state_mut(&self) -> RwLockWriteGuard<'_, IndexState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn stats(&self) -> IndexStats {
         let state = self.state();
-        let candidates: Vec<_> = state.runs.iter().map(|run| plan::Candidate::new(run.info(), false)).collect();
+        let candidates: Vec<_> = state.runs.iter().map(|run| plan::MergeCandidate::new(run.info(), false)).collect();
         let debt = plan::debt_entries(&candidates, self.options.table_entries);
         let sum = |of: fn(&Run) -> u64| state.runs.iter().map(|run| of(run)).sum();
         let mut stats = IndexStats {

@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 
 /// The standing failures of an index.
 #[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<Inner>);
+pub(super) struct Failures(Mutex<FailureState>);
 
 #[derive(Debug, Default)]
-struct Inner {
+struct FailureState {
     flush: Option<(io::ErrorKind, String)>,
     merge: Option<String>,
     /// A run has turned out damaged: merging it again would fail again.
@@ -59,7 +59,7 @@ impl Failures {
         inner.flush.as_ref().map(|(_, message)| message).or(inner.merge.as_ref()).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, FailureState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -53,13 +53,13 @@ impl FilterShape {
 /// The filters of a run, one after the other.
 #[derive(Debug, Default)]
 pub struct Filters {
-    chunks: Vec<Placed>,
+    chunks: Vec<PlacedFilter>,
     /// All values, and [`OVERREAD_BYTES`] zeros after them once there are any.
     bytes: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Placed {
+struct PlacedFilter {
     shape: FilterShape,
     offset: usize,
 }
@@ -104,7 +104,7 @@ impl Filters {
         self.bytes.truncate(offset);
         append(&mut self.bytes);
         self.bytes.extend_from_slice(&[0; OVERREAD_BYTES]);
-        self.chunks.push(Placed { shape, offset });
+        self.chunks.push(PlacedFilter { shape, offset });
     }
 
     /// Number of chunks.
@@ -142,7 +142,7 @@ impl Filters {
     /// misses of many keys under way at once: measured, twice as fast as one key after the other once filters outgrow the cache.
     #[inline]
     pub fn probe(&self, chunk: usize, key: u64) -> Probe {
-        let Some(Placed { shape, offset }) = self.chunks.get(chunk) else {
+        let Some(PlacedFilter { shape, offset }) = self.chunks.get(chunk) else {
             return Probe::FAILS;
         };
         let hash = murmur64(key.wrapping_add(shape.seed));

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::core::Core;
+use super::core::IndexCore;
 use super::entry::Entry;
 use super::options::IndexOptions;
 use super::room;
-use super::run::{Reads, Run, sorted_keys};
-use super::state::Due;
+use super::run::{LookupCost, Run, sorted_keys};
+use super::state::TableWork;
 use super::stats::IndexStats;
 use super::worker;
 use crate::background;
@@ -21,7 +21,7 @@ use crate::manifest::ManifestFile;
 /// The dedup index of a partition. One writer inserts; any number of threads look up.
 #[derive(Debug)]
 pub struct Index {
-    pub(super) core: Arc<Core>,
+    pub(super) core: Arc<IndexCore>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -35,7 +35,7 @@ impl Index {
     /// [`Error::NewerFormat`](crate::Error::NewerFormat), [`Error::Invalid`](crate::Error::Invalid) for impossible options, and
     /// I/O errors.
     pub fn open(disk: Arc<dyn Disk>, dir: PathBuf, manifest: Arc<ManifestFile>, options: IndexOptions) -> Result<Self> {
-        let core = Arc::new(Core::open(disk, dir, manifest, options)?);
+        let core = Arc::new(IndexCore::open(disk, dir, manifest, options)?);
         let thread = if options.background { Some(spawn(&core)?) } else { None };
         Ok(Self { core, thread })
     }
@@ -52,7 +52,7 @@ impl Index {
             (state.frozen.clone(), Arc::clone(&state.runs))
         };
         frozen.iter().for_each(|table| table.look_up(fingerprints, found));
-        let mut reads = Reads::default();
+        let mut reads = LookupCost::default();
         if !runs.is_empty() {
             let keys = sorted_keys(fingerprints);
             for run in runs.iter() {
@@ -71,8 +71,8 @@ impl Index {
             let (added, due) = self.core.state_mut().insert(entries, self.core.options.table_entries);
             entries = entries.get(added..).unwrap_or_default();
             match due {
-                Some(Due::Flush) => room::make_room(&self.core),
-                Some(Due::Spare) => self.core.signals.raise(),
+                Some(TableWork::Flush) => room::make_room(&self.core),
+                Some(TableWork::Spare) => self.core.signals.raise(),
                 None => {}
             }
         }
@@ -144,7 +144,7 @@ impl Drop for Index {
     }
 }
 
-fn spawn(core: &Arc<Core>) -> Result<JoinHandle<()>> {
+fn spawn(core: &Arc<IndexCore>) -> Result<JoinHandle<()>> {
     let own = Arc::clone(core);
     let spawned = background::spawn("sekali-ids", move || worker::run(&own));
     spawned.at("start a thread for", &core.dir)

@@ -11,20 +11,20 @@ use crate::manifest::RunInfo;
 
 /// A merge under way. Dropping it leaves a temporary file and nothing else.
 #[derive(Debug)]
-pub(super) struct Merge {
+pub(super) struct RunMerge {
     /// The level of the runs it reads.
     pub(super) level: u32,
-    inputs: Vec<Input>,
+    inputs: Vec<MergeInput>,
     writer: RunWriter,
 }
 
 #[derive(Debug)]
-struct Input {
+struct MergeInput {
     stream: RunStream,
     next: Option<Entry>,
 }
 
-impl Merge {
+impl RunMerge {
     /// Begins to merge `runs` (at least one) into run `number`, with filters of `filter_bits` bits.
     pub(super) fn begin(
         disk: &Arc<dyn Disk>,
@@ -43,9 +43,9 @@ impl Merge {
             checksum: 0,
         };
         let writer = RunWriter::create(disk, dir, info, filter_bits)?;
-        let begin = |run: &Arc<Run>| -> Result<Input> {
+        let begin = |run: &Arc<Run>| -> Result<MergeInput> {
             let mut stream = RunStream::new(Arc::clone(run));
-            Ok(Input { next: stream.next_entry()?, stream })
+            Ok(MergeInput { next: stream.next_entry()?, stream })
         };
         Ok(Self { level, inputs: runs.iter().map(begin).collect::<Result<_>>()?, writer })
     }

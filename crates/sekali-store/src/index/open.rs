@@ -11,14 +11,14 @@ use crate::manifest::{ManifestFile, RunInfo};
 
 /// What was found.
 #[derive(Debug)]
-pub(super) struct Opened {
+pub(super) struct OpenRuns {
     pub(super) runs: Vec<Arc<Run>>,
     pub(super) covered_seq: u64,
     pub(super) next_run: u64,
 }
 
 /// Opens every run that the manifest names.
-pub(super) fn open(disk: &dyn Disk, dir: &Path, manifest: &ManifestFile) -> Result<Opened> {
+pub(super) fn open(disk: &dyn Disk, dir: &Path, manifest: &ManifestFile) -> Result<OpenRuns> {
     disk.create_dir_all(dir).at("create", dir)?;
     let live = manifest.get();
     let mut runs = Vec::with_capacity(live.runs.len());
@@ -39,7 +39,7 @@ pub(super) fn open(disk: &dyn Disk, dir: &Path, manifest: &ManifestFile) -> Resu
     }
     let names = disk.list(dir).at("list", dir)?;
     let above = names.iter().filter_map(|name| number_of(name)).max().map_or(0, |number| number.saturating_add(1));
-    Ok(Opened { runs, covered_seq: live.covered_seq, next_run: live.next_run.max(above) })
+    Ok(OpenRuns { runs, covered_seq: live.covered_seq, next_run: live.next_run.max(above) })
 }
 
 /// Removes the files of an index, but for the runs in `live`: what a crash has left. Other files are not touched.

@@ -8,7 +8,7 @@ use crate::manifest::RunInfo;
 
 /// What the plan needs to know of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
+pub struct MergeCandidate {
     /// Its number.
     pub number: u64,
     /// Its length.
@@ -19,7 +19,7 @@ pub struct Candidate {
     pub busy: bool,
 }
 
-impl Candidate {
+impl MergeCandidate {
     /// The run that `info` describes.
     pub fn new(info: &RunInfo, busy: bool) -> Self {
         Self { number: info.number, entries: info.entries, last_seq: info.last_seq, busy }
@@ -38,7 +38,7 @@ pub fn level(entries: u64, table_entries: usize) -> u32 {
 }
 
 /// The merge that is due at the lowest level which has none under way: its level and the numbers of the runs.
-pub fn next_merge(runs: &[Candidate], table_entries: usize) -> Option<(u32, Vec<u64>)> {
+pub fn next_merge(runs: &[MergeCandidate], table_entries: usize) -> Option<(u32, Vec<u64>)> {
     let levels = levels(runs, table_entries);
     let due =
         levels.iter().enumerate().find(|(_, runs)| runs.len() >= INDEX_FAN_IN && !runs.iter().any(|run| run.busy));
@@ -46,13 +46,13 @@ pub fn next_merge(runs: &[Candidate], table_entries: usize) -> Option<(u32, Vec<
 }
 
 /// How many runs there are more than there would be if no merge were due.
-pub fn overdue(runs: &[Candidate], table_entries: usize) -> usize {
+pub fn overdue(runs: &[MergeCandidate], table_entries: usize) -> usize {
     levels(runs, table_entries).iter().map(|runs| runs.len().saturating_sub(INDEX_FAN_IN - 1)).sum()
 }
 
 /// Entries that are due to be written again.
-pub fn debt_entries(runs: &[Candidate], table_entries: usize) -> u64 {
-    let due = |runs: &Vec<Candidate>| -> u64 {
+pub fn debt_entries(runs: &[MergeCandidate], table_entries: usize) -> u64 {
+    let due = |runs: &Vec<MergeCandidate>| -> u64 {
         let merging = runs.len() / INDEX_FAN_IN * INDEX_FAN_IN;
         runs.iter().take(merging).map(|run| run.entries).sum()
     };
@@ -71,9 +71,9 @@ pub fn filter_bits(entries: u64, total: u64) -> u32 {
 }
 
 /// The runs that may still be merged, by level, oldest first.
-fn levels(runs: &[Candidate], table_entries: usize) -> Vec<Vec<Candidate>> {
-    let mut levels: Vec<Vec<Candidate>> = Vec::new();
-    let mut runs: Vec<Candidate> = runs.iter().copied().filter(may_merge).collect();
+fn levels(runs: &[MergeCandidate], table_entries: usize) -> Vec<Vec<MergeCandidate>> {
+    let mut levels: Vec<Vec<MergeCandidate>> = Vec::new();
+    let mut runs: Vec<MergeCandidate> = runs.iter().copied().filter(may_merge).collect();
     runs.sort_unstable_by_key(|run| run.number);
     for run in runs {
         let level = level(run.entries, table_entries) as usize;
@@ -89,7 +89,7 @@ fn levels(runs: &[Candidate], table_entries: usize) -> Vec<Vec<Candidate>> {
 
 /// Runs so long that a merge of `FAN_IN` of them would pass the limit are left as they are; so are those with seqs past
 /// 2^40, whose distance from the first seq of a merged run might not fit an entry.
-fn may_merge(run: &Candidate) -> bool {
+fn may_merge(run: &MergeCandidate) -> bool {
     let fan_in = INDEX_FAN_IN as u64;
     run.entries <= INDEX_RUN_ENTRIES_MAX / fan_in && run.last_seq <= SEQ_SPAN_MAX
 }
@@ -101,18 +101,18 @@ mod tests {
     const T: usize = crate::limits::INDEX_TABLE_ENTRIES;
 
     struct Modelled {
-        runs: Vec<(Candidate, u32)>,
+        runs: Vec<(MergeCandidate, u32)>,
         written: u64,
     }
 
     impl Modelled {
         fn add(&mut self, number: u64, entries: u64) {
             let total: u64 = entries + self.runs.iter().map(|(run, _)| run.entries).sum::<u64>();
-            self.runs.push((Candidate { number, entries, last_seq: 2, busy: false }, filter_bits(entries, total)));
+            self.runs.push((MergeCandidate { number, entries, last_seq: 2, busy: false }, filter_bits(entries, total)));
             self.written += entries;
         }
 
-        fn candidates(&self) -> Vec<Candidate> {
+        fn candidates(&self) -> Vec<MergeCandidate> {
             self.runs.iter().map(|(run, _)| *run).collect()
         }
     }
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_level_with_a_merge_under_way_waits() {
-        let run = |number, busy| Candidate { number, entries: 5, last_seq: 9, busy };
+        let run = |number, busy| MergeCandidate { number, entries: 5, last_seq: 9, busy };
         let mut runs: Vec<_> = (1..=8).map(|number| run(number, number <= 4)).collect();
         assert_eq!(next_merge(&runs, 10), None);
         assert_eq!(overdue(&runs, 10), 5);
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn runs_at_the_limits_are_left_alone() {
-        let run = |number| Candidate { number, entries: INDEX_RUN_ENTRIES_MAX, last_seq: 9, busy: false };
+        let run = |number| MergeCandidate { number, entries: INDEX_RUN_ENTRIES_MAX, last_seq: 9, busy: false };
         assert_eq!(next_merge(&[run(1), run(2), run(3), run(4)], T), None);
     }
 

@@ -1,22 +1,22 @@
 //! The state that background work carries from step to step.
 
-use super::merge::Merge;
-use super::order::Key;
+use super::merge::RunMerge;
 use super::retired::Retired;
+use super::sort::SortKey;
 
 /// Merges in flight, and the memory that steps use again.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct UpkeepProgress {
     /// At most one for each level.
-    pub(super) merges: Vec<Merge>,
+    pub(super) merges: Vec<RunMerge>,
     /// Numbers are never used twice, not even after a failure: an old manifest may have become durable after all.
     next_run: u64,
     pub(super) retired: Retired,
     /// Where tables are sorted. Kept as long as full tables follow each other.
-    pub(super) order: Vec<Key>,
+    pub(super) order: Vec<SortKey>,
 }
 
-impl Progress {
+impl UpkeepProgress {
     pub(super) fn new(next_run: u64) -> Self {
         Self { merges: Vec::new(), next_run, retired: Retired::default(), order: Vec::new() }
     }

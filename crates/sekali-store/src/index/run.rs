@@ -5,7 +5,7 @@
 //! | 0 .. 4096 | header (`run/header.rs`) |
 //! | 4096 (1 + i) .. | block `i` ([`super::block`]) |
 //! | after the blocks | fences: upper 64 bits of the first fingerprint of each block |
-//! | then | filter table: 32 bytes for each chunk of 1,024 blocks (`run/index.rs`) |
+//! | then | filter table: 32 bytes for each chunk of 1,024 blocks (`run/guide.rs`) |
 //! | then | filters, chunk after chunk |
 //! | last 64 bytes | footer (`run/footer.rs`) |
 //!
@@ -15,10 +15,10 @@
 
 mod check;
 mod footer;
+mod guide;
 mod header;
-mod index;
 mod layout;
-mod look_up;
+mod lookup;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -31,14 +31,14 @@ use super::block::BLOCK_BYTES;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest::RunInfo;
-use footer::{FOOTER_BYTES, Footer};
-use header::Header;
-use index::RunIndex;
+use footer::{FOOTER_BYTES, RunFooter};
+use guide::RunGuide;
+use header::RunHeader;
 use layout::blocks;
 
-pub use super::order::Key;
+pub use super::sort::SortKey;
 pub use layout::{file_name, number_of};
-pub use look_up::{Reads, sorted_keys};
+pub use lookup::{LookupCost, sorted_keys};
 pub use stream::RunStream;
 pub use writer::RunWriter;
 
@@ -49,7 +49,7 @@ pub struct Run {
     path: PathBuf,
     info: RunInfo,
     disk_bytes: u64,
-    index: RunIndex,
+    guide: RunGuide,
 }
 
 impl Run {
@@ -68,17 +68,17 @@ impl Run {
         }
         let mut header = [0; BLOCK_BYTES];
         file.read_exact_at(&mut header, 0).at("read", &path)?;
-        let header = Header::decode(&header, &path)?;
+        let header = RunHeader::decode(&header, &path)?;
         let mut footer = [0; FOOTER_BYTES];
         file.read_exact_at(&mut footer, disk_bytes - FOOTER_BYTES as u64).at("read", &path)?;
-        let footer = Footer::decode(&footer).map_err(damaged)?;
+        let footer = RunFooter::decode(&footer).map_err(damaged)?;
         header.agrees_with(info).and_then(|()| footer.agrees_with(info, &header)).map_err(damaged)?;
         let end = footer.end().ok_or_else(|| damaged("its footer has impossible lengths".to_owned()))?;
         if end != disk_bytes {
             return Err(damaged(format!("it is {disk_bytes} bytes long and should be {end}")));
         }
-        let index = RunIndex::read(&*file, &path, &footer)?;
-        Ok(Self { file, path, info: *info, disk_bytes, index })
+        let guide = RunGuide::read(&*file, &path, &footer)?;
+        Ok(Self { file, path, info: *info, disk_bytes, guide })
     }
 
     /// What the manifest says of it.
@@ -93,7 +93,7 @@ impl Run {
 
     /// Memory taken by filters and fences.
     pub fn memory_bytes(&self) -> u64 {
-        self.index.memory_bytes()
+        self.guide.memory_bytes()
     }
 
     /// Bytes of the blocks that hold so many entries.

@@ -6,12 +6,12 @@ use std::time::Duration;
 /// Says that something has changed.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
-    inner: Mutex<Inner>,
+    inner: Mutex<SignalState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct SignalState {
     raised: u64,
     closing: bool,
 }
@@ -48,11 +48,11 @@ impl Signals {
     /// Waits until [`Signals::raised`] is no longer `seen`, or for `at_most`.
     pub(super) fn wait_after(&self, seen: u64, at_most: Duration) {
         let guard = self.lock();
-        let unchanged = |inner: &mut Inner| !inner.closing && inner.raised == seen;
+        let unchanged = |inner: &mut SignalState| !inner.closing && inner.raised == seen;
         drop(self.changed.wait_timeout_while(guard, at_most, unchanged).unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, SignalState> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

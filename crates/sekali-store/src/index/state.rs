@@ -16,7 +16,7 @@ const SPARE_TABLE_PART: usize = 4;
 
 /// Changed as a whole under one lock, so that every entry is in exactly one place whenever someone looks.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct IndexState {
     pub(super) active: Table,
     /// An empty table with all its memory, for when the active one is full: with it, filling a table waits for nothing.
     spare: Option<Table>,
@@ -28,20 +28,20 @@ pub(super) struct State {
 
 /// What inserting leaves to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Due {
+pub(super) enum TableWork {
     /// A table is full, and waits to be written.
     Flush,
     /// A spare table.
     Spare,
 }
 
-impl State {
+impl IndexState {
     pub(super) fn new(runs: Vec<Arc<Run>>, covered_seq: u64, table_entries: usize) -> Self {
         Self { active: first_table(table_entries), spare: None, frozen: Vec::new(), runs: runs.into(), covered_seq }
     }
 
     /// Adds entries until the table is full. Answers how many, and what is due then.
-    pub(super) fn insert(&mut self, entries: &[Entry], table_entries: usize) -> (usize, Option<Due>) {
+    pub(super) fn insert(&mut self, entries: &[Entry], table_entries: usize) -> (usize, Option<TableWork>) {
         if self.active.capacity() < table_entries && self.active.len() + entries.len() > self.active.capacity() {
             let small = mem::replace(&mut self.active, self.spare.take().unwrap_or_else(|| Table::new(table_entries)));
             self.active.insert_all(&small);
@@ -50,9 +50,9 @@ impl State {
         let filled = added < entries.len() || self.active.len() >= table_entries;
         if filled {
             self.freeze(table_entries);
-            return (added, Some(Due::Flush));
+            return (added, Some(TableWork::Flush));
         }
-        (added, self.wants_spare().then_some(Due::Spare))
+        (added, self.wants_spare().then_some(TableWork::Spare))
     }
 
     /// Lets the active table wait to be written and begins a new one.
@@ -111,14 +111,14 @@ mod tests {
     const FULL: usize = 32;
 
     /// Inserts `count` entries one by one; answers how often the table was frozen.
-    fn fill(state: &mut State, seqs: std::ops::Range<u64>) -> usize {
+    fn fill(state: &mut IndexState, seqs: std::ops::Range<u64>) -> usize {
         let insert = |seq| state.insert(&[Entry { fingerprint: u128::from(seq), seq, content: 0 }], FULL);
-        seqs.map(insert).filter(|&(_, due)| due == Some(Due::Flush)).count()
+        seqs.map(insert).filter(|&(_, due)| due == Some(TableWork::Flush)).count()
     }
 
     #[test]
     fn there_are_never_more_tables_in_memory_than_may_wait_and_one() {
-        let mut state = State::new(Vec::new(), 0, FULL);
+        let mut state = IndexState::new(Vec::new(), 0, FULL);
         assert!(!state.wants_spare(), "an empty index takes no memory ahead");
         assert_eq!(fill(&mut state, 1..2), 0);
         assert!(state.wants_spare());
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_first_table_is_small_and_grows_with_all_its_entries() {
-        let mut state = State::new(Vec::new(), 0, FULL);
+        let mut state = IndexState::new(Vec::new(), 0, FULL);
         assert_eq!((fill(&mut state, 1..3), state.active.capacity()), (0, FULL / FIRST_TABLE_PART));
         assert_eq!((fill(&mut state, 3..32), state.active.capacity()), (0, FULL));
         let mut found = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::run::Reads;
+use super::run::LookupCost;
 
 /// The state of an index. Counts of look-ups are since it was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,18 +34,18 @@ pub struct IndexStats {
     pub failed: Option<String>,
 }
 
-/// Counters of look-ups, shared by all readers.
+/// LookupCounters of look-ups, shared by all readers.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(super) struct LookupCounters {
     look_ups: AtomicU64,
     disk_reads: AtomicU64,
     filter_hits: AtomicU64,
     false_positives: AtomicU64,
 }
 
-impl Counters {
+impl LookupCounters {
     /// Counts the look-up of a batch.
-    pub(super) fn add(&self, look_ups: usize, reads: &Reads) {
+    pub(super) fn add(&self, look_ups: usize, reads: &LookupCost) {
         self.look_ups.fetch_add(look_ups as u64, Ordering::Relaxed);
         self.disk_reads.fetch_add(reads.blocks, Ordering::Relaxed);
         self.filter_hits.fetch_add(reads.passed, Ordering::Relaxed);

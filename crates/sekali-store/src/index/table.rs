@@ -10,7 +10,7 @@
 use std::hint::black_box;
 
 use super::entry::{Entry, filter_key};
-use super::order::{Key, by_upper_half};
+use super::sort::{SortKey, sort_by_upper_half};
 use crate::hash::{ContentHash, Fingerprint};
 use crate::limits::INDEX_TABLE_ENTRIES_MAX;
 
@@ -22,12 +22,12 @@ pub struct Table {
     slots: Vec<u32>,
     position_mask: u32,
     first_seq: u64,
-    rows: Vec<Row>,
+    rows: Vec<TableRow>,
 }
 
 /// An entry of 28 bytes. They lie together, so that reading one is one cache miss.
 #[derive(Debug, Clone, Copy)]
-struct Row {
+struct TableRow {
     fingerprint: [u8; 16],
     content: [u8; 8],
     /// What its seq is above the table's first.
@@ -50,7 +50,7 @@ impl Table {
         let mut table = Self::new(capacity);
         // What the compiler knows to be zero it would not write again.
         black_box(&mut table.slots);
-        table.rows.resize(table.capacity, Row::new(&Entry { fingerprint: 1, seq: 1, content: 1 }, 1));
+        table.rows.resize(table.capacity, TableRow::new(&Entry { fingerprint: 1, seq: 1, content: 1 }, 1));
         table.clear();
         table
     }
@@ -142,7 +142,7 @@ impl Table {
         if let Some(value) = self.slots.get_mut(slot) {
             *value = filled;
         }
-        self.rows.push(Row::new(entry, entry.seq.wrapping_sub(self.first_seq) as u32));
+        self.rows.push(TableRow::new(entry, entry.seq.wrapping_sub(self.first_seq) as u32));
     }
 
     /// Finds every entry with one of `fingerprints`: appends its position there and the entry.
@@ -174,19 +174,19 @@ impl Table {
     }
 
     /// The entries by fingerprint, then seq. `order` is memory to work in, 16 bytes an entry.
-    pub fn sorted<'a>(&'a self, order: &'a mut Vec<Key>) -> impl Iterator<Item = Entry> + 'a {
+    pub fn sorted<'a>(&'a self, order: &'a mut Vec<SortKey>) -> impl Iterator<Item = Entry> + 'a {
         let upper = self.rows.iter().map(|row| filter_key(row.fingerprint()));
         // Upper halves almost never tie, and then the whole fingerprints decide; positions ascend with the seqs.
-        let fingerprint = |at: u32| self.rows.get(at as usize).map(Row::fingerprint);
-        let compare = |a: &Key, b: &Key| {
+        let fingerprint = |at: u32| self.rows.get(at as usize).map(TableRow::fingerprint);
+        let compare = |a: &SortKey, b: &SortKey| {
             a.0.cmp(&b.0).then_with(|| fingerprint(a.1).cmp(&fingerprint(b.1))).then_with(|| a.1.cmp(&b.1))
         };
-        by_upper_half(upper, compare, order);
+        sort_by_upper_half(upper, compare, order);
         order.chunks(STRIP).flat_map(|keys| self.strip(keys)).flatten()
     }
 
     /// The entries at up to so many positions, fetched together.
-    fn strip(&self, keys: &[Key]) -> [Option<Entry>; STRIP] {
+    fn strip(&self, keys: &[SortKey]) -> [Option<Entry>; STRIP] {
         let mut entries = [None; STRIP];
         for (entry, &(_, position)) in entries.iter_mut().zip(keys) {
             *entry = self.entry(position as usize);
@@ -213,7 +213,7 @@ impl Table {
     }
 }
 
-impl Row {
+impl TableRow {
     fn new(entry: &Entry, seq_offset: u32) -> Self {
         Self {
             fingerprint: entry.fingerprint.to_le_bytes(),

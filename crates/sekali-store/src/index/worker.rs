@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::block::BLOCK_ENTRIES;
-use super::core::Core;
-use super::merge::Merge;
-use super::order::Key;
-use super::plan::{self, Candidate};
-use super::progress::Progress;
+use super::core::IndexCore;
+use super::merge::RunMerge;
+use super::plan::{self, MergeCandidate};
+use super::progress::UpkeepProgress;
 use super::retired::Retired;
 use super::run::{self, Run, RunWriter};
+use super::sort::SortKey;
 use super::table::Table;
 use crate::disk;
 use crate::error::Result;
@@ -34,7 +34,7 @@ const RUN_IN_USE: Duration = Duration::from_secs(1);
 const STEP_ENTRIES: usize = INDEX_CHUNK_BLOCKS * BLOCK_ENTRIES;
 
 /// The background thread: works until the index is closed.
-pub(super) fn run(core: &Core) {
+pub(super) fn run(core: &IndexCore) {
     while !core.signals.is_closing() {
         let seen = core.signals.raised();
         match step(core) {
@@ -49,7 +49,7 @@ pub(super) fn run(core: &Core) {
     }
 }
 
-fn idle_time(core: &Core) -> Duration {
+fn idle_time(core: &IndexCore) -> Duration {
     let progress = core.progress();
     match &progress.retired {
         retired if retired.has_tables() => TABLE_IN_USE,
@@ -59,7 +59,7 @@ fn idle_time(core: &Core) -> Duration {
 }
 
 /// Does the most urgent piece of work. False where there is none.
-pub(super) fn step(core: &Core) -> Result<bool> {
+pub(super) fn step(core: &IndexCore) -> Result<bool> {
     let mut progress = core.progress();
     if core.signals.is_closing() {
         return Ok(false);
@@ -86,7 +86,7 @@ pub(super) fn step(core: &Core) -> Result<bool> {
 
 /// Frees what look-ups have let go of. A table that was full is emptied for the next one to be filled, which is then
 /// spared new memory; one that was not belongs to a store so calm that it does better without.
-fn use_again(core: &Core, retired: &mut Retired) {
+fn use_again(core: &IndexCore, retired: &mut Retired) {
     retired.free_runs();
     while let Some(mut table) = retired.take_table() {
         if table.len() >= core.options.table_entries {
@@ -98,7 +98,7 @@ fn use_again(core: &Core, retired: &mut Retired) {
 }
 
 /// Makes the spare table if one is due. Without a thread the time for that would be the caller's.
-fn prepare_spare(core: &Core) {
+fn prepare_spare(core: &IndexCore) {
     if core.options.background && core.state().wants_spare() {
         let table = Table::in_memory(core.options.table_entries);
         let _surplus = core.state_mut().offer_spare(table);
@@ -106,7 +106,7 @@ fn prepare_spare(core: &Core) {
 }
 
 /// Makes a table the run `number`.
-fn flush(core: &Core, table: &Table, number: u64, order: &mut Vec<Key>) -> Result<()> {
+fn flush(core: &IndexCore, table: &Table, number: u64, order: &mut Vec<SortKey>) -> Result<()> {
     let entries = table.len() as u64;
     let (first_seq, last_seq) = (table.first_seq(), table.last_seq());
     let bits = plan::filter_bits(entries, core.state().entries_in_runs() + entries);
@@ -128,7 +128,7 @@ fn flush(core: &Core, table: &Table, number: u64, order: &mut Vec<Key>) -> Resul
 }
 
 /// Goes on with the lowest merge. False where none is due.
-fn merge_some(core: &Core, progress: &mut Progress) -> Result<bool> {
+fn merge_some(core: &IndexCore, progress: &mut UpkeepProgress) -> Result<bool> {
     if core.failures.merging_is_over() {
         return Ok(false);
     }
@@ -148,7 +148,7 @@ fn merge_some(core: &Core, progress: &mut Progress) -> Result<bool> {
 }
 
 /// Begins the merge that is due, if it is more urgent than those under way.
-fn begin_merge(core: &Core, progress: &mut Progress) -> Result<()> {
+fn begin_merge(core: &IndexCore, progress: &mut UpkeepProgress) -> Result<()> {
     let Some((level, numbers)) = plan::next_merge(&candidates(core, progress), core.options.table_entries) else {
         return Ok(());
     };
@@ -163,13 +163,13 @@ fn begin_merge(core: &Core, progress: &mut Progress) -> Result<()> {
     let needed: u64 = runs.iter().map(|run| run.disk_bytes()).sum();
     core.failures.note_merge(disk::check_space(&*core.disk, &core.dir, needed))?;
     let bits = plan::filter_bits(runs.iter().map(|run| run.info().entries).sum(), total);
-    let merge = Merge::begin(&core.disk, &core.dir, &runs, progress.take_number(), level, bits);
+    let merge = RunMerge::begin(&core.disk, &core.dir, &runs, progress.take_number(), level, bits);
     progress.merges.push(merge.or_else(|error| core.failures.note_merge(Err(error)))?);
     Ok(())
 }
 
 /// Puts the merged run in the place of those it was made from, and then removes their files.
-fn end_merge(core: &Core, merge: Merge, retired: &mut Retired) -> Result<()> {
+fn end_merge(core: &IndexCore, merge: RunMerge, retired: &mut Retired) -> Result<()> {
     let inputs: Vec<Arc<Run>> = merge.reads().cloned().collect();
     let run: Run = merge.finish()?;
     core.manifest.update(|manifest| {
@@ -188,8 +188,8 @@ fn end_merge(core: &Core, merge: Merge, retired: &mut Retired) -> Result<()> {
     Ok(())
 }
 
-fn candidates(core: &Core, progress: &Progress) -> Vec<Candidate> {
+fn candidates(core: &IndexCore, progress: &UpkeepProgress) -> Vec<MergeCandidate> {
     let is_busy =
         |run: &Arc<Run>| progress.merges.iter().any(|merge| merge.reads().any(|input| Arc::ptr_eq(input, run)));
-    core.state().runs.iter().map(|run| Candidate::new(run.info(), is_busy(run))).collect()
+    core.state().runs.iter().map(|run| MergeCandidate::new(run.info(), is_busy(run))).collect()
 }

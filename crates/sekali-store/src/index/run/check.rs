@@ -1,9 +1,9 @@
 //! Checks that a run is on disk what it was when it was written.
 
-use super::super::block::{BLOCK_BYTES, Block, BlockPlace};
+use super::super::block::{BLOCK_BYTES, BlockPlace, RunBlock};
 use super::Run;
-use super::footer::{FOOTER_BYTES, Footer};
-use super::header::Header;
+use super::footer::{FOOTER_BYTES, RunFooter};
+use super::header::RunHeader;
 use super::layout::{block_offset, blocks};
 use crate::error::{IoContext as _, Result};
 use crate::limits::INDEX_BUFFER_BYTES;
@@ -27,7 +27,7 @@ impl Run {
         self.file.read_exact_at(&mut bytes, block_offset(first)).at("read", &self.path)?;
         for (block, index) in bytes.as_chunks().0.iter().zip(first..) {
             let place = BlockPlace { run: self.info.number, index, first_seq: self.info.first_seq };
-            Block::open(block, &place).map_err(|what| self.damaged(format!("block {index}: {what}")))?;
+            RunBlock::open(block, &place).map_err(|what| self.damaged(format!("block {index}: {what}")))?;
         }
         Ok((Some(end), bytes.len() as u64))
     }
@@ -36,16 +36,16 @@ impl Run {
     fn check_ends(&self) -> Result<u64> {
         let mut header = [0; BLOCK_BYTES];
         self.file.read_exact_at(&mut header, 0).at("read", &self.path)?;
-        let header = Header::decode(&header, &self.path)?;
+        let header = RunHeader::decode(&header, &self.path)?;
         let footer_at = self.disk_bytes - FOOTER_BYTES as u64;
         let mut footer = [0; FOOTER_BYTES];
         self.file.read_exact_at(&mut footer, footer_at).at("read", &self.path)?;
-        let footer = Footer::decode(&footer).map_err(|what| self.damaged(what))?;
+        let footer = RunFooter::decode(&footer).map_err(|what| self.damaged(what))?;
         let agree = header.agrees_with(&self.info).and_then(|()| footer.agrees_with(&self.info, &header));
         agree.map_err(|what| self.damaged(what))?;
         let mut at = block_offset(blocks(self.info.entries));
-        let filters = self.index.filters.iter().map(|(_, values)| values);
-        for expected in std::iter::once(&*self.index.encode()).chain(filters) {
+        let filters = self.guide.filters.iter().map(|(_, values)| values);
+        for expected in std::iter::once(&*self.guide.encode()).chain(filters) {
             self.check_bytes(at, expected)?;
             at += expected.len() as u64;
         }

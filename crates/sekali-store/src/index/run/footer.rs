@@ -13,7 +13,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::header::{Header, number_at};
+use super::header::{RunHeader, number_at};
 use super::layout::{FENCE_BYTES, SHAPE_BYTES, block_offset, blocks};
 use crate::limits::INDEX_CHUNK_BLOCKS;
 use crate::manifest::RunInfo;
@@ -23,7 +23,7 @@ const MAGIC: [u8; 8] = *b"SEKALEND";
 
 /// What a run says of itself at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Footer {
+pub(super) struct RunFooter {
     pub(super) number: u64,
     pub(super) entries: u64,
     pub(super) header_checksum: u64,
@@ -31,7 +31,7 @@ pub(super) struct Footer {
     pub(super) filter_bytes: u64,
 }
 
-impl Footer {
+impl RunFooter {
     /// The bytes of the file, and the checksum that ends them.
     pub(super) fn encode(&self) -> ([u8; FOOTER_BYTES], u64) {
         let mut bytes = [0; FOOTER_BYTES];
@@ -45,7 +45,7 @@ impl Footer {
         (bytes, checksum)
     }
 
-    /// Reads and verifies a footer.
+    /// LookupCost and verifies a footer.
     pub(super) fn decode(bytes: &[u8; FOOTER_BYTES]) -> Result<Self, String> {
         if bytes[..8] != MAGIC || number_at(bytes, 56) != xxh3_64(&bytes[..56]) {
             return Err("it does not end as a run: it was cut short or its footer is damaged".to_owned());
@@ -56,7 +56,7 @@ impl Footer {
     }
 
     /// Whether it is the footer of the run that the manifest names and that begins with `header`.
-    pub(super) fn agrees_with(&self, info: &RunInfo, header: &Header) -> Result<(), String> {
+    pub(super) fn agrees_with(&self, info: &RunInfo, header: &RunHeader) -> Result<(), String> {
         let own_header = self.header_checksum == header.checksum;
         if own_header && self.number == info.number && self.entries == info.entries && self.encode().1 == info.checksum
         {

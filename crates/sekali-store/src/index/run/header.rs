@@ -27,7 +27,7 @@ const CHECKSUM_AT: usize = BLOCK_BYTES - 8;
 
 /// What a run says of itself at its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
+pub(super) struct RunHeader {
     pub(super) number: u64,
     pub(super) entries: u64,
     pub(super) first_seq: u64,
@@ -36,7 +36,7 @@ pub(super) struct Header {
     pub(super) checksum: u64,
 }
 
-impl Header {
+impl RunHeader {
     /// The bytes of the file; `checksum` is not looked at.
     pub(super) fn encode(&self) -> BlockBytes {
         let mut bytes = [0; BLOCK_BYTES];
@@ -51,7 +51,7 @@ impl Header {
         bytes
     }
 
-    /// Reads and verifies the header of the file at `path`, which is only named in errors.
+    /// LookupCost and verifies the header of the file at `path`, which is only named in errors.
     pub(super) fn decode(bytes: &BlockBytes, path: &Path) -> Result<Self> {
         let damaged = |what: &str| Error::Damaged { path: path.to_owned(), what: what.to_owned() };
         let checksum = number_at(bytes, CHECKSUM_AT);

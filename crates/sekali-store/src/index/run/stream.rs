@@ -1,8 +1,8 @@
-//! Reads a run from beginning to end, for merging and verifying.
+//! LookupCost a run from beginning to end, for merging and verifying.
 
 use std::sync::Arc;
 
-use super::super::block::{BLOCK_BYTES, Block, BlockPlace};
+use super::super::block::{BLOCK_BYTES, BlockPlace, RunBlock};
 use super::super::entry::Entry;
 use super::Run;
 use super::layout::{block_offset, blocks};
@@ -14,7 +14,7 @@ use crate::limits::INDEX_BUFFER_BYTES;
 pub struct RunStream {
     run: Arc<Run>,
     buffer: Vec<u8>,
-    /// Block at the beginning of `buffer`.
+    /// RunBlock at the beginning of `buffer`.
     first_block: u64,
     /// The entries of the current block in reverse, so that the next one is at the end.
     block: Vec<Entry>,
@@ -64,7 +64,7 @@ impl RunStream {
         let place =
             BlockPlace { run: self.run.info.number, index: self.next_block, first_seq: self.run.info.first_seq };
         let bytes = self.buffer.get(at..).and_then(|bytes| bytes.first_chunk());
-        let opened = bytes.ok_or("it is missing").and_then(|bytes| Block::open(bytes, &place));
+        let opened = bytes.ok_or("it is missing").and_then(|bytes| RunBlock::open(bytes, &place));
         let block = opened.map_err(|what| self.run.damaged(format!("block {}: {what}", self.next_block)))?;
         self.block.extend(block.entries());
         self.next_block += 1;
@@ -75,7 +75,7 @@ impl RunStream {
         if in_order { Ok(true) } else { Err(self.damaged("its entries are out of order")) }
     }
 
-    /// Reads the next part of the file.
+    /// LookupCost the next part of the file.
     fn fill(&mut self, count: u64) -> Result<()> {
         let blocks = (count - self.next_block).min((INDEX_BUFFER_BYTES / BLOCK_BYTES) as u64);
         self.first_block = self.next_block;

@@ -20,18 +20,18 @@ fn write(dir: &Path, entries: &[Entry]) -> Run {
     let written = writer.finish().unwrap();
     let opened = Run::open(&*disk, dir, written.info()).unwrap();
     assert_eq!(opened.disk_bytes(), written.disk_bytes());
-    assert_eq!(opened.index.encode(), written.index.encode());
+    assert_eq!(opened.guide.encode(), written.guide.encode());
     opened
 }
 
-fn look_up(run: &Run, fingerprints: &[u128]) -> (Vec<Entry>, Reads) {
+fn look_up(run: &Run, fingerprints: &[u128]) -> (Vec<Entry>, LookupCost) {
     let mut found = Vec::new();
     let reads = run.look_up(fingerprints, &sorted_keys(fingerprints), &mut found).unwrap();
     found.sort_unstable();
     (found.into_iter().map(|(_, entry)| entry).collect(), reads)
 }
 
-fn check(count: u64, fingerprint: impl Fn(u64) -> u128) -> Reads {
+fn check(count: u64, fingerprint: impl Fn(u64) -> u128) -> LookupCost {
     let dir = tempfile::tempdir().unwrap();
     let all = entries(count, fingerprint);
     let run = Arc::new(write(dir.path(), &all));

@@ -9,9 +9,9 @@ use super::super::block::{self, BLOCK_BYTES, BLOCK_ENTRIES, BlockBytes, BlockPla
 use super::super::entry::{Entry, filter_key};
 use super::super::filter::Filters;
 use super::Run;
-use super::footer::Footer;
-use super::header::Header;
-use super::index::RunIndex;
+use super::footer::RunFooter;
+use super::guide::RunGuide;
+use super::header::RunHeader;
 use super::layout::{block_offset, blocks, file_name};
 use crate::disk::{self, Appender, Disk, Unfinished};
 use crate::error::{Error, IoContext as _, Result};
@@ -55,7 +55,7 @@ impl RunWriter {
         let file = disk::create_afresh(&**disk, &temp).at("create", &temp)?;
         let blocks = blocks(info.entries) as usize;
         let mut buffer = Vec::with_capacity(INDEX_BUFFER_BYTES);
-        buffer.extend_from_slice(&Header { checksum: 0, ..header(&info) }.encode());
+        buffer.extend_from_slice(&RunHeader { checksum: 0, ..header(&info) }.encode());
         Ok(Self {
             disk: Arc::clone(disk),
             dir: dir.to_owned(),
@@ -112,15 +112,15 @@ impl RunWriter {
         }
         self.end_chunk();
         let filters = std::mem::take(&mut self.filters);
-        let index = RunIndex::new(std::mem::take(&mut self.fences), filters);
-        self.write_index(&index)?;
+        let guide = RunGuide::new(std::mem::take(&mut self.fences), filters);
+        self.write_guide(&guide)?;
         let (temp, path) = (self.temp_path(), self.dir.join(file_name(self.info.number)));
         let disk_bytes = self.file.len();
         let file = self.file.finish().at("sync", &temp)?;
         self.disk.rename(&temp, &path).at("rename", &temp)?;
         self.unfinished.keep();
         self.disk.sync_dir(&self.dir).at("sync", &self.dir)?;
-        Ok(Run { file, path, info: self.info, disk_bytes, index })
+        Ok(Run { file, path, info: self.info, disk_bytes, guide })
     }
 
     fn seal_block(&mut self) -> Result<()> {
@@ -143,18 +143,18 @@ impl RunWriter {
         }
     }
 
-    fn write_index(&mut self, index: &RunIndex) -> Result<()> {
+    fn write_guide(&mut self, guide: &RunGuide) -> Result<()> {
         debug_assert_eq!(self.file.len() + self.buffer.len() as u64, block_offset(self.sealed));
-        let encoded = index.encode();
-        let footer = Footer {
+        let encoded = guide.encode();
+        let footer = RunFooter {
             number: self.info.number,
             entries: self.info.entries,
             header_checksum: header_checksum(&self.info),
             index_checksum: xxh3_64(&encoded),
-            filter_bytes: index.filters.len_bytes() as u64,
+            filter_bytes: guide.filters.len_bytes() as u64,
         };
         self.write(&encoded)?;
-        for (_, values) in index.filters.iter() {
+        for (_, values) in guide.filters.iter() {
             self.write(values)?;
         }
         let (bytes, checksum) = footer.encode();
@@ -188,8 +188,8 @@ impl RunWriter {
     }
 }
 
-fn header(info: &RunInfo) -> Header {
-    Header {
+fn header(info: &RunInfo) -> RunHeader {
+    RunHeader {
         number: info.number,
         entries: info.entries,
         first_seq: info.first_seq,

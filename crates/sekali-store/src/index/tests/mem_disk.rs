@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::disk::{Disk, DiskFile};
 
 #[derive(Debug, Default)]
-pub(super) struct MemDisk(Arc<Mutex<Inner>>);
+pub(super) struct MemDisk(Arc<Mutex<MemDiskState>>);
 
 #[derive(Debug, Default)]
-struct Inner {
+struct MemDiskState {
     files: Vec<File>,
     names: BTreeMap<PathBuf, usize>,
     durable_names: BTreeMap<PathBuf, usize>,
@@ -109,12 +109,12 @@ impl MemDisk {
         inner.files[id] = File { durable: bytes.clone(), bytes };
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, MemDiskState> {
         self.0.lock().unwrap()
     }
 }
 
-impl Inner {
+impl MemDiskState {
     fn change(&mut self) -> io::Result<()> {
         let call = self.calls;
         self.calls += 1;
@@ -208,7 +208,7 @@ impl Disk for MemDisk {
 
 #[derive(Debug)]
 struct MemFile {
-    disk: Arc<Mutex<Inner>>,
+    disk: Arc<Mutex<MemDiskState>>,
     id: usize,
 }
 

@@ -16,7 +16,7 @@ use std::path::Path;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::super::filter::{FilterShape, Filters};
-use super::footer::Footer;
+use super::footer::RunFooter;
 use super::header::number_at;
 use super::layout::{FENCE_BYTES, SHAPE_BYTES};
 use crate::disk::DiskFile;
@@ -25,7 +25,7 @@ use crate::limits::INDEX_CHUNK_BLOCKS;
 
 /// Fences and filters of a run.
 #[derive(Debug)]
-pub(super) struct RunIndex {
+pub(super) struct RunGuide {
     /// Upper 64 bits of the first fingerprint of each block.
     pub(super) fences: Vec<u64>,
     /// Those of the first block of each chunk, close together because every look-up needs them.
@@ -33,14 +33,14 @@ pub(super) struct RunIndex {
     pub(super) filters: Filters,
 }
 
-impl RunIndex {
+impl RunGuide {
     pub(super) fn new(fences: Vec<u64>, filters: Filters) -> Self {
         let chunk_fences = fences.iter().step_by(INDEX_CHUNK_BLOCKS).copied().collect();
         Self { fences, chunk_fences, filters }
     }
 
-    /// Reads and verifies what follows the blocks.
-    pub(super) fn read(file: &dyn DiskFile, path: &Path, footer: &Footer) -> Result<Self> {
+    /// LookupCost and verifies what follows the blocks.
+    pub(super) fn read(file: &dyn DiskFile, path: &Path, footer: &RunFooter) -> Result<Self> {
         let damaged = |what: &str| Error::Damaged { path: path.to_owned(), what: what.to_owned() };
         let mut bytes = vec![0; (footer.filters_at() - footer.fences_at()) as usize];
         file.read_exact_at(&mut bytes, footer.fences_at()).at("read the fences of", path)?;
@@ -75,7 +75,7 @@ impl RunIndex {
     }
 }
 
-fn read_filters(file: &dyn DiskFile, path: &Path, footer: &Footer, table: &[[u8; SHAPE_BYTES]]) -> Result<Filters> {
+fn read_filters(file: &dyn DiskFile, path: &Path, footer: &RunFooter, table: &[[u8; SHAPE_BYTES]]) -> Result<Filters> {
     let damaged = |chunk: usize| {
         let what = format!("the filter of chunk {chunk} is damaged");
         Error::Damaged { path: path.to_owned(), what }

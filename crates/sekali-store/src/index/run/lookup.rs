@@ -6,10 +6,10 @@
 
 use std::ops::AddAssign;
 
-use super::super::block::{BLOCK_BYTES, Block, BlockBytes, BlockPlace};
+use super::super::block::{BLOCK_BYTES, BlockBytes, BlockPlace, RunBlock};
 use super::super::entry::{Entry, filter_key};
 use super::super::filter::Probe;
-use super::super::order::{Key, by_upper_half};
+use super::super::sort::{SortKey, sort_by_upper_half};
 use super::Run;
 use super::layout::block_offset;
 use crate::error::{IoContext as _, Result};
@@ -17,15 +17,15 @@ use crate::hash::Fingerprint;
 use crate::limits::INDEX_CHUNK_BLOCKS;
 
 /// The keys of a batch, in order. Batches have fewer than 2^32 fingerprints.
-pub fn sorted_keys(fingerprints: &[Fingerprint]) -> Vec<Key> {
+pub fn sorted_keys(fingerprints: &[Fingerprint]) -> Vec<SortKey> {
     let mut keys = Vec::new();
-    by_upper_half(fingerprints.iter().map(|&fingerprint| filter_key(fingerprint)), Ord::cmp, &mut keys);
+    sort_by_upper_half(fingerprints.iter().map(|&fingerprint| filter_key(fingerprint)), Ord::cmp, &mut keys);
     keys
 }
 
 /// What look-ups cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Reads {
+pub struct LookupCost {
     /// Blocks read from the file.
     pub blocks: u64,
     /// Keys that passed the filter.
@@ -34,7 +34,7 @@ pub struct Reads {
     pub false_positives: u64,
 }
 
-impl AddAssign for Reads {
+impl AddAssign for LookupCost {
     fn add_assign(&mut self, other: Self) {
         self.blocks += other.blocks;
         self.passed += other.passed;
@@ -50,10 +50,10 @@ impl Run {
     pub fn look_up(
         &self,
         fingerprints: &[Fingerprint],
-        keys: &[Key],
+        keys: &[SortKey],
         found: &mut Vec<(usize, Entry)>,
-    ) -> Result<Reads> {
-        let mut reads = Reads::default();
+    ) -> Result<LookupCost> {
+        let mut reads = LookupCost::default();
         let mut block = CachedBlock { index: None, bytes: [0; BLOCK_BYTES] };
         let mut passed = [(0, 0); STRIP];
         for keys in keys.chunks(STRIP) {
@@ -70,15 +70,15 @@ impl Run {
     }
 
     /// Keeps the keys that the filters pass; answers how many.
-    fn filter(&self, keys: &[Key], passed: &mut [Key; STRIP]) -> usize {
-        let filters = &self.index.filters;
+    fn filter(&self, keys: &[SortKey], passed: &mut [SortKey; STRIP]) -> usize {
+        let filters = &self.guide.filters;
         let mut probes = [Probe::FAILS; STRIP];
         let (mut chunk, mut chunk_end) = (0, 0);
         for (probe, &(key, _)) in probes.iter_mut().zip(keys) {
             // Keys ascend: most belong to the chunk of the one before.
             if key >= chunk_end {
                 chunk = self.chunk_of(key);
-                chunk_end = self.index.chunk_fences.get(chunk + 1).copied().unwrap_or(u64::MAX);
+                chunk_end = self.guide.chunk_fences.get(chunk + 1).copied().unwrap_or(u64::MAX);
             }
             *probe = filters.probe(chunk, key);
         }
@@ -100,7 +100,7 @@ impl Run {
     /// The last chunk that begins at or before `key`; the first one if none does. A key that fills several chunks is
     /// in the filter of each, so this one stands for all.
     fn chunk_of(&self, key: u64) -> usize {
-        let fences = &self.index.chunk_fences;
+        let fences = &self.guide.chunk_fences;
         // Fingerprints are uniform: the chunk is where the key would be if they were evenly spaced, or next to it.
         let guess = ((u128::from(key) * fences.len() as u128) >> 64) as usize;
         let begins = fences.get(guess).is_some_and(|&fence| fence <= key);
@@ -116,21 +116,21 @@ impl Run {
         key: u64,
         fingerprint: Fingerprint,
         block: &mut CachedBlock,
-        reads: &mut Reads,
+        reads: &mut LookupCost,
         mut found: impl FnMut(Entry),
     ) -> Result<()> {
         let mut index = self.first_block_of(key);
         loop {
             self.block(index as u64, block, reads)?.find(fingerprint).for_each(&mut found);
             index += 1;
-            if self.index.fences.get(index).is_none_or(|&fence| fence > key) {
+            if self.guide.fences.get(index).is_none_or(|&fence| fence > key) {
                 return Ok(());
             }
         }
     }
 
-    /// Block `index`, from the file unless `cached` has it, verified in either case.
-    fn block<'a>(&self, index: u64, cached: &'a mut CachedBlock, reads: &mut Reads) -> Result<Block<'a>> {
+    /// RunBlock `index`, from the file unless `cached` has it, verified in either case.
+    fn block<'a>(&self, index: u64, cached: &'a mut CachedBlock, reads: &mut LookupCost) -> Result<RunBlock<'a>> {
         if cached.index != Some(index) {
             cached.index = None;
             self.file.read_exact_at(&mut cached.bytes, block_offset(index)).at("read", &self.path)?;
@@ -138,12 +138,12 @@ impl Run {
             reads.blocks += 1;
         }
         let place = BlockPlace { run: self.info.number, index, first_seq: self.info.first_seq };
-        Block::open(&cached.bytes, &place).map_err(|what| self.damaged(format!("block {index}: {what}")))
+        RunBlock::open(&cached.bytes, &place).map_err(|what| self.damaged(format!("block {index}: {what}")))
     }
 
     /// The last block that begins before `key`, which may have it at its end; the first one if none does.
     fn first_block_of(&self, key: u64) -> usize {
-        let fences = &self.index.fences;
+        let fences = &self.guide.fences;
         let from = self.chunk_of(key) * INDEX_CHUNK_BLOCKS;
         let chunk = fences.get(from..fences.len().min(from + INDEX_CHUNK_BLOCKS)).unwrap_or_default();
         match chunk.partition_point(|&fence| fence < key) {

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 /// The upper half of a fingerprint, and the position of what it belongs to.
-pub type Key = (u64, u32);
+pub type SortKey = (u64, u32);
 
 /// Keys that share a bucket, on average.
 const BUCKET_KEYS: usize = 16;
@@ -13,10 +13,10 @@ const BUCKETS_MAX: usize = 1 << 11;
 
 /// Fills `sorted` with the upper halves and their positions in the order of `compare`, which begins with the upper halves. There
 /// are fewer than 2^32.
-pub(super) fn by_upper_half(
+pub(super) fn sort_by_upper_half(
     halves: impl ExactSizeIterator<Item = u64> + Clone,
-    compare: impl Fn(&Key, &Key) -> Ordering,
-    sorted: &mut Vec<Key>,
+    compare: impl Fn(&SortKey, &SortKey) -> Ordering,
+    sorted: &mut Vec<SortKey>,
 ) {
     let bits = (halves.len() / BUCKET_KEYS).clamp(1, BUCKETS_MAX).ilog2();
     let bucket_of = |half: u64| half.checked_shr(64 - bits).unwrap_or(0) as usize;
@@ -61,10 +61,10 @@ mod tests {
             raw in prop::collection::vec(any::<u64>(), 0..3_000), mask in prop::sample::select(vec![u64::MAX, 0xFF, 0xFF << 56, 0]),
         ) {
             let halves = raw.iter().map(|half| half & mask);
-            let mut expected: Vec<Key> = halves.clone().zip(0..).collect();
+            let mut expected: Vec<SortKey> = halves.clone().zip(0..).collect();
             expected.sort_unstable();
             let mut sorted = vec![(7, 7); 5];
-            by_upper_half(halves, Ord::cmp, &mut sorted);
+            sort_by_upper_half(halves, Ord::cmp, &mut sorted);
             prop_assert_eq!(sorted, expected);
         }
     }
