@@ -59,8 +59,10 @@ mod order;
 mod partition;
 mod retention;
 mod rules;
+mod salt;
 pub mod segment;
 mod store;
+mod tally;
 mod tuning;
 
 pub use backup::{Copied, backup, restore};

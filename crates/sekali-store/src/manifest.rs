@@ -48,9 +48,9 @@
 //! A file is live because the manifest names it. Hence the order of every change: write the new file, sync it, rename
 //! it into place, sync its directory; replace the manifest ([`replace`](crate::disk::replace)); only then unlink what it no longer names.
 
+mod entries;
 mod expired;
 mod file;
-mod places;
 
 use std::path::Path;
 
@@ -60,9 +60,9 @@ use crate::checked_text;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
 
+pub use entries::{Lost, SavedPosition, SegmentEntry};
 pub use expired::Expired;
 pub use file::ManifestFile;
-pub use places::{LogPlace, Lost, SegmentEntry};
 
 /// The newest manifest version this program reads, and the one it writes.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -93,10 +93,10 @@ pub struct Manifest {
     pub lost: Vec<Lost>,
     /// Where the log begins, once something has been sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sealed: Option<LogPlace>,
+    pub sealed: Option<SavedPosition>,
     /// How far the log was durable when this was written, once it has a commit. Whatever is missing before is damage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub durable: Option<LogPlace>,
+    pub durable: Option<SavedPosition>,
     /// What is kept no longer, once something is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expired: Option<Expired>,
@@ -278,7 +278,7 @@ mod tests {
 
     fn sample() -> Manifest {
         let run = |number| RunInfo { number, entries: 10, first_seq: 1, last_seq: 12, checksum: u64::MAX - number };
-        let sealed = LogPlace {
+        let sealed = SavedPosition {
             next_seq: 15,
             next_commit: 4,
             previous: u64::MAX,
@@ -297,7 +297,7 @@ mod tests {
             segments: vec![segment(1, 7), segment(9, 14)],
             lost: vec![Lost { file: "x.log".to_owned(), offset: 3, first_seq: 8, last_seq: 8, accepted: true }],
             sealed: Some(sealed),
-            durable: Some(LogPlace { next_seq: 21, next_commit: 8, upstream: None, ..sealed }),
+            durable: Some(SavedPosition { next_seq: 21, next_commit: 8, upstream: None, ..sealed }),
             rebuild_index: true,
             expired: Some(Expired { events: 3, evidence: 1, bytes: 900, last_seq: 14, forgotten_seq: 14 }),
             ..Manifest::default()

@@ -6,8 +6,10 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 use super::{STORE, number_at, put};
 use crate::log::header::{self, FileHeader};
-use crate::log::recovery::{self, Findings, Position, Source};
-use crate::log::{Salt, block, frame as frames};
+use crate::log::position::LogPosition;
+use crate::log::recovery::{self, Findings, LogFileBytes};
+use crate::log::{block, frame as frames};
+use crate::salt::Salt;
 
 /// A frame.
 pub fn frame(bytes: &[u8]) {
@@ -34,13 +36,13 @@ pub fn log(bytes: &[u8]) {
     let mut mended = bytes.to_vec();
     mend_log(&mut mended, salt);
     for bytes in [bytes, &mended] {
-        let vouched = Position { next_seq: 8, next_commit: 4, ..Position::default() };
-        for (is_last, durable) in [(true, Position::default()), (true, vouched), (false, Position::default())] {
-            let source = Source { path: Path::new("log"), bytes, is_last, durable, salt };
+        let vouched = LogPosition { next_seq: 8, next_commit: 4, ..LogPosition::default() };
+        for (is_last, durable) in [(true, LogPosition::default()), (true, vouched), (false, LogPosition::default())] {
+            let source = LogFileBytes { path: Path::new("log"), bytes, is_last, durable, salt };
             let (findings, position) = scan(&source);
             if findings.torn.is_some() {
                 let kept = bytes.get(..findings.end as usize).unwrap_or_default();
-                let (again, same) = scan(&Source { bytes: kept, ..source });
+                let (again, same) = scan(&LogFileBytes { bytes: kept, ..source });
                 assert!(again.torn.is_none(), "a tail is torn again");
                 assert_eq!((again.end, same), (findings.end, position), "a second recovery finds something else");
                 assert_eq!(again.damage, findings.damage, "a second recovery finds other damage");
@@ -50,8 +52,8 @@ pub fn log(bytes: &[u8]) {
 }
 
 /// Scans a file from the beginning of a log, and checks that what is found is in order.
-fn scan(source: &Source<'_>) -> (Findings, Position) {
-    let mut position = Position::default();
+fn scan(source: &LogFileBytes<'_>) -> (Findings, LogPosition) {
+    let mut position = LogPosition::default();
     let (mut offset, mut next_seq) = (0, 0);
     let findings = recovery::scan(source, &mut position, |block, at| {
         assert!(at >= offset && block.first_seq >= next_seq, "blocks are visited out of order");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::STORE;
 use crate::disk::Disk as _;
 use crate::disk::memory::MemoryDisk;
-use crate::log::Salt;
+use crate::salt::Salt;
 use crate::segment::{Segment, SegmentDir, Topics, Wanted, probe};
 
 /// A segment file: opened, verified and read. Then the same bytes without their end as each thing in it that is under a

@@ -14,9 +14,10 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Salt, row};
+use super::row;
 use crate::bytes::Fields;
 use crate::event::EventRef;
+use crate::salt::Salt;
 
 pub(crate) const MAGIC: [u8; 4] = *b"SKB1";
 /// Bytes of a block besides its rows.

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Salt;
+use super::block_index::BlockIndex;
 use super::file::{self, LogFile};
 use super::header::{self, FileHeader};
-use super::outline::Outline;
-use super::recovery::Position;
+use super::position::LogPosition;
 use crate::disk::remover::Remover;
 use crate::disk::{self, Disk, DiskFile};
 use crate::error::{IoContext, Result};
+use crate::salt::Salt;
 
 /// Which log this is.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub(crate) struct LogDir {
 
 impl LogDir {
     /// The header of a file that goes on from `position`.
-    pub(crate) fn header(&self, position: &Position) -> FileHeader {
+    pub(crate) fn header(&self, position: &LogPosition) -> FileHeader {
         FileHeader {
             partition: self.partition,
             store_id: self.store_id,
@@ -40,7 +40,7 @@ impl LogDir {
     }
 
     /// Where the log file is that begins at `position`.
-    pub(crate) fn path(&self, position: &Position) -> PathBuf {
+    pub(crate) fn path(&self, position: &LogPosition) -> PathBuf {
         self.dir.join(file::name(position.next_seq, position.next_commit))
     }
 
@@ -48,7 +48,7 @@ impl LogDir {
     ///
     /// # Errors
     /// [`Error::StorageFull`](crate::Error::StorageFull), and then there is no such file; I/O errors.
-    pub(crate) fn create(&self, position: &Position) -> Result<(Arc<LogFile>, FileHeader)> {
+    pub(crate) fn create(&self, position: &LogPosition) -> Result<(Arc<LogFile>, FileHeader)> {
         let header = self.header(position);
         let path = self.path(position);
         // What may be there already was made by an attempt for which there was no space.
@@ -59,16 +59,16 @@ impl LogDir {
         file.write_all_at(&header.encode(self.salt), 0).at("write", &path)?;
         file.sync().at("sync", &path)?;
         self.disk.sync_dir(&self.dir).at("sync", &self.dir)?;
-        let outline = Outline { end: header::BYTES as u64, end_seq: position.next_seq, ..Outline::default() };
-        Ok((Arc::new(LogFile::new(path, file, position.next_seq, self.salt, outline)), header))
+        let block_index = BlockIndex { end: header::BYTES as u64, end_seq: position.next_seq, ..BlockIndex::default() };
+        Ok((Arc::new(LogFile::new(path, file, position.next_seq, self.salt, block_index)), header))
     }
 
-    /// Takes a sealed file, and its outline, out of the log, with `remover`. A damaged one is moved away: nothing is deleted because reading
+    /// Takes a sealed file, and its block index, out of the log, with `remover`. A damaged one is moved away: nothing is deleted because reading
     /// it failed. What cannot be done now is done at the next start.
     pub(crate) fn retire(&self, path: &Path, is_damaged: bool, remover: &Remover) -> Result<()> {
-        let outline = file::outline_path(path);
-        if self.disk.exists(&outline).at("look for", &outline)? {
-            self.disk.remove(&outline).at("remove", &outline)?;
+        let block_index = file::block_index_path(path);
+        if self.disk.exists(&block_index).at("look for", &block_index)? {
+            self.disk.remove(&block_index).at("remove", &block_index)?;
         }
         if !is_damaged {
             return remover.remove(&*self.disk, path).at("remove", path);
@@ -80,42 +80,48 @@ impl LogDir {
         self.disk.sync_dir(&self.dir).at("sync", &self.dir)
     }
 
-    /// Saves the outline of the closed file at `path`. It is a cache: if it cannot be written, the next start reads the file
+    /// Saves the block index of the closed file at `path`. It is a cache: if it cannot be written, the next start reads the file
     /// instead.
-    pub(crate) fn save_outline(&self, path: &Path, outline: &Outline, header: &FileHeader, after: &Position) {
-        let path = file::outline_path(path);
+    pub(crate) fn save_block_index(
+        &self,
+        path: &Path,
+        block_index: &BlockIndex,
+        header: &FileHeader,
+        after: &LogPosition,
+    ) {
+        let path = file::block_index_path(path);
         let temp = disk::temp_path(&path);
-        let bytes = outline.encode(header, after, self.salt);
+        let bytes = block_index.encode(header, after, self.salt);
         let written = disk::create_afresh(&*self.disk, &temp).and_then(|file| file.write_all_at(&bytes, 0));
         let named = written.and_then(|()| self.disk.rename(&temp, &path));
         let _ = named.or_else(|_| self.disk.remove(&temp));
     }
 
-    /// Checks the saved outline of the closed `file`, if there is one, and saves it anew where it is damaged. `true` if it was.
-    pub(crate) fn mend_outline(&self, file: &LogFile, header: &FileHeader, after: &Position) -> bool {
-        let Ok(saved) = disk::read_all(&*self.disk, &file::outline_path(&file.path)) else { return false };
-        let is_damaged = Outline::decode(&saved, header, self.salt).is_none();
+    /// Checks the saved block index of the closed `file`, if there is one, and saves it anew where it is damaged. `true` if it was.
+    pub(crate) fn mend_block_index(&self, file: &LogFile, header: &FileHeader, after: &LogPosition) -> bool {
+        let Ok(saved) = disk::read_all(&*self.disk, &file::block_index_path(&file.path)) else { return false };
+        let is_damaged = BlockIndex::decode(&saved, header, self.salt).is_none();
         if is_damaged {
-            self.save_outline(&file.path, &file.outline(), header, after);
+            self.save_block_index(&file.path, &file.block_index(), header, after);
         }
         is_damaged
     }
 
-    /// The saved outline of the file at `path`, if it is there, whole, and continues the log at `position`; with the position
+    /// The saved block index of the file at `path`, if it is there, whole, and continues the log at `position`; with the position
     /// behind it.
-    pub(crate) fn saved_outline(
+    pub(crate) fn saved_block_index(
         &self,
         path: &Path,
         file: &dyn DiskFile,
-        position: &Position,
-    ) -> Option<(Outline, Position)> {
+        position: &LogPosition,
+    ) -> Option<(BlockIndex, LogPosition)> {
         let mut bytes = [0; header::BYTES];
         file.read_exact_at(&mut bytes, 0).ok()?;
         let header = FileHeader::decode(&bytes, self.salt)?;
         let continues = (header.first_seq, header.first_commit, header.previous)
             == (position.next_seq, position.next_commit, position.previous);
-        let saved = disk::read_all(&*self.disk, &file::outline_path(path)).ok().filter(|_| continues)?;
-        let (outline, after) = Outline::decode(&saved, &header, self.salt)?;
-        (file.len().ok()? == outline.end).then_some((outline, after))
+        let saved = disk::read_all(&*self.disk, &file::block_index_path(path)).ok().filter(|_| continues)?;
+        let (block_index, after) = BlockIndex::decode(&saved, &header, self.salt)?;
+        (file.len().ok()? == block_index.end).then_some((block_index, after))
     }
 }

@@ -5,33 +5,34 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::block_index::{BlockIndex, BlockIndexDelta, ExtentSpan};
 use super::header::{self, FileHeader};
-use super::outline::{ExtentSpan, Growth, Outline};
-use super::recovery::Position;
-use super::{Salt, block, frame};
+use super::position::LogPosition;
+use super::{block, frame};
 use crate::background;
 use crate::damage::{Damage, DamageList};
 use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
 use crate::event::EventRef;
+use crate::salt::Salt;
 
 /// The ending of log files.
 pub(crate) const SUFFIX: &str = ".log";
-/// The ending of saved outlines.
-pub(crate) const OUTLINE_SUFFIX: &str = ".outline";
+/// The ending of saved block indexes.
+pub(crate) const BLOCK_INDEX_SUFFIX: &str = ".outline";
 /// More topics than this are not settled by whoever closes their file: 100,000 take 40 ms, with freeing what they took before.
 const SETTLED_AT_ONCE_MAX: usize = 1_000;
 
-/// A log file, open for reading. The writer grows its outline after each sync, so readers see only what is durable.
+/// A log file, open for reading. The writer grows its block index after each sync, so readers see only what is durable.
 #[derive(Debug)]
 pub(crate) struct LogFile {
     pub(crate) path: PathBuf,
     pub(crate) file: Arc<dyn DiskFile>,
     pub(crate) first_seq: u64,
     salt: Salt,
-    outline: RwLock<Outline>,
+    block_index: RwLock<BlockIndex>,
     /// Where the log stands behind this file, once it is closed.
-    after: OnceLock<Position>,
+    after: OnceLock<LogPosition>,
 }
 
 /// The name of the log file that begins with this seq and commit. The commit is there because commits without rows, of
@@ -40,51 +41,57 @@ pub(crate) fn name(first_seq: u64, first_commit: u64) -> String {
     format!("{first_seq:020}-{first_commit:020}{SUFFIX}")
 }
 
-/// The path of the saved outline of the log file at `path`.
-pub(crate) fn outline_path(path: &Path) -> PathBuf {
-    path.with_extension(&OUTLINE_SUFFIX[1..])
+/// The path of the saved block index of the log file at `path`.
+pub(crate) fn block_index_path(path: &Path) -> PathBuf {
+    path.with_extension(&BLOCK_INDEX_SUFFIX[1..])
 }
 
 impl LogFile {
-    pub(crate) fn new(path: PathBuf, file: Arc<dyn DiskFile>, first_seq: u64, salt: Salt, outline: Outline) -> Self {
-        Self { path, file, first_seq, salt, outline: RwLock::new(outline), after: OnceLock::new() }
+    pub(crate) fn new(
+        path: PathBuf,
+        file: Arc<dyn DiskFile>,
+        first_seq: u64,
+        salt: Salt,
+        block_index: BlockIndex,
+    ) -> Self {
+        Self { path, file, first_seq, salt, block_index: RwLock::new(block_index), after: OnceLock::new() }
     }
 
-    /// Closes the file: the log goes on at `position`, in the next. Its outline shrinks to what a file needs that grows no more;
+    /// Closes the file: the log goes on at `position`, in the next. Its block index shrinks to what a file needs that grows no more;
     /// where that takes long, later and elsewhere, since a commit may be waiting.
-    pub(crate) fn close(self: &Arc<Self>, position: Position) {
+    pub(crate) fn close(self: &Arc<Self>, position: LogPosition) {
         // It is closed once, by whoever begins the next file.
         let _ = self.after.set(position);
         let file = Arc::clone(self);
-        let is_long = self.outline().topics.unsettled() > SETTLED_AT_ONCE_MAX;
+        let is_long = self.block_index().topics.unsettled() > SETTLED_AT_ONCE_MAX;
         if !is_long || background::spawn("sekali-outline", move || file.settle()).is_err() {
             self.settle();
         }
     }
 
     fn settle(&self) {
-        let settled = self.outline().topics.settled();
+        let settled = self.block_index().topics.settled();
         if let Some(topics) = settled {
             // What was there is dropped without the lock.
-            let _grown = std::mem::replace(&mut self.outline_mut().topics, topics);
+            let _grown = std::mem::replace(&mut self.block_index_mut().topics, topics);
         }
     }
 
     /// Where the log stands behind this file; `None` for the one that is written to.
-    pub(crate) fn after(&self) -> Option<&Position> {
+    pub(crate) fn after(&self) -> Option<&LogPosition> {
         self.after.get()
     }
 
-    pub(crate) fn outline(&self) -> RwLockReadGuard<'_, Outline> {
-        self.outline.read().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn block_index(&self) -> RwLockReadGuard<'_, BlockIndex> {
+        self.block_index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn outline_mut(&self) -> RwLockWriteGuard<'_, Outline> {
-        self.outline.write().unwrap_or_else(PoisonError::into_inner)
+    fn block_index_mut(&self) -> RwLockWriteGuard<'_, BlockIndex> {
+        self.block_index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn grow(&self, growth: Growth<'_>) {
-        self.outline_mut().grow(growth);
+    pub(crate) fn grow(&self, delta: BlockIndexDelta<'_>) {
+        self.block_index_mut().grow(delta);
     }
 
     /// Reads an extent and hands each of its events to `visit`. Blocks that cannot be read are left out and reported.
@@ -120,8 +127,8 @@ impl LogFile {
     /// sound, and how many bytes were read.
     pub(crate) fn check_head(&self, damage: &DamageList) -> Result<(Option<FileHeader>, u64)> {
         let end = {
-            let outline = self.outline();
-            outline.extents.first().map_or(outline.end, |extent| extent.offset)
+            let block_index = self.block_index();
+            block_index.extents.first().map_or(block_index.end, |extent| extent.offset)
         };
         let span = |offset, end| ExtentSpan { offset, end, first_seq: self.first_seq, end_seq: self.first_seq };
         let head = span(0, header::BYTES as u64);

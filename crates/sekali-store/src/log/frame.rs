@@ -28,10 +28,11 @@
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
-use super::{Salt, block};
+use super::block;
 use crate::bytes::Fields;
 use crate::counters::Counters;
 use crate::limits::BLOCK_BYTES;
+use crate::salt::Salt;
 
 pub(crate) const MAGIC: [u8; 8] = *b"SEKFRAME";
 /// Bytes of a frame besides its body.
@@ -41,7 +42,7 @@ const FLAG_UPSTREAM: u32 = 1;
 
 /// The header of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Header {
+pub(crate) struct FrameHeader {
     pub(crate) commit: u64,
     /// Every commit up to this number was durable when the frame was written.
     pub(crate) durable_commit: u64,
@@ -59,7 +60,7 @@ pub(crate) struct Header {
 /// A verified frame.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame<'a> {
-    pub(crate) header: Header,
+    pub(crate) header: FrameHeader,
     pub(crate) row_count: u32,
     /// Checksum of the header: what the next frame names as its previous.
     pub(crate) checksum: u64,
@@ -121,7 +122,7 @@ pub(crate) fn decode(bytes: &[u8], salt: Salt) -> Option<Frame<'_>> {
 }
 
 struct RawHeader {
-    header: Header,
+    header: FrameHeader,
     body_len: usize,
     row_count: u32,
     block_count: u32,
@@ -161,7 +162,7 @@ fn decode_header(bytes: &[u8], salt: Salt) -> Option<RawHeader> {
         return None;
     }
     let upstream = (flags & FLAG_UPSTREAM != 0).then_some(position);
-    let header = Header { commit, durable_commit, first_seq, received_at_ns, upstream, counts, totals, previous };
+    let header = FrameHeader { commit, durable_commit, first_seq, received_at_ns, upstream, counts, totals, previous };
     Some(RawHeader { header, body_len, row_count, block_count, heads, checksum })
 }
 
@@ -172,7 +173,7 @@ pub(crate) fn header_len(bytes: &[u8], salt: Salt) -> Option<usize> {
 
 /// How far a frame had come.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Checkpoint {
+pub(crate) struct FrameCheckpoint {
     len: usize,
     blocks: usize,
     rows_sealed: u32,
@@ -182,7 +183,7 @@ pub(crate) struct Checkpoint {
 
 /// Builds a frame row by row. Reused from commit to commit, so that its buffer is allocated once.
 #[derive(Debug)]
-pub(crate) struct Builder {
+pub(crate) struct FrameBuilder {
     salt: Salt,
     bytes: Vec<u8>,
     /// Finished blocks: offset in the frame and first seq.
@@ -195,7 +196,7 @@ pub(crate) struct Builder {
     block_rows: u32,
 }
 
-impl Builder {
+impl FrameBuilder {
     pub(crate) fn new(salt: Salt) -> Self {
         Self {
             salt,
@@ -239,19 +240,19 @@ impl Builder {
         &self.bytes
     }
 
-    /// What [`Builder::begin`] was given.
+    /// What [`FrameBuilder::begin`] was given.
     pub(crate) fn first_seq(&self) -> u64 {
         self.first_seq
     }
 
-    /// What [`Builder::begin`] was given.
+    /// What [`FrameBuilder::begin`] was given.
     pub(crate) fn received_at_ns(&self) -> i64 {
         self.received_at_ns
     }
 
     /// How far the frame has come.
-    pub(crate) fn checkpoint(&self) -> Checkpoint {
-        Checkpoint {
+    pub(crate) fn checkpoint(&self) -> FrameCheckpoint {
+        FrameCheckpoint {
             len: self.bytes.len(),
             blocks: self.blocks.len(),
             rows_sealed: self.rows_sealed,
@@ -261,7 +262,7 @@ impl Builder {
     }
 
     /// Drops the rows that were pushed since `checkpoint`.
-    pub(crate) fn roll_back(&mut self, checkpoint: Checkpoint) {
+    pub(crate) fn roll_back(&mut self, checkpoint: FrameCheckpoint) {
         self.bytes.truncate(checkpoint.len);
         // A block that was open then, and has been sealed since, is open again: its header is written when it is sealed.
         self.blocks.truncate(checkpoint.blocks);
@@ -270,7 +271,7 @@ impl Builder {
         self.block_rows = checkpoint.block_rows;
     }
 
-    /// Appends an encoded row; answers its seq, and where it is for [`Builder::row`].
+    /// Appends an encoded row; answers its seq, and where it is for [`FrameBuilder::row`].
     pub(crate) fn push(&mut self, row: &[u8]) -> (u64, usize) {
         let seq = self.next_seq();
         if self.block_rows == 0 {
@@ -286,7 +287,7 @@ impl Builder {
         (seq, offset)
     }
 
-    /// The frame from a row on, where [`Builder::push`] put it.
+    /// The frame from a row on, where [`FrameBuilder::push`] put it.
     pub(crate) fn row(&self, offset: usize) -> &[u8] {
         self.bytes.get(offset..).unwrap_or_default()
     }
@@ -300,9 +301,9 @@ impl Builder {
         self.block_rows = 0;
     }
 
-    /// Completes the frame. `header` names the same first seq and time as [`Builder::begin`] was given.
+    /// Completes the frame. `header` names the same first seq and time as [`FrameBuilder::begin`] was given.
     /// Answers its bytes.
-    pub(crate) fn finish(&mut self, header: &Header) -> &[u8] {
+    pub(crate) fn finish(&mut self, header: &FrameHeader) -> &[u8] {
         debug_assert_eq!((header.first_seq, header.received_at_ns), (self.first_seq, self.received_at_ns));
         if self.block_rows > 0 {
             self.seal_block();
@@ -348,10 +349,10 @@ mod tests {
 
     const SALT: Salt = Salt(42);
 
-    fn build(payloads: &[Vec<u8>], upstream: Option<u64>) -> (Vec<u8>, Header) {
+    fn build(payloads: &[Vec<u8>], upstream: Option<u64>) -> (Vec<u8>, FrameHeader) {
         let n = payloads.len() as u64;
         let counts = Counters { received: n + 3, stored: n, duplicates: 3, conflicts: 1 };
-        let header = Header {
+        let header = FrameHeader {
             commit: 7,
             durable_commit: 6,
             first_seq: 1_000_000_000_000,
@@ -361,13 +362,13 @@ mod tests {
             totals: Counters { received: u64::MAX, ..counts },
             previous: 0xdead_beef,
         };
-        let mut builder = Builder::new(SALT);
+        let mut builder = FrameBuilder::new(SALT);
         builder.begin(header.first_seq, header.received_at_ns);
         payloads.iter().for_each(|payload| push(&mut builder, payload));
         (builder.finish(&header).to_vec(), header)
     }
 
-    fn push(builder: &mut Builder, payload: &[u8]) {
+    fn push(builder: &mut FrameBuilder, payload: &[u8]) {
         let mut bytes = Vec::new();
         row::encode(&EventRef { topic: "t", event_id: "e", timestamp_ns: 1, source: "", payload }, &mut bytes);
         builder.push(&bytes);
@@ -396,7 +397,7 @@ mod tests {
         #[test]
         fn what_is_rolled_back_was_never_there(kept in payloads(), dropped in payloads(), more in payloads()) {
             let (expected, header) = build(&[kept.clone(), more.clone()].concat(), None);
-            let mut builder = Builder::new(SALT);
+            let mut builder = FrameBuilder::new(SALT);
             builder.begin(header.first_seq, header.received_at_ns);
             kept.iter().for_each(|payload| push(&mut builder, payload));
             let checkpoint = builder.checkpoint();

@@ -15,9 +15,9 @@
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::Salt;
 use crate::bytes::Fields;
 use crate::meta::FORMAT_VERSION;
+use crate::salt::Salt;
 
 const MAGIC: [u8; 8] = *b"SEKALOG1";
 /// Length of the header.

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::block::Block;
+use super::block_index::BlockIndex;
 use super::dir::LogDir;
 use super::file::{self, LogFile, SUFFIX};
 use super::header::{self, FileHeader};
-use super::outline::Outline;
-use super::recovery::{self, Findings, Position, Source};
+use super::position::LogPosition;
+use super::recovery::{self, Findings, LogFileBytes};
 use super::writer::LogWriter;
 use crate::damage::Damage;
 use crate::disk::remover::Remover;
@@ -39,26 +40,26 @@ pub struct TornTail {
 #[derive(Debug, Clone)]
 pub(crate) struct Replay {
     /// Where the log begins; files before it have been sealed.
-    pub(crate) start: Position,
+    pub(crate) start: LogPosition,
     /// Names of files that are damaged.
     pub(crate) damaged: Vec<String>,
     /// Files without seqs above this one need not be replayed.
     pub(crate) covered_seq: u64,
     /// Where the log is known to have been durable to.
-    pub(crate) durable: Position,
+    pub(crate) durable: LogPosition,
 }
 
 /// Opens the log and hands every block that may hold seqs above the covered ones to `visit`, in order.
 pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -> Result<OpenLog> {
     let mut paths = log_paths(&log, &replay)?;
     let last = paths.pop();
-    let mut opening = Opening { log: &log, position: replay.start, replay, visit, damage: Vec::new(), torn: None };
-    let mut files = paths.iter().map(|path| opening.closed(path)).collect::<Result<Vec<_>>>()?;
+    let mut opener = LogOpener { log: &log, position: replay.start, replay, visit, damage: Vec::new(), torn: None };
+    let mut files = paths.iter().map(|path| opener.closed(path)).collect::<Result<Vec<_>>>()?;
     let (active, header) = match last {
-        Some(path) => opening.last(&path)?,
-        None => opening.begin()?,
+        Some(path) => opener.last(&path)?,
+        None => opener.begin()?,
     };
-    let Opening { mut position, damage, torn, .. } = opening;
+    let LogOpener { mut position, damage, torn, .. } = opener;
     // All that was read back is durable: closed files were synced before the next began, and the last was rewritten.
     position.durable_commit = position.next_commit - 1;
     files.push(Arc::clone(&active));
@@ -84,38 +85,38 @@ fn log_paths(log: &LogDir, replay: &Replay) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// How far opening has come.
-struct Opening<'a, F> {
+/// How far opener has come.
+struct LogOpener<'a, F> {
     log: &'a LogDir,
     replay: Replay,
     visit: F,
-    position: Position,
+    position: LogPosition,
     damage: Vec<Damage>,
     torn: Option<TornTail>,
 }
 
-impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
-    /// Opens a file that is not the last: by its saved outline if all of it is covered, else by reading it.
+impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
+    /// Opens a file that is not the last: by its saved block index if all of it is covered, else by reading it.
     fn closed(&mut self, path: &Path) -> Result<Arc<LogFile>> {
         let log = self.log;
         let disk_file = log.disk.open(path).at("open", path)?;
         let (first_seq, _) = file::begins(path)?;
-        if let Some((outline, after)) = log.saved_outline(path, &*disk_file, &self.position)
+        if let Some((block_index, after)) = log.saved_block_index(path, &*disk_file, &self.position)
             && after.next_seq <= self.replay.covered_seq + 1
         {
             self.position = after;
-            let file = Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline));
+            let file = Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, block_index));
             file.close(after);
             return Ok(file);
         }
         let bytes = disk::read_all(&*log.disk, path).at("read", path)?;
-        let (outline, findings) = self.scan(path, &bytes, false);
+        let (block_index, findings) = self.scan(path, &bytes, false);
         let header = FileHeader::decode(&bytes, log.salt);
         if let Some(header) = header.filter(|_| findings.damage.is_empty()) {
-            log.save_outline(path, &outline, &header, &self.position);
+            log.save_block_index(path, &block_index, &header, &self.position);
         }
         self.damage.extend(findings.damage);
-        let file = Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, outline));
+        let file = Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, block_index));
         file.close(self.position);
         Ok(file)
     }
@@ -138,7 +139,7 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
         let log = self.log;
         let mut bytes = disk::read_all(&*log.disk, path).at("read", path)?;
         let before = self.position;
-        let (mut outline, findings) = self.scan(path, &bytes, true);
+        let (mut block_index, findings) = self.scan(path, &bytes, true);
         self.damage.extend(findings.damage);
         if let Some(tail) = findings.torn {
             self.torn = Some(keep_torn(log, path, tail.start, &bytes[tail])?);
@@ -148,28 +149,28 @@ impl<F: FnMut(&Block<'_>)> Opening<'_, F> {
         if bytes.len() < header::BYTES {
             bytes = header.encode(log.salt).to_vec();
         }
-        outline.end = bytes.len() as u64;
+        block_index.end = bytes.len() as u64;
         let (spare, file) = log.spare()?;
-        log.unless_full(file.write_all_at(&bytes, 0), outline.end)?.at("write", &spare)?;
-        file.set_len(outline.end).at("cut", &spare)?;
+        log.unless_full(file.write_all_at(&bytes, 0), block_index.end)?.at("write", &spare)?;
+        file.set_len(block_index.end).at("cut", &spare)?;
         file.sync().at("sync", &spare)?;
         log.disk.rename(&spare, path).at("rename", &spare)?;
         log.disk.sync_dir(&log.dir).at("sync", &log.dir)?;
         let (first_seq, _) = file::begins(path)?;
-        Ok((Arc::new(LogFile::new(path.to_owned(), file, first_seq, log.salt, outline)), header))
+        Ok((Arc::new(LogFile::new(path.to_owned(), file, first_seq, log.salt, block_index)), header))
     }
 
-    fn scan(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> (Outline, Findings) {
-        let source = Source { path, bytes, is_last, durable: self.replay.durable, salt: self.log.salt };
-        let mut outline = Outline::default();
+    fn scan(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> (BlockIndex, Findings) {
+        let source = LogFileBytes { path, bytes, is_last, durable: self.replay.durable, salt: self.log.salt };
+        let mut block_index = BlockIndex::default();
         let findings = recovery::scan(&source, &mut self.position, |block, offset| {
             let end = offset + block.len as u64;
-            outline.grow(outline.growth(std::iter::once((offset, *block)), end, block.end_seq()));
+            block_index.grow(block_index.delta(std::iter::once((offset, *block)), end, block.end_seq()));
             (self.visit)(block);
         });
         // Frames without events move the end but not the seq.
-        (outline.end, outline.end_seq) = (findings.end, self.position.next_seq);
-        (outline, findings)
+        (block_index.end, block_index.end_seq) = (findings.end, self.position.next_seq);
+        (block_index, findings)
     }
 }
 

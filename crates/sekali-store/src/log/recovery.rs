@@ -18,75 +18,11 @@ use std::path::Path;
 
 use super::block::{self, Block};
 use super::frame::{self, Frame};
+use super::header;
 use super::header::FileHeader;
-use super::{Salt, header};
-use crate::counters::Counters;
+use super::position::LogPosition;
 use crate::damage::Damage;
-
-/// Where the log stands after a frame: everything that the next one continues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Position {
-    pub(crate) next_seq: u64,
-    pub(crate) next_commit: u64,
-    /// Checksum of the last frame's header; 0 before the first.
-    pub(crate) previous: u64,
-    /// Every commit up to this number is known to be durable.
-    pub(crate) durable_commit: u64,
-    pub(crate) totals: Counters,
-    /// Time of the last commit.
-    pub(crate) received_at_ns: i64,
-    /// The last upstream position.
-    pub(crate) upstream: Option<u64>,
-}
-
-impl Default for Position {
-    fn default() -> Self {
-        Self {
-            next_seq: 1,
-            next_commit: 1,
-            previous: 0,
-            durable_commit: 0,
-            totals: Counters::default(),
-            received_at_ns: i64::MIN,
-            upstream: None,
-        }
-    }
-}
-
-impl Position {
-    /// Moves behind `frame`.
-    pub(crate) fn pass(&mut self, frame: &Frame<'_>) {
-        let header = &frame.header;
-        self.next_seq = frame.end_seq();
-        self.next_commit = header.commit + 1;
-        self.previous = frame.checksum;
-        self.durable_commit = self.durable_commit.max(header.durable_commit);
-        self.totals = header.totals;
-        self.received_at_ns = self.received_at_ns.max(header.received_at_ns);
-        self.upstream = header.upstream.or(self.upstream);
-    }
-
-    /// Moves to `durable`, which is known to have been reached.
-    pub(crate) fn catch_up(&mut self, durable: &Self) {
-        *self = Self {
-            next_seq: self.next_seq.max(durable.next_seq),
-            received_at_ns: self.received_at_ns.max(durable.received_at_ns),
-            upstream: durable.upstream.or(self.upstream),
-            ..*durable
-        };
-    }
-
-    /// Whether `frame` belongs directly behind this position.
-    pub(crate) fn continued_by(&self, frame: &Frame<'_>) -> bool {
-        let header = &frame.header;
-        (header.commit, header.first_seq, header.previous) == (self.next_commit, self.next_seq, self.previous)
-    }
-
-    /// Whether `frame` belongs behind this position, though not directly.
-    fn precedes(&self, frame: &Frame<'_>) -> bool {
-        frame.header.commit >= self.next_commit && frame.header.first_seq >= self.next_seq
-    }
-}
+use crate::salt::Salt;
 
 /// What reading a file back found.
 #[derive(Debug, Default)]
@@ -100,19 +36,23 @@ pub(crate) struct Findings {
 
 /// A log file to read back.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Source<'a> {
+pub(crate) struct LogFileBytes<'a> {
     pub(crate) path: &'a Path,
     pub(crate) bytes: &'a [u8],
     /// Only the last file can have a torn tail.
     pub(crate) is_last: bool,
     /// Where the log is known to have been durable to, whatever the file says.
-    pub(crate) durable: Position,
+    pub(crate) durable: LogPosition,
     pub(crate) salt: Salt,
 }
 
 /// Reads a file on from `position` and hands each sound block with its offset to `visit`.
-pub(crate) fn scan(source: &Source<'_>, position: &mut Position, mut visit: impl FnMut(&Block<'_>, u64)) -> Findings {
-    let Source { bytes, is_last, durable, salt, .. } = *source;
+pub(crate) fn scan(
+    source: &LogFileBytes<'_>,
+    position: &mut LogPosition,
+    mut visit: impl FnMut(&Block<'_>, u64),
+) -> Findings {
+    let LogFileBytes { bytes, is_last, durable, salt, .. } = *source;
     let mut damage = Vec::new();
     let has_header = FileHeader::decode(bytes, salt).is_some();
     let mut end = if has_header { header::BYTES } else { 0 };
@@ -146,14 +86,14 @@ pub(crate) fn scan(source: &Source<'_>, position: &mut Position, mut visit: impl
     Findings { end: bytes.len() as u64, torn: None, damage }
 }
 
-impl Source<'_> {
+impl LogFileBytes<'_> {
     /// Reads the sound blocks of a damaged range, which holds the seqs from `position` up to `end_seq`, if that is known.
     /// Answers what is lost; where that is only a header, [`Damage`] without seqs.
     fn salvage(
         &self,
         range: Range<usize>,
         end_seq: Option<u64>,
-        position: &mut Position,
+        position: &mut LogPosition,
         visit: &mut impl FnMut(&Block<'_>, u64),
     ) -> Vec<Damage> {
         let lost = |offset: usize, first_seq: u64, end_seq: u64| {
@@ -190,7 +130,7 @@ impl Source<'_> {
 }
 
 /// The first frame at or behind `from` that continues the log, directly or with a gap.
-fn find_frame<'a>(bytes: &'a [u8], from: usize, salt: Salt, position: &Position) -> Option<(usize, Frame<'a>)> {
+fn find_frame<'a>(bytes: &'a [u8], from: usize, salt: Salt, position: &LogPosition) -> Option<(usize, Frame<'a>)> {
     let candidate = |offset: usize| {
         let frame = frame::decode(bytes.get(offset..)?, salt)?;
         position.precedes(&frame).then_some((offset, frame))
@@ -202,7 +142,7 @@ fn find_frame<'a>(bytes: &'a [u8], from: usize, salt: Salt, position: &Position)
 }
 
 /// Where the first frame at or behind `offset` ends that says that the commit which `position` waits for was durable.
-fn find_proof(bytes: &[u8], offset: usize, salt: Salt, position: &Position) -> Option<usize> {
+fn find_proof(bytes: &[u8], offset: usize, salt: Salt, position: &LogPosition) -> Option<usize> {
     let (mut at, mut reached) = (offset, *position);
     while let Some((offset, frame)) = find_frame(bytes, at, salt, &reached) {
         reached.pass(&frame);

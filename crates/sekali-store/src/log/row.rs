@@ -20,10 +20,14 @@ use crate::event::EventRef;
 /// Bytes of a row besides its texts.
 pub(crate) const HEADER_BYTES: usize = 24;
 
+/// Bytes of the row of `event`.
+pub(crate) fn len(event: &EventRef<'_>) -> usize {
+    HEADER_BYTES + event.topic.len() + event.event_id.len() + event.source.len() + event.payload.len()
+}
+
 /// Appends `event` to `out`. The caller has checked the lengths.
 pub(crate) fn encode(event: &EventRef<'_>, out: &mut Vec<u8>) {
-    let texts = event.topic.len() + event.event_id.len() + event.source.len() + event.payload.len();
-    let len = HEADER_BYTES + texts;
+    let len = len(event);
     out.reserve(len);
     out.extend_from_slice(&(len as u32).to_le_bytes());
     out.extend_from_slice(&(event.topic.len() as u16).to_le_bytes());

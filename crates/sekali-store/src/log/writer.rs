@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::dir::LogDir;
 use super::file::LogFile;
-use super::frame::{self, Builder, Header};
+use super::frame::{self, FrameBuilder, FrameHeader};
 use super::header::FileHeader;
-use super::outline::Tally;
-use super::recovery::Position;
-use super::room::Room;
+use super::position::LogPosition;
+use super::reservation::Reservation;
 use crate::counters::Counters;
 use crate::error::{Error, IoContext, Result};
+use crate::tally::Tally;
 
 /// Appends frames to the last file of a log.
 #[derive(Debug)]
@@ -18,21 +18,21 @@ pub(crate) struct LogWriter {
     log: LogDir,
     active: Arc<LogFile>,
     header: FileHeader,
-    position: Position,
-    room: Room,
+    position: LogPosition,
+    room: Reservation,
 }
 
 impl LogWriter {
     /// A writer that goes on at `position`, the end of `active`.
-    pub(crate) fn new(log: LogDir, active: Arc<LogFile>, header: FileHeader, position: Position) -> Self {
-        let mut writer = Self { log, active, header, position, room: Room::default() };
+    pub(crate) fn new(log: LogDir, active: Arc<LogFile>, header: FileHeader, position: LogPosition) -> Self {
+        let mut writer = Self { log, active, header, position, room: Reservation::default() };
         // Without space for more than what is there, the next commit tries again, and is refused.
-        let _ = writer.take_room(0);
+        let _ = writer.reserve_room(0);
         writer
     }
 
     /// Where the log stands.
-    pub(crate) fn position(&self) -> &Position {
+    pub(crate) fn position(&self) -> &LogPosition {
         &self.position
     }
 
@@ -40,8 +40,8 @@ impl LogWriter {
     ///
     /// # Errors
     /// [`Error::StorageFull`], and I/O errors. Nothing was written.
-    pub(crate) fn take_room(&mut self, frame_bytes: u64) -> Result<()> {
-        let end = self.active.outline().end + frame_bytes;
+    pub(crate) fn reserve_room(&mut self, frame_bytes: u64) -> Result<()> {
+        let end = self.active.block_index().end + frame_bytes;
         self.room.take(&self.log, &self.active, end)
     }
 
@@ -51,22 +51,22 @@ impl LogWriter {
     /// # Errors
     /// [`Error::StorageFull`]: nothing has changed. I/O errors: the log must be opened again before the next append.
     pub(crate) fn rotate_if_full(&mut self) -> Result<Option<Arc<LogFile>>> {
-        if self.active.outline().end < self.log.file_bytes {
+        if self.active.block_index().end < self.log.file_bytes {
             return Ok(None);
         }
         let (file, header) = self.log.create(&self.position)?;
         let closed = std::mem::replace(&mut self.active, Arc::clone(&file));
         closed.close(self.position);
-        self.log.save_outline(&closed.path, &closed.outline(), &self.header, &self.position);
+        self.log.save_block_index(&closed.path, &closed.block_index(), &self.header, &self.position);
         self.header = header;
         self.room.in_new_file(&self.log);
         Ok(Some(file))
     }
 
     /// Completes the frame in `builder` as the next of this log.
-    pub(crate) fn complete(&self, builder: &mut Builder, upstream: Option<u64>, counts: Counters) {
+    pub(crate) fn complete(&self, builder: &mut FrameBuilder, upstream: Option<u64>, counts: Counters) {
         let position = &self.position;
-        builder.finish(&Header {
+        builder.finish(&FrameHeader {
             commit: position.next_commit,
             durable_commit: position.durable_commit,
             first_seq: builder.first_seq(),
@@ -83,7 +83,7 @@ impl LogWriter {
     /// # Errors
     /// After an error it is unknown what of the frame is on disk: the log must be opened again before the next append.
     pub(crate) fn append<'a>(&mut self, bytes: &'a [u8]) -> Result<Vec<(&'a str, Tally)>> {
-        // Decoding what was built is the second half of a pair of assertions, and gives the outline its growth.
+        // Decoding what was built is the second half of a pair of assertions, and gives the block index its growth.
         let frame = frame::decode(bytes, self.log.salt).filter(|frame| self.position.continued_by(frame));
         let frame = frame.ok_or_else(|| Error::Damaged {
             path: self.active.path.clone(),
@@ -92,15 +92,15 @@ impl LogWriter {
                 self.position.next_commit
             ),
         })?;
-        let offset = self.active.outline().end;
+        let offset = self.active.block_index().end;
         let blocks = frame.blocks().map(|(at, block)| (offset + at as u64, block));
-        let growth = self.active.outline().growth(blocks, offset + frame.len as u64, frame.end_seq());
+        let delta = self.active.block_index().delta(blocks, offset + frame.len as u64, frame.end_seq());
         self.active.file.write_all_at(bytes, offset).at("write", &self.active.path)?;
         self.active.file.sync().at("sync", &self.active.path)?;
         self.position.pass(&frame);
         self.position.durable_commit = frame.header.commit;
-        let topics = growth.topics.iter().map(|(topic, share)| (*topic, share.tally)).collect();
-        self.active.grow(growth);
+        let topics = delta.topics.iter().map(|(topic, share)| (*topic, share.tally)).collect();
+        self.active.grow(delta);
         Ok(topics)
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{LogPlace, Manifest};
+use super::{Manifest, SavedPosition};
 use crate::disk::{self, Disk};
 use crate::error::{IoContext as _, Result};
 
@@ -19,7 +19,7 @@ pub struct ManifestFile {
     is_there: AtomicBool,
     current: Mutex<Manifest>,
     /// How far the log is durable; written down by the next update.
-    durable: Mutex<Option<LogPlace>>,
+    durable: Mutex<Option<SavedPosition>>,
     uncertain: AtomicBool,
 }
 
@@ -99,7 +99,7 @@ impl ManifestFile {
     }
 
     /// Notes, in memory, that everything before `place` has been synced. It never goes back.
-    pub fn note_durable(&self, place: LogPlace) {
+    pub fn note_durable(&self, place: SavedPosition) {
         *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 
@@ -114,7 +114,7 @@ impl ManifestFile {
         }
     }
 
-    fn noted(&self) -> Option<LogPlace> {
+    fn noted(&self) -> Option<SavedPosition> {
         *self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::log::file::LogFile;
-use crate::log::outline::Tally;
 use crate::segment::Segment;
+use crate::tally::Tally;
 
 /// A file with events.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ impl DataFile {
     pub(super) fn end_seq(&self) -> u64 {
         match self {
             Self::Segment(segment) => segment.info().last_seq + 1,
-            Self::Log(file) => file.outline().end_seq,
+            Self::Log(file) => file.block_index().end_seq,
         }
     }
 
@@ -50,7 +50,7 @@ impl DataFile {
     pub(super) fn tallies(&self, mut visit: impl FnMut(&str, &Tally)) {
         match self {
             Self::Segment(segment) => segment.tallies().for_each(|(topic, tally)| visit(topic, &tally)),
-            Self::Log(file) => file.outline().topics.visit(|topic, tally, _| visit(topic, tally)),
+            Self::Log(file) => file.block_index().topics.visit(|topic, tally, _| visit(topic, tally)),
         }
     }
 
@@ -59,7 +59,7 @@ impl DataFile {
         let of = |tally: Tally| (tally.first_timestamp_ns, tally.last_timestamp_ns);
         match self {
             Self::Segment(segment) => segment.tally(topic).map(of),
-            Self::Log(file) => file.outline().topics.tally(topic).map(of),
+            Self::Log(file) => file.block_index().topics.tally(topic).map(of),
         }
     }
 }

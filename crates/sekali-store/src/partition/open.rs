@@ -14,14 +14,14 @@ use crate::error::{Error, IoContext, Result};
 use crate::event::EventRef;
 use crate::hash::KeyHasher;
 use crate::index::{Entry, Index, IndexOptions};
-use crate::log::Salt;
 use crate::log::dir::LogDir;
 use crate::log::header::{self, FileHeader};
 use crate::log::open::{self, OpenLog, Replay};
-use crate::log::recovery::Position;
-use crate::manifest::{self, Expired, LogPlace, Lost, Manifest, ManifestFile, SegmentEntry};
+use crate::log::position::LogPosition;
+use crate::manifest::{self, Expired, Lost, Manifest, ManifestFile, SavedPosition, SegmentEntry};
 use crate::meta::NewStore;
 use crate::rules::ContentRules;
+use crate::salt::Salt;
 use crate::segment::{self, Segment, SegmentDir, Wanted};
 use crate::tuning::Tuning;
 
@@ -86,7 +86,7 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     if !lost.is_empty() {
         unless_full(manifest.update(|manifest| manifest.lost.extend(lost)))?;
     }
-    let place = |place: Option<LogPlace>| place.as_ref().map_or_else(Position::default, Position::from);
+    let place = |place: Option<SavedPosition>| place.as_ref().map_or_else(LogPosition::default, LogPosition::from);
     let (start, durable) = (place(sealed), place(durable));
     let damaged = manifest.get().lost.into_iter().map(|lost| lost.file).collect();
     let log = open::open(log_dir.clone(), Replay { start, damaged, covered_seq, durable }, |block| {
@@ -207,8 +207,8 @@ fn find_expired(found: &[SegmentEntry]) -> Option<Expired> {
 }
 
 /// Where the log begins, by the header of the first file behind the segments.
-fn find_log_start(log: &LogDir, sealed_seq: u64) -> Result<LogPlace> {
-    let mut position = Position { next_seq: sealed_seq + 1, ..Position::default() };
+fn find_log_start(log: &LogDir, sealed_seq: u64) -> Result<SavedPosition> {
+    let mut position = LogPosition { next_seq: sealed_seq + 1, ..LogPosition::default() };
     for name in log.disk.list(&log.dir).at("list", &log.dir)? {
         let path = log.dir.join(name);
         let mut bytes = [0; header::BYTES];
@@ -219,7 +219,7 @@ fn find_log_start(log: &LogDir, sealed_seq: u64) -> Result<LogPlace> {
             break;
         }
     }
-    Ok(LogPlace::from(&position))
+    Ok(SavedPosition::from(&position))
 }
 
 /// Opens the segments that the manifest names, and removes what it does not name.

@@ -13,10 +13,10 @@ use crate::error::Error;
 use crate::hash::KeyHasher;
 use crate::index::Index;
 use crate::log::file::LogFile;
-use crate::log::outline::Tally;
-use crate::log::recovery::Position;
-use crate::manifest::{Expired, LogPlace, ManifestFile};
+use crate::log::position::LogPosition;
+use crate::manifest::{Expired, ManifestFile, SavedPosition};
 use crate::segment::Segment;
+use crate::tally::Tally;
 
 use super::data_file::DataFile;
 use super::losses::Losses;
@@ -91,7 +91,7 @@ pub(super) struct RecoveredPartition {
     pub(super) files: Vec<DataFile>,
     pub(super) damage: DamageList,
     /// Where the log stands.
-    pub(super) position: Position,
+    pub(super) position: LogPosition,
 }
 
 /// What a read sees, whatever is written meanwhile.
@@ -163,7 +163,7 @@ impl Shared {
     }
 
     /// Lets readers see what has become durable.
-    pub(super) fn publish(&self, position: &Position, topics: &[(&str, Tally)]) {
+    pub(super) fn publish(&self, position: &LogPosition, topics: &[(&str, Tally)]) {
         let mut state = self.write();
         state.end_seq = position.next_seq;
         state.counters = position.totals;
@@ -209,9 +209,9 @@ impl Shared {
     }
 
     /// Notes that everything before `position` has been synced.
-    pub(super) fn note_durable(&self, position: &Position) {
+    pub(super) fn note_durable(&self, position: &LogPosition) {
         if position.next_commit > 1 {
-            self.manifest.note_durable(LogPlace::from(position));
+            self.manifest.note_durable(SavedPosition::from(position));
         }
     }
 

@@ -18,7 +18,7 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::bytes::Fields;
-use crate::log::Salt;
+use crate::salt::Salt;
 
 /// The first bytes of an anchor.
 pub(super) const ANCHOR_MAGIC: [u8; 8] = *b"SEKASEG1";

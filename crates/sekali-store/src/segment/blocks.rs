@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::table::TopicTable;
 use crate::limits::SEGMENT_TOPICS_BYTES;
-use crate::log::Salt;
+use crate::salt::Salt;
 
 /// The blocks of topics of an index.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::disk::Disk;
 use crate::limits::{SEGMENT_GROUP_BYTES, SEGMENT_GROUP_ROWS, SEGMENT_PAGE_ROWS};
-use crate::log::Salt;
 use crate::meta::NewStore;
+use crate::salt::Salt;
 
 /// The ending of segment files.
 pub const SUFFIX: &str = ".parquet";

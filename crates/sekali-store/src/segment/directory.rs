@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 
 use super::table::TopicTable;
 use crate::bytes::Fields;
-use crate::log::Salt;
-use crate::log::outline::Tally;
+use crate::salt::Salt;
+use crate::tally::Tally;
 
 const MAGIC: [u8; 4] = *b"SKD1";
 /// The counts of a topic; the bits behind them are as many as there are row groups.

@@ -29,8 +29,8 @@ use super::schema::COLUMNS;
 use super::table::TopicTable;
 use crate::bytes::Fields;
 use crate::limits::SEGMENT_CHECK_BYTES;
-use crate::log::Salt;
-use crate::log::outline::Tally;
+use crate::salt::Salt;
+use crate::tally::Tally;
 
 const MAGIC: [u8; 4] = *b"SKI1";
 /// Bytes behind the topics.

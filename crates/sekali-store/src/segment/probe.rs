@@ -3,7 +3,7 @@
 use super::anchor::Anchor;
 use super::directory::Directory;
 use super::index::{GroupIndex, TopicRows};
-use crate::log::Salt;
+use crate::salt::Salt;
 
 /// Reads `body` as the directory of a segment, as the index of a row group and as an anchor, as if the engine had written
 /// it: with a checksum that agrees.

@@ -20,9 +20,9 @@ use super::wanted::{Topics, Wanted};
 use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
 use crate::event::{EventRef, StoredEvent};
-use crate::log::Salt;
-use crate::log::outline::Tally;
 use crate::meta::FORMAT_VERSION;
+use crate::salt::Salt;
+use crate::tally::Tally;
 
 /// An open segment. Keeps in memory its directory, which is about 70 bytes for each row group and 60 for each topic, and some 20 KB for
 /// each row group that was read from. Reads may run on many threads at once.

@@ -17,8 +17,8 @@ use super::schema::{EVENT_ID, PAYLOAD, RECEIVED_AT, SEQ, SOURCE, TIMESTAMP, TOPI
 use super::table::TopicTable;
 use crate::event::EventRef;
 use crate::limits::SEGMENT_PAGE_ROWS;
-use crate::log::outline::Tally;
 use crate::log::row;
+use crate::tally::Tally;
 
 /// Collects rows in order of seq and gives them back in order of topic and seq.
 #[derive(Debug, Default)]

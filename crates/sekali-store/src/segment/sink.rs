@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::disk::{Appender, DiskFile};
 use crate::limits::SEGMENT_CHECK_BYTES;
-use crate::log::Salt;
+use crate::salt::Salt;
 
 /// Bytes that go to the disk in one call.
 const BUFFER_BYTES: usize = 1024 * 1024;

@@ -12,7 +12,7 @@ use super::index::GroupIndex;
 use super::table::TopicTable;
 use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
-use crate::log::Salt;
+use crate::salt::Salt;
 
 /// A row group in its file, and all that reading it takes.
 #[derive(Clone, Copy)]

@@ -76,8 +76,8 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
             edit(&WRITE_PATH, "        self.shared.index.insert(commit.planned.keys.entries());\n", ""),
             edit(
                 &COMMIT,
-                "        path.take_room(",
-                "        path.shared.index.insert(planner.keys());\n        path.take_room(",
+                "        path.reserve_room(",
+                "        path.shared.index.insert(planner.keys());\n        path.reserve_room(",
             ),
             edit(
                 &PLANNER,

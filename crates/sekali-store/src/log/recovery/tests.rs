@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
+use crate::counters::Counters;
 use crate::event::EventRef;
-use crate::log::frame::{Builder, Header};
+use crate::log::frame::{FrameBuilder, FrameHeader};
 use crate::log::row;
 
 const SALT: Salt = Salt(9);
@@ -17,15 +18,15 @@ const UNDER_WAY: u64 = 4;
 struct Written {
     bytes: Vec<u8>,
     /// Where the frame of each commit is, its durable mark, and where the log stands behind it.
-    frames: Vec<(Range<usize>, u64, Position)>,
+    frames: Vec<(Range<usize>, u64, LogPosition)>,
 }
 
 /// Frames with so many rows, each with the mark that lags so far behind.
 fn written(shapes: &[(u64, u64)]) -> Written {
-    let mut position = Position::default();
+    let mut position = LogPosition::default();
     let header = FileHeader { partition: 0, store_id: 1, first_seq: 1, first_commit: 1, previous: 0 };
     let mut written = Written { bytes: header.encode(SALT).to_vec(), frames: Vec::new() };
-    let (mut builder, mut mark) = (Builder::new(SALT), 0);
+    let (mut builder, mut mark) = (FrameBuilder::new(SALT), 0);
     for &(rows, lag) in shapes {
         let commit = position.next_commit;
         mark = mark.max((commit - 1).saturating_sub(lag));
@@ -38,7 +39,7 @@ fn written(shapes: &[(u64, u64)]) -> Written {
             );
             builder.push(&bytes);
         }
-        let header = Header {
+        let header = FrameHeader {
             commit,
             durable_commit: mark,
             first_seq: position.next_seq,
@@ -86,15 +87,15 @@ impl Left {
 }
 
 /// Recovers a file; answers what was found, where the log stands, and which seqs there are.
-fn recover(bytes: &[u8], durable: Position) -> (Findings, Position, Vec<u64>) {
-    let (mut position, mut seqs) = (Position::default(), Vec::new());
-    let source = Source { path: Path::new("log"), bytes, is_last: true, durable, salt: SALT };
+fn recover(bytes: &[u8], durable: LogPosition) -> (Findings, LogPosition, Vec<u64>) {
+    let (mut position, mut seqs) = (LogPosition::default(), Vec::new());
+    let source = LogFileBytes { path: Path::new("log"), bytes, is_last: true, durable, salt: SALT };
     let findings = scan(&source, &mut position, |block, _| seqs.extend(block.first_seq..block.end_seq()));
     (findings, position, seqs)
 }
 
 /// A second recovery, of what the first has kept, must find the same.
-fn recover_twice(bytes: &[u8], durable: Position) -> (Findings, Position, Vec<u64>) {
+fn recover_twice(bytes: &[u8], durable: LogPosition) -> (Findings, LogPosition, Vec<u64>) {
     let first = recover(bytes, durable);
     let again = recover(&bytes[..first.0.end as usize], durable);
     assert_eq!((&again.0.damage, again.1, &again.2), (&first.0.damage, first.1, &first.2));
@@ -118,11 +119,11 @@ proptest! {
         for ((range, ..), fate) in frames.iter().zip(&fates).skip(durable) {
             fate.apply(&mut bytes[range.clone()]);
         }
-        let (findings, position, seqs) = recover_twice(&bytes, Position::default());
+        let (findings, position, seqs) = recover_twice(&bytes, LogPosition::default());
         prop_assert_eq!(findings.damage, vec![]);
         let lucky = fates.iter().skip(durable).take(frames.len() - durable);
         let kept = durable + lucky.take_while(|fate| matches!(fate, Left::Whole)).count();
-        prop_assert_eq!(position, frames[..kept].last().map_or_else(Position::default, |frame| frame.2));
+        prop_assert_eq!(position, frames[..kept].last().map_or_else(LogPosition::default, |frame| frame.2));
         prop_assert_eq!(seqs, (1..position.next_seq).collect::<Vec<_>>());
     }
 
@@ -144,7 +145,7 @@ proptest! {
         bytes[range.start + place.index(range.len())] ^= 8;
         // What the manifest knows: some place up to which everything is durable.
         let vouched = vouched.index(durable + 1);
-        let known = frames[..vouched].last().map_or_else(Position::default, |frame| frame.2);
+        let known = frames[..vouched].last().map_or_else(LogPosition::default, |frame| frame.2);
 
         let (findings, position, seqs) = recover_twice(&bytes, known);
         let is_whole = |at: usize| at < durable || matches!(fates[at], Left::Whole);

@@ -6,7 +6,7 @@
 //!
 //! - Events that cannot be read are damage, as if a reader had found it.
 //! - What costs no event is a *flaw*: named until a later pass no longer finds it.
-//! - What can be written anew from memory (meta file, manifest, outlines) is mended at once.
+//! - What can be written anew from memory (meta file, manifest, block indexes) is mended at once.
 //! - A damaged run stays in use, since every look-up verifies what it reads; the next start rebuilds the index.
 
 use std::path::PathBuf;
@@ -150,7 +150,7 @@ impl Scrubber {
     fn log_head(&self, file: &LogFile, done: &mut Scrubbed) -> Result<u64> {
         let (header, bytes) = file.check_head(&self.shared.losses.known)?;
         if let Some((header, after)) = header.zip(file.after())
-            && self.log.mend_outline(file, &header, after)
+            && self.log.mend_block_index(file, &header, after)
         {
             done.mended.push(format!("the outline of {} was damaged", file.path.display()));
         }

@@ -6,7 +6,7 @@ use super::live::{LiveFiles, entry};
 use crate::error::Result;
 use crate::limits::UNSEALED_FILES_FLUSH;
 use crate::log::file::LogFile;
-use crate::manifest::LogPlace;
+use crate::manifest::SavedPosition;
 use crate::partition::data_file::DataFile;
 use crate::segment::{Segment, SegmentInfo, Writer};
 
@@ -30,7 +30,7 @@ pub(super) fn seal_next(live: &LiveFiles) -> Result<bool> {
     let segment = info.as_ref().map(|info| Segment::open(&live.segments, &info.path)).transpose()?;
     let damage: Vec<_> = live.shared.losses.known.open().into_iter().filter(|found| found.path == file.path).collect();
     live.shared.manifest.update(|manifest| {
-        manifest.sealed = Some(LogPlace::from(&after));
+        manifest.sealed = Some(SavedPosition::from(&after));
         manifest.segments.extend(info.as_ref().map(entry));
         damage.iter().for_each(|damage| manifest.lose(damage));
     })?;
@@ -46,9 +46,9 @@ pub(super) fn seal_next(live: &LiveFiles) -> Result<bool> {
 fn write(live: &LiveFiles, file: &LogFile) -> Result<Option<SegmentInfo>> {
     let mut writer = Writer::new(&live.segments);
     let mut written = Ok(());
-    let extents = file.outline().extents.len();
+    let extents = file.block_index().extents.len();
     for number in 0..extents as u32 {
-        let span = file.outline().extent(number);
+        let span = file.block_index().extent(number);
         let Some(span) = span else { break };
         file.read_extent(span, &live.shared.losses.known, |seq, received_at_ns, event| {
             if written.is_ok() {

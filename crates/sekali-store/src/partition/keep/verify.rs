@@ -42,9 +42,9 @@ pub enum Finding {
     },
     /// One key is stored twice.
     StoredTwice {
-        /// Position of the first.
+        /// LogPosition of the first.
         first_seq: u64,
-        /// Position of the second.
+        /// LogPosition of the second.
         second_seq: u64,
     },
     /// The index has entries of no event.

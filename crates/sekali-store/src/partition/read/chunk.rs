@@ -6,7 +6,7 @@ use super::event_batch::EventBatch;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
 use crate::event::StoredEvent;
-use crate::log::outline::{ExtentSpan, Outline};
+use crate::log::block_index::{BlockIndex, ExtentSpan};
 use crate::order::Order;
 use crate::partition::data_file::DataFile;
 use crate::partition::losses::Losses;
@@ -69,7 +69,7 @@ pub(crate) fn next_chunk(file: &DataFile, range: &ReadRange<'_>) -> Option<Chunk
     match file {
         DataFile::Segment(segment) => next_row_group(segment, range),
         DataFile::Log(file) => {
-            let span = next_extent(&file.outline(), range)?;
+            let span = next_extent(&file.block_index(), range)?;
             Some(Chunk { first_seq: span.first_seq, end_seq: span.end_seq, source: ChunkSource::Extent(span) })
         }
     }
@@ -145,20 +145,20 @@ fn next_row_group(segment: &Segment, range: &ReadRange<'_>) -> Option<Chunk> {
     }
 }
 
-fn next_extent(outline: &Outline, range: &ReadRange<'_>) -> Option<ExtentSpan> {
+fn next_extent(block_index: &BlockIndex, range: &ReadRange<'_>) -> Option<ExtentSpan> {
     let wanted = |number: u32| {
-        let span = outline.extent(number)?;
+        let span = block_index.extent(number)?;
         (span.first_seq < range.to && span.end_seq > range.from).then_some(span)
     };
     let known;
     let numbers = match range.topics {
         Topics::One(topic) => {
-            known = outline.topics.extents(topic)?;
+            known = block_index.topics.extents(topic)?;
             ExtentNumbers::Some(&known)
         }
-        Topics::All | Topics::Unreserved => ExtentNumbers::All(outline.extents.len()),
+        Topics::All | Topics::Unreserved => ExtentNumbers::All(block_index.extents.len()),
     };
-    let first_seq = |number: u32| outline.extent(number).map_or(u64::MAX, |span| span.first_seq);
+    let first_seq = |number: u32| block_index.extent(number).map_or(u64::MAX, |span| span.first_seq);
     match range.order {
         // The extent before may reach into what is wanted.
         Order::Ascending => {

@@ -124,7 +124,7 @@ impl Reader {
                 }
                 DataFile::Log(file) => {
                     stats.log_files += 1;
-                    stats.log_bytes += file.outline().end;
+                    stats.log_bytes += file.block_index().end;
                 }
             }
         }

@@ -65,7 +65,7 @@ impl<'a> Commit<'a> {
         let mut log = path.log();
         // What was decided counts on the commit before, which may have failed.
         path.check_running()?;
-        path.take_room(&mut log, planner.bytes()).map_err(|error| match error {
+        path.reserve_room(&mut log, planner.bytes()).map_err(|error| match error {
             // Nobody has built on this commit yet, so it can be taken back.
             Error::StorageFull { .. } => error,
             _ => path.shared.stop(&error),

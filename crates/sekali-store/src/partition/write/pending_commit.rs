@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::pending_keys::PendingKeys;
 use crate::counters::Counters;
-use crate::log::Salt;
-use crate::log::frame::{self, Builder};
+use crate::log::frame::{self, FrameBuilder};
+use crate::salt::Salt;
 
 /// What has been decided of a commit. Its memory is used again.
 #[derive(Debug)]
 pub(super) struct PendingCommit {
     /// The rows that it stores, as they will be on disk.
-    pub(super) builder: Builder,
+    pub(super) builder: FrameBuilder,
     /// The same to be found by fingerprint.
     pub(super) keys: PendingKeys,
     pub(super) counts: Counters,
@@ -20,14 +20,14 @@ pub(super) struct PendingCommit {
 /// What a pending commit held at some moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CommitCheckpoint {
-    rows: frame::Checkpoint,
+    rows: frame::FrameCheckpoint,
     keys: usize,
     counts: Counters,
 }
 
 impl PendingCommit {
     pub(super) fn new(salt: Salt) -> Self {
-        Self { builder: Builder::new(salt), keys: PendingKeys::default(), counts: Counters::default() }
+        Self { builder: FrameBuilder::new(salt), keys: PendingKeys::default(), counts: Counters::default() }
     }
 
     /// Begins a commit, dropping what was decided before.

@@ -9,12 +9,12 @@ use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::hash::KeyHasher;
 use crate::limits::FRAME_BODY_BYTES_MAX;
-use crate::log::Salt;
-use crate::log::recovery::Position;
+use crate::log::position::LogPosition;
 use crate::log::writer::LogWriter;
 use crate::partition::Outcome;
 use crate::partition::shared::Shared;
 use crate::rules::ContentRules;
+use crate::salt::Salt;
 
 /// Decides commits, one after the other. The one before may still be on its way to the disk.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) struct CommitPlanner {
 
 impl CommitPlanner {
     /// Goes on at `position`, where the log ends.
-    pub(crate) fn new(hasher: KeyHasher, rules: ContentRules, salt: Salt, position: &Position) -> Self {
+    pub(crate) fn new(hasher: KeyHasher, rules: ContentRules, salt: Salt, position: &LogPosition) -> Self {
         Self {
             hasher,
             rules,

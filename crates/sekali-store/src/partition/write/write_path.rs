@@ -53,11 +53,11 @@ impl WritePath {
     }
 
     /// Makes sure of the space for a frame of `frame_bytes` bytes, in a new file if the last one is full.
-    pub(super) fn take_room(&self, log: &mut LogWriter, frame_bytes: usize) -> Result<()> {
+    pub(super) fn reserve_room(&self, log: &mut LogWriter, frame_bytes: usize) -> Result<()> {
         if let Some(file) = log.rotate_if_full()? {
             self.shared.add_file(file);
         }
-        log.take_room(frame_bytes as u64)
+        log.reserve_room(frame_bytes as u64)
     }
 
     /// Writes and syncs a commit, then lets look-ups and readers see it. Any error leaves the log in doubt.

@@ -20,14 +20,14 @@ const SPARE: &str = "SPARE";
 
 /// What is owned, in bytes from the beginning of the files.
 #[derive(Debug, Default)]
-pub(crate) struct Room {
+pub(crate) struct Reservation {
     /// Of the file that is written to.
     active: u64,
     spare: u64,
 }
 
-impl Room {
-    /// Room in a file that was just created, beside the spare there is.
+impl Reservation {
+    /// Reservation in a file that was just created, beside the spare there is.
     pub(crate) fn in_new_file(&mut self, log: &LogDir) {
         self.active = log.ahead_of(header::BYTES as u64);
     }

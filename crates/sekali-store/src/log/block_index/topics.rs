@@ -3,50 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::roster::{Builder, Roster};
-use crate::event::EventRef;
-use crate::log::row;
-
-/// Counts of a topic's events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) events: u64,
-    /// Bytes of its rows.
-    pub(crate) bytes: u64,
-    pub(crate) first_timestamp_ns: i64,
-    pub(crate) last_timestamp_ns: i64,
-}
-
-impl Tally {
-    const EMPTY: Self = Self { events: 0, bytes: 0, first_timestamp_ns: i64::MAX, last_timestamp_ns: i64::MIN };
-
-    pub(super) fn of(event: &EventRef<'_>) -> Self {
-        let texts = event.topic.len() + event.event_id.len() + event.source.len() + event.payload.len();
-        Self {
-            events: 1,
-            bytes: (row::HEADER_BYTES + texts) as u64,
-            first_timestamp_ns: event.timestamp_ns,
-            last_timestamp_ns: event.timestamp_ns,
-        }
-    }
-
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.events += other.events;
-        self.bytes += other.bytes;
-        self.first_timestamp_ns = self.first_timestamp_ns.min(other.first_timestamp_ns);
-        self.last_timestamp_ns = self.last_timestamp_ns.max(other.last_timestamp_ns);
-    }
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self::EMPTY
-    }
-}
+use super::packed_topics::{PackedTopics, PackedTopicsBuilder};
+use crate::tally::Tally;
 
 /// A topic's share of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Share {
+pub(crate) struct TopicExtents {
     pub(crate) tally: Tally,
     /// Numbers of the extents that hold it, ascending.
     pub(crate) extents: Vec<u32>,
@@ -54,25 +16,25 @@ pub(crate) struct Share {
 
 /// The topics of a log file.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Topics {
+pub(crate) enum FileTopics {
     /// Of the file that is written to.
-    Growing(HashMap<Box<str>, Share>),
+    Growing(HashMap<Box<str>, TopicExtents>),
     /// Of a closed one.
-    Settled(Roster),
+    Settled(PackedTopics),
 }
 
-impl Default for Topics {
+impl Default for FileTopics {
     fn default() -> Self {
         Self::Growing(HashMap::new())
     }
 }
 
-impl Topics {
+impl FileTopics {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Growing(topics) => topics.len(),
-            Self::Settled(roster) => roster.len(),
+            Self::Settled(packed) => packed.len(),
         }
     }
 
@@ -80,7 +42,7 @@ impl Topics {
     pub(crate) fn tally(&self, topic: &str) -> Option<Tally> {
         match self {
             Self::Growing(topics) => topics.get(topic).map(|share| share.tally),
-            Self::Settled(roster) => roster.row(topic).map(|row| row.tally),
+            Self::Settled(packed) => packed.row(topic).map(|row| row.tally),
         }
     }
 
@@ -88,11 +50,11 @@ impl Topics {
     pub(crate) fn extents(&self, topic: &str) -> Option<Cow<'_, [u32]>> {
         match self {
             Self::Growing(topics) => topics.get(topic).map(|share| Cow::Borrowed(&share.extents[..])),
-            Self::Settled(roster) => roster.row(topic).map(|row| Cow::Owned(row.extents().collect())),
+            Self::Settled(packed) => packed.row(topic).map(|row| Cow::Owned(row.extents().collect())),
         }
     }
 
-    /// How many there are that would take less memory if they were [settled](Topics::settled).
+    /// How many there are that would take less memory if they were [settled](FileTopics::settled).
     pub(crate) fn unsettled(&self) -> usize {
         match self {
             Self::Growing(topics) => topics.len(),
@@ -106,9 +68,9 @@ impl Topics {
             Self::Growing(topics) => {
                 topics.iter().for_each(|(topic, share)| visit(topic, &share.tally, &share.extents));
             }
-            Self::Settled(roster) => {
+            Self::Settled(packed) => {
                 let mut extents = Vec::new();
-                for row in roster.rows() {
+                for row in packed.rows() {
                     extents.clear();
                     extents.extend(row.extents());
                     visit(row.topic, &row.tally, &extents);
@@ -118,11 +80,11 @@ impl Topics {
     }
 
     /// Takes in what a frame adds. Only files that grow are written to.
-    pub(super) fn grow(&mut self, added: HashMap<&str, Share>) {
+    pub(super) fn grow(&mut self, added: HashMap<&str, TopicExtents>) {
         let Self::Growing(topics) = self else { return };
         for (topic, added) in added {
             if !topics.contains_key(topic) {
-                topics.insert(topic.into(), Share::default());
+                topics.insert(topic.into(), TopicExtents::default());
             }
             if let Some(share) = topics.get_mut(topic) {
                 share.tally.add(&added.tally);
@@ -135,10 +97,10 @@ impl Topics {
     /// The same, in less memory, for a file that grows no more. `None` where it is that already, or would take more than 4 GiB.
     pub(crate) fn settled(&self) -> Option<Self> {
         let Self::Growing(topics) = self else { return None };
-        let mut roster = Builder::default();
-        for (topic, Share { tally, extents }) in topics {
-            roster.push(topic, tally, extents)?;
+        let mut packed = PackedTopicsBuilder::default();
+        for (topic, TopicExtents { tally, extents }) in topics {
+            packed.push(topic, tally, extents)?;
         }
-        Some(Self::Settled(roster.finish()))
+        Some(Self::Settled(packed.finish()))
     }
 }

@@ -21,9 +21,9 @@
 use super::Tally;
 use crate::bytes::{Fields, put_varint};
 
-/// Topics with their counts and extents.
+/// FileTopics with their counts and extents.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Roster {
+pub(crate) struct PackedTopics {
     rows: Box<[u8]>,
     /// Where each row begins, by topic, ascending.
     places: Box<[u32]>,
@@ -31,39 +31,39 @@ pub(crate) struct Roster {
 
 /// What is known of a topic.
 #[derive(Debug)]
-pub(super) struct Row<'a> {
+pub(super) struct PackedRow<'a> {
     pub(super) topic: &'a str,
     pub(super) tally: Tally,
     runs: Fields<'a>,
 }
 
-/// Makes a [`Roster`].
+/// Makes a [`PackedTopics`].
 #[derive(Debug, Default)]
-pub(super) struct Builder {
+pub(super) struct PackedTopicsBuilder {
     rows: Vec<u8>,
     places: Vec<u32>,
     runs: Vec<u8>,
 }
 
-impl Roster {
+impl PackedTopics {
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }
 
     /// The row of a topic.
-    pub(super) fn row(&self, topic: &str) -> Option<Row<'_>> {
+    pub(super) fn row(&self, topic: &str) -> Option<PackedRow<'_>> {
         let at = self.places.binary_search_by(|start| topic_at(&self.rows, *start).cmp(&Some(topic))).ok()?;
-        Row::take(&mut Fields::new(self.rows.get(*self.places.get(at)? as usize..)?))
+        PackedRow::take(&mut Fields::new(self.rows.get(*self.places.get(at)? as usize..)?))
     }
 
     /// All rows, in the order in which they were added.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = PackedRow<'_>> {
         let mut fields = Fields::new(&self.rows);
-        std::iter::from_fn(move || Row::take(&mut fields))
+        std::iter::from_fn(move || PackedRow::take(&mut fields))
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> PackedRow<'a> {
     fn take(fields: &mut Fields<'a>) -> Option<Self> {
         let topic = take_topic(fields)?;
         let (events, bytes, first_timestamp_ns) = (fields.varint()?, fields.varint()?, fields.i64()?);
@@ -85,7 +85,7 @@ impl<'a> Row<'a> {
     }
 }
 
-impl Builder {
+impl PackedTopicsBuilder {
     /// Adds a topic, once, with the numbers of its extents. `None` where those do not ascend, or 4 GiB do not hold all rows.
     pub(super) fn push(&mut self, topic: &str, tally: &Tally, extents: &[u32]) -> Option<()> {
         self.places.push(u32::try_from(self.rows.len()).ok()?);
@@ -109,10 +109,10 @@ impl Builder {
         Some(())
     }
 
-    pub(super) fn finish(self) -> Roster {
+    pub(super) fn finish(self) -> PackedTopics {
         let Self { rows, mut places, .. } = self;
         places.sort_by_cached_key(|start| topic_at(&rows, *start));
-        Roster { places: places.into(), rows: rows.into() }
+        PackedTopics { places: places.into(), rows: rows.into() }
     }
 }
 
@@ -150,16 +150,16 @@ mod tests {
             other in "[a-c]{1,4}",
         ) {
             let topics: BTreeMap<String, (Tally, BTreeSet<u32>)> = topics;
-            let mut builder = Builder::default();
+            let mut builder = PackedTopicsBuilder::default();
             for (topic, (tally, extents)) in &topics {
                 builder.push(topic, tally, &extents.iter().copied().collect::<Vec<_>>()).unwrap();
             }
-            let roster = builder.finish();
-            prop_assert_eq!(roster.len(), topics.len());
-            let known = |row: Row<'_>| (row.topic.to_owned(), (row.tally, row.extents().collect()));
-            prop_assert_eq!(roster.rows().map(known).collect::<BTreeMap<_, _>>(), topics.clone());
+            let packed = builder.finish();
+            prop_assert_eq!(packed.len(), topics.len());
+            let known = |row: PackedRow<'_>| (row.topic.to_owned(), (row.tally, row.extents().collect()));
+            prop_assert_eq!(packed.rows().map(known).collect::<BTreeMap<_, _>>(), topics.clone());
             for topic in topics.keys().chain([&other]) {
-                prop_assert_eq!(roster.row(topic).map(known).map(|(_, known)| known), topics.get(topic).cloned());
+                prop_assert_eq!(packed.row(topic).map(known).map(|(_, known)| known), topics.get(topic).cloned());
             }
         }
     }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_topic_takes_no_more_bytes_than_it_is_said_to() {
         const TOPICS: u32 = 100_000;
-        let mut builder = Builder::default();
+        let mut builder = PackedTopicsBuilder::default();
         for number in 0..TOPICS {
             // Two or three events of each, anywhere in 1,000 extents, within ten minutes.
             let mut extents: Vec<_> = (1..=2 + number % 2).map(|nth| (number * nth * 7_919) % 1_000).collect();
@@ -179,10 +179,10 @@ mod tests {
             let tally = Tally { events: 2, bytes: 530, first_timestamp_ns, last_timestamp_ns };
             builder.push(&format!("topic-{number:06}"), &tally, &extents).unwrap();
         }
-        let roster = builder.finish();
-        let bytes = roster.rows.len() + size_of_val(&*roster.places);
+        let packed = builder.finish();
+        let bytes = packed.rows.len() + size_of_val(&*packed.places);
         assert!(bytes <= 42 * TOPICS as usize, "{bytes}");
-        let mut everywhere = Builder::default();
+        let mut everywhere = PackedTopicsBuilder::default();
         everywhere.push("t", &Tally::default(), &(0..1_000).collect::<Vec<_>>()).unwrap();
         assert!(everywhere.runs.len() <= 4);
     }

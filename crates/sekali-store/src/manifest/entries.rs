@@ -8,12 +8,12 @@ use super::{hex, is_false};
 use crate::counters::Counters;
 use crate::damage::Damage;
 use crate::log::file;
-use crate::log::recovery::Position;
+use crate::log::position::LogPosition;
 
 /// A place between two commits of the log: everything that the next one continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LogPlace {
+pub struct SavedPosition {
     /// Seq of the next row.
     pub next_seq: u64,
     /// Number of the next commit.
@@ -36,8 +36,8 @@ pub struct LogPlace {
     pub upstream: Option<u64>,
 }
 
-impl From<&Position> for LogPlace {
-    fn from(position: &Position) -> Self {
+impl From<&LogPosition> for SavedPosition {
+    fn from(position: &LogPosition) -> Self {
         let Counters { received, stored, duplicates, conflicts } = position.totals;
         Self {
             next_seq: position.next_seq,
@@ -53,9 +53,9 @@ impl From<&Position> for LogPlace {
     }
 }
 
-impl From<&LogPlace> for Position {
-    fn from(place: &LogPlace) -> Self {
-        let LogPlace { received, stored, duplicates, conflicts, .. } = *place;
+impl From<&SavedPosition> for LogPosition {
+    fn from(place: &SavedPosition) -> Self {
+        let SavedPosition { received, stored, duplicates, conflicts, .. } = *place;
         Self {
             next_seq: place.next_seq,
             next_commit: place.next_commit,

@@ -1,4 +1,4 @@
-//! Outlines of closed files, as they are saved beside them (`.outline`): a cache, written without a sync and trusted only with its
+//! Block indexes of closed files, as they are saved beside them (`.outline`): a cache, written without a sync and trusted only with its
 //! checksum. All integers are little-endian:
 //!
 //! ```text
@@ -16,19 +16,19 @@
 //! XXH3-64 of all before, seeded with the salt                 8
 //! ```
 
-use super::roster::{self, Roster};
-use super::{Extent, Outline, Tally, Topics};
+use super::packed_topics::{PackedTopics, PackedTopicsBuilder};
+use super::{BlockIndex, Extent, FileTopics, Tally};
 use crate::bytes::Fields;
 use crate::counters::Counters;
-use crate::log::Salt;
 use crate::log::header::FileHeader;
-use crate::log::recovery::Position;
+use crate::log::position::LogPosition;
+use crate::salt::Salt;
 
 const MAGIC: [u8; 8] = *b"SEKOUTL1";
 
-impl Outline {
+impl BlockIndex {
     /// What is saved of a closed file.
-    pub(crate) fn encode(&self, header: &FileHeader, after: &Position, salt: Salt) -> Vec<u8> {
+    pub(crate) fn encode(&self, header: &FileHeader, after: &LogPosition, salt: Salt) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         put(&mut out, &[header.first_seq, header.first_commit, header.previous, self.end]);
         put(&mut out, &[after.next_seq, after.next_commit, after.previous, after.durable_commit]);
@@ -51,8 +51,8 @@ impl Outline {
         out
     }
 
-    /// Reads a saved outline back; `None` where it is not the outline of the file with this header.
-    pub(crate) fn decode(bytes: &[u8], header: &FileHeader, salt: Salt) -> Option<(Self, Position)> {
+    /// Reads a saved block index back; `None` where it is not the block index of the file with this header.
+    pub(crate) fn decode(bytes: &[u8], header: &FileHeader, salt: Salt) -> Option<(Self, LogPosition)> {
         let mut fields = Fields::new(salt.unseal(bytes)?);
         let theirs = (fields.array()?, fields.u64()?, fields.u64()?, fields.u64()?);
         if theirs != (MAGIC, header.first_seq, header.first_commit, header.previous) {
@@ -63,9 +63,9 @@ impl Outline {
         let extents = (0..fields.u64()?)
             .map(|_| Some(Extent { offset: fields.u64()?, first_seq: fields.u64()? }))
             .collect::<Option<_>>()?;
-        let topics = Topics::Settled(decode_topics(&mut fields)?);
-        let outline = Self { extents, topics, end, end_seq: after.next_seq };
-        fields.is_empty().then_some((outline, after))
+        let topics = FileTopics::Settled(decode_topics(&mut fields)?);
+        let block_index = Self { extents, topics, end, end_seq: after.next_seq };
+        fields.is_empty().then_some((block_index, after))
     }
 }
 
@@ -73,8 +73,8 @@ fn put(out: &mut Vec<u8>, words: &[u64]) {
     words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
 }
 
-fn decode_position(fields: &mut Fields<'_>) -> Option<Position> {
-    Some(Position {
+fn decode_position(fields: &mut Fields<'_>) -> Option<LogPosition> {
+    Some(LogPosition {
         next_seq: fields.u64()?,
         next_commit: fields.u64()?,
         previous: fields.u64()?,
@@ -93,8 +93,8 @@ fn decode_position(fields: &mut Fields<'_>) -> Option<Position> {
     })
 }
 
-fn decode_topics(fields: &mut Fields<'_>) -> Option<Roster> {
-    let mut roster = roster::Builder::default();
+fn decode_topics(fields: &mut Fields<'_>) -> Option<PackedTopics> {
+    let mut packed = PackedTopicsBuilder::default();
     for _ in 0..fields.u64()? {
         let len = fields.u16()?;
         let topic = fields.str(len.into())?;
@@ -105,7 +105,7 @@ fn decode_topics(fields: &mut Fields<'_>) -> Option<Roster> {
             last_timestamp_ns: fields.i64()?,
         };
         let extents = (0..fields.u32()?).map(|_| fields.u32()).collect::<Option<Vec<_>>>()?;
-        roster.push(topic, &tally, &extents)?;
+        packed.push(topic, &tally, &extents)?;
     }
-    Some(roster.finish())
+    Some(packed.finish())
 }

@@ -2,18 +2,20 @@
 //!
 //! An **extent** is a run of blocks of at least 64 KiB (the last may be shorter). An event is found by its seq with one binary search
 //! and one read of an extent; a topic by its list of extents. At 265 bytes an event, 100 million events are 400,000 extents of
-//! 16 bytes each. [`roster`] has what topics take.
+//! 16 bytes each. [`packed_topics`] has what topics take.
 
-mod roster;
+mod packed_topics;
 mod saved;
 mod topics;
 
 use std::collections::HashMap;
 
 use super::block::Block;
+use super::row;
 use crate::limits::EXTENT_BYTES;
+use crate::tally::Tally;
 
-pub(crate) use topics::{Share, Tally, Topics};
+pub(crate) use topics::{FileTopics, TopicExtents};
 
 /// Where an extent begins: at the header of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,34 +26,34 @@ pub(crate) struct Extent {
 
 /// What is where in a log file.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outline {
+pub(crate) struct BlockIndex {
     pub(crate) extents: Vec<Extent>,
-    pub(crate) topics: Topics,
+    pub(crate) topics: FileTopics,
     /// Where the last frame ends.
     pub(crate) end: u64,
     /// The seq after the last row.
     pub(crate) end_seq: u64,
 }
 
-/// What one frame adds to an outline. Computed apart, so that the outline is locked only to take it in.
+/// What one frame adds to an block index. Computed apart, so that the block index is locked only to take it in.
 #[derive(Debug)]
-pub(crate) struct Growth<'a> {
+pub(crate) struct BlockIndexDelta<'a> {
     extents: Vec<Extent>,
-    pub(crate) topics: HashMap<&'a str, Share>,
+    pub(crate) topics: HashMap<&'a str, TopicExtents>,
     end: u64,
     end_seq: u64,
 }
 
-impl Outline {
+impl BlockIndex {
     /// What blocks add that stand at these offsets of the file, up to `end` and `end_seq`.
-    pub(crate) fn growth<'a>(
+    pub(crate) fn delta<'a>(
         &self,
         blocks: impl Iterator<Item = (u64, Block<'a>)>,
         end: u64,
         end_seq: u64,
-    ) -> Growth<'a> {
+    ) -> BlockIndexDelta<'a> {
         let mut extents = Vec::new();
-        let mut topics = HashMap::<&str, Share>::new();
+        let mut topics = HashMap::<&str, TopicExtents>::new();
         let mut last = self.extents.last().copied();
         for (offset, block) in blocks {
             if last.is_none_or(|extent| offset - extent.offset >= EXTENT_BYTES) {
@@ -62,20 +64,20 @@ impl Outline {
             let number = (self.extents.len() + extents.len() - 1) as u32;
             for (_, event) in block.rows() {
                 let share = topics.entry(event.topic).or_default();
-                share.tally.add(&Tally::of(&event));
+                share.tally.add(&Tally::one(row::len(&event) as u64, event.timestamp_ns));
                 if share.extents.last() != Some(&number) {
                     share.extents.push(number);
                 }
             }
         }
-        Growth { extents, topics, end, end_seq }
+        BlockIndexDelta { extents, topics, end, end_seq }
     }
 
-    /// Takes in what [`Outline::growth`] computed.
-    pub(crate) fn grow(&mut self, growth: Growth<'_>) {
-        self.extents.extend(growth.extents);
-        self.topics.grow(growth.topics);
-        (self.end, self.end_seq) = (growth.end, growth.end_seq);
+    /// Takes in what [`BlockIndex::delta`] computed.
+    pub(crate) fn grow(&mut self, delta: BlockIndexDelta<'_>) {
+        self.extents.extend(delta.extents);
+        self.topics.grow(delta.topics);
+        (self.end, self.end_seq) = (delta.end, delta.end_seq);
     }
 
     /// The bytes of extent `number`, and the seqs it may hold.
@@ -107,16 +109,17 @@ mod tests {
     use super::*;
     use crate::counters::Counters;
     use crate::event::EventRef;
-    use crate::log::frame::{self, Builder, Header};
+    use crate::log::frame::{self, FrameBuilder, FrameHeader};
     use crate::log::header::FileHeader;
-    use crate::log::recovery::Position;
-    use crate::log::{Salt, row};
+    use crate::log::position::LogPosition;
+    use crate::log::row;
+    use crate::salt::Salt;
 
-    fn outline_of(frames: u64, rows: u64) -> Outline {
+    fn block_index_of(frames: u64, rows: u64) -> BlockIndex {
         let salt = Salt(1);
-        let mut outline = Outline::default();
+        let mut block_index = BlockIndex::default();
         let (mut offset, mut seq) = (64, 1);
-        let mut builder = Builder::new(salt);
+        let mut builder = FrameBuilder::new(salt);
         for commit in 1..=frames {
             builder.begin(seq, 0);
             for n in 0..rows {
@@ -129,7 +132,7 @@ mod tests {
                 );
                 builder.push(&bytes);
             }
-            let header = Header {
+            let header = FrameHeader {
                 commit,
                 durable_commit: commit - 1,
                 first_seq: seq,
@@ -143,28 +146,28 @@ mod tests {
             let frame = frame::decode(bytes, salt).unwrap();
             let end = offset + frame.len as u64;
             let blocks = frame.blocks().map(|(at, block)| (offset + at as u64, block));
-            let growth = outline.growth(blocks, end, frame.end_seq());
-            outline.grow(growth);
+            let delta = block_index.delta(blocks, end, frame.end_seq());
+            block_index.grow(delta);
             (offset, seq) = (end, frame.end_seq());
         }
-        outline
+        block_index
     }
 
     #[test]
     fn every_seq_has_its_extent_and_every_topic_its_share() {
         for (frames, rows) in [(1, 1), (2_000, 1), (3, 2_000)] {
-            let outline = outline_of(frames, rows);
+            let block_index = block_index_of(frames, rows);
             let count = frames * rows;
-            assert_eq!(outline.end_seq, count + 1);
+            assert_eq!(block_index.end_seq, count + 1);
             for seq in 1..=count {
-                let after = outline.extents.partition_point(|extent| extent.first_seq <= seq);
-                let span = outline.extent(after as u32 - 1).unwrap();
+                let after = block_index.extents.partition_point(|extent| extent.first_seq <= seq);
+                let span = block_index.extent(after as u32 - 1).unwrap();
                 assert!(span.first_seq <= seq && seq < span.end_seq);
                 assert!(span.end - span.offset <= 2 * EXTENT_BYTES + 1024);
             }
-            let all = (0..outline.extents.len() as u32).collect::<Vec<_>>();
-            let settled = outline.topics.settled().unwrap();
-            for topics in [&outline.topics, &settled] {
+            let all = (0..block_index.extents.len() as u32).collect::<Vec<_>>();
+            let settled = block_index.topics.settled().unwrap();
+            for topics in [&block_index.topics, &settled] {
                 let tally = |topic| topics.tally(topic).map_or(0, |tally| tally.events);
                 assert_eq!(tally("thirds") + tally("rest"), count);
                 assert_eq!(topics.extents("thirds").as_deref(), Some(&all[..]));
@@ -174,18 +177,18 @@ mod tests {
 
     #[test]
     fn saved_outlines_read_back_and_damaged_ones_do_not() {
-        let mut outline = outline_of(3, 2_000);
-        outline.topics = outline.topics.settled().unwrap();
+        let mut block_index = block_index_of(3, 2_000);
+        block_index.topics = block_index.topics.settled().unwrap();
         let header = FileHeader { partition: 0, store_id: 1, first_seq: 1, first_commit: 1, previous: 0 };
-        let after = Position { next_seq: 6_001, upstream: Some(0), received_at_ns: -1, ..Position::default() };
-        let bytes = outline.encode(&header, &after, Salt(1));
-        assert_eq!(Outline::decode(&bytes, &header, Salt(1)), Some((outline, after)));
-        assert_eq!(Outline::decode(&bytes, &FileHeader { first_commit: 2, ..header }, Salt(1)), None);
+        let after = LogPosition { next_seq: 6_001, upstream: Some(0), received_at_ns: -1, ..LogPosition::default() };
+        let bytes = block_index.encode(&header, &after, Salt(1));
+        assert_eq!(BlockIndex::decode(&bytes, &header, Salt(1)), Some((block_index, after)));
+        assert_eq!(BlockIndex::decode(&bytes, &FileHeader { first_commit: 2, ..header }, Salt(1)), None);
         for at in (0..bytes.len()).step_by(7) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 4;
-            assert_eq!(Outline::decode(&damaged, &header, Salt(1)), None);
-            assert_eq!(Outline::decode(&bytes[..at], &header, Salt(1)), None);
+            assert_eq!(BlockIndex::decode(&damaged, &header, Salt(1)), None);
+            assert_eq!(BlockIndex::decode(&bytes[..at], &header, Salt(1)), None);
         }
     }
 }
