@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use sekali_store::disk::RealDisk;
-use sekali_store::{ContentRules, HashKey, KeyHasher, NewStore, Partition, Store};
+use sekali_store::{ContentRules, HashKey, KeyHasher, Partition, Store, StoreMeta};
 
 use crate::Outcome;
 use crate::figures::Report;
@@ -100,7 +100,7 @@ fn fill_and_kill(spec: &StoreSpec, data: &Path) -> Outcome<Report> {
 }
 
 /// Every measured store has the same secret, so that runs are repeatable.
-const NEW_STORE: NewStore = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
+const NEW_STORE: StoreMeta = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
 
 pub(crate) fn hasher() -> KeyHasher {
     KeyHasher::new(&NEW_STORE.hash_key)

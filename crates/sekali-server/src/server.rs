@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sekali_store::disk::{Disk, RealDisk};
-use sekali_store::{HashKey, NewStore, Store};
+use sekali_store::{HashKey, Store, StoreMeta};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{error, info, warn};
@@ -173,7 +173,7 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 
 /// Opens the store. What a new one is made of is drawn here: the engine has no randomness of its own.
 fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Store, StartError> {
-    let new = NewStore { store_id: rand::random(), hash_key: HashKey(rand::random()), partitions: config.partitions };
+    let new = StoreMeta { store_id: rand::random(), hash_key: HashKey(rand::random()), partitions: config.partitions };
     let store = Store::open_with(disk, &config.data_dir, &new, CONTENT_RULES, config.tuning)?;
     if store.partition_count() != config.partitions {
         let (has, asked) = (store.partition_count(), config.partitions);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use sekali_store::disk::{Disk, RealDisk};
 use sekali_store::segment::{Segment, SegmentDir, merge, write};
-use sekali_store::{Error, HashKey, NewStore, Result, StoredEvent};
+use sekali_store::{Error, HashKey, Result, StoreMeta, StoredEvent};
 
 const EVENTS: u64 = 300_000;
 const TOPICS: [&str; 4] = ["orders", "überweisungen", "$conflicts", "日本"];
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     let path = std::env::args().nth(1).ok_or_else(|| Error::Invalid("name a directory to write to".to_owned()))?;
     let path = PathBuf::from(path);
     RealDisk.create_dir_all(&path).map_err(|error| Error::Invalid(error.to_string()))?;
-    let store = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
+    let store = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
     let dir = SegmentDir::new(Arc::new(RealDisk), path, &store, 0);
     let mut parts = Vec::new();
     for seqs in [1..1 + EVENTS / 3, 1 + EVENTS / 3..1 + EVENTS] {

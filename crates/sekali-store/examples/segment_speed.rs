@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sekali_store::disk::RealDisk;
-use sekali_store::segment::{Segment, SegmentDir, Topics, Wanted, Writer, merge};
-use sekali_store::{EventRef, HashKey, NewStore, Order, Result};
+use sekali_store::segment::{RowQuery, Segment, SegmentDir, SegmentWriter, TopicChoice, merge};
+use sekali_store::{EventRef, HashKey, Order, Result, StoreMeta};
 use sekali_testkit::Random;
 
 const EVENTS_PER_SEGMENT: u64 = 1_000_000;
@@ -98,7 +98,7 @@ fn main() -> Result<()> {
     let path = arguments.next().map_or_else(|| std::env::temp_dir().join("sekali-segment-speed"), PathBuf::from);
     let disk = Arc::new(RealDisk);
     sekali_store::disk::Disk::create_dir_all(&*disk, &path).map_err(|error| invalid(&error))?;
-    let store = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
+    let store = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
     let dir = SegmentDir::new(disk, path.clone(), &store, 0);
     let parts = write_all(&dir, millions)?;
     let merged = merge_all(&dir, &parts)?;
@@ -121,7 +121,7 @@ fn write_all(dir: &SegmentDir, millions: u64) -> Result<Vec<Arc<Segment>>> {
     let (mut parts, mut json, mut bytes, mut rows) = (Vec::new(), 0, 0, 0);
     let began = Clock::start();
     for part in 0..millions {
-        let mut writer = Writer::new(dir);
+        let mut writer = SegmentWriter::new(dir);
         for seq in part * EVENTS_PER_SEGMENT + 1..=(part + 1) * EVENTS_PER_SEGMENT {
             generate(&mut random, seq, &mut event);
             json += event.json_len;
@@ -156,12 +156,12 @@ fn read_all(segment: &Segment) -> Result<()> {
     let (mut rows, mut owned) = (0, 0);
     let began = Clock::start();
     for group in 0..segment.row_groups().len() {
-        segment.visit(group, &Wanted::default(), |_, _, _| rows += 1)?;
+        segment.visit(group, &RowQuery::default(), |_, _, _| rows += 1)?;
     }
     report("visit everything in order", rows, began.elapsed());
     let began = Clock::start();
     for group in 0..segment.row_groups().len() {
-        owned += segment.read(group, &Wanted::default())?.len() as u64;
+        owned += segment.read(group, &RowQuery::default())?.len() as u64;
     }
     report("read everything in order", owned, began.elapsed());
     Ok(())
@@ -191,8 +191,8 @@ fn topic(number: u64) -> String {
     format!("service-{number}.requests")
 }
 
-fn of(topic: &str) -> Wanted<'_> {
-    Wanted { topics: Topics::One(topic), ..Wanted::default() }
+fn of(topic: &str) -> RowQuery<'_> {
+    RowQuery { topics: TopicChoice::One(topic), ..RowQuery::default() }
 }
 
 fn look_up(segment: &Segment) -> Result<()> {
@@ -200,7 +200,7 @@ fn look_up(segment: &Segment) -> Result<()> {
     let topics: Vec<String> = (0..10).map(topic).collect();
     let mut known = Vec::new();
     for group in (0..segment.row_groups().len()).step_by(7) {
-        segment.visit(group, &Wanted::default(), |seq, _, event| {
+        segment.visit(group, &RowQuery::default(), |seq, _, event| {
             if random.draw().is_multiple_of(500) {
                 known.push((event.topic.to_owned(), seq));
             }
@@ -234,9 +234,9 @@ fn first_pages(segment: &Segment) -> Result<()> {
                 let (topic, group) = (topic(random.draw() % 10), (random.draw() % full) as usize);
                 let from = segment.row_groups()[group].first_seq + random.draw() % 50_000;
                 let seqs = if order == Order::Ascending { from..u64::MAX } else { 0..from + 70_000 };
-                let topics = if all { Topics::Unreserved } else { Topics::One(&topic) };
+                let topics = if all { TopicChoice::Unreserved } else { TopicChoice::One(&topic) };
                 let began = Instant::now();
-                let found = segment.read(group, &Wanted { topics, seqs, limit, order, ..Wanted::default() })?;
+                let found = segment.read(group, &RowQuery { topics, seqs, limit, order, ..RowQuery::default() })?;
                 times.push(began.elapsed().as_secs_f64() * 1e3);
                 assert_eq!(found.len(), limit);
             }

@@ -63,7 +63,7 @@ pub trait Disk: Debug + Send + Sync {
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Removes a file, and answers what gives its space back piece by piece, where that can be done.
-    fn remove_name(&self, path: &Path) -> io::Result<Option<Box<dyn Remains>>> {
+    fn remove_name(&self, path: &Path) -> io::Result<Option<Box<dyn UnlinkedFile>>> {
         self.remove(path).map(|()| None)
     }
     /// Makes creations, renames and removals in `dir` durable.
@@ -78,7 +78,7 @@ pub trait Disk: Debug + Send + Sync {
 }
 
 /// The bytes of a file that has no name any more. Dropping it gives all of its space back, as soon as nobody has it open.
-pub trait Remains: Debug + Send {
+pub trait UnlinkedFile: Debug + Send {
     /// Gives back the space of the last `bytes`. Answers how many bytes are left.
     ///
     /// # Errors

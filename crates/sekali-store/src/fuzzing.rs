@@ -14,14 +14,14 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::hash::HashKey;
 use crate::manifest::Manifest;
-use crate::meta::NewStore;
+use crate::meta::StoreMeta;
 
 pub use log::{frame, log};
 pub use run::run;
 pub use segment::segment;
 
 /// The store whose files are fuzzed: its secret is in their checksums.
-pub const STORE: NewStore = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
+pub const STORE: StoreMeta = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
 
 /// A manifest. One that is read must be written and read again as the same.
 pub fn manifest(bytes: &[u8]) {

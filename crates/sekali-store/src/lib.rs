@@ -20,10 +20,10 @@
 //! ```
 //! # fn main() -> sekali_store::Result<()> {
 //! use std::sync::Arc;
-//! use sekali_store::{Batch, ContentRules, EventRef, HashKey, NewStore, Outcome, Store, disk::RealDisk};
+//! use sekali_store::{Batch, ContentRules, EventRef, HashKey, StoreMeta, Outcome, Store, disk::RealDisk};
 //!
 //! # let dir = std::env::temp_dir().join(format!("sekali-doc-{}", std::process::id()));
-//! let new = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 }; // draw these at random
+//! let new = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 }; // draw these at random
 //! let store = Store::open(Arc::new(RealDisk), &dir, &new, ContentRules::BYTES)?;
 //! let mut batch = Batch::new();
 //! let event = EventRef { topic: "orders", event_id: "42", timestamp_ns: 0, source: "shop", payload: b"{}" };
@@ -73,7 +73,7 @@ pub use error::{Error, Result};
 pub use event::{CONFLICTS_TOPIC, EventRef, StoredEvent, is_reserved};
 pub use hash::{ContentHash, EventHash, Fingerprint, HashKey, KeyHasher};
 pub use manifest::Expired;
-pub use meta::NewStore;
+pub use meta::StoreMeta;
 pub use order::Order;
 pub use partition::{
     Commit, Finding, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber, StorageStats,

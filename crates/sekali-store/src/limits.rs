@@ -25,9 +25,9 @@ pub const LOG_AHEAD_BYTES: u64 = 4 * 1024 * 1024;
 pub const BACKGROUND_SYNC_BYTES: usize = 1024 * 1024;
 /// The space of a removed log file or run is given back in steps of this many bytes, each of which a sync may have to wait
 /// for: 1 ms.
-pub const REMAINS_STEP_BYTES: u64 = 4 * 1024 * 1024;
+pub const UNLINKED_STEP_BYTES: u64 = 4 * 1024 * 1024;
 /// Most removed files that wait for their space to be given back; with more, that of the oldest is at once.
-pub const REMAINS_MAX: usize = 16;
+pub const UNLINKED_FILES_MAX: usize = 16;
 /// Rows of a frame are checksummed in blocks of about this size, so that reading one event need not read a whole commit.
 pub const BLOCK_BYTES: usize = 64 * 1024;
 /// The in-memory index of a log file has one entry for about this many bytes: 25 GB of log is 400,000 entries.

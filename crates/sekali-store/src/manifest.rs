@@ -172,7 +172,7 @@ impl Manifest {
     }
 
     /// Notes, once, that seqs are lost for good.
-    pub(crate) fn lose(&mut self, damage: &Damage) {
+    pub(crate) fn record_loss(&mut self, damage: &Damage) {
         if !self.lost.iter().any(|lost| lost.is(damage)) {
             self.lost.push(Lost::from(damage));
         }

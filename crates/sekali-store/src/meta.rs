@@ -29,7 +29,7 @@ pub(crate) const FILE_NAME: &str = "store.toml";
 
 /// What a new store is made with. The caller draws `store_id` and `hash_key` at random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewStore {
+pub struct StoreMeta {
     /// Tells stores apart.
     pub store_id: u128,
     /// Secret of the keyed hashes.
@@ -64,7 +64,7 @@ pub(crate) fn exists(disk: &dyn Disk, dir: &Path) -> Result<bool> {
 }
 
 /// Reads the meta file of the store in `dir`, or writes that of a `new` one where there is none.
-pub(crate) fn load_or_create(disk: &dyn Disk, dir: &Path, new: &NewStore) -> Result<NewStore> {
+pub(crate) fn load_or_create(disk: &dyn Disk, dir: &Path, new: &StoreMeta) -> Result<StoreMeta> {
     let path = dir.join(FILE_NAME);
     if !exists(disk, dir)? {
         check_partitions(new.partitions).map_err(Error::Invalid)?;
@@ -95,7 +95,7 @@ fn sync_entry(disk: &dyn Disk, dir: &Path) -> Result<()> {
 }
 
 /// Reads the meta file of the store in `dir`.
-pub(crate) fn load(disk: &dyn Disk, dir: &Path) -> Result<NewStore> {
+pub(crate) fn load(disk: &dyn Disk, dir: &Path) -> Result<StoreMeta> {
     let path = dir.join(FILE_NAME);
     let text = disk::read_all(disk, &path).at("read", &path)?;
     let text = String::from_utf8_lossy(&text);
@@ -111,7 +111,7 @@ pub(crate) fn load(disk: &dyn Disk, dir: &Path) -> Result<NewStore> {
 
 /// Reads the meta file of the store in `dir`, which is in use, and checks that it says `meta`; where it does not, keeps a copy
 /// and writes it anew. Answers what was mended.
-pub(crate) fn mend(disk: &dyn Disk, dir: &Path, meta: &NewStore) -> Result<Option<String>> {
+pub(crate) fn mend(disk: &dyn Disk, dir: &Path, meta: &StoreMeta) -> Result<Option<String>> {
     let path = dir.join(FILE_NAME);
     let what = match load(disk, dir) {
         Ok(found) if found == *meta => return Ok(None),
@@ -126,7 +126,7 @@ pub(crate) fn mend(disk: &dyn Disk, dir: &Path, meta: &NewStore) -> Result<Optio
     Ok(Some(what))
 }
 
-fn encode(meta: &NewStore) -> Result<String> {
+fn encode(meta: &StoreMeta) -> Result<String> {
     let file = MetaFile {
         format: FORMAT_VERSION,
         store_id: format!("{:032x}", meta.store_id),
@@ -136,7 +136,7 @@ fn encode(meta: &NewStore) -> Result<String> {
     toml::to_string(&file).map(checked_text::seal).map_err(|error| Error::Invalid(error.to_string()))
 }
 
-fn decode(text: &str) -> Result<NewStore, String> {
+fn decode(text: &str) -> Result<StoreMeta, String> {
     let file: MetaFile = toml::from_str(text).map_err(|error| error.message().to_owned())?;
     if file.format != FORMAT_VERSION {
         return Err(format!("format is {} and must be {FORMAT_VERSION}", file.format));
@@ -152,7 +152,7 @@ fn decode(text: &str) -> Result<NewStore, String> {
     let mut key = [0; 32];
     key[..16].copy_from_slice(&high.to_be_bytes());
     key[16..].copy_from_slice(&low.to_be_bytes());
-    Ok(NewStore { store_id, hash_key: HashKey(key), partitions: file.partitions })
+    Ok(StoreMeta { store_id, hash_key: HashKey(key), partitions: file.partitions })
 }
 
 fn check_partitions(partitions: u32) -> Result<(), String> {
@@ -171,7 +171,7 @@ mod tests {
     proptest! {
         #[test]
         fn round_trip(store_id: u128, key: [u8; 32], partitions in 1..=PARTITIONS_MAX) {
-            let meta = NewStore { store_id, hash_key: HashKey(key), partitions };
+            let meta = StoreMeta { store_id, hash_key: HashKey(key), partitions };
             let text = encode(&meta).unwrap();
             prop_assert_eq!(checked_text::unseal(&text).and_then(decode), Ok(meta));
         }

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::meta::NewStore;
+use crate::meta::StoreMeta;
 
 /// Seed of every checksum in a partition's log, so that bytes of another store or partition never pass for its own. It
 /// depends on the store's secret, so that nobody can craft a payload that passes for a frame.
@@ -10,7 +10,7 @@ use crate::meta::NewStore;
 pub(crate) struct Salt(pub(crate) u64);
 
 impl Salt {
-    pub(crate) fn new(store: &NewStore, partition: u32) -> Self {
+    pub(crate) fn new(store: &StoreMeta, partition: u32) -> Self {
         let mut bytes = store.hash_key.0.to_vec();
         bytes.extend_from_slice(&store.store_id.to_le_bytes());
         bytes.extend_from_slice(&partition.to_le_bytes());

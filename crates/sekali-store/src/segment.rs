@@ -26,7 +26,7 @@
 //! - `probe` is for fuzzing.
 //! - `reader` opens a segment; `source` reads the index of a row group and keeps what is needed of it (`table`, `blocks`); `group` reads
 //!   verified columns (`decoded`); `select` decides which rows, by what is
-//!   `wanted`.
+//!   the `query`.
 
 mod anchor;
 mod blocks;
@@ -39,6 +39,7 @@ mod index;
 mod info;
 mod merge;
 pub(crate) mod probe;
+mod query;
 mod reader;
 mod rows;
 mod schema;
@@ -49,16 +50,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod trim;
-mod wanted;
 mod writer;
 
-pub use decoded::Decoded;
+pub use decoded::DecodedEvents;
 pub(crate) use dir::file_name;
 pub use dir::{SUFFIX, SegmentDir, revision_of, seqs_of};
 pub use directory::RowGroup;
 pub use info::SegmentInfo;
 pub use merge::merge;
+pub use query::{RowQuery, TopicChoice};
 pub use reader::Segment;
 pub use trim::trim;
-pub use wanted::{Topics, Wanted};
-pub use writer::{Writer, write};
+pub use writer::{SegmentWriter, write};

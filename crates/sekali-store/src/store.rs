@@ -11,19 +11,19 @@ use crate::disk::{self, Disk};
 use crate::error::{Error, IoContext, Result};
 use crate::hash::{HashKey, KeyHasher};
 use crate::index::IndexOptions;
-use crate::meta::{self, NewStore};
+use crate::meta::{self, StoreMeta};
 use crate::partition::{Partition, PartitionOptions};
 use crate::rules::ContentRules;
 use crate::tuning::Tuning;
 
 const LOCK_FILE: &str = "LOCK";
 /// What a store that exists is opened with.
-const NOT_NEW: NewStore = NewStore { store_id: 0, hash_key: HashKey([0; 32]), partitions: 1 };
+const NO_META: StoreMeta = StoreMeta { store_id: 0, hash_key: HashKey([0; 32]), partitions: 1 };
 
 /// An open store.
 #[derive(Debug)]
 pub struct Store {
-    meta: NewStore,
+    meta: StoreMeta,
     hasher: KeyHasher,
     partitions: Vec<Partition>,
 }
@@ -35,7 +35,7 @@ impl Store {
     /// # Errors
     /// [`Error::Locked`], [`Error::NewerFormat`], [`Error::Damaged`] (of the meta file: damage to data does not keep a store
     /// from opening) and [`Error::Io`].
-    pub fn open(disk: Arc<dyn Disk>, dir: &Path, new: &NewStore, rules: ContentRules) -> Result<Self> {
+    pub fn open(disk: Arc<dyn Disk>, dir: &Path, new: &StoreMeta, rules: ContentRules) -> Result<Self> {
         Self::open_with(disk, dir, new, rules, Tuning::default())
     }
 
@@ -47,7 +47,7 @@ impl Store {
         if !meta::exists(&*disk, dir)? {
             return Err(Error::Invalid(format!("there is no store in {}", dir.display())));
         }
-        Self::open(disk, dir, &NOT_NEW, rules)
+        Self::open(disk, dir, &NO_META, rules)
     }
 
     /// As [`Store::open_existing`], but of the store as it is at this moment, beside a process that may be using it. Nothing is
@@ -61,7 +61,7 @@ impl Store {
         // No thread of its own: there is nothing to do but to read.
         let index = IndexOptions { background: false, ..IndexOptions::default() };
         let tuning = Tuning { index, seal_in_background: false, ..Tuning::default() };
-        let mut store = Self::open_with(Arc::new(disk), dir, &NOT_NEW, rules, tuning)?;
+        let mut store = Self::open_with(Arc::new(disk), dir, &NO_META, rules, tuning)?;
         for (partition, damage) in store.partitions.iter_mut().zip(index_damage) {
             damage.into_iter().for_each(|damage| partition.go_without_index(damage));
         }
@@ -73,7 +73,7 @@ impl Store {
     pub fn open_with(
         disk: Arc<dyn Disk>,
         dir: &Path,
-        new: &NewStore,
+        new: &StoreMeta,
         rules: ContentRules,
         tuning: Tuning,
     ) -> Result<Self> {

@@ -96,7 +96,7 @@ mod tests {
     use std::path::Path;
 
     use sekali_store::disk::memory::MemoryDisk;
-    use sekali_store::{Batch, EventRef, HashKey, NewStore, Store};
+    use sekali_store::{Batch, EventRef, HashKey, Store, StoreMeta};
 
     use super::*;
     use crate::access::Access;
@@ -114,7 +114,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn rot_is_found_and_named_without_a_reader() {
         let (disk, dir) = (MemoryDisk::new(), Path::new("/store"));
-        let new = NewStore { store_id: 1, hash_key: HashKey([1; 32]), partitions: 1 };
+        let new = StoreMeta { store_id: 1, hash_key: HashKey([1; 32]), partitions: 1 };
         let store = Store::open(Arc::new(disk.clone()), dir, &new, CONTENT_RULES).unwrap();
         let hasher = store.hasher();
         let nobody = tempfile::tempdir().unwrap();

@@ -14,7 +14,7 @@ use sekali_server::ingest::CONTENT_RULES;
 use sekali_server::limits::HEADERS_BYTES_MAX;
 use sekali_server::timeouts::Timeouts;
 use sekali_store::disk::RealDisk;
-use sekali_store::{HashKey, NewStore, Store};
+use sekali_store::{HashKey, Store, StoreMeta};
 use serde_json::{Value, json};
 
 use crate::access::visitor::{make, start};
@@ -116,7 +116,7 @@ fn overload() -> Provoked {
 fn shutting_down() -> Provoked {
     let dir = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let new = NewStore { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
+    let new = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
     let store = Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap();
     let _context = runtime.enter();
     let (app, committers, _) = App::start(store, Access::load(dir.path()).unwrap(), Timeouts::default()).unwrap();

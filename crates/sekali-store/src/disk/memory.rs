@@ -17,15 +17,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Disk, DiskFile};
 use gate::Gate;
-use image::{DirChange, DirImage, Entry, FileChange, FileImage, cut_dir, cut_file};
+use image::{DirChange, DirEntry, DirImage, FileChange, FileImage, cut_dir, cut_file};
 
 /// A file system in memory. Clones are handles to the same one.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryDisk(Arc<Shared>);
+pub struct MemoryDisk(Arc<MemoryHandle>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct MemoryHandle {
+    state: Mutex<MediumState>,
     syncs: Gate,
 }
 
@@ -68,13 +68,13 @@ impl Fault {
 pub type Choose<'a> = dyn FnMut(u64) -> u64 + 'a;
 
 #[derive(Debug, Clone, Default)]
-struct State {
+struct MediumState {
     files: Vec<FileImage>,
     dirs: BTreeMap<PathBuf, DirImage>,
     calls: u64,
     fail: Option<(u64, Fault)>,
     capture: Option<u64>,
-    captured: Option<Box<State>>,
+    captured: Option<Box<MediumState>>,
     capacity: Option<u64>,
     locked: bool,
 }
@@ -136,7 +136,7 @@ impl MemoryDisk {
     /// The disk as it is after a power cut at this moment: what was durable, and what `choose` keeps of what was pending.
     #[must_use]
     pub fn power_cut(&self, choose: &mut Choose<'_>) -> Self {
-        let State { files, dirs, .. } = self.state().clone();
+        let MediumState { files, dirs, .. } = self.state().clone();
         let files = files.into_iter().map(|file| cut_file(file, choose)).collect();
         let mut left = BTreeMap::<PathBuf, DirImage>::new();
         // A directory comes after the one it is in, and goes with its entry there.
@@ -146,14 +146,14 @@ impl MemoryDisk {
                 left.insert(path, cut_dir(dir, choose));
             }
         }
-        Self::with(State { files, dirs: left, ..State::default() })
+        Self::with(MediumState { files, dirs: left, ..MediumState::default() })
     }
 
     /// The disk as it is after the process was killed: everything it had written, and nothing of its locks.
     #[must_use]
     pub fn kill(&self) -> Self {
-        let State { files, dirs, capacity, .. } = self.state().clone();
-        Self::with(State { files, dirs, capacity, ..State::default() })
+        let MediumState { files, dirs, capacity, .. } = self.state().clone();
+        Self::with(MediumState { files, dirs, capacity, ..MediumState::default() })
     }
 
     /// Changes the bytes of a file, as rot does, and makes the rest of it durable. `false` where there is no such file.
@@ -173,22 +173,22 @@ impl MemoryDisk {
         state.dirs.iter().flat_map(|(dir, image)| image.files().map(|name| dir.join(name))).collect()
     }
 
-    fn with(state: State) -> Self {
-        Self(Arc::new(Shared { state: Mutex::new(state), syncs: Gate::default() }))
+    fn with(state: MediumState) -> Self {
+        Self(Arc::new(MemoryHandle { state: Mutex::new(state), syncs: Gate::default() }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MediumState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+    fn change<T>(&self, change: impl FnOnce(&mut MediumState) -> io::Result<T>) -> io::Result<T> {
         let mut state = self.state();
         state.count(|_| {})?;
         change(&mut state)
     }
 }
 
-impl State {
+impl MediumState {
     /// Counts a call that changes something, and fails it if it is its turn, after `damage` has done its part.
     fn count(&mut self, damage: impl FnOnce(&mut Self)) -> io::Result<()> {
         let number = self.calls;
@@ -247,7 +247,7 @@ impl Disk for MemoryDisk {
         }
         self.change(|state| {
             let (parent, name) = state.parent(dir)?;
-            parent.change(DirChange::Link(name, Entry::Dir));
+            parent.change(DirChange::Link(name, DirEntry::Dir));
             state.dirs.insert(dir.to_owned(), DirImage::default());
             Ok(())
         })
@@ -269,7 +269,7 @@ impl Disk for MemoryDisk {
             if dir.seen.contains_key(&name) {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            dir.change(DirChange::Link(name, Entry::File(file)));
+            dir.change(DirChange::Link(name, DirEntry::File(file)));
             state.files.push(FileImage::default());
             Ok(file)
         })?;
@@ -295,7 +295,7 @@ impl Disk for MemoryDisk {
                 return state.apply(to_dir, DirChange::Rename(from_name, to_name));
             }
             // Two directories, each of which may reach the medium without the other.
-            state.apply(to_dir, DirChange::Link(to_name, Entry::File(file)))?;
+            state.apply(to_dir, DirChange::Link(to_name, DirEntry::File(file)))?;
             state.apply(from_dir, DirChange::Unlink(from_name))
         })
     }
@@ -307,7 +307,7 @@ impl Disk for MemoryDisk {
             if dir.seen.contains_key(&name) {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            state.apply(to.parent().unwrap_or(to), DirChange::Link(name, Entry::File(file)))
+            state.apply(to.parent().unwrap_or(to), DirChange::Link(name, DirEntry::File(file)))
         })
     }
 
@@ -358,11 +358,11 @@ struct MemoryFile {
 }
 
 impl MemoryFile {
-    fn image<T>(&self, state: &mut State, act: impl FnOnce(&mut FileImage) -> T) -> io::Result<T> {
+    fn image<T>(&self, state: &mut MediumState, act: impl FnOnce(&mut FileImage) -> T) -> io::Result<T> {
         state.files.get_mut(self.number).map(act).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    fn change(&self, state: &mut State, change: FileChange) -> io::Result<()> {
+    fn change(&self, state: &mut MediumState, change: FileChange) -> io::Result<()> {
         self.image(state, |image| {
             change.apply(&mut image.seen);
             image.pending.push(change);
@@ -370,7 +370,7 @@ impl MemoryFile {
     }
 
     /// How long the file can become, or be while it owns the rest.
-    fn room(&self, state: &mut State) -> io::Result<usize> {
+    fn room(&self, state: &mut MediumState) -> io::Result<usize> {
         let free = usize::try_from(state.free_bytes()).unwrap_or(usize::MAX);
         self.image(state, |image| image.used_bytes().saturating_add(free))
     }
@@ -394,7 +394,7 @@ impl DiskFile for MemoryFile {
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         let offset = usize::try_from(offset).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let mut state = self.disk.state();
-        let put = |state: &mut State, bytes: &[u8]| self.change(state, FileChange::Write(offset, bytes.to_vec()));
+        let put = |state: &mut MediumState, bytes: &[u8]| self.change(state, FileChange::Write(offset, bytes.to_vec()));
         let left = state.fail.map_or(0, |(_, fault)| fault.left_of(buf.len()));
         state.count(|state| drop(put(state, buf.get(..left).unwrap_or_default())))?;
         let room = self.room(&mut state)?;

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Disk, DiskFile, Remains};
+use super::{Disk, DiskFile, UnlinkedFile};
 
 /// The operating system's file system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,11 +68,11 @@ impl Disk for RealDisk {
         fs::remove_file(path)
     }
 
-    fn remove_name(&self, path: &Path) -> io::Result<Option<Box<dyn Remains>>> {
+    fn remove_name(&self, path: &Path) -> io::Result<Option<Box<dyn UnlinkedFile>>> {
         // One that cannot be opened is removed all the same.
         let file = OpenOptions::new().write(true).open(path);
         fs::remove_file(path)?;
-        Ok(file.ok().map(|file| Box::new(RealRemains(file)) as Box<dyn Remains>))
+        Ok(file.ok().map(|file| Box::new(RealUnlinkedFile(file)) as Box<dyn UnlinkedFile>))
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
@@ -91,7 +91,7 @@ impl Disk for RealDisk {
     }
 }
 
-/// A file that was opened, with a lock that tells so to whoever would give its bytes back ([`RealRemains`]), in this process or
+/// A file that was opened, with a lock that tells so to whoever would give its bytes back ([`RealUnlinkedFile`]), in this process or
 /// another. One that has lost its name meanwhile may be in that state already, and counts as not there.
 fn in_use(file: File) -> io::Result<Arc<dyn DiskFile>> {
     match file.try_lock_shared() {
@@ -108,9 +108,9 @@ fn in_use(file: File) -> io::Result<Arc<dyn DiskFile>> {
 
 /// A file without the name under which it was opened.
 #[derive(Debug)]
-struct RealRemains(File);
+struct RealUnlinkedFile(File);
 
-impl Remains for RealRemains {
+impl UnlinkedFile for RealUnlinkedFile {
     fn give_back(&mut self, bytes: u64) -> io::Result<u64> {
         // Nobody can open it any more, so this holds once it does.
         self.0.try_lock()?;

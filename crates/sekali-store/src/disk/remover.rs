@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use super::{Disk, DiskFile, Remains};
+use super::{Disk, DiskFile, UnlinkedFile};
 use crate::background;
-use crate::limits::{REMAINS_MAX, REMAINS_STEP_BYTES};
+use crate::limits::{UNLINKED_FILES_MAX, UNLINKED_STEP_BYTES};
 
 /// Between two steps, so that syncs get in between: 400 MB/s at most, more than can be ingested.
 const PACE: Duration = Duration::from_millis(10);
@@ -25,7 +25,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// Removes files; by default at once, and with a thread of its own little by little. The thread ends once this is dropped, and
 /// nobody waits for it: it has nothing that another start would miss.
 #[derive(Debug, Default)]
-pub(crate) struct Remover(Option<SyncSender<Box<dyn Remains>>>);
+pub(crate) struct Remover(Option<SyncSender<Box<dyn UnlinkedFile>>>);
 
 impl Remover {
     /// One with a thread, if it is to work `in_background`.
@@ -36,7 +36,7 @@ impl Remover {
         if !in_background {
             return Ok(Self::default());
         }
-        let (sender, receiver) = mpsc::sync_channel(REMAINS_MAX);
+        let (sender, receiver) = mpsc::sync_channel(UNLINKED_FILES_MAX);
         background::spawn("sekali-free", move || give_back(&receiver))?;
         Ok(Self(Some(sender)))
     }
@@ -74,14 +74,14 @@ impl Remover {
 #[derive(Debug)]
 struct Whole(#[expect(dead_code, reason = "its closing frees it")] Arc<dyn DiskFile>);
 
-impl Remains for Whole {
+impl UnlinkedFile for Whole {
     fn give_back(&mut self, _: u64) -> io::Result<u64> {
         Ok(0)
     }
 }
 
 /// The thread. What is left when it ends is freed at once.
-fn give_back(arriving: &Receiver<Box<dyn Remains>>) {
+fn give_back(arriving: &Receiver<Box<dyn UnlinkedFile>>) {
     let mut waiting = VecDeque::new();
     let mut next = Instant::now() + IDLE;
     loop {
@@ -91,7 +91,7 @@ fn give_back(arriving: &Receiver<Box<dyn Remains>>) {
                     next = Instant::now();
                 }
                 waiting.push_back(remains);
-                if waiting.len() > REMAINS_MAX {
+                if waiting.len() > UNLINKED_FILES_MAX {
                     waiting.pop_front();
                 }
             }
@@ -102,10 +102,10 @@ fn give_back(arriving: &Receiver<Box<dyn Remains>>) {
 }
 
 /// Gives back a piece of the first file that nobody reads. Answers how long to wait before the next.
-fn step(waiting: &mut VecDeque<Box<dyn Remains>>) -> Duration {
+fn step(waiting: &mut VecDeque<Box<dyn UnlinkedFile>>) -> Duration {
     for _ in 0..waiting.len() {
         let Some(mut first) = waiting.pop_front() else { break };
-        match first.give_back(REMAINS_STEP_BYTES) {
+        match first.give_back(UNLINKED_STEP_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 waiting.push_back(first);
                 continue;
@@ -133,7 +133,7 @@ mod tests {
         steps: Arc<Mutex<Vec<u64>>>,
     }
 
-    impl Remains for Fake {
+    impl UnlinkedFile for Fake {
         fn give_back(&mut self, bytes: u64) -> io::Result<u64> {
             if self.busy > 0 {
                 self.busy -= 1;
@@ -148,14 +148,14 @@ mod tests {
     #[test]
     fn a_file_in_use_is_in_nobodys_way_and_has_its_turn_later() {
         let steps = Arc::new(Mutex::new(Vec::new()));
-        let fake = |left, busy| Box::new(Fake { left, busy, steps: Arc::clone(&steps) }) as Box<dyn Remains>;
-        let mut waiting = VecDeque::from([fake(REMAINS_STEP_BYTES + 1, 2)]);
+        let fake = |left, busy| Box::new(Fake { left, busy, steps: Arc::clone(&steps) }) as Box<dyn UnlinkedFile>;
+        let mut waiting = VecDeque::from([fake(UNLINKED_STEP_BYTES + 1, 2)]);
         assert_eq!(step(&mut waiting), IN_USE);
-        waiting.push_back(fake(REMAINS_STEP_BYTES * 2 + 2, 0));
+        waiting.push_back(fake(UNLINKED_STEP_BYTES * 2 + 2, 0));
         while !waiting.is_empty() {
             assert_eq!(step(&mut waiting), PACE);
         }
-        assert_eq!(*steps.lock().unwrap(), [REMAINS_STEP_BYTES + 2, 2, 0, 1, 0]);
+        assert_eq!(*steps.lock().unwrap(), [UNLINKED_STEP_BYTES + 2, 2, 0, 1, 0]);
         assert_eq!(step(&mut waiting), IDLE);
     }
 }

@@ -7,7 +7,7 @@ use super::STORE;
 use crate::disk::Disk as _;
 use crate::disk::memory::MemoryDisk;
 use crate::salt::Salt;
-use crate::segment::{Segment, SegmentDir, Topics, Wanted, probe};
+use crate::segment::{RowQuery, Segment, SegmentDir, TopicChoice, probe};
 
 /// A segment file: opened, verified and read. Then the same bytes without their end as each thing in it that is under a
 /// checksum of its own. What Parquet is given is never mended: the checksums of columns are keyed, so that nothing gets there
@@ -29,15 +29,18 @@ fn read(bytes: &[u8]) {
     let is_sound = segment.verify().is_ok();
     let mut rows = 0;
     for group in 0..segment.row_groups().len() {
-        let Ok(events) = segment.read(group, &Wanted::default()) else {
+        let Ok(events) = segment.read(group, &RowQuery::default()) else {
             assert!(!is_sound, "a sound row group cannot be read");
             continue;
         };
         rows += events.len() as u64;
         assert!(events.windows(2).all(|pair| pair[0].seq < pair[1].seq), "events are out of order");
         for event in events {
-            let wanted =
-                Wanted { topics: Topics::One(&event.topic), seqs: event.seq..event.seq + 1, ..Wanted::default() };
+            let wanted = RowQuery {
+                topics: TopicChoice::One(&event.topic),
+                seqs: event.seq..event.seq + 1,
+                ..RowQuery::default()
+            };
             let found = segment.read(group, &wanted);
             assert!(found.is_ok_and(|found| found == [event]), "an event that is read is not found");
         }

@@ -25,20 +25,20 @@ impl Losses {
 
     /// Notes for good that events are lost, so that events published again in their place are never joined by what may
     /// yet be readable of them.
-    pub(super) fn record(&self, damage: Damage) {
+    pub(super) fn record_loss(&self, damage: Damage) {
         if self.cover(damage.first_seq, damage.last_seq) {
             return;
         }
         self.known.report(damage.clone());
         // If it cannot be written, the next start finds the damage as this read did.
-        let _ = self.manifest.update(|manifest| manifest.lose(&damage));
+        let _ = self.manifest.update(|manifest| manifest.record_loss(&damage));
     }
 
     /// Notes for good that all known losses are accepted. Returns how many places that were.
     pub(super) fn accept(&self) -> Result<usize> {
         let open = self.known.open();
         self.manifest.update(|manifest| {
-            open.iter().for_each(|damage| manifest.lose(damage));
+            open.iter().for_each(|damage| manifest.record_loss(damage));
             manifest.lost.iter_mut().for_each(|lost| lost.accepted = true);
         })?;
         self.known.accept();

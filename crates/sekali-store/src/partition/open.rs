@@ -19,10 +19,10 @@ use crate::log::header::{self, FileHeader};
 use crate::log::open::{self, OpenLog, Replay};
 use crate::log::position::LogPosition;
 use crate::manifest::{self, Expired, Lost, Manifest, ManifestFile, SavedPosition, SegmentEntry};
-use crate::meta::NewStore;
+use crate::meta::StoreMeta;
 use crate::rules::ContentRules;
 use crate::salt::Salt;
-use crate::segment::{self, Segment, SegmentDir, Wanted};
+use crate::segment::{self, RowQuery, Segment, SegmentDir};
 use crate::tuning::Tuning;
 
 /// Entries that are replayed into the index at a time.
@@ -34,7 +34,7 @@ pub(crate) struct PartitionOptions<'a> {
     pub(crate) disk: &'a Arc<dyn Disk>,
     pub(crate) dir: &'a Path,
     pub(crate) number: u32,
-    pub(crate) meta: &'a NewStore,
+    pub(crate) meta: &'a StoreMeta,
     pub(crate) tuning: Tuning,
     pub(crate) rules: ContentRules,
     pub(crate) lock: Arc<dyn Any + Send + Sync>,
@@ -81,7 +81,7 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     for segment in &segments {
         replayed.segment(segment, &mut damage)?;
     }
-    // What of the segments is lost is noted for good: see `Losses::record`.
+    // What of the segments is lost is noted for good: see `Losses::record_loss`.
     let lost: Vec<_> = damage.iter().skip(known).map(Lost::from).collect();
     if !lost.is_empty() {
         unless_full(manifest.update(|manifest| manifest.lost.extend(lost)))?;
@@ -96,7 +96,7 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     replayed.outcome.map_err(no_room)?;
     // Once, behind all that was made: the directories, and what is in them and synced.
     disk.sync_dir(dir).at("sync", dir)?;
-    log.damage.iter().cloned().for_each(|found| lose(&mut damage, found));
+    log.damage.iter().cloned().for_each(|found| add_damage(&mut damage, found));
     let accepted: Vec<_> = manifest.get().lost.iter().filter(|lost| lost.accepted).map(found_in).collect();
     damage.retain(|damage| !accepted.contains(damage));
     let files =
@@ -243,7 +243,7 @@ fn open_segments(
         let path = dir.revised(revision).path(first_seq, last_seq);
         match Segment::open(dir, &path) {
             Ok(segment) => segments.push(Arc::new(segment)),
-            Err(error) if is_lost(&error) => lose(damage, Damage { path, offset: 0, first_seq, last_seq }),
+            Err(error) if is_lost(&error) => add_damage(damage, Damage { path, offset: 0, first_seq, last_seq }),
             Err(error) => return Err(error),
         }
     }
@@ -251,7 +251,7 @@ fn open_segments(
 }
 
 /// Adds damage that is not known already.
-fn lose(damage: &mut Vec<Damage>, found: Damage) {
+fn add_damage(damage: &mut Vec<Damage>, found: Damage) {
     if !damage.iter().any(|known| known.includes(&found)) {
         damage.push(found);
     }
@@ -300,7 +300,7 @@ struct IndexReplay<'a> {
 impl IndexReplay<'_> {
     fn segment(&mut self, segment: &Segment, damage: &mut Vec<Damage>) -> Result<()> {
         for (number, group) in segment.row_groups().iter().enumerate() {
-            let wanted = Wanted { seqs: self.covered_seq + 1..u64::MAX, ..Wanted::default() };
+            let wanted = RowQuery { seqs: self.covered_seq + 1..u64::MAX, ..RowQuery::default() };
             let lost = |damage: &Damage| damage.first_seq <= group.first_seq && group.last_seq <= damage.last_seq;
             if group.last_seq <= self.covered_seq || damage.iter().any(lost) {
                 continue;
@@ -308,7 +308,7 @@ impl IndexReplay<'_> {
             match segment.visit(number, &wanted, |seq, _, event| self.event(seq, &event)) {
                 Err(Error::Damaged { path, .. }) => {
                     let (first_seq, last_seq) = (group.first_seq, group.last_seq);
-                    lose(damage, Damage { path, offset: 0, first_seq, last_seq });
+                    add_damage(damage, Damage { path, offset: 0, first_seq, last_seq });
                 }
                 visited => visited?,
             }

@@ -15,13 +15,13 @@ use crate::salt::Salt;
 /// The blocks of topics of an index.
 #[derive(Debug)]
 pub(super) struct TopicBlocks {
-    blocks: Vec<Block>,
+    blocks: Vec<TopicBlock>,
     /// Where they end in the index.
     end: u32,
 }
 
 #[derive(Debug)]
-struct Block {
+struct TopicBlock {
     first: Box<str>,
     /// Where it begins in the index.
     offset: u32,
@@ -39,7 +39,7 @@ impl TopicBlocks {
             let end = starts.get(number).map_or(bytes.len(), |&end| end as usize);
             let block = bytes.get(start as usize..end).unwrap_or_default();
             let checksum = xxh3_64_with_seed(block, salt.0);
-            blocks.push(Block { first: first.into(), offset: offset + start, checksum });
+            blocks.push(TopicBlock { first: first.into(), offset: offset + start, checksum });
         }
         Self { blocks, end: offset + bytes.len() as u32 }
     }

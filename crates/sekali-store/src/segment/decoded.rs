@@ -10,7 +10,7 @@ use crate::event::{EventRef, StoredEvent};
 
 /// Events in the order in which they were wanted.
 #[derive(Debug, Default)]
-pub struct Decoded {
+pub struct DecodedEvents {
     pub(super) topics: TopicTable,
     pub(super) order: Vec<Selected>,
     pub(super) event_ids: Texts,
@@ -20,7 +20,7 @@ pub struct Decoded {
     pub(super) received_at_ns: Vec<i64>,
 }
 
-impl Decoded {
+impl DecodedEvents {
     /// Number of events.
     pub fn len(&self) -> usize {
         self.order.len()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::disk::Disk;
 use crate::limits::{SEGMENT_GROUP_BYTES, SEGMENT_GROUP_ROWS, SEGMENT_PAGE_ROWS};
-use crate::meta::NewStore;
+use crate::meta::StoreMeta;
 use crate::salt::Salt;
 
 /// The ending of segment files.
@@ -19,20 +19,20 @@ pub struct SegmentDir {
     pub(super) store_id: u128,
     pub(super) partition: u32,
     pub(super) salt: Salt,
-    pub(super) shape: Shape,
+    pub(super) shape: SegmentShape,
     /// How often what is written has been trimmed.
     pub(super) revision: u32,
 }
 
 /// How a new segment is divided. Readers take it from the file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
+pub(super) struct SegmentShape {
     pub(super) group_rows: usize,
     pub(super) group_bytes: usize,
     pub(super) page_rows: usize,
 }
 
-impl Default for Shape {
+impl Default for SegmentShape {
     fn default() -> Self {
         Self { group_rows: SEGMENT_GROUP_ROWS, group_bytes: SEGMENT_GROUP_BYTES, page_rows: SEGMENT_PAGE_ROWS }
     }
@@ -40,9 +40,9 @@ impl Default for Shape {
 
 impl SegmentDir {
     /// The segments of `partition` of `store`, in `dir`, which exists.
-    pub fn new(disk: Arc<dyn Disk>, dir: PathBuf, store: &NewStore, partition: u32) -> Self {
+    pub fn new(disk: Arc<dyn Disk>, dir: PathBuf, store: &StoreMeta, partition: u32) -> Self {
         let salt = Salt::new(store, partition);
-        Self { disk, dir, store_id: store.store_id, partition, salt, shape: Shape::default(), revision: 0 }
+        Self { disk, dir, store_id: store.store_id, partition, salt, shape: SegmentShape::default(), revision: 0 }
     }
 
     /// The directory itself.

@@ -62,7 +62,7 @@ impl RowGroup {
     }
 }
 
-/// Row groups and topics of a segment. Takes about 40 bytes for each topic, and its name.
+/// BufferedRow groups and topics of a segment. Takes about 40 bytes for each topic, and its name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Directory {
     pub(super) groups: Vec<RowGroup>,
@@ -86,7 +86,7 @@ impl Directory {
         read_tally(&mut record)
     }
 
-    /// Topics with their counts, sorted.
+    /// TopicChoice with their counts, sorted.
     pub(super) fn tallies(&self) -> impl Iterator<Item = (&str, Tally)> {
         self.topics.iter().filter_map(|(topic, mut record)| Some((topic, read_tally(&mut record)?)))
     }
@@ -124,27 +124,27 @@ impl Directory {
 
 /// The directory of a segment that is being written.
 #[derive(Debug, Default)]
-pub(super) struct Draft {
+pub(super) struct DirectoryBuilder {
     groups: Vec<RowGroup>,
-    topics: BTreeMap<Box<str>, Share>,
+    topics: BTreeMap<Box<str>, TopicShare>,
 }
 
 /// A topic's share of a segment.
 #[derive(Debug, Default)]
-struct Share {
+struct TopicShare {
     tally: Tally,
     /// Bit by bit, whether a row group has it.
     groups: Vec<u8>,
 }
 
-impl Draft {
+impl DirectoryBuilder {
     /// Adds a row group and what it has of each topic.
     pub(super) fn push<'a>(&mut self, group: RowGroup, topics: impl Iterator<Item = (&'a str, Tally)>) {
         let number = self.groups.len();
         self.groups.push(group);
         for (topic, tally) in topics {
             if !self.topics.contains_key(topic) {
-                self.topics.insert(topic.into(), Share::default());
+                self.topics.insert(topic.into(), TopicShare::default());
             }
             let Some(share) = self.topics.get_mut(topic) else { continue };
             share.tally.add(&tally);
@@ -157,7 +157,7 @@ impl Draft {
     pub(super) fn finish(self) -> Directory {
         let bits = self.groups.len().div_ceil(8);
         let mut topics = TopicTable::default();
-        for (topic, Share { tally, mut groups }) in self.topics {
+        for (topic, TopicShare { tally, mut groups }) in self.topics {
             groups.resize(bits, 0);
             topics.push(&topic, |out| {
                 out.extend_from_slice(&tally.events.to_le_bytes());
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     fn directory(groups: usize, topics: &[String]) -> Directory {
-        let mut directory = Draft::default();
+        let mut directory = DirectoryBuilder::default();
         let mut offset = 4;
         for number in 0..groups as u64 {
             let (first_timestamp_ns, last_timestamp_ns) = (-5, number as i64);

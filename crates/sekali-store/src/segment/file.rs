@@ -12,12 +12,12 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::anchor::{ANCHOR_BYTES, Anchor};
 use super::dir::SegmentDir;
-use super::directory::{Draft, RowGroup};
+use super::directory::{DirectoryBuilder, RowGroup};
 use super::index::{ColumnIndex, GroupIndex, PageStart, TopicRows};
 use super::info::SegmentInfo;
 use super::rows::{EncodedColumn, RowBuffer};
 use super::schema;
-use super::sink::Sink;
+use super::sink::ChecksumSink;
 use super::source::WholeIndex;
 use super::table::TopicTable;
 use crate::disk;
@@ -33,8 +33,8 @@ pub(super) struct SegmentFile {
     temp: PathBuf,
     schema: SchemaDescriptor,
     props: WriterPropertiesPtr,
-    parquet: SerializedFileWriter<Sink>,
-    directory: Draft,
+    parquet: SerializedFileWriter<ChecksumSink>,
+    directory: DirectoryBuilder,
 }
 
 impl SegmentFile {
@@ -44,11 +44,12 @@ impl SegmentFile {
         let file = disk::create_afresh(&*dir.disk, &temp).at("create", &temp)?;
         let begin = || {
             let (schema, props) = (schema::schema()?, schema::properties(dir.shape.page_rows)?);
-            let parquet = SerializedFileWriter::new(Sink::new(file, dir.salt), Arc::clone(&schema), props.clone())?;
+            let parquet =
+                SerializedFileWriter::new(ChecksumSink::new(file, dir.salt), Arc::clone(&schema), props.clone())?;
             Ok((SchemaDescriptor::new(schema), props, parquet))
         };
         let (schema, props, parquet) = begin().map_err(|error| not_written(error, &temp))?;
-        Ok(Self { dir: dir.clone(), temp, schema, props, parquet, directory: Draft::default() })
+        Ok(Self { dir: dir.clone(), temp, schema, props, parquet, directory: DirectoryBuilder::default() })
     }
 
     /// Writes the buffered rows as a row group, and empties the buffer.
@@ -148,18 +149,18 @@ impl SegmentFile {
 }
 
 /// Where a row group came to lie. The index has its pages and checksums only.
-struct Placed {
+struct WrittenGroup {
     offset: u64,
     index: GroupIndex,
 }
 
 fn append_group(
-    parquet: &mut SerializedFileWriter<Sink>,
+    parquet: &mut SerializedFileWriter<ChecksumSink>,
     columns: impl Iterator<Item = Result<EncodedColumn, ParquetError>>,
-) -> Result<Placed, ParquetError> {
+) -> Result<WrittenGroup, ParquetError> {
     parquet.flush()?;
     parquet.inner_mut().begin_blocks();
-    let mut placed = Placed { offset: parquet.bytes_written() as u64, index: GroupIndex::default() };
+    let mut placed = WrittenGroup { offset: parquet.bytes_written() as u64, index: GroupIndex::default() };
     let index = &mut placed.index;
     let mut group = parquet.next_row_group()?;
     for (slot, column) in index.columns.iter_mut().zip(columns) {
@@ -182,12 +183,12 @@ fn append_group(
 
 /// Makes what follows the row groups: both directories and anchors around Parquet's page indexes, and Parquet's footer.
 fn end_file(
-    mut parquet: SerializedFileWriter<Sink>,
+    mut parquet: SerializedFileWriter<ChecksumSink>,
     dir: &SegmentDir,
     (first_seq, last_seq): (u64, u64),
     directory: &[u8],
     anchor: Anchor,
-) -> Result<(Sink, Vec<u8>), ParquetError> {
+) -> Result<(ChecksumSink, Vec<u8>), ParquetError> {
     for (key, value) in [
         ("sekali.format", anchor.version.to_string()),
         ("sekali.store_id", format!("{:032x}", anchor.store_id)),

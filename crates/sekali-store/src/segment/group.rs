@@ -13,27 +13,27 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::blocks::TopicBlocks;
-use super::decoded::{Decoded, Texts, Values};
+use super::decoded::{DecodedEvents, Texts, Values};
 use super::index::{ColumnIndex, GroupIndex, TOPIC_RECORD_BYTES};
+use super::query::{RowQuery, TopicChoice};
 use super::schema::{self, EVENT_ID, PAYLOAD, RECEIVED_AT, SOURCE, TIMESTAMP};
 use super::select;
 use super::source::{GroupMap, GroupSource, WholeIndex};
 use super::table::TopicTable;
-use super::wanted::{Topics, Wanted};
 use crate::error::{Error, Result};
 use crate::limits::{SEGMENT_CHECK_BYTES, SEGMENT_PAGE_ROWS};
 
-/// Bytes that [`Group::verify`] holds at a time.
+/// Bytes that [`GroupReader::verify`] holds at a time.
 const VERIFY_BYTES: u32 = 1024 * 1024;
 
 /// A row group whose index is known.
-pub(super) struct Group<'a> {
+pub(super) struct GroupReader<'a> {
     source: GroupSource<'a>,
     index: &'a GroupIndex,
     topics: &'a TopicBlocks,
 }
 
-impl<'a> Group<'a> {
+impl<'a> GroupReader<'a> {
     /// Reads the index where this has not been done before.
     pub(super) fn load(source: GroupSource<'a>) -> Result<Self> {
         let GroupMap { index, topics } = source.map()?;
@@ -46,14 +46,14 @@ impl<'a> Group<'a> {
     }
 
     /// Decodes the wanted events.
-    pub(super) fn decode(&self, wanted: &Wanted<'_>) -> Result<Decoded> {
+    pub(super) fn decode(&self, wanted: &RowQuery<'_>) -> Result<DecodedEvents> {
         let topics = self.topics(wanted.topics)?;
         let selection = select::select(self.index, &topics, wanted, |column, rows| self.numbers(column, rows))?;
         let rows = &selection.rows;
         if rows.is_empty() {
-            return Ok(Decoded::default());
+            return Ok(DecodedEvents::default());
         }
-        let decoded = Decoded {
+        let decoded = DecodedEvents {
             event_ids: self.texts(EVENT_ID, rows)?,
             sources: self.texts(SOURCE, rows)?,
             payloads: self.values(PAYLOAD, rows)?,
@@ -116,10 +116,10 @@ impl<'a> Group<'a> {
     }
 
     /// The topics among which the chosen ones are, verified.
-    fn topics(&self, choice: Topics<'_>) -> Result<TopicTable> {
+    fn topics(&self, choice: TopicChoice<'_>) -> Result<TopicTable> {
         let blocks = match choice {
-            Topics::One(topic) => self.topics.holding(topic),
-            Topics::All | Topics::Unreserved => self.topics.all(),
+            TopicChoice::One(topic) => self.topics.holding(topic),
+            TopicChoice::All | TopicChoice::Unreserved => self.topics.all(),
         };
         let place = self.topics.place(&blocks);
         let offset = self.source.entry.index_offset() + u64::from(place.start);
@@ -161,25 +161,25 @@ impl<'a> Group<'a> {
 
 /// A column of a row group.
 struct Column<'a> {
-    group: &'a Group<'a>,
+    group: &'a GroupReader<'a>,
     number: usize,
     index: &'a ColumnIndex,
 }
 
 /// Pages that follow each other, and which of their rows are wanted.
-struct Run {
+struct PageRun {
     pages: Range<usize>,
     rows: Vec<Range<u32>>,
 }
 
 impl<'a> Column<'a> {
-    fn new(group: &'a Group<'a>, number: usize) -> Self {
+    fn new(group: &'a GroupReader<'a>, number: usize) -> Self {
         Self { group, number, index: &group.index.columns[number] }
     }
 
     /// Groups rows by the pages that hold them.
-    fn runs(&self, rows: &[Range<u32>]) -> Vec<Run> {
-        let mut runs = Vec::<Run>::new();
+    fn runs(&self, rows: &[Range<u32>]) -> Vec<PageRun> {
+        let mut runs = Vec::<PageRun>::new();
         for rows in rows.iter().filter(|rows| !rows.is_empty()) {
             let first = self.index.pages.partition_point(|page| page.row <= rows.start).saturating_sub(1);
             let end = self.index.pages.partition_point(|page| page.row < rows.end);
@@ -188,14 +188,14 @@ impl<'a> Column<'a> {
                     run.pages.end = run.pages.end.max(end);
                     run.rows.push(rows.clone());
                 }
-                None => runs.push(Run { pages: first..end, rows: vec![rows.clone()] }),
+                None => runs.push(PageRun { pages: first..end, rows: vec![rows.clone()] }),
             }
         }
         runs
     }
 
     /// The dictionary, if the column has one, and behind it the pages of a run.
-    fn fetch(&self, run: &Run) -> Result<Bytes> {
+    fn fetch(&self, run: &PageRun) -> Result<Bytes> {
         let dictionary = self.dictionary();
         let pages = self.page_offset(run.pages.start)..self.page_offset(run.pages.end);
         if dictionary.is_empty() {
@@ -211,7 +211,7 @@ impl<'a> Column<'a> {
     /// may keep the page they came from in memory.
     fn decode<T: DataType>(
         &self,
-        run: &Run,
+        run: &PageRun,
         bytes: Bytes,
         mut take: impl FnMut(&mut Vec<T::T>),
     ) -> Result<(), ParquetError> {

@@ -8,25 +8,25 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::page_index::{PageIndex, PageIndexProvider};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
-use super::dir::{SegmentDir, Shape};
+use super::dir::{SegmentDir, SegmentShape};
 use super::directory::RowGroup;
-use super::group::Group;
+use super::group::GroupReader;
 use super::info::SegmentInfo;
+use super::query::RowQuery;
 use super::reader::Segment;
 use super::rows::{ColumnBytes, EncodedColumn};
 use super::schema::COLUMNS;
-use super::wanted::Wanted;
-use super::writer::Writer;
+use super::writer::SegmentWriter;
 use crate::error::{Error, Result};
 
-/// Joins adjacent segments, which come in order of seq, into one segment of `dir`. Row groups that are at least half full are
+/// Joins adjacent segments, which come in order of seq, into one segment of `dir`. BufferedRow groups that are at least half full are
 /// copied as they are, without decoding them; smaller ones are put together. Holds one row group in memory. The inputs
 /// stay.
 ///
 /// # Errors
 /// `Damaged` where an input is, and no segment is left then; `Invalid` where the inputs are none, not in order, or of another partition.
 pub fn merge(dir: &SegmentDir, inputs: &[Arc<Segment>]) -> Result<SegmentInfo> {
-    let mut writer = Writer::new(dir);
+    let mut writer = SegmentWriter::new(dir);
     for segment in inputs {
         if segment.salt != dir.salt {
             return Err(Error::Invalid("segments of different partitions cannot be merged".to_owned()));
@@ -34,7 +34,7 @@ pub fn merge(dir: &SegmentDir, inputs: &[Arc<Segment>]) -> Result<SegmentInfo> {
         // Without a footer that is whole every row group is written anew.
         let parquet = Parquet::of(segment)?;
         for (number, entry) in segment.row_groups().iter().enumerate() {
-            let group = Group::load(segment.group(number, entry)?)?;
+            let group = GroupReader::load(segment.group(number, entry)?)?;
             match &parquet {
                 Some(parquet) if is_large(entry, &dir.shape) => parquet.copy(&group, number, entry, &mut writer)?,
                 _ => rewrite(&group, &mut writer)?,
@@ -44,12 +44,12 @@ pub fn merge(dir: &SegmentDir, inputs: &[Arc<Segment>]) -> Result<SegmentInfo> {
     writer.finish()?.ok_or_else(|| Error::Invalid("there are no segments to merge".to_owned()))
 }
 
-fn is_large(group: &RowGroup, shape: &Shape) -> bool {
+fn is_large(group: &RowGroup, shape: &SegmentShape) -> bool {
     group.rows * 2 >= shape.group_rows as u64 || group.bytes * 2 >= shape.group_bytes as u64
 }
 
-fn rewrite(group: &Group<'_>, writer: &mut Writer) -> Result<()> {
-    let decoded = group.decode(&Wanted::default())?;
+fn rewrite(group: &GroupReader<'_>, writer: &mut SegmentWriter) -> Result<()> {
+    let decoded = group.decode(&RowQuery::default())?;
     decoded.iter().try_for_each(|(seq, received_at_ns, event)| writer.push(seq, received_at_ns, &event))
 }
 
@@ -82,7 +82,7 @@ impl Parquet {
         Ok(Self { metadata, pages })
     }
 
-    fn copy(&self, group: &Group<'_>, number: usize, entry: &RowGroup, writer: &mut Writer) -> Result<()> {
+    fn copy(&self, group: &GroupReader<'_>, number: usize, entry: &RowGroup, writer: &mut SegmentWriter) -> Result<()> {
         let bytes = group.columns()?;
         let whole = group.whole_index()?;
         let index = &whole.index;

@@ -8,15 +8,15 @@ use parquet::schema::types::SchemaDescriptor;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::anchor::{ANCHOR_BYTES, ANCHOR_MAGIC, Anchor};
-use super::decoded::Decoded;
+use super::decoded::DecodedEvents;
 use super::dir::SegmentDir;
 use super::directory::{Directory, RowGroup};
 use super::file::FOOTER_END_BYTES;
-use super::group::Group;
+use super::group::GroupReader;
 use super::info::SegmentInfo;
+use super::query::{RowQuery, TopicChoice};
 use super::schema;
 use super::source::{GroupMap, GroupSource};
-use super::wanted::{Topics, Wanted};
 use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
 use crate::event::{EventRef, StoredEvent};
@@ -46,7 +46,7 @@ impl Segment {
     /// `Damaged` where there is no directory that is whole; `NewerFormat`; `Io`.
     pub fn open(dir: &SegmentDir, path: &Path) -> Result<Self> {
         let file = dir.disk.open(path).at("open", path)?;
-        let source = Source { file: &*file, path, salt: dir.salt };
+        let source = SegmentSource { file: &*file, path, salt: dir.salt };
         let anchor = source.anchor()?;
         if anchor.version > FORMAT_VERSION {
             let path = path.to_owned();
@@ -112,14 +112,14 @@ impl Segment {
     /// # Errors
     /// `Damaged` where a byte it needs is not as it was written, naming file, row group and seqs. Other row groups are not touched.
     /// `Invalid` where there is no such row group.
-    pub fn decode(&self, row_group: usize, wanted: &Wanted<'_>) -> Result<Decoded> {
+    pub fn decode(&self, row_group: usize, wanted: &RowQuery<'_>) -> Result<DecodedEvents> {
         let entry = self.row_groups().get(row_group);
         let entry = entry.ok_or_else(|| Error::Invalid(format!("there is no row group {row_group}")))?;
-        let absent = matches!(wanted.topics, Topics::One(topic) if !self.has_topic(row_group, topic));
+        let absent = matches!(wanted.topics, TopicChoice::One(topic) if !self.has_topic(row_group, topic));
         if absent || !wanted.may_be_in(entry) {
-            return Ok(Decoded::default());
+            return Ok(DecodedEvents::default());
         }
-        Group::load(self.group(row_group, entry)?)?.decode(wanted)
+        GroupReader::load(self.group(row_group, entry)?)?.decode(wanted)
     }
 
     /// Hands each wanted event of a row group to `visit`, with its seq and its `received_at`, in the wanted order.
@@ -129,7 +129,7 @@ impl Segment {
     pub fn visit(
         &self,
         row_group: usize,
-        wanted: &Wanted<'_>,
+        wanted: &RowQuery<'_>,
         mut visit: impl FnMut(u64, i64, EventRef<'_>),
     ) -> Result<()> {
         let decoded = self.decode(row_group, wanted)?;
@@ -141,7 +141,7 @@ impl Segment {
     ///
     /// # Errors
     /// As [`Segment::decode`].
-    pub fn read(&self, row_group: usize, wanted: &Wanted<'_>) -> Result<Vec<StoredEvent>> {
+    pub fn read(&self, row_group: usize, wanted: &RowQuery<'_>) -> Result<Vec<StoredEvent>> {
         let decoded = self.decode(row_group, wanted)?;
         Ok((0..decoded.len()).filter_map(|number| decoded.event(number)).collect())
     }
@@ -156,7 +156,8 @@ impl Segment {
         if number == groups.len() {
             return Ok(None);
         }
-        let wanted = Wanted { topics: Topics::One(topic), seqs: seq..seq.saturating_add(1), ..Wanted::default() };
+        let wanted =
+            RowQuery { topics: TopicChoice::One(topic), seqs: seq..seq.saturating_add(1), ..RowQuery::default() };
         Ok(self.read(number, &wanted)?.pop())
     }
 
@@ -176,7 +177,7 @@ impl Segment {
     }
 
     fn received_at_ns_of(&self, row_group: usize, seq: u64) -> Result<i64> {
-        let wanted = Wanted { seqs: seq..seq.saturating_add(1), limit: 1, ..Wanted::default() };
+        let wanted = RowQuery { seqs: seq..seq.saturating_add(1), limit: 1, ..RowQuery::default() };
         let event = self.read(row_group, &wanted)?.pop();
         event
             .map(|event| event.received_at_ns)
@@ -198,7 +199,7 @@ impl Segment {
     /// As [`Segment::verify`].
     pub(crate) fn verify_group(&self, number: usize) -> Result<u64> {
         let Some(entry) = self.row_groups().get(number) else { return Ok(0) };
-        Group::load(self.group(number, entry)?)?.verify()?;
+        GroupReader::load(self.group(number, entry)?)?.verify()?;
         Ok(entry.len_bytes())
     }
 
@@ -238,8 +239,8 @@ impl Segment {
         })
     }
 
-    fn source(&self) -> Source<'_> {
-        Source { file: &*self.file, path: &self.info.path, salt: self.salt }
+    fn source(&self) -> SegmentSource<'_> {
+        SegmentSource { file: &*self.file, path: &self.info.path, salt: self.salt }
     }
 }
 
@@ -252,13 +253,13 @@ fn parquet_checksum(tail: &[u8], anchor: &Anchor, salt: Salt) -> Option<u64> {
 }
 
 /// A file that should be a segment.
-struct Source<'a> {
+struct SegmentSource<'a> {
     file: &'a dyn DiskFile,
     path: &'a Path,
     salt: Salt,
 }
 
-impl Source<'_> {
+impl SegmentSource<'_> {
     /// The anchor: where Parquet's footer says it is, or else wherever the last one is.
     fn anchor(&self) -> Result<Anchor> {
         let len = self.file.len().at("read the length of", self.path)?;

@@ -11,7 +11,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::SchemaDescriptor;
 
-use super::dir::Shape;
+use super::dir::SegmentShape;
 use super::index::TopicRows;
 use super::schema::{EVENT_ID, PAYLOAD, RECEIVED_AT, SEQ, SOURCE, TIMESTAMP, TOPIC};
 use super::table::TopicTable;
@@ -23,16 +23,16 @@ use crate::tally::Tally;
 /// Collects rows in order of seq and gives them back in order of topic and seq.
 #[derive(Debug, Default)]
 pub(super) struct RowBuffer {
-    rows: Vec<Row>,
+    rows: Vec<BufferedRow>,
     /// Event id, source and payload of every row, one after the other.
     texts: Vec<u8>,
-    topics: Vec<Topic>,
+    topics: Vec<BufferedTopic>,
     known: HashMap<Box<str>, usize>,
     tally: Tally,
 }
 
 #[derive(Debug)]
-struct Row {
+struct BufferedRow {
     seq: u64,
     received_at_ns: i64,
     timestamp_ns: i64,
@@ -43,7 +43,7 @@ struct Row {
 }
 
 #[derive(Debug)]
-struct Topic {
+struct BufferedTopic {
     name: Box<str>,
     tally: Tally,
     /// Numbers of its rows, ascending.
@@ -88,7 +88,7 @@ impl RowBuffer {
         self.texts.extend_from_slice(event.event_id.as_bytes());
         self.texts.extend_from_slice(event.source.as_bytes());
         self.texts.extend_from_slice(event.payload);
-        self.rows.push(Row {
+        self.rows.push(BufferedRow {
             seq,
             received_at_ns,
             timestamp_ns: event.timestamp_ns,
@@ -114,7 +114,7 @@ impl RowBuffer {
     }
 
     /// Whether the row group should be written now.
-    pub(super) fn is_full(&self, shape: &Shape) -> bool {
+    pub(super) fn is_full(&self, shape: &SegmentShape) -> bool {
         self.rows.len() >= shape.group_rows || self.tally.bytes >= shape.group_bytes as u64
     }
 
@@ -145,12 +145,12 @@ impl RowBuffer {
         self.tally = Tally::default();
     }
 
-    fn topic(&mut self, name: &str) -> &mut Topic {
+    fn topic(&mut self, name: &str) -> &mut BufferedTopic {
         let next = self.topics.len();
         let number = self.known.get(name).copied().unwrap_or(next);
         if number == next {
             self.known.insert(name.into(), number);
-            self.topics.push(Topic { name: name.into(), tally: Tally::default(), rows: Vec::new() });
+            self.topics.push(BufferedTopic { name: name.into(), tally: Tally::default(), rows: Vec::new() });
         }
         &mut self.topics[number]
     }
@@ -159,11 +159,11 @@ impl RowBuffer {
 /// The rows of a [`RowBuffer`] in the order of a row group.
 pub(super) struct Sorted<'a> {
     buffer: &'a RowBuffer,
-    rows: Vec<&'a Row>,
+    rows: Vec<&'a BufferedRow>,
 }
 
 impl Sorted<'_> {
-    /// Topics with their rows.
+    /// TopicChoice with their rows.
     pub(super) fn topics(&self) -> TopicTable {
         let mut end = 0;
         TopicRows::collect(self.buffer.topics.iter().map(|topic| {
@@ -214,7 +214,7 @@ impl Sorted<'_> {
     fn write_texts(
         &self,
         writer: &mut ColumnWriterImpl<'_, ByteArrayType>,
-        place: impl Fn(&Row) -> (u32, u32),
+        place: impl Fn(&BufferedRow) -> (u32, u32),
     ) -> Result<()> {
         for rows in self.rows.chunks(SEGMENT_PAGE_ROWS) {
             // One allocation for all values of a batch, and none that would keep the whole buffer alive.
@@ -235,7 +235,11 @@ impl Sorted<'_> {
         Ok(())
     }
 
-    fn write_numbers(&self, writer: &mut ColumnWriterImpl<'_, Int64Type>, number: impl Fn(&Row) -> i64) -> Result<()> {
+    fn write_numbers(
+        &self,
+        writer: &mut ColumnWriterImpl<'_, Int64Type>,
+        number: impl Fn(&BufferedRow) -> i64,
+    ) -> Result<()> {
         let numbers: Vec<i64> = self.rows.iter().map(|row| number(row)).collect();
         writer.write_batch(&numbers, None, None).map(drop)
     }

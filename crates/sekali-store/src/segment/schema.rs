@@ -1,6 +1,6 @@
 //! The columns of a segment, and how each is encoded.
 //!
-//! Topics and sources repeat, so they have dictionaries. Ids rarely do: their lengths stand apart from their bytes, which
+//! TopicChoice and sources repeat, so they have dictionaries. Ids rarely do: their lengths stand apart from their bytes, which
 //! is what lets zstd see digits only. Seqs, times of receipt and timestamps are kept as differences. There are no
 //! statistics of payloads: nobody asks for the least one.
 

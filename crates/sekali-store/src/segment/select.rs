@@ -3,9 +3,9 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::index::{GroupIndex, TopicRows};
+use super::query::{RowQuery, TopicChoice, overlap};
 use super::schema::{SEQ, TIMESTAMP};
 use super::table::TopicTable;
-use super::wanted::{Topics, Wanted, overlap};
 use crate::error::Result;
 use crate::event::is_reserved;
 use crate::order::Order;
@@ -30,7 +30,7 @@ pub(super) struct Selected {
 }
 
 /// Rows of a topic that may be wanted.
-struct Candidate {
+struct TopicSpan {
     topic: u32,
     rows: Range<u32>,
 }
@@ -40,7 +40,7 @@ struct Candidate {
 pub(super) fn select(
     index: &GroupIndex,
     topics: &TopicTable,
-    wanted: &Wanted<'_>,
+    wanted: &RowQuery<'_>,
     read: impl Fn(usize, &[Range<u32>]) -> Result<Vec<i64>>,
 ) -> Result<Selection> {
     let span = numbers(topics, wanted.topics);
@@ -52,7 +52,7 @@ pub(super) fn select(
             let cut_by_time = !contains(&wanted.timestamps_ns, &topic);
             timed |= cut_by_time;
             let rows = narrow(index, topic.rows.clone(), wanted, cut_by_time);
-            candidates.push(Candidate { topic: number as u32, rows });
+            candidates.push(TopicSpan { topic: number as u32, rows });
         }
     }
     let ranges = join(candidates.iter().map(|candidate| candidate.rows.clone()));
@@ -77,16 +77,17 @@ pub(super) fn select(
 }
 
 /// The numbers of the topics that may be chosen.
-fn numbers(topics: &TopicTable, choice: Topics<'_>) -> Range<usize> {
+fn numbers(topics: &TopicTable, choice: TopicChoice<'_>) -> Range<usize> {
     match choice {
-        Topics::All | Topics::Unreserved => 0..topics.len(),
-        Topics::One(topic) => topics.find(topic).map_or(0..0, |number| number..number + 1),
+        TopicChoice::All | TopicChoice::Unreserved => 0..topics.len(),
+        TopicChoice::One(topic) => topics.find(topic).map_or(0..0, |number| number..number + 1),
     }
 }
 
-fn is_chosen(topic: &TopicRows<'_>, wanted: &Wanted<'_>) -> bool {
+fn is_chosen(topic: &TopicRows<'_>, wanted: &RowQuery<'_>) -> bool {
     let (first, last) = (topic.tally.first_timestamp_ns, topic.tally.last_timestamp_ns);
-    !(wanted.topics == Topics::Unreserved && is_reserved(topic.topic)) && overlap(&wanted.timestamps_ns, first, last)
+    !(wanted.topics == TopicChoice::Unreserved && is_reserved(topic.topic))
+        && overlap(&wanted.timestamps_ns, first, last)
 }
 
 fn contains(wanted: &RangeInclusive<i64>, topic: &TopicRows<'_>) -> bool {
@@ -94,7 +95,7 @@ fn contains(wanted: &RangeInclusive<i64>, topic: &TopicRows<'_>) -> bool {
 }
 
 /// Narrows the rows of one topic by seq, and by the limit where nothing else can leave rows out.
-fn narrow(index: &GroupIndex, rows: Range<u32>, wanted: &Wanted<'_>, cut_by_time: bool) -> Range<u32> {
+fn narrow(index: &GroupIndex, rows: Range<u32>, wanted: &RowQuery<'_>, cut_by_time: bool) -> Range<u32> {
     let rows = index.narrow(rows, &wanted.seqs);
     let limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX);
     // The first wanted row is less than one mark from the end that the wanted order begins with.
@@ -107,7 +108,7 @@ fn narrow(index: &GroupIndex, rows: Range<u32>, wanted: &Wanted<'_>, cut_by_time
 }
 
 /// Keeps those that come first in the wanted order, without changing their order.
-fn limit(found: &mut Vec<Selected>, wanted: &Wanted<'_>) {
+fn limit(found: &mut Vec<Selected>, wanted: &RowQuery<'_>) {
     let Some(surplus) = found.len().checked_sub(wanted.limit).filter(|surplus| *surplus > 0) else { return };
     let mut seqs: Vec<u64> = found.iter().map(|selected| selected.seq).collect();
     match wanted.order {

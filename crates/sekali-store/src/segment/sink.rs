@@ -14,29 +14,29 @@ const BUFFER_BYTES: usize = 1024 * 1024;
 
 /// Writes a file from its beginning to its end, and checksums what passes by.
 #[derive(Debug)]
-pub(super) struct Sink {
+pub(super) struct ChecksumSink {
     file: Appender,
     buffer: Vec<u8>,
     holding: bool,
-    blocks: Blocks,
+    blocks: BlockChecksums,
 }
 
-impl Sink {
+impl ChecksumSink {
     pub(super) fn new(file: Arc<dyn DiskFile>, salt: Salt) -> Self {
-        Self { file: Appender::new(file), buffer: Vec::new(), holding: false, blocks: Blocks::new(salt) }
+        Self { file: Appender::new(file), buffer: Vec::new(), holding: false, blocks: BlockChecksums::new(salt) }
     }
 
     /// Begins a series of blocks with the next byte.
     pub(super) fn begin_blocks(&mut self) {
-        self.blocks = Blocks::new(self.blocks.salt);
+        self.blocks = BlockChecksums::new(self.blocks.salt);
     }
 
-    /// The checksums of the blocks written since [`Sink::begin_blocks`]; the last may be short.
+    /// The checksums of the blocks written since [`ChecksumSink::begin_blocks`]; the last may be short.
     pub(super) fn finish_blocks(&mut self) -> Vec<u64> {
         self.blocks.finish()
     }
 
-    /// From now on bytes are held back for [`Sink::take_held`].
+    /// From now on bytes are held back for [`ChecksumSink::take_held`].
     pub(super) fn hold(&mut self) -> io::Result<()> {
         self.drain()?;
         self.holding = true;
@@ -64,7 +64,7 @@ impl Sink {
     }
 }
 
-impl Write for Sink {
+impl Write for ChecksumSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.blocks.update(bytes);
         self.buffer.extend_from_slice(bytes);
@@ -81,13 +81,13 @@ impl Write for Sink {
 
 /// Checksums of blocks of a stream.
 #[derive(Debug)]
-struct Blocks {
+struct BlockChecksums {
     salt: Salt,
     current: Vec<u8>,
     finished: Vec<u64>,
 }
 
-impl Blocks {
+impl BlockChecksums {
     fn new(salt: Salt) -> Self {
         Self { salt, current: Vec::new(), finished: Vec::new() }
     }

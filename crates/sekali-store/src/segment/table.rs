@@ -1,4 +1,4 @@
-//! Topics as they stand in the files: sorted, and behind each what is known of it, in a record of one length for all.
+//! TopicChoice as they stand in the files: sorted, and behind each what is known of it, in a record of one length for all.
 //!
 //! ```text
 //! for each topic

@@ -10,20 +10,20 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::dir::Shape;
+use super::dir::SegmentShape;
 use super::{Segment, SegmentDir, write};
 use crate::disk::memory::MemoryDisk;
 use crate::event::StoredEvent;
 use crate::hash::HashKey;
-use crate::meta::NewStore;
+use crate::meta::StoreMeta;
 
 const DIR: &str = "/segments";
-const STORE: NewStore = NewStore { store_id: 0x5eca11, hash_key: HashKey([3; 32]), partitions: 1 };
+const STORE: StoreMeta = StoreMeta { store_id: 0x5eca11, hash_key: HashKey([3; 32]), partitions: 1 };
 /// Small enough for many row groups and pages.
-const SMALL: Shape = Shape { group_rows: 40, group_bytes: 1 << 20, page_rows: 7 };
+const SMALL: SegmentShape = SegmentShape { group_rows: 40, group_bytes: 1 << 20, page_rows: 7 };
 
 /// A directory of segments on a disk in memory.
-fn empty(shape: Shape) -> (MemoryDisk, SegmentDir) {
+fn empty(shape: SegmentShape) -> (MemoryDisk, SegmentDir) {
     let disk = MemoryDisk::new();
     crate::disk::Disk::create_dir_all(&disk, Path::new(DIR)).unwrap();
     let dir = SegmentDir { shape, ..SegmentDir::new(Arc::new(disk.clone()), DIR.into(), &STORE, 0) };
@@ -42,7 +42,7 @@ fn open(dir: &SegmentDir, path: &Path) -> Segment {
 /// Everything in a segment, in order of seq.
 fn all(segment: &Segment) -> Vec<StoredEvent> {
     let groups = 0..segment.row_groups().len();
-    groups.flat_map(|group| segment.read(group, &super::Wanted::default()).unwrap()).collect()
+    groups.flat_map(|group| segment.read(group, &super::RowQuery::default()).unwrap()).collect()
 }
 
 /// An ordinary event.

@@ -2,9 +2,9 @@
 
 use super::dir::SegmentDir;
 use super::info::SegmentInfo;
+use super::query::RowQuery;
 use super::reader::Segment;
-use super::wanted::Wanted;
-use super::writer::Writer;
+use super::writer::SegmentWriter;
 use crate::error::Result;
 
 /// Writes the events of a segment whose topics are to `stay` as a segment of `dir`, which must give it another name: see
@@ -13,10 +13,10 @@ use crate::error::Result;
 /// # Errors
 /// `Damaged` where the segment is, and no other is left then; `Io`.
 pub fn trim(dir: &SegmentDir, segment: &Segment, stay: impl Fn(&str) -> bool) -> Result<Option<SegmentInfo>> {
-    let mut writer = Writer::new(dir);
+    let mut writer = SegmentWriter::new(dir);
     for number in 0..segment.row_groups().len() {
         let mut pushed = Ok(());
-        segment.visit(number, &Wanted::default(), |seq, received_at_ns, event| {
+        segment.visit(number, &RowQuery::default(), |seq, received_at_ns, event| {
             if pushed.is_ok() && stay(event.topic) {
                 pushed = writer.push(seq, received_at_ns, &event);
             }

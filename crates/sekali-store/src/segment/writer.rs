@@ -9,7 +9,7 @@ use crate::event::{EventRef, StoredEvent};
 
 /// Writes a segment, event by event. Holds one row group in memory. Nothing exists under a segment's name unless it is whole
 /// and durable; a writer that is dropped leaves nothing behind.
-pub struct Writer {
+pub struct SegmentWriter {
     dir: SegmentDir,
     file: Option<SegmentFile>,
     rows: RowBuffer,
@@ -21,7 +21,7 @@ pub struct Writer {
 /// # Errors
 /// The first error among the events, or of writing. No segment is left then.
 pub fn write(dir: &SegmentDir, events: impl IntoIterator<Item = Result<StoredEvent>>) -> Result<Option<SegmentInfo>> {
-    let mut writer = Writer::new(dir);
+    let mut writer = SegmentWriter::new(dir);
     for event in events {
         let event = event?;
         writer.push(event.seq, event.received_at_ns, &event.as_ref())?;
@@ -29,7 +29,7 @@ pub fn write(dir: &SegmentDir, events: impl IntoIterator<Item = Result<StoredEve
     writer.finish()
 }
 
-impl Writer {
+impl SegmentWriter {
     /// A writer of one segment of `dir`. No file is made before there is an event.
     pub fn new(dir: &SegmentDir) -> Self {
         Self { dir: dir.clone(), file: None, rows: RowBuffer::default(), last_seq: 0 }
@@ -76,7 +76,7 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
+impl Drop for SegmentWriter {
     fn drop(&mut self) {
         if let Some(file) = self.file.take() {
             file.abandon();

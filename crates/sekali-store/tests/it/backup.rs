@@ -309,7 +309,7 @@ fn real_files_are_linked_and_those_that_grow_are_not() {
     use std::os::unix::fs::MetadataExt as _;
     let dir = std::env::temp_dir().join(format!("sekali-backup-{}", std::process::id()));
     let (from, to) = (dir.join("store"), dir.join("a/b"));
-    let new = sekali_store::NewStore { store_id: 1, hash_key: sekali_store::HashKey([7; 32]), partitions: 2 };
+    let new = sekali_store::StoreMeta { store_id: 1, hash_key: sekali_store::HashKey([7; 32]), partitions: 2 };
     let store = Store::open_with(Arc::new(RealDisk), &from, &new, ContentRules::BYTES, BUSY).unwrap();
     let hasher = store.hasher();
     let mut partitions = store.into_partitions();

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::index::IndexOptions;
 use sekali_store::{
-    Batch, ContentRules, Counters, EventRef, HashKey, KeyHasher, NewStore, Outcome, Partition, Reader, Result, Scan,
-    Store, StoredEvent, Tuning,
+    Batch, ContentRules, Counters, EventRef, HashKey, KeyHasher, Outcome, Partition, Reader, Result, Scan, Store,
+    StoreMeta, StoredEvent, Tuning,
 };
 pub(crate) use sekali_testkit::Random;
 
 pub(crate) const DIR: &str = "/store";
 
-const NEW: NewStore = NewStore { store_id: 0x5eca11, hash_key: HashKey([3; 32]), partitions: 1 };
+const NEW: StoreMeta = StoreMeta { store_id: 0x5eca11, hash_key: HashKey([3; 32]), partitions: 1 };
 
 /// Payloads are equal if they differ only in spaces.
 pub(crate) const RULES: ContentRules = ContentRules {

@@ -5,12 +5,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// Open, unless a test closes it.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
-    state: Mutex<State>,
+    state: Mutex<GateState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct GateState {
     is_closed: bool,
     waiting: usize,
 }
@@ -35,11 +35,15 @@ impl Gate {
         drop(self.wait(self.lock(), |state| state.waiting == 0));
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, until_not: impl Fn(&State) -> bool) -> MutexGuard<'a, State> {
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, GateState>,
+        until_not: impl Fn(&GateState) -> bool,
+    ) -> MutexGuard<'a, GateState> {
         self.changed.wait_while(state, |state| until_not(state)).unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -40,19 +40,19 @@ impl FileImage {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct DirImage {
-    pub(super) seen: BTreeMap<String, Entry>,
-    pub(super) durable: BTreeMap<String, Entry>,
+    pub(super) seen: BTreeMap<String, DirEntry>,
+    pub(super) durable: BTreeMap<String, DirEntry>,
     pub(super) pending: Vec<DirChange>,
 }
 
 /// What a name in a directory stands for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Entry {
+pub(super) enum DirEntry {
     File(usize),
     Dir,
 }
 
-impl Entry {
+impl DirEntry {
     pub(super) fn file(self) -> Option<usize> {
         match self {
             Self::File(number) => Some(number),
@@ -63,13 +63,13 @@ impl Entry {
 
 #[derive(Debug, Clone)]
 pub(super) enum DirChange {
-    Link(String, Entry),
+    Link(String, DirEntry),
     Unlink(String),
     Rename(String, String),
 }
 
 impl DirChange {
-    pub(super) fn apply(&self, entries: &mut BTreeMap<String, Entry>) {
+    pub(super) fn apply(&self, entries: &mut BTreeMap<String, DirEntry>) {
         match self {
             Self::Link(name, entry) => drop(entries.insert(name.clone(), *entry)),
             Self::Unlink(name) => drop(entries.remove(name)),

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::log::dir::LogDir;
 use crate::log::file::LogFile;
-use crate::meta::{self, NewStore};
+use crate::meta::{self, StoreMeta};
 use crate::partition::data_file::DataFile;
 use crate::partition::open::PartitionOptions;
 use crate::partition::read::{self, ReadRange};
@@ -45,7 +45,7 @@ pub struct Scrubbed {
 #[derive(Debug, Clone)]
 pub(crate) struct MetaFileCopy {
     dir: PathBuf,
-    meta: NewStore,
+    meta: StoreMeta,
 }
 
 impl MetaFileCopy {

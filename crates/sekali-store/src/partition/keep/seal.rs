@@ -8,7 +8,7 @@ use crate::limits::UNSEALED_FILES_FLUSH;
 use crate::log::file::LogFile;
 use crate::manifest::SavedPosition;
 use crate::partition::data_file::DataFile;
-use crate::segment::{Segment, SegmentInfo, Writer};
+use crate::segment::{Segment, SegmentInfo, SegmentWriter};
 
 /// Seals the oldest closed log file, once the index has all its events on disk: the log is what the index is recovered
 /// from. `false` where there is none.
@@ -32,7 +32,7 @@ pub(super) fn seal_next(live: &LiveFiles) -> Result<bool> {
     live.shared.manifest.update(|manifest| {
         manifest.sealed = Some(SavedPosition::from(&after));
         manifest.segments.extend(info.as_ref().map(entry));
-        damage.iter().for_each(|damage| manifest.lose(damage));
+        damage.iter().for_each(|damage| manifest.record_loss(damage));
     })?;
     live.shared.replace(&[DataFile::Log(Arc::clone(file))], segment.map(Arc::new));
     if !live.shared.manifest.uncertain() {
@@ -44,7 +44,7 @@ pub(super) fn seal_next(live: &LiveFiles) -> Result<bool> {
 
 /// Writes the segment of a log file.
 fn write(live: &LiveFiles, file: &LogFile) -> Result<Option<SegmentInfo>> {
-    let mut writer = Writer::new(&live.segments);
+    let mut writer = SegmentWriter::new(&live.segments);
     let mut written = Ok(());
     let extents = file.block_index().extents.len();
     for number in 0..extents as u32 {

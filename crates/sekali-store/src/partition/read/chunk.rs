@@ -10,7 +10,7 @@ use crate::log::block_index::{BlockIndex, ExtentSpan};
 use crate::order::Order;
 use crate::partition::data_file::DataFile;
 use crate::partition::losses::Losses;
-use crate::segment::{Decoded, RowGroup, Segment, Topics, Wanted};
+use crate::segment::{DecodedEvents, RowGroup, RowQuery, Segment, TopicChoice};
 
 /// Seqs of a part that are read together.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ enum ChunkSource {
 /// What is still to be read: seqs from `from`, up to but not including `to`.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadRange<'a> {
-    pub(crate) topics: Topics<'a>,
+    pub(crate) topics: TopicChoice<'a>,
     /// A hint, heeded by segments.
     pub(crate) timestamps_ns: RangeInclusive<i64>,
     pub(crate) from: u64,
@@ -42,7 +42,7 @@ impl ReadRange<'_> {
     /// All events from `seq` on.
     pub(crate) fn everything_from(seq: u64) -> Self {
         let timestamps_ns = i64::MIN..=i64::MAX;
-        Self { topics: Topics::All, timestamps_ns, from: seq, to: u64::MAX, order: Order::Ascending }
+        Self { topics: TopicChoice::All, timestamps_ns, from: seq, to: u64::MAX, order: Order::Ascending }
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn check(file: &DataFile, chunk: &Chunk, losses: &Losses) -> Result<u
     match (file, chunk.source) {
         (DataFile::Segment(segment), ChunkSource::RowGroup(number)) => match segment.verify_group(number) {
             Err(Error::Damaged { path, .. }) => {
-                losses.record(Damage { path, offset: 0, first_seq: chunk.first_seq, last_seq: chunk.end_seq - 1 });
+                losses.record_loss(Damage { path, offset: 0, first_seq: chunk.first_seq, last_seq: chunk.end_seq - 1 });
                 Ok(0)
             }
             checked => checked,
@@ -86,7 +86,7 @@ pub(crate) fn read(
 ) -> Result<(EventBatch, Option<u64>)> {
     match (file, chunk.source) {
         (DataFile::Segment(segment), ChunkSource::RowGroup(number)) => {
-            let wanted = Wanted {
+            let wanted = RowQuery {
                 topics: range.topics,
                 seqs: range.from..range.to,
                 timestamps_ns: range.timestamps_ns.clone(),
@@ -115,15 +115,15 @@ pub(crate) fn read(
 
 /// A row group of which anything is damaged counts as lost as a whole: its events are published again, and what is
 /// still readable of it must not then appear beside them.
-fn read_row_group(segment: &Segment, number: usize, wanted: &Wanted<'_>, losses: &Losses) -> Result<Decoded> {
-    let nothing = Ok(Decoded::default());
+fn read_row_group(segment: &Segment, number: usize, wanted: &RowQuery<'_>, losses: &Losses) -> Result<DecodedEvents> {
+    let nothing = Ok(DecodedEvents::default());
     let Some(&RowGroup { first_seq, last_seq, .. }) = segment.row_groups().get(number) else { return nothing };
     if losses.cover(first_seq, last_seq) {
         return nothing;
     }
     match segment.decode(number, wanted) {
         Err(Error::Damaged { path, .. }) => {
-            losses.record(Damage { path, offset: 0, first_seq, last_seq });
+            losses.record_loss(Damage { path, offset: 0, first_seq, last_seq });
             nothing
         }
         decoded => decoded,
@@ -134,7 +134,7 @@ fn next_row_group(segment: &Segment, range: &ReadRange<'_>) -> Option<Chunk> {
     let groups = segment.row_groups();
     let chunk = |number: usize| {
         let group = groups.get(number)?;
-        let holds = !matches!(range.topics, Topics::One(topic) if !segment.has_topic(number, topic));
+        let holds = !matches!(range.topics, TopicChoice::One(topic) if !segment.has_topic(number, topic));
         let wanted = holds && group.first_seq < range.to && group.last_seq >= range.from;
         let (first_seq, end_seq) = (group.first_seq, group.last_seq + 1);
         wanted.then_some(Chunk { first_seq, end_seq, source: ChunkSource::RowGroup(number) })
@@ -152,11 +152,11 @@ fn next_extent(block_index: &BlockIndex, range: &ReadRange<'_>) -> Option<Extent
     };
     let known;
     let numbers = match range.topics {
-        Topics::One(topic) => {
+        TopicChoice::One(topic) => {
             known = block_index.topics.extents(topic)?;
             ExtentNumbers::Some(&known)
         }
-        Topics::All | Topics::Unreserved => ExtentNumbers::All(block_index.extents.len()),
+        TopicChoice::All | TopicChoice::Unreserved => ExtentNumbers::All(block_index.extents.len()),
     };
     let first_seq = |number: u32| block_index.extent(number).map_or(u64::MAX, |span| span.first_seq);
     match range.order {

@@ -3,7 +3,7 @@
 use std::vec;
 
 use crate::event::StoredEvent;
-use crate::segment::Decoded;
+use crate::segment::DecodedEvents;
 
 /// Events of a chunk, in the order of the read. Those of a segment stay as compact as they were decoded until they are taken.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub(crate) enum EventBatch {
     /// Of a log file.
     Rows(vec::IntoIter<StoredEvent>),
     /// Of a segment, and the number of the next.
-    Columns(Box<Decoded>, usize),
+    Columns(Box<DecodedEvents>, usize),
 }
 
 impl Default for EventBatch {
@@ -20,8 +20,8 @@ impl Default for EventBatch {
     }
 }
 
-impl From<Decoded> for EventBatch {
-    fn from(decoded: Decoded) -> Self {
+impl From<DecodedEvents> for EventBatch {
+    fn from(decoded: DecodedEvents) -> Self {
         Self::Columns(Box::new(decoded), 0)
     }
 }

@@ -4,14 +4,14 @@ use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::order::Order;
 use crate::partition::shared::{Shared, Snapshot};
-use crate::segment::Topics;
+use crate::segment::TopicChoice;
 
 use super::chunk::{self, ReadRange};
 
 /// The stored event of `topic` with this seq; `None` where there is none, or where it is lost to damage, which is
 /// recorded.
 pub(crate) fn read_row(shared: &Shared, topic: &str, seq: u64) -> Result<Option<StoredEvent>> {
-    read_one(shared, Topics::One(topic), seq)
+    read_one(shared, TopicChoice::One(topic), seq)
 }
 
 /// Whether the event that had this seq has expired.
@@ -19,12 +19,12 @@ pub(crate) fn has_expired(shared: &Shared, seq: u64) -> Result<bool> {
     if seq > shared.expired().last_seq {
         return Ok(false);
     }
-    let is_there = read_one(shared, Topics::All, seq)?.is_some();
+    let is_there = read_one(shared, TopicChoice::All, seq)?.is_some();
     // An event that the read found to be lost has not expired.
     Ok(!is_there && !shared.losses.known.covers(seq))
 }
 
-fn read_one(shared: &Shared, topics: Topics<'_>, seq: u64) -> Result<Option<StoredEvent>> {
+fn read_one(shared: &Shared, topics: TopicChoice<'_>, seq: u64) -> Result<Option<StoredEvent>> {
     let Snapshot { files, .. } = shared.snapshot();
     let timestamps_ns = i64::MIN..=i64::MAX;
     let range = ReadRange { topics, timestamps_ns, from: seq, to: seq + 1, order: Order::Ascending };

@@ -10,7 +10,7 @@ use crate::event::StoredEvent;
 use crate::order::Order;
 use crate::partition::data_file::DataFile;
 use crate::partition::shared::{Shared, Snapshot};
-use crate::segment::Topics;
+use crate::segment::TopicChoice;
 
 /// Which events to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,9 +91,9 @@ impl Scanner {
     /// Fills the buffer from the next chunk that may hold something. `false` at the end.
     fn fill(&mut self) -> Result<bool> {
         let topics = match &self.topics {
-            ScanTopics::All => Topics::All,
-            ScanTopics::Unreserved => Topics::Unreserved,
-            ScanTopics::One(topic) => Topics::One(topic),
+            ScanTopics::All => TopicChoice::All,
+            ScanTopics::Unreserved => TopicChoice::Unreserved,
+            ScanTopics::One(topic) => TopicChoice::One(topic),
         };
         let timestamps_ns = self.timestamps_ns.clone();
         let range = ReadRange { topics, timestamps_ns, from: self.from, to: self.to, order: self.order };

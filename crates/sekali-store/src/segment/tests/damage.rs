@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::{Error, Result};
 use crate::meta::FORMAT_VERSION;
-use crate::segment::Wanted;
+use crate::segment::RowQuery;
 use crate::segment::anchor::{ANCHOR_BYTES, Anchor};
 
 /// Everything that can still be read of a damaged segment, and what was said of the rest.
@@ -16,7 +16,7 @@ fn salvage(dir: &SegmentDir, path: &Path) -> (Vec<StoredEvent>, Vec<String>) {
     };
     let (mut events, mut errors) = (Vec::new(), Vec::new());
     for group in 0..segment.row_groups().len() {
-        match segment.read(group, &Wanted::default()) {
+        match segment.read(group, &RowQuery::default()) {
             Ok(found) => events.extend(found),
             Err(error) => {
                 let text = named(error, path);
@@ -76,7 +76,7 @@ fn rot_behind_what_an_open_segment_remembers_is_named() {
     for at in 4..end {
         disk.corrupt(&path, |file| file[at] ^= 4);
         assert!(segment.verify().is_err_and(|error| matches!(error, Error::Damaged { .. })), "byte {at}");
-        match segment.read(0, &Wanted::default()) {
+        match segment.read(0, &RowQuery::default()) {
             Ok(found) => assert_eq!(found, events, "byte {at}"),
             Err(error) => drop((named(error, &path), wrong += 1)),
         }
@@ -124,7 +124,7 @@ proptest! {
 
 #[test]
 fn a_topic_whose_pages_are_sound_is_read_though_another_is_damaged() -> Result<()> {
-    let (disk, dir) = empty(Shape::default());
+    let (disk, dir) = empty(SegmentShape::default());
     let mut events: Vec<_> = (1..=2000).map(|seq| event(seq, ["a", "b"][usize::from(seq > 1000)])).collect();
     // Random enough to fill many blocks.
     let mut state = 1_u64;
@@ -135,13 +135,13 @@ fn a_topic_whose_pages_are_sound_is_read_though_another_is_damaged() -> Result<(
         });
         event.payload = random.collect();
     }
-    let dir = SegmentDir { shape: Shape { page_rows: 100, ..Shape::default() }, ..dir };
+    let dir = SegmentDir { shape: SegmentShape { page_rows: 100, ..SegmentShape::default() }, ..dir };
     let path = seal(&dir, &events);
     // In the middle of the payloads of topic "a".
     disk.corrupt(&path, |file| file[60_000] ^= 1);
     let segment = open(&dir, &path);
-    assert!(segment.read(0, &Wanted::default()).is_err());
-    let of = |topic| Wanted { topics: crate::segment::Topics::One(topic), ..Wanted::default() };
+    assert!(segment.read(0, &RowQuery::default()).is_err());
+    let of = |topic| RowQuery { topics: crate::segment::TopicChoice::One(topic), ..RowQuery::default() };
     assert!(segment.read(0, &of("a")).is_err());
     assert_eq!(segment.read(0, &of("b"))?, events[1000..]);
     Ok(())
@@ -151,7 +151,7 @@ fn a_topic_whose_pages_are_sound_is_read_though_another_is_damaged() -> Result<(
 fn segments_of_another_store_or_partition_are_refused() {
     let (disk, dir, path, _) = sealed(5);
     let disk = Arc::new(disk);
-    let other = NewStore { store_id: 1, ..STORE };
+    let other = StoreMeta { store_id: 1, ..STORE };
     for dir in
         [SegmentDir::new(disk.clone(), DIR.into(), &other, 0), SegmentDir::new(disk.clone(), DIR.into(), &STORE, 1)]
     {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::disk::Disk;
 use crate::error::Error;
-use crate::segment::{Wanted, merge};
+use crate::segment::{RowQuery, merge};
 
 /// Seals events in several segments.
 fn seal_parts(dir: &SegmentDir, events: &[StoredEvent], part: usize) -> Vec<Arc<Segment>> {
@@ -68,7 +68,7 @@ fn merged_row_groups_are_copies() {
     let events: Vec<_> = (1..=80).map(|seq| event(seq, "t")).collect();
     let parts = seal_parts(&dir, &events, 40);
     // Written anew they would have other pages.
-    let dir = SegmentDir { shape: Shape { page_rows: 5, ..SMALL }, ..dir };
+    let dir = SegmentDir { shape: SegmentShape { page_rows: 5, ..SMALL }, ..dir };
     let info = merge(&dir, &parts).unwrap();
     let bytes = |path: &Path| crate::disk::read_all(&disk, path).unwrap();
     let merged = bytes(&info.path);
@@ -87,5 +87,5 @@ fn inputs_out_of_order_and_none_are_refused() {
     parts.reverse();
     assert!(matches!(merge(&dir, &parts), Err(Error::Invalid(_))));
     assert!(matches!(merge(&dir, &[]), Err(Error::Invalid(_))));
-    assert!(parts[0].read(0, &Wanted::default()).is_ok());
+    assert!(parts[0].read(0, &RowQuery::default()).is_ok());
 }

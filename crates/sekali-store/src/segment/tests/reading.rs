@@ -5,17 +5,17 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::is_reserved;
 use crate::order::Order;
-use crate::segment::{Topics, Wanted};
+use crate::segment::{RowQuery, TopicChoice};
 
 /// What [`Segment::read`] should answer, from all events of the row group.
-fn model(events: &[StoredEvent], wanted: &Wanted<'_>) -> Vec<StoredEvent> {
+fn model(events: &[StoredEvent], wanted: &RowQuery<'_>) -> Vec<StoredEvent> {
     let fits = |event: &&StoredEvent| {
         wanted.seqs.contains(&event.seq)
             && wanted.timestamps_ns.contains(&event.timestamp_ns)
             && match wanted.topics {
-                Topics::All => true,
-                Topics::Unreserved => !is_reserved(&event.topic),
-                Topics::One(topic) => event.topic == topic,
+                TopicChoice::All => true,
+                TopicChoice::Unreserved => !is_reserved(&event.topic),
+                TopicChoice::One(topic) => event.topic == topic,
             }
     };
     let mut found: Vec<_> = events.iter().filter(fits).cloned().collect();
@@ -46,9 +46,9 @@ proptest! {
     fn reads_agree_with_a_plain_vector(events in events(200), seqs in seqs(), timestamps_ns in times(), limit in limit()) {
         let (_, dir) = empty(SMALL);
         let segment = open(&dir, &seal(&dir, &events));
-        let topics = [Topics::All, Topics::Unreserved, Topics::One("a"), Topics::One("$conflicts"), Topics::One("absent")];
+        let topics = [TopicChoice::All, TopicChoice::Unreserved, TopicChoice::One("a"), TopicChoice::One("$conflicts"), TopicChoice::One("absent")];
         for (topics, order) in topics.into_iter().flat_map(|topics| [(topics, Order::Ascending), (topics, Order::Descending)]) {
-            let wanted = Wanted { topics, order, limit, seqs: seqs.clone(), timestamps_ns: timestamps_ns.clone() };
+            let wanted = RowQuery { topics, order, limit, seqs: seqs.clone(), timestamps_ns: timestamps_ns.clone() };
             for (number, group) in segment.row_groups().iter().enumerate() {
                 let here: Vec<_> = events.iter().filter(|event| (group.first_seq..=group.last_seq).contains(&event.seq)).cloned().collect();
                 prop_assert_eq!(segment.read(number, &wanted).unwrap(), model(&here, &wanted), "{:?}", wanted);
@@ -76,5 +76,5 @@ proptest! {
 fn a_row_group_that_is_not_there_is_refused() {
     let (_, dir) = empty(SMALL);
     let segment = open(&dir, &seal(&dir, &[event(1, "t")]));
-    assert!(matches!(segment.read(1, &Wanted::default()), Err(crate::Error::Invalid(_))));
+    assert!(matches!(segment.read(1, &RowQuery::default()), Err(crate::Error::Invalid(_))));
 }

@@ -13,7 +13,7 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read(events in events(200), small: bool) {
-        let (_, dir) = empty(if small { SMALL } else { Shape::default() });
+        let (_, dir) = empty(if small { SMALL } else { SegmentShape::default() });
         let path = seal(&dir, &events);
         let segment = open(&dir, &path);
         prop_assert_eq!(&all(&segment), &events);
@@ -49,7 +49,7 @@ proptest! {
 
 #[test]
 fn row_groups_are_bounded_by_rows_and_by_bytes() {
-    let (_, dir) = empty(Shape { group_rows: 100, group_bytes: 10_000, page_rows: 7 });
+    let (_, dir) = empty(SegmentShape { group_rows: 100, group_bytes: 10_000, page_rows: 7 });
     let mut events: Vec<_> = (1..=500).map(|seq| event(seq, "t")).collect();
     for event in &mut events[250..] {
         event.payload = vec![b'x'; 3000];
@@ -63,7 +63,7 @@ fn row_groups_are_bounded_by_rows_and_by_bytes() {
 
 #[test]
 fn the_largest_payloads_fit() {
-    let (_, dir) = empty(Shape::default());
+    let (_, dir) = empty(SegmentShape::default());
     let mut events: Vec<_> = (1..=40).map(|seq| event(seq, "t")).collect();
     for (number, event) in events.iter_mut().enumerate() {
         event.payload = (0..PAYLOAD_BYTES_MAX).map(|at| (at * (number + 7) / 3) as u8).collect();
@@ -76,7 +76,7 @@ fn the_largest_payloads_fit() {
 
 #[test]
 fn as_many_topics_as_events() {
-    let (_, dir) = empty(Shape::default());
+    let (_, dir) = empty(SegmentShape::default());
     let events: Vec<_> = (1..=5000).map(|seq| event(seq, &format!("topic {}", seq * 7919 % 5000))).collect();
     let segment = open(&dir, &seal(&dir, &events));
     assert_eq!(all(&segment), events);

@@ -8,9 +8,9 @@ use crate::order::Order;
 
 /// Which events of a row group to read. The default is all of them, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted<'a> {
+pub struct RowQuery<'a> {
     /// Of which topics.
-    pub topics: Topics<'a>,
+    pub topics: TopicChoice<'a>,
     /// With seqs in this range.
     pub seqs: Range<u64>,
     /// With timestamps in this range: nanoseconds since 1970-01-01T00:00:00Z.
@@ -23,7 +23,7 @@ pub struct Wanted<'a> {
 
 /// A choice of topics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Topics<'a> {
+pub enum TopicChoice<'a> {
     /// All, reserved ones included.
     #[default]
     All,
@@ -33,7 +33,7 @@ pub enum Topics<'a> {
     One(&'a str),
 }
 
-impl Topics<'_> {
+impl TopicChoice<'_> {
     /// Whether `topic` is among them.
     pub fn include(&self, topic: &str) -> bool {
         match self {
@@ -44,10 +44,10 @@ impl Topics<'_> {
     }
 }
 
-impl Default for Wanted<'_> {
+impl Default for RowQuery<'_> {
     fn default() -> Self {
         Self {
-            topics: Topics::All,
+            topics: TopicChoice::All,
             seqs: 0..u64::MAX,
             timestamps_ns: i64::MIN..=i64::MAX,
             limit: usize::MAX,
@@ -56,7 +56,7 @@ impl Default for Wanted<'_> {
     }
 }
 
-impl Wanted<'_> {
+impl RowQuery<'_> {
     /// Whether the row group's range of seqs and of timestamps leaves room for wanted events.
     pub(super) fn may_be_in(&self, group: &RowGroup) -> bool {
         self.limit > 0
