@@ -21,7 +21,7 @@ mod topics;
 pub use error::KeysError;
 pub use exposure::Exposure;
 pub use file::KeyFile;
-pub use grant::{Grant, Refused};
+pub use grant::{AuthError, Grant};
 pub use key::{Key, NewKey, State};
 pub use keys::{Keys, draw_secret};
 pub use live::Access;

@@ -4,7 +4,7 @@
 use sekali_store::{HashKey, KeyHasher};
 use serde_json::value::RawValue;
 
-use crate::ingest::{Accepted, CONTENT_RULES, Format, Options, Refusal, Target, ingest};
+use crate::ingest::{Accepted, CONTENT_RULES, Format, IngestError, Options, Target, ingest};
 use sekali_wire::limits::PAYLOAD_DEPTH_MAX;
 
 pub use crate::http::fuzzing::{cursor, query};
@@ -36,7 +36,7 @@ fn publish(body: &[u8], format: Format) {
             assert!(strict.rejected.is_empty() && lenient.rejected.is_empty(), "a valid body has invalid events");
             assert_eq!(strict.keys, lenient.keys, "a valid body is read in two ways");
         }
-        (Err(Refusal::Invalid(strict)), Ok(lenient)) => {
+        (Err(IngestError::Invalid(strict)), Ok(lenient)) => {
             assert_eq!(strict.events, lenient.rejected.events, "invalid events are counted in two ways");
         }
         _ => {}

@@ -3,7 +3,7 @@
 //! The fast path reads the body once and borrows from it. If anything at all is wrong, its work is thrown away and the
 //! slow path finds every problem by name; it is also the one that keeps the good events when the client asked for that.
 
-mod assembly;
+mod batch_builder;
 mod content;
 mod diagnosis;
 mod fast;
@@ -13,12 +13,12 @@ mod problem;
 mod slow;
 mod wire;
 
-pub use assembly::{Accepted, Target};
+pub use batch_builder::{Accepted, Target};
 pub use content::CONTENT_RULES;
-pub use problem::{Problem, Refusal, Rejected};
+pub use problem::{IngestError, Problem, Rejected};
 
 use crate::access::Topics;
-use assembly::Assembly;
+use batch_builder::BatchBuilder;
 
 /// How events are laid out in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,26 +43,30 @@ pub struct Options<'a> {
 /// Reads the events of a body and makes them ready to commit.
 ///
 /// # Errors
-/// A [`Refusal`], naming every problem up to [`PROBLEMS_LISTED_MAX`](crate::limits::PROBLEMS_LISTED_MAX). Events that
+/// A [`IngestError`], naming every problem up to [`PROBLEMS_LISTED_MAX`](crate::limits::PROBLEMS_LISTED_MAX). Events that
 /// were left out because of [`Options::skip_invalid`] are no error: they are in the answer.
-pub fn ingest(body: &[u8], format: Format, options: Options<'_>, target: &Target) -> Result<Accepted, Refusal> {
+pub fn ingest(body: &[u8], format: Format, options: Options<'_>, target: &Target) -> Result<Accepted, IngestError> {
     let text = text(body)?;
-    let mut assembly = Assembly::new(target, options, text.len());
-    if fast::read(text, format, &mut assembly).is_ok() {
-        return Ok(assembly.finish(Rejected::default()));
+    let mut builder = BatchBuilder::new(target, options, text.len());
+    if fast::read(text, format, &mut builder).is_ok() {
+        return Ok(builder.finish(Rejected::default()));
     }
     slow::read(text, format, options, target)
 }
 
 /// JSON is UTF-8 (RFC 8259, 8.1); a byte order mark in front of it is tolerated.
-fn text(body: &[u8]) -> Result<&str, Refusal> {
+fn text(body: &[u8]) -> Result<&str, IngestError> {
     match std::str::from_utf8(body) {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
         Err(error) => {
             let good = &body[..error.valid_up_to()];
             let line_start = good.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
             let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
-            Err(Refusal::NotJson { line, column: good.len() - line_start + 1, reason: "not valid UTF-8".to_owned() })
+            Err(IngestError::NotJson {
+                line,
+                column: good.len() - line_start + 1,
+                reason: "not valid UTF-8".to_owned(),
+            })
         }
     }
 }

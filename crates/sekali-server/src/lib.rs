@@ -1,20 +1,33 @@
-//! The Sekali server: a request goes through [`http`] (read, decompress, answer), [`ingest`] (bytes to validated, encoded
-//! events) and [`pipeline`] (bounded queue, two committer threads per partition) into the engine, `sekali-store`.
+//! The Sekali server.
 //!
-//! [`server`] owns the sockets and the order of starting and stopping; [`limits`] has every cap. `filter` selects events
-//! for readers. [`access`] decides what a key may do.
+//! ```text
+//!  sockets ──▶ listen ──▶ http ──▶ ingest ──▶ service ──▶ the engine, sekali-store
+//!                         routes   batches    pipeline
+//!                           └────▶ query ◀─── readers ◀──────┘
+//! ```
+//!
+//! - [`server`]: starts and stops all of it in order
+//! - [`listen`]: sockets, connections, the threads that serve them
+//! - [`http`]: one door, one table of routes, answers
+//! - [`ingest`]: the bytes of a request to validated, encoded, routed events
+//! - [`service`]: the running store: publish, find, read, count; its chores
+//! - [`query`]: filters, cursors and scans over all partitions
+//! - [`access`]: API keys and what each allows
+//! - [`limits`]: every cap
+//!
+//! `service`, `query` and `ingest` know no HTTP: a listener of another protocol needs these three.
 
 pub mod access;
 mod budget;
 pub mod clock;
-mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod http;
 pub mod ingest;
 pub mod limits;
-pub mod pipeline;
-pub mod scrub;
+pub mod listen;
+pub mod query;
 pub mod server;
+pub mod service;
 #[doc(hidden)]
 pub mod timeouts;

@@ -3,20 +3,10 @@
 //! To stop in order is: accept no more connections, finish the requests in progress, let the committers finish what
 //! waits, close the partitions.
 
-mod accept;
-mod activity;
-mod aside;
-mod certificates;
+mod bind;
 mod config;
-mod connection;
 mod error;
-mod io;
 mod keys;
-mod listen;
-mod places;
-mod retain;
-mod scrub;
-mod threads;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -29,19 +19,15 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::{error, info, warn};
 
 use crate::access::Access;
-use crate::http::{App, Browsers, Service};
+use crate::http::{App, Browsers};
 use crate::ingest::CONTENT_RULES;
 use crate::limits::STOPPED_LINGER;
-use crate::pipeline::{Committers, Pipeline};
+use crate::listen::{ConnectionContext, Listening, Threads};
+use crate::service::{Committers, Pipeline, Service};
 
-pub use certificates::Certificates;
+pub use crate::listen::Certificates;
 pub use config::Config;
 pub use error::StartError;
-
-use accept::Listening;
-use connection::Site;
-use scrub::Scrubbing;
-use threads::Threads;
 
 /// A running server. Dropping it lets it stop in the background; [`Server::stop`] waits.
 #[derive(Debug)]
@@ -83,22 +69,21 @@ impl Server {
         let dir = config.data_dir.clone();
         let access = tokio::task::spawn_blocking(move || Access::load(&dir)).await.map_err(StartError::other)??;
         // Before the store is opened, which may take a while: a wrong address is told at once.
-        let listener = listen::bind(&config, &access).await?;
+        let listener = bind::bind(&config, &access).await?;
         let addr = listener.local_addr().map_err(StartError::other)?;
-        let hosts = Some(hosts).filter(|_| listen::is_loopback(&addr) || !config.allow_hosts.is_empty());
+        let hosts = Some(hosts).filter(|_| bind::is_loopback(&addr) || !config.allow_hosts.is_empty());
         let retention = config.retention.clone();
         let store = tokio::task::spawn_blocking(move || open(disk, &config)).await;
         let store = store.map_err(StartError::other)??;
-        let (app, committers, scrubbers) = App::start(store, access.clone(), timeouts).map_err(StartError::other)?;
-        let pipeline = app.pipeline().clone();
+        let (service, committers, store_chores) = Service::start(store).map_err(StartError::other)?;
+        let pipeline = service.pipeline().clone();
         let mut chores = JoinSet::new();
-        chores.spawn(retain::run(Arc::clone(app.retainers()), retention));
-        chores.spawn(keys::run(access));
-        chores.spawn(Scrubbing::new(&app, scrubbers).run());
-        let service = Service::new(app, Browsers { cors_origins, hosts });
+        store_chores.spawn_on(&mut chores, retention);
+        chores.spawn(keys::run(access.clone()));
+        let app = App::new(service, access, Browsers { cors_origins, hosts }, timeouts);
         let threads = Threads::start().map_err(StartError::other)?;
-        let site = Site { service, timeouts, certificates: certificates.clone() };
-        let listening = Listening::start(listener, threads, site);
+        let context = ConnectionContext { app, timeouts, certificates: certificates.clone() };
+        let listening = Listening::start(listener, threads, context);
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");
         let ended = tokio::spawn(run(listening, pipeline, committers, chores, stopping));

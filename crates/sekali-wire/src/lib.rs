@@ -3,6 +3,7 @@
 //! - [`timestamp`]: RFC 3339 in, RFC 3339 out, nanoseconds between
 //! - [`json`]: payloads as tokens, exact numbers and whole values; strings as JSON text
 //! - [`csv`]: rows with cells that no spreadsheet runs; [`columns`]: the names of the columns in every format
+//! - [`error_code`]: every error of the API, in one table; [`stats`]: the counters
 //! - [`secret`]: API keys as text
 //! - [`escape`](mod@escape): text of strangers, shown and never obeyed
 //! - [`limits`]: the caps that both ends rely on
@@ -11,8 +12,10 @@
 
 pub mod columns;
 pub mod csv;
+pub mod error_code;
 pub mod escape;
 pub mod json;
 pub mod limits;
 pub mod secret;
+pub mod stats;
 pub mod timestamp;

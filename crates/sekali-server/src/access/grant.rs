@@ -17,7 +17,7 @@ pub enum Grant {
 
 /// Why a request is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum AuthError {
     /// It has no key.
     #[error(
         "this server wants a key: send it as `Authorization: Bearer KEY`; sekali's own commands take it from SEKALI_KEY or --key-file"

@@ -5,7 +5,7 @@ use sekali_wire::timestamp::Timestamp;
 use std::sync::Arc;
 
 use super::digest::Digest;
-use super::{Grant, Key, KeysError, NewKey, Refused, State};
+use super::{AuthError, Grant, Key, KeysError, NewKey, State};
 use crate::limits::KEYS_MAX;
 
 /// The keys of a store, in the order in which they were made.
@@ -54,16 +54,16 @@ impl Keys {
     ///
     /// # Errors
     /// Nothing: it is no key, none of these, or works no longer. Only the holder of a key is told which.
-    pub fn admit(&self, shown: &str, now: Timestamp) -> Result<Grant, Refused> {
-        let secret: Secret = shown.parse().map_err(|_| Refused::Unknown)?;
-        let key = self.find(&secret.id()).ok_or(Refused::Unknown)?;
+    pub fn admit(&self, shown: &str, now: Timestamp) -> Result<Grant, AuthError> {
+        let secret: Secret = shown.parse().map_err(|_| AuthError::Unknown)?;
+        let key = self.find(&secret.id()).ok_or(AuthError::Unknown)?;
         if !key.is(&Digest::of(&secret)) {
-            return Err(Refused::Unknown);
+            return Err(AuthError::Unknown);
         }
         match key.state(now) {
             State::Active => Ok(Grant::of(key)),
-            State::Expired => Err(Refused::Expired),
-            State::Revoked => Err(Refused::Revoked),
+            State::Expired => Err(AuthError::Expired),
+            State::Revoked => Err(AuthError::Revoked),
         }
     }
 
@@ -120,9 +120,9 @@ mod tests {
         let (secret, key) = keys.create(new(&[Scope::Read], &["*"], Some(expires)), NOW).unwrap();
         let id = key.id.clone();
         assert!(keys.admit(secret.expose(), Timestamp(expires.0 - 1)).is_ok());
-        assert_eq!(keys.admit(secret.expose(), expires).map(drop), Err(Refused::Expired));
+        assert_eq!(keys.admit(secret.expose(), expires).map(drop), Err(AuthError::Expired));
         keys.revoke(&id, NOW).unwrap();
-        assert_eq!(keys.admit(secret.expose(), NOW).map(drop), Err(Refused::Revoked));
+        assert_eq!(keys.admit(secret.expose(), NOW).map(drop), Err(AuthError::Revoked));
         let other = draw_secret();
         assert!(matches!(keys.revoke(&other.id(), NOW), Err(KeysError::NoSuchKey)));
     }
@@ -147,11 +147,11 @@ mod tests {
         for at in 0..text.len() {
             let mut changed = text.to_owned();
             changed.replace_range(at..=at, if &text[at..=at] == "0" { "1" } else { "0" });
-            assert_eq!(keys.admit(&changed, NOW).map(drop), Err(Refused::Unknown), "{at}");
+            assert_eq!(keys.admit(&changed, NOW).map(drop), Err(AuthError::Unknown), "{at}");
         }
         let (head, _) = text.rsplit_once('_').unwrap();
         for wrong in ["", head, &format!("{head}_"), &format!("{head}_{}", "0".repeat(64)), draw_secret().expose()] {
-            assert_eq!(keys.admit(wrong, NOW).map(drop), Err(Refused::Unknown));
+            assert_eq!(keys.admit(wrong, NOW).map(drop), Err(AuthError::Unknown));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tracing::{error, info, warn};
 
 use super::file::Stamp;
-use super::{Grant, KeyFile, Keys, KeysError, Refused};
+use super::{AuthError, Grant, KeyFile, Keys, KeysError};
 
 /// The keys in force. Cheap to clone; all clones see the same.
 #[derive(Debug, Clone)]
@@ -54,10 +54,10 @@ impl Access {
     ///
     /// # Errors
     /// There are keys, and this is none of them.
-    pub fn admit(&self, shown: Option<&str>, now: Timestamp) -> Result<Grant, Refused> {
+    pub fn admit(&self, shown: Option<&str>, now: Timestamp) -> Result<Grant, AuthError> {
         match (self.keys(), shown) {
             (None, _) => Ok(Grant::Everything),
-            (Some(_), None) => Err(Refused::Missing),
+            (Some(_), None) => Err(AuthError::Missing),
             (Some(keys), Some(shown)) => keys.admit(shown, now),
         }
     }
@@ -126,7 +126,7 @@ mod tests {
         KeyFile::of(dir).change(|keys| keys.create(new, NOW)).unwrap().0
     }
 
-    fn admitted(access: &Access, secret: &Secret) -> Result<(), Refused> {
+    fn admitted(access: &Access, secret: &Secret) -> Result<(), AuthError> {
         access.refresh();
         access.admit(Some(secret.expose()), NOW).map(drop)
     }
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(admitted(&access, &secret), Ok(()));
         assert!(!access.is_open() && access.admit(None, NOW).is_err());
         KeyFile::of(dir.path()).change(|keys| keys.revoke(&secret.id(), NOW)).unwrap();
-        assert_eq!(admitted(&access, &secret), Err(Refused::Revoked));
+        assert_eq!(admitted(&access, &secret), Err(AuthError::Revoked));
         assert_eq!(admitted(&access, &create(dir.path())), Ok(()));
     }
 
@@ -166,7 +166,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let access = Access::load(dir.path()).unwrap();
         fs::write(KeyFile::of(dir.path()).path(), "nonsense").unwrap();
-        assert_eq!(admitted(&access, &super::super::draw_secret()), Err(Refused::Unknown));
+        assert_eq!(admitted(&access, &super::super::draw_secret()), Err(AuthError::Unknown));
         assert!(!access.is_open() && access.admit(None, NOW).is_err());
         fs::remove_file(KeyFile::of(dir.path()).path()).unwrap();
         assert_eq!(admitted(&access, &create(dir.path())), Ok(()));

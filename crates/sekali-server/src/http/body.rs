@@ -2,25 +2,27 @@
 //! allowed, whatever it claims.
 
 mod decode;
+mod request;
 
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody as _};
-use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT};
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use hyper::body::Frame;
+use hyper::body::{Body as _, Frame};
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HeaderMap};
 use tokio::time::{Instant, timeout_at};
 
-use super::blocking;
-use super::error::{ApiError, Code};
+use super::answer::{ApiError, Code};
 use crate::budget::{Budget, Reservation};
 use crate::limits::{BODIES_BYTES_MAX, BODY_BYTES_PER_SECOND_MIN, BODY_TIMEOUT, BODY_WIRE_BYTES_MAX};
 use sekali_wire::limits::BODY_BYTES_MAX;
 
+pub use request::{BodyWatch, RequestBody};
+
+use crate::query::off_thread;
 use decode::{Broken, Decoder, Encoding};
 
 /// What all bodies share. Cheap to clone; clones share.
@@ -53,7 +55,7 @@ pub(super) struct Received {
 /// `unsupported_media_type`, `request_timeout`.
 pub(super) async fn receive(
     headers: &HeaderMap,
-    mut body: Body,
+    mut body: RequestBody,
     announced: usize,
     intake: &Intake,
 ) -> Result<Received, ApiError> {
@@ -68,7 +70,7 @@ pub(super) async fn receive(
 
 /// Reads and forgets what is left of a body, within the usual limits, while the answer is sent: a client that is cut
 /// off while it still sends often does not see the answer.
-pub(super) fn discard(headers: &HeaderMap, mut body: Body) {
+pub(super) fn discard(headers: &HeaderMap, mut body: RequestBody) {
     if headers.contains_key(EXPECT) {
         // It waits for leave to send, and has sent nothing. Reading would give it leave.
         return;
@@ -83,7 +85,12 @@ pub(super) fn discard(headers: &HeaderMap, mut body: Body) {
     });
 }
 
-async fn read(headers: &HeaderMap, body: &mut Body, announced: usize, intake: &Intake) -> Result<Received, ApiError> {
+async fn read(
+    headers: &HeaderMap,
+    body: &mut RequestBody,
+    announced: usize,
+    intake: &Intake,
+) -> Result<Received, ApiError> {
     let encoding = encoding(headers)?;
     if announced > BODY_WIRE_BYTES_MAX {
         return Err(too_large_on_the_wire());
@@ -103,7 +110,7 @@ async fn read(headers: &HeaderMap, body: &mut Body, announced: usize, intake: &I
         gathered = match encoding {
             Encoding::Identity => gathered.take(&bytes)?,
             // Few bytes may become many, which must not keep the other connections of this thread waiting.
-            _ => blocking::run(move || gathered.take(&bytes)).await??,
+            _ => off_thread(move || gathered.take(&bytes)).await??,
         };
         piece = next_piece(body, &mut pace).await?;
     }
@@ -112,7 +119,7 @@ async fn read(headers: &HeaderMap, body: &mut Body, announced: usize, intake: &I
 }
 
 /// The next bytes of a body as they come over the wire, if there are any.
-async fn next_piece(body: &mut Body, pace: &mut Pace) -> Result<Option<Bytes>, ApiError> {
+async fn next_piece(body: &mut RequestBody, pace: &mut Pace) -> Result<Option<Bytes>, ApiError> {
     while let Some(frame) = next_frame(body, pace).await? {
         let frame = frame.map_err(|_| broken("the connection ended before the body did"))?;
         if let Ok(data) = frame.into_data() {
@@ -126,7 +133,10 @@ async fn next_piece(body: &mut Body, pace: &mut Pace) -> Result<Option<Bytes>, A
 ///
 /// Nearly always the transport has it, and hands it over when it was asked and could look once more. A timer, which costs
 /// more than that, is only set if this was not so.
-async fn next_frame(body: &mut Body, pace: &mut Pace) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, ApiError> {
+async fn next_frame(
+    body: &mut RequestBody,
+    pace: &mut Pace,
+) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, ApiError> {
     let mut has_looked = false;
     let at_once = poll_fn(|cx| match Pin::new(&mut *body).poll_frame(cx) {
         Poll::Ready(frame) => Poll::Ready(Some(frame)),

@@ -2,15 +2,15 @@
 
 use sekali_store::{HashKey, KeyHasher, Order};
 
-use super::cursor::{CursorKey, Positions, Reading};
-use super::query::Query;
+use super::parameters::Parameters;
+use crate::query::{CursorKey, CursorScope, Positions};
 
 const PARAMETERS: [&str; 4] = ["topic", "after", "limit", "order"];
 
 /// A query string.
 pub fn query(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Ok(query) = Query::parse(Some(text), &PARAMETERS) else { return };
+    let Ok(query) = Parameters::parse(Some(text), &PARAMETERS) else { return };
     for name in PARAMETERS {
         let number = query.number(name, 1_000).ok().flatten();
         assert!(number.is_none_or(|number| (1..=1_000).contains(&number)), "a number is out of range");
@@ -23,7 +23,7 @@ pub fn query(bytes: &[u8]) {
 /// The text of a cursor; and positions, which must come back from the cursor that is made of them.
 pub fn cursor(bytes: &[u8]) {
     let key = CursorKey::new(KeyHasher::new(&HashKey([7; 32])));
-    let reading = Reading { topic: Some("t"), order: Order::Descending };
+    let reading = CursorScope { topic: Some("t"), order: Order::Descending };
     if let Ok(text) = std::str::from_utf8(bytes)
         && let Ok(positions) = key.open(reading, text)
     {

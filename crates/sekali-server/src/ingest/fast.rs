@@ -6,21 +6,21 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, de};
 
 use super::Format;
-use super::assembly::Assembly;
+use super::batch_builder::BatchBuilder;
 use super::wire::WireEvent;
 
 /// Something is wrong; the slow path finds out what.
 #[derive(Debug)]
 pub(super) struct Failed;
 
-/// Reads all events of `text` into `assembly`.
-pub(super) fn read(text: &str, format: Format, assembly: &mut Assembly<'_>) -> Result<(), Failed> {
+/// Reads all events of `text` into `builder`.
+pub(super) fn read(text: &str, format: Format, builder: &mut BatchBuilder<'_>) -> Result<(), Failed> {
     match format {
-        Format::Ndjson => lines(text).try_for_each(|(_, line)| one(line, assembly)),
+        Format::Ndjson => lines(text).try_for_each(|(_, line)| one(line, builder)),
         Format::Json => match text.trim_ascii_start().as_bytes().first() {
-            Some(b'[') => whole(text, Events(assembly)),
+            Some(b'[') => whole(text, Events(builder)),
             // An envelope fails as an event at its first member, so trying costs nothing.
-            _ => one(text, assembly).or_else(|Failed| whole(text, Envelope(assembly))),
+            _ => one(text, builder).or_else(|Failed| whole(text, Envelope(builder))),
         },
     }
 }
@@ -30,10 +30,10 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     (1..).zip(text.split('\n')).map(|(number, line)| (number, line.trim_ascii())).filter(|(_, line)| !line.is_empty())
 }
 
-fn one(text: &str, assembly: &mut Assembly<'_>) -> Result<(), Failed> {
+fn one(text: &str, builder: &mut BatchBuilder<'_>) -> Result<(), Failed> {
     let wire: WireEvent<'_> = serde_json::from_str(text).map_err(|_| Failed)?;
     let event = wire.check().ok_or(Failed)?;
-    assembly.push(&event).map_err(|_| Failed)
+    builder.push(&event).map_err(|_| Failed)
 }
 
 fn whole<'de>(text: &'de str, seed: impl DeserializeSeed<'de, Value = ()>) -> Result<(), Failed> {
@@ -42,7 +42,7 @@ fn whole<'de>(text: &'de str, seed: impl DeserializeSeed<'de, Value = ()>) -> Re
 }
 
 /// An array of events.
-struct Events<'a, 't>(&'a mut Assembly<'t>);
+struct Events<'a, 't>(&'a mut BatchBuilder<'t>);
 
 impl<'de> DeserializeSeed<'de> for Events<'_, '_> {
     type Value = ();
@@ -69,7 +69,7 @@ impl<'de> Visitor<'de> for Events<'_, '_> {
 }
 
 /// `{"events": [...]}`
-struct Envelope<'a, 't>(&'a mut Assembly<'t>);
+struct Envelope<'a, 't>(&'a mut BatchBuilder<'t>);
 
 impl<'de> DeserializeSeed<'de> for Envelope<'_, '_> {
     type Value = ();

@@ -4,7 +4,7 @@ use crate::limits::PROBLEMS_LISTED_MAX;
 
 /// Why a body was refused; nothing of it is stored.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum IngestError {
     /// The text is not JSON.
     NotJson {
         /// Line of the body, from 1.

@@ -6,46 +6,46 @@ use serde::Deserializer as _;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::assembly::{Accepted, Assembly, Target, Unfit};
+use super::batch_builder::{Accepted, BatchBuilder, PushError, Target};
 use super::fast::lines;
 use super::members::{ENVELOPE, EVENT, Members};
-use super::problem::{Problem, Refusal, Rejected};
+use super::problem::{IngestError, Problem, Rejected};
 use super::wire::WireEvent;
 use super::{Format, Options, diagnosis};
 use sekali_wire::limits::BATCH_EVENTS_MAX;
 
 /// Reads all events of `text`, looking closely.
-pub(super) fn read(text: &str, format: Format, options: Options<'_>, target: &Target) -> Result<Accepted, Refusal> {
-    let assembly = Assembly::new(target, options, text.len());
-    let mut judge = Judge { assembly, rejected: Rejected::default(), index: 0 };
+pub(super) fn read(text: &str, format: Format, options: Options<'_>, target: &Target) -> Result<Accepted, IngestError> {
+    let builder = BatchBuilder::new(target, options, text.len());
+    let mut judge = Judge { builder, rejected: Rejected::default(), index: 0 };
     match format {
         Format::Ndjson => read_lines(text, options, &mut judge)?,
         Format::Json => read_json(text, &mut judge)?,
     }
     if judge.rejected.is_empty() || options.skip_invalid {
-        Ok(judge.assembly.finish(judge.rejected))
+        Ok(judge.builder.finish(judge.rejected))
     } else {
-        Err(Refusal::Invalid(judge.rejected))
+        Err(IngestError::Invalid(judge.rejected))
     }
 }
 
 /// Sorts events, one after the other, into valid and not.
 struct Judge<'t> {
-    assembly: Assembly<'t>,
+    builder: BatchBuilder<'t>,
     rejected: Rejected,
     index: usize,
 }
 
 impl Judge<'_> {
     /// Judges an event, given as valid JSON text.
-    fn event(&mut self, json: &str) -> Result<(), Refusal> {
+    fn event(&mut self, json: &str) -> Result<(), IngestError> {
         let wire = serde_json::from_str::<WireEvent<'_>>(json);
         if let Some(event) = wire.as_ref().ok().and_then(WireEvent::check) {
             let index = self.index;
             self.count()?;
-            return self.assembly.push(&event).map_err(|unfit| match unfit {
-                Unfit::Full => Refusal::TooManyEvents,
-                Unfit::Forbidden => Refusal::Forbidden { index, topic: event.topic.to_owned() },
+            return self.builder.push(&event).map_err(|unfit| match unfit {
+                PushError::Full => IngestError::TooManyEvents,
+                PushError::Forbidden => IngestError::Forbidden { index, topic: event.topic.to_owned() },
             });
         }
         let (index, rejected) = (self.index, &mut self.rejected);
@@ -57,34 +57,34 @@ impl Judge<'_> {
     }
 
     /// Rejects an event as a whole.
-    fn reject(&mut self, reason: String) -> Result<(), Refusal> {
+    fn reject(&mut self, reason: String) -> Result<(), IngestError> {
         self.rejected.note(Problem { index: self.index, field: String::new(), reason, too_large: false });
         self.count()
     }
 
-    fn count(&mut self) -> Result<(), Refusal> {
+    fn count(&mut self) -> Result<(), IngestError> {
         self.index += 1;
-        if self.index > BATCH_EVENTS_MAX { Err(Refusal::TooManyEvents) } else { Ok(()) }
+        if self.index > BATCH_EVENTS_MAX { Err(IngestError::TooManyEvents) } else { Ok(()) }
     }
 }
 
-fn read_lines(text: &str, options: Options<'_>, judge: &mut Judge<'_>) -> Result<(), Refusal> {
+fn read_lines(text: &str, options: Options<'_>, judge: &mut Judge<'_>) -> Result<(), IngestError> {
     for (number, line) in lines(text) {
         let Err(error) = serde_json::from_str::<IgnoredAny>(line) else {
             judge.event(line)?;
             continue;
         };
         if !options.skip_invalid {
-            return Err(Refusal::NotJson { line: number, column: error.column(), reason: bare(&error) });
+            return Err(IngestError::NotJson { line: number, column: error.column(), reason: bare(&error) });
         }
         judge.reject(format!("line {number} is not JSON: {}", bare(&error)))?;
     }
     Ok(())
 }
 
-fn read_json(text: &str, judge: &mut Judge<'_>) -> Result<(), Refusal> {
+fn read_json(text: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
     // From here on the text is known to be JSON, whatever its values are.
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| Refusal::NotJson {
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| IngestError::NotJson {
         line: error.line(),
         column: error.column(),
         reason: bare(&error),
@@ -106,7 +106,7 @@ fn read_json(text: &str, judge: &mut Judge<'_>) -> Result<(), Refusal> {
 }
 
 /// `{"events": [...]}`: a broken envelope refuses the request, whatever else was asked for.
-fn read_envelope(envelope: &Members<'_>, events: &str, judge: &mut Judge<'_>) -> Result<(), Refusal> {
+fn read_envelope(envelope: &Members<'_>, events: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
     let mut broken = Rejected::default();
     let mut note = |field: &str, reason: &str| {
         broken.note(Problem { index: 0, field: field.to_owned(), reason: reason.to_owned(), too_large: false });
@@ -120,17 +120,17 @@ fn read_envelope(envelope: &Members<'_>, events: &str, judge: &mut Judge<'_>) ->
     for name in &envelope.unknown {
         note(name, "unknown member beside `events`");
     }
-    if broken.is_empty() { read_array(events, judge) } else { Err(Refusal::Invalid(broken)) }
+    if broken.is_empty() { read_array(events, judge) } else { Err(IngestError::Invalid(broken)) }
 }
 
-fn read_array(text: &str, judge: &mut Judge<'_>) -> Result<(), Refusal> {
+fn read_array(text: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
     let mut refusal = None;
     let each = Each(|json| judge.event(json).map_err(|error| refusal = Some(error)));
     let end = serde_json::Deserializer::from_str(text).deserialize_seq(each);
     match (refusal, end) {
         (Some(refusal), _) => Err(refusal),
         (None, Err(error)) => {
-            Err(Refusal::NotJson { line: error.line(), column: error.column(), reason: bare(&error) })
+            Err(IngestError::NotJson { line: error.line(), column: error.column(), reason: bare(&error) })
         }
         (None, Ok(())) => Ok(()),
     }

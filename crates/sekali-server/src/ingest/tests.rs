@@ -17,19 +17,19 @@ fn event(topic: &str, id: &str) -> String {
 }
 
 /// The keys of the accepted events, or what was wrong.
-fn read(body: &[u8], format: Format, skip_invalid: bool) -> Result<Vec<String>, Refusal> {
+fn read(body: &[u8], format: Format, skip_invalid: bool) -> Result<Vec<String>, IngestError> {
     let options = Options { skip_invalid, keep_keys: true, topics: None };
     let accepted = ingest(body, format, options, &target(1))?;
     assert_eq!(accepted.batches.iter().map(|(_, batch)| batch.len()).sum::<usize>(), accepted.events);
     Ok(accepted.keys.into_iter().map(|(topic, id)| format!("{topic}/{id}")).collect())
 }
 
-fn describe(refusal: &Refusal) -> String {
+fn describe(refusal: &IngestError) -> String {
     match refusal {
-        Refusal::Forbidden { index, topic } => format!("forbidden {index} {topic}"),
-        Refusal::NotJson { line, column, reason } => format!("not JSON at {line}:{column}: {reason}\n"),
-        Refusal::TooManyEvents => "too many events\n".to_owned(),
-        Refusal::Invalid(rejected) => {
+        IngestError::Forbidden { index, topic } => format!("forbidden {index} {topic}"),
+        IngestError::NotJson { line, column, reason } => format!("not JSON at {line}:{column}: {reason}\n"),
+        IngestError::TooManyEvents => "too many events\n".to_owned(),
+        IngestError::Invalid(rejected) => {
             let lines = rejected.problems.iter().map(|p| format!("{} {}: {}\n", p.index, p.field, p.reason));
             lines.collect::<String>()
         }
@@ -228,7 +228,7 @@ fn payload_limits_are_what_they_say() {
     "]],
     );
     match read(sized(PAYLOAD_BYTES_MAX + 1).as_bytes(), Format::Json, false) {
-        Err(Refusal::Invalid(rejected)) => assert!(!rejected.malformed, "only too large"),
+        Err(IngestError::Invalid(rejected)) => assert!(!rejected.malformed, "only too large"),
         other => panic!("{other:?}"),
     }
 }
@@ -238,10 +238,13 @@ fn the_number_of_events_is_limited_and_so_is_the_list_of_problems() {
     let a = event("t", "a");
     let many = |count: usize| format!("[{}{a}]", format!("{a},").repeat(count - 1));
     assert!(read(many(BATCH_EVENTS_MAX).as_bytes(), Format::Json, false).is_ok());
-    assert_eq!(read(many(BATCH_EVENTS_MAX + 1).as_bytes(), Format::Json, false), Err(Refusal::TooManyEvents));
-    assert_eq!(read("1\n".repeat(BATCH_EVENTS_MAX + 1).as_bytes(), Format::Ndjson, true), Err(Refusal::TooManyEvents));
+    assert_eq!(read(many(BATCH_EVENTS_MAX + 1).as_bytes(), Format::Json, false), Err(IngestError::TooManyEvents));
+    assert_eq!(
+        read("1\n".repeat(BATCH_EVENTS_MAX + 1).as_bytes(), Format::Ndjson, true),
+        Err(IngestError::TooManyEvents)
+    );
     match read("1\n".repeat(PROBLEMS_LISTED_MAX + 5).as_bytes(), Format::Ndjson, false) {
-        Err(Refusal::Invalid(rejected)) => {
+        Err(IngestError::Invalid(rejected)) => {
             assert_eq!(rejected.problems.len(), PROBLEMS_LISTED_MAX);
             assert_eq!((rejected.events, rejected.unlisted), (PROBLEMS_LISTED_MAX + 5, 5));
         }
@@ -270,7 +273,7 @@ fn outcomes_come_back_in_request_order() {
     });
     let expected: Vec<_> = expected.collect();
     let order = accepted.take_order();
-    assert_eq!(Accepted::in_request_order(&order, outcomes), expected);
+    assert_eq!(order.restore(outcomes), expected);
 }
 
 proptest! {

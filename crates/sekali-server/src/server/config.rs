@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use axum::http::{HeaderValue, Uri};
+use hyper::Uri;
+use hyper::header::HeaderValue;
 use sekali_store::{Retention, Tuning};
 
 use super::StartError;

@@ -6,12 +6,13 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::Request;
+use http_body_util::BodyExt as _;
+use hyper::Request;
 use sekali_server::access::{Access, Scope};
-use sekali_server::http::{App, Browsers, Code, Service, Stored};
+use sekali_server::http::{App, Browsers, Code, RequestBody, Stored};
 use sekali_server::ingest::CONTENT_RULES;
 use sekali_server::limits::HEADERS_BYTES_MAX;
+use sekali_server::service::Service;
 use sekali_server::timeouts::Timeouts;
 use sekali_store::disk::RealDisk;
 use sekali_store::{HashKey, Store, StoreMeta};
@@ -119,14 +120,16 @@ fn shutting_down() -> Provoked {
     let new = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
     let store = Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap();
     let _context = runtime.enter();
-    let (app, committers, _) = App::start(store, Access::load(dir.path()).unwrap(), Timeouts::default()).unwrap();
-    app.pipeline().close();
+    let (service, committers, _) = Service::start(store).unwrap();
+    service.pipeline().close();
     committers.join();
-    let request = Request::post("/publish").body(Body::from(event("t", "1").to_string())).unwrap();
+    let access = Access::load(dir.path()).unwrap();
+    let app = App::new(service, access, Browsers::default(), Timeouts::default());
+    let request = Request::post("/publish").body(RequestBody::from(event("t", "1").to_string())).unwrap();
     let answer = runtime.block_on(async {
-        let response = Service::new(app, Browsers::default()).answer(request).await;
+        let response = app.answer(request).await;
         let (head, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let body = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status.as_u16(), headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
     });
     let partition =
@@ -165,11 +168,7 @@ fn every_code_can_be_provoked_and_says_what_it_should() {
     for code in Code::ALL {
         let Provoked { answer, stored } = provoke(code);
         let context = format!("{code:?}: {}", answer.body);
-        assert_eq!(
-            (answer.status, &answer.json()["code"]),
-            (code.status().as_u16(), &json!(code.as_str())),
-            "{context}"
-        );
+        assert_eq!((answer.status, &answer.json()["code"]), (code.status(), &json!(code.as_str())), "{context}");
         let seconds = code.retry_after_seconds().map(|seconds| seconds.to_string());
         assert_eq!(answer.header("retry-after"), seconds.as_deref(), "{context}");
         assert_eq!(answer.status == 503, seconds.is_some(), "{context}");

@@ -1,6 +1,8 @@
 //! `sekali stats`: counters and topics.
 
 use clap::Args;
+use sekali_wire::stats::{Stats, Topic};
+use sekali_wire::timestamp::Timestamp;
 use serde::Deserialize;
 
 use crate::cli::output::{Output, Paint};
@@ -19,46 +21,6 @@ pub(crate) struct StatsArgs {
     /// Print what the server answers to GET /stats
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Deserialize)]
-struct Stats {
-    received: u64,
-    unique_processed: u64,
-    duplicate_dropped: u64,
-    #[serde(default)]
-    conflicts: u64,
-    uptime_seconds: f64,
-    #[serde(default)]
-    expired: Expired,
-    #[serde(default)]
-    damage: Vec<String>,
-    /// Left out for keys that see only some topics.
-    scrub: Option<Scrub>,
-}
-
-#[derive(Deserialize)]
-struct Scrub {
-    last_finished: Option<String>,
-    #[serde(default)]
-    last_bytes: u64,
-    #[serde(default)]
-    pass_bytes: u64,
-}
-
-#[derive(Default, Deserialize)]
-struct Expired {
-    events: u64,
-    bytes: u64,
-}
-
-#[derive(Deserialize)]
-struct Topic {
-    topic: String,
-    events: u64,
-    bytes: u64,
-    first_timestamp: Option<String>,
-    last_timestamp: Option<String>,
 }
 
 pub(super) async fn run(args: StatsArgs) -> Result<(), Failure> {
@@ -100,19 +62,21 @@ fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
             }
         },
     ];
-    if stats.expired.events > 0 {
-        let remark = format!("kept no longer, {}; their ids still are", size(stats.expired.bytes));
-        lines.push(figure("expired", &right(&grouped(stats.expired.events), 15), &remark));
+    let store = stats.store.as_ref();
+    if let Some(expired) = store.map(|store| store.expired).filter(|expired| expired.events > 0) {
+        let remark = format!("kept no longer, {}; their ids still are", size(expired.bytes));
+        lines.push(figure("expired", &right(&grouped(expired.events), 15), &remark));
     }
     lines.push(figure("uptime", &right(&uptime(stats.uptime_seconds), 15), ""));
-    if let Some(scrub) = &stats.scrub {
+    if let Some(scrub) = store.map(|store| &store.scrub) {
         let (bytes, remark) = match &scrub.last_finished {
-            Some(time) => (scrub.last_bytes, format!("all, by {}", escape(time))),
+            Some(time) => (scrub.last_bytes, format!("all, by {time}")),
             None => (scrub.pass_bytes, "so far, since the start".to_owned()),
         };
         lines.push(figure("checked", &right(&size(bytes), 15), &remark));
     }
-    lines.extend(stats.damage.iter().map(|what| figure("damaged", &paint.yellow(escape(what)), "")));
+    let damage = store.iter().flat_map(|store| &store.damage);
+    lines.extend(damage.map(|what| figure("damaged", &paint.yellow(escape(what)), "")));
     if topics.is_empty() {
         return lines;
     }
@@ -127,11 +91,15 @@ fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
             paint.cyan(name),
             grouped(topic.events),
             size(topic.bytes),
-            escape(topic.first_timestamp.as_deref().unwrap_or("-")),
-            escape(topic.last_timestamp.as_deref().unwrap_or("-")),
+            time(topic.first_timestamp),
+            time(topic.last_timestamp),
         ));
     }
     lines
+}
+
+fn time(timestamp: Option<Timestamp>) -> String {
+    timestamp.map_or_else(|| "-".to_owned(), |timestamp| timestamp.to_string())
 }
 
 /// Padded before it is painted: colour codes have no width.
@@ -177,7 +145,23 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sekali_wire::stats::{Expired, Scrub, Status, StoreStats};
+
     use super::*;
+
+    fn empty() -> Stats {
+        Stats {
+            received: 0,
+            unique_processed: 0,
+            duplicate_dropped: 0,
+            topics: Vec::new(),
+            uptime_seconds: 61.0,
+            conflicts: 0,
+            status: Status::Ready,
+            store: None,
+            version: String::new(),
+        }
+    }
 
     #[test]
     fn the_table_is_aligned_and_names_conflicts() {
@@ -187,19 +171,23 @@ mod tests {
             duplicate_dropped: 234_567,
             conflicts: 2,
             uptime_seconds: 93_784.2,
-            expired: Expired { events: 4_000, bytes: 1_200_000 },
-            damage: vec!["x.log is damaged at byte 64: event with seq 1 is lost; publish it again".to_owned()],
-            scrub: Some(Scrub {
-                last_finished: Some("2026-01-01T00:00:00Z".to_owned()),
-                last_bytes: 212_000_000,
-                pass_bytes: 0,
+            store: Some(StoreStats {
+                expired: Expired { events: 4_000, bytes: 1_200_000 },
+                damage: vec!["x.log is damaged at byte 64: event with seq 1 is lost; publish it again".to_owned()],
+                scrub: Scrub {
+                    last_finished: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+                    last_bytes: 212_000_000,
+                    ..Scrub::default()
+                },
+                ..StoreStats::default()
             }),
+            ..empty()
         };
         let topic = |name: &str, events, bytes| Topic {
             topic: name.to_owned(),
             events,
             bytes,
-            first_timestamp: Some("2025-01-01T00:00:00Z".to_owned()),
+            first_timestamp: Some("2025-01-01T00:00:00Z".parse().unwrap()),
             last_timestamp: None,
         };
         let topics = [topic("a", 1, 200), topic("web.access", 999_999, 212_000_000)];
@@ -221,16 +209,7 @@ mod tests {
 
     #[test]
     fn an_empty_store_has_no_percentages() {
-        let stats = Stats {
-            received: 0,
-            unique_processed: 0,
-            duplicate_dropped: 0,
-            conflicts: 0,
-            uptime_seconds: 61.0,
-            expired: Expired::default(),
-            damage: Vec::new(),
-            scrub: None,
-        };
+        let stats = empty();
         expect_test::expect![[r#"
             received                  0
             stored                    0

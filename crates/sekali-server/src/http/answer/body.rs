@@ -1,0 +1,70 @@
+//! The body of an answer: nothing, bytes that are all there, or pieces as they are made.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::mpsc;
+
+/// Why an answer breaks off.
+pub(super) type BrokenOff = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of an answer.
+#[derive(Debug)]
+pub struct Body(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    /// All of it; empty once it is taken.
+    Whole(Bytes),
+    /// Pieces, until the sender is dropped.
+    Pieces(mpsc::Receiver<Result<Bytes, BrokenOff>>),
+}
+
+impl Body {
+    /// A body without bytes.
+    pub fn empty() -> Self {
+        Self(Inner::Whole(Bytes::new()))
+    }
+
+    /// A body of the pieces that are sent to `pieces`.
+    pub fn pieces(pieces: mpsc::Receiver<Result<Bytes, BrokenOff>>) -> Self {
+        Self(Inner::Pieces(pieces))
+    }
+
+    /// Its length, where that is known before it is sent.
+    pub fn exact_len(&self) -> Option<u64> {
+        match &self.0 {
+            Inner::Whole(bytes) => Some(bytes.len() as u64),
+            Inner::Pieces(_) => None,
+        }
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        Self(Inner::Whole(bytes.into()))
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        match &mut self.0 {
+            Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Inner::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Inner::Pieces(pieces) => pieces.poll_recv(cx).map(|piece| piece.map(|piece| piece.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.exact_len() == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.exact_len().map_or_else(SizeHint::new, SizeHint::with_exact)
+    }
+}

@@ -1,0 +1,62 @@
+//! The routes of the API: one table, and one file each.
+
+mod count;
+mod event;
+mod events;
+mod health;
+mod publish;
+mod stats;
+mod topics;
+
+use hyper::Method;
+
+use super::answer::ApiError;
+use super::door::{Admitted, Answering, HeaderClass, Route};
+use super::parameters::PAYLOAD;
+use crate::access::Scope;
+
+pub(super) use events::{NEXT_CURSOR, PageRequest};
+
+const READ: Option<Scope> = Some(Scope::Read);
+const NONE: &[&str] = &[];
+/// The parameters that [`parse_event_query`](super::event_query::parse_event_query) reads, and then those of the route.
+const EVENTS: &[&str] = &["topic", "since", "until", "source", "event_id", PAYLOAD, "q", "order", "limit", "after"];
+const COUNT: &[&str] = &["topic", "since", "until", "source", "event_id", PAYLOAD, "q", "interval"];
+
+/// Every route there is.
+pub static ROUTES: [Route; 8] = [
+    Route {
+        method: Method::POST,
+        path: "/publish",
+        scope: Some(Scope::Publish),
+        headers: HeaderClass::Data,
+        parameters: &[publish::INVALID, publish::VERBOSE],
+        answer: |request| Box::pin(publish::publish(request)),
+        refuse: ApiError::into_response,
+    },
+    get("/events", READ, EVENTS, |request| Box::pin(events::events(request))),
+    get("/events/count", READ, COUNT, |request| Box::pin(count::count(request))),
+    get("/events/{topic}/{event_id}", READ, NONE, |request| Box::pin(event::event(request))),
+    get("/topics", READ, NONE, |request| Box::pin(topics::topics(request))),
+    get("/stats", READ, NONE, |request| Box::pin(stats::stats(request))),
+    get("/livez", None, NONE, |_| Box::pin(health::livez())),
+    get("/readyz", None, NONE, |request| Box::pin(health::readyz(request))),
+];
+
+/// A route that returns data and words errors as the API does.
+const fn get(
+    path: &'static str,
+    scope: Option<Scope>,
+    parameters: &'static [&'static str],
+    answer: fn(Admitted) -> Answering,
+) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        scope,
+        headers: HeaderClass::Data,
+        parameters,
+        answer,
+        refuse: ApiError::into_response,
+    }
+}

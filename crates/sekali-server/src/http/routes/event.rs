@@ -1,0 +1,20 @@
+//! `GET /events/{topic}/{event_id}`
+
+use crate::http::answer::{ApiError, Code, Layout, append_event, json_text};
+use crate::http::door::{Admitted, Answer};
+use crate::http::guard::not_for;
+
+/// One event, by its key.
+pub(super) async fn event(request: Admitted) -> Answer {
+    request.parameters()?;
+    let (topic, event_id) = (request.segment(0)?, request.segment(1)?);
+    if !request.grant.is_for(&topic) {
+        return Err(not_for(&topic));
+    }
+    let found = request.app.shared.service.find(topic, event_id).await?;
+    let event =
+        found.ok_or_else(|| ApiError::new(Code::NotFound, "no event with this topic and event id is stored"))?;
+    let mut text = Vec::new();
+    append_event(&mut text, &event, Layout::Verbatim);
+    Ok(json_text(text))
+}

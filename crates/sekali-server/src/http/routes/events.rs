@@ -1,0 +1,90 @@
+//! `GET /events`
+
+use hyper::header::HeaderName;
+use sekali_store::Order;
+
+use crate::http::answer::{ApiError, answer_page, answer_stream, media};
+use crate::http::door::{Admitted, Answer};
+use crate::http::event_query::parse_event_query;
+use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
+use crate::query::{CursorScope, EventQuery, Positions};
+
+/// The header that has the cursor of the next page.
+pub(in crate::http) const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
+
+/// Stored events in order: a page of them as an array, or all of them as lines.
+pub(super) async fn events(request: Admitted) -> Answer {
+    let lines = media::preferred_lines(&request.parts.headers);
+    let (query, page) = PageRequest::parse(&request, lines.is_some())?;
+    let service = &request.app.shared.service;
+    let cursor = service.events(query, page.order, page.after.clone());
+    match lines {
+        Some(lines) => answer_stream(service, cursor, lines, page.limit),
+        None => answer_page(service, page, cursor).await,
+    }
+}
+
+/// A part of the events of a query: from where, in which order, how many.
+pub(in crate::http) struct PageRequest {
+    /// The query string without its cursor.
+    query: String,
+    topic: Option<String>,
+    order: Order,
+    after: Positions,
+    /// Most events to answer with.
+    pub(in crate::http) limit: Option<u64>,
+}
+
+impl PageRequest {
+    fn parse(request: &Admitted, unbounded: bool) -> Result<(EventQuery, Self), ApiError> {
+        let parameters = request.parameters()?;
+        let query = parse_event_query(&parameters, &request.grant)?;
+        let topic = query.topic.clone();
+        let order = parameters.choose("order", &[("asc", Order::Ascending), ("desc", Order::Descending)])?;
+        let limit = parameters.number("limit", if unbounded { u64::MAX } else { PAGE_EVENTS_MAX })?;
+        let after = match parameters.get("after") {
+            Some(cursor) => {
+                request.app.shared.service.cursor_key().open(CursorScope { topic: topic.as_deref(), order }, cursor)?
+            }
+            None => Positions::new(),
+        };
+        let limit = if unbounded { limit } else { Some(limit.unwrap_or(PAGE_EVENTS_DEFAULT)) };
+        let text = request.parts.uri.query().unwrap_or_default();
+        Ok((query, Self { query: without_cursor(text), topic, order, after, limit }))
+    }
+
+    /// The read that its cursors belong to.
+    pub(in crate::http) fn scope(&self) -> CursorScope<'_> {
+        CursorScope { topic: self.topic.as_deref(), order: self.order }
+    }
+
+    /// The address of the page behind `cursor`, relative to this one's.
+    pub(in crate::http) fn next_page(&self, cursor: &str) -> String {
+        format!("/events?{}after={cursor}", self.query)
+    }
+}
+
+/// The same query without `after`, fit for a header and with `&` behind each parameter.
+fn without_cursor(query: &str) -> String {
+    use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+    // What is not ASCII is encoded in any case.
+    const NOT_IN_LINKS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
+    let is_cursor = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        percent_encoding::percent_decode_str(name).eq(*b"after")
+    };
+    let pairs = query.split('&').filter(|pair| !pair.is_empty() && !is_cursor(pair));
+    pairs.map(|pair| format!("{}&", utf8_percent_encode(pair, NOT_IN_LINKS))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_has_the_same_query_but_for_the_cursor() {
+        let query = "topic=a%2Fb+c&&after=x&payload.after=1&q=é\"<&%61fter=y&limit=2&after";
+        assert_eq!(without_cursor(query), "topic=a%2Fb+c&payload.after=1&q=%C3%A9%22%3C&limit=2&");
+        assert_eq!(without_cursor(""), "");
+    }
+}

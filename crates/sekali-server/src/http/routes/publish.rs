@@ -1,0 +1,143 @@
+//! `POST /publish`
+
+use std::borrow::Cow;
+
+use hyper::StatusCode;
+use hyper::header::HeaderMap;
+use sekali_store::Outcome;
+use serde::Serialize;
+
+use crate::access::Topics;
+use crate::http::answer::{ApiError, Json, media};
+use crate::http::app::App;
+use crate::http::body::{self, RequestBody};
+use crate::http::door::{Admitted, Answer};
+use crate::ingest::{Accepted, Format, Options, Problem, ingest};
+use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
+use crate::query::off_thread;
+use crate::service::{CommitError, Published};
+
+pub(super) const INVALID: &str = "invalid";
+pub(super) const VERBOSE: &str = "verbose";
+
+/// Stores the events of the body and answers when they are durable.
+pub(super) async fn publish(request: Admitted) -> Answer {
+    let topics = request.grant.limits();
+    let (format, options) = match options(&request, topics.as_ref()) {
+        Ok(options) => options,
+        Err(error) => {
+            body::discard(&request.parts.headers, request.body);
+            return Err(error);
+        }
+    };
+    let Admitted { app, parts, body, .. } = request;
+    let accepted = receive(&app, &parts.headers, body, format, options).await?;
+    let published = app.shared.service.publish(accepted).await?;
+    let mut response = Json(PublishAnswer::new(published, options)).into_response();
+    *response.status_mut() = StatusCode::ACCEPTED;
+    Ok(response)
+}
+
+fn options<'a>(request: &Admitted, topics: Option<&'a Topics>) -> Result<(Format, Options<'a>), ApiError> {
+    let parameters = request.parameters()?;
+    let options = Options {
+        skip_invalid: parameters.choose(INVALID, &[("reject", false), ("skip", true)])?,
+        keep_keys: parameters.choose(VERBOSE, &[("false", false), ("true", true)])?,
+        topics,
+    };
+    Ok((media::body_format(&request.parts.headers)?, options))
+}
+
+/// The body is gone when this returns; only the encoded events remain.
+async fn receive(
+    app: &App,
+    headers: &HeaderMap,
+    body: RequestBody,
+    format: Format,
+    options: Options<'_>,
+) -> Result<Accepted, ApiError> {
+    // Events take up about as much room in the queue as in the body.
+    let announced = body::content_length(headers);
+    if !app.shared.service.pipeline().has_room(announced.max(1)) {
+        body::discard(headers, body);
+        return Err(CommitError::Overloaded.into());
+    }
+    let received = body::receive(headers, body, announced, &app.shared.bodies).await?;
+    if received.bytes.len() <= PARSED_IN_PLACE_BYTES_MAX {
+        return Ok(ingest(&received.bytes, format, options, app.shared.service.target())?);
+    }
+    let (target, topics) = (*app.shared.service.target(), options.topics.cloned());
+    let Options { skip_invalid, keep_keys, .. } = options;
+    let parse = move || {
+        let options = Options { skip_invalid, keep_keys, topics: topics.as_ref() };
+        ingest(&received.bytes, format, options, &target)
+    };
+    Ok(off_thread(parse).await??)
+}
+
+#[derive(Debug, Serialize)]
+struct PublishAnswer {
+    message: Cow<'static, str>,
+    received: usize,
+    stored: usize,
+    duplicates: usize,
+    conflicts: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invalid: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<Problem>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<EventAnswer>>,
+}
+
+#[derive(Debug, Serialize)]
+struct EventAnswer {
+    topic: String,
+    event_id: String,
+    outcome: &'static str,
+    seq: u64,
+}
+
+impl PublishAnswer {
+    fn new(published: Published, options: Options<'_>) -> Self {
+        let Published { outcomes, keys, rejected } = published;
+        let mut answer = Self::count(&outcomes);
+        if options.keep_keys {
+            let events = keys.into_iter().zip(outcomes);
+            answer.events =
+                Some(events.map(|((topic, event_id), outcome)| EventAnswer::new(topic, event_id, outcome)).collect());
+        }
+        if options.skip_invalid {
+            answer.invalid = Some(rejected.events);
+            answer.errors = Some(rejected.problems);
+        }
+        answer
+    }
+
+    fn count(outcomes: &[Outcome]) -> Self {
+        let count = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| wanted(outcome)).count();
+        let received = outcomes.len();
+        let stored = count(|outcome| matches!(outcome, Outcome::Stored { .. }));
+        let conflicts = count(|outcome| matches!(outcome, Outcome::Conflict { .. }));
+        let duplicates = received - stored;
+        let message = match (received, duplicates, conflicts) {
+            (0, _, _) => "there was no event to store".into(),
+            (1, 0, _) => "1 stored".into(),
+            (_, 0, _) => format!("{stored} stored").into(),
+            (_, _, 0) => format!("{stored} stored, {duplicates} duplicate").into(),
+            _ => format!("{stored} stored, {duplicates} duplicate, of them {conflicts} with different content").into(),
+        };
+        Self { message, received, stored, duplicates, conflicts, invalid: None, errors: None, events: None }
+    }
+}
+
+impl EventAnswer {
+    fn new(topic: String, event_id: String, outcome: Outcome) -> Self {
+        let (outcome, seq) = match outcome {
+            Outcome::Stored { seq } => ("stored", seq),
+            Outcome::Duplicate { seq } => ("duplicate", seq),
+            Outcome::Conflict { seq } => ("conflict", seq),
+        };
+        Self { topic, event_id, outcome, seq }
+    }
+}

@@ -1,0 +1,126 @@
+//! Gathers valid events into one batch per partition.
+
+use sekali_store::{Batch, EventRef, KeyHasher, Outcome, partition_of};
+
+use super::{Options, Rejected};
+use sekali_wire::limits::BATCH_EVENTS_MAX;
+
+/// Where events go: what the store says about hashing and routing.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Hashes keys and contents.
+    pub hasher: KeyHasher,
+    /// How many partitions there are.
+    pub partitions: u32,
+}
+
+/// The events of a request, ready to commit.
+pub struct Accepted {
+    /// Number of valid events.
+    pub events: usize,
+    /// The batches, each with its partition; no partition twice, none empty.
+    pub batches: Vec<(u32, Batch)>,
+    /// Topic and event id of every event in request order, if they were asked for.
+    pub keys: Vec<(String, String)>,
+    /// The events that were left out.
+    pub rejected: Rejected,
+    order: RequestOrder,
+}
+
+/// For every event of a request in order, which of its batches has it. Empty if there is only one batch.
+#[derive(Debug, Default)]
+pub struct RequestOrder(Vec<u32>);
+
+impl Accepted {
+    /// Takes out the order of the events.
+    pub fn take_order(&mut self) -> RequestOrder {
+        std::mem::take(&mut self.order)
+    }
+}
+
+impl RequestOrder {
+    /// Brings the outcomes of the batches into request order.
+    pub fn restore(&self, mut outcomes: Vec<Vec<Outcome>>) -> Vec<Outcome> {
+        if self.0.is_empty() {
+            return outcomes.pop().unwrap_or_default();
+        }
+        let mut outcomes: Vec<_> = outcomes.into_iter().map(Vec::into_iter).collect();
+        self.0.iter().filter_map(|&batch| outcomes.get_mut(batch as usize)?.next()).collect()
+    }
+}
+
+/// Why a valid event is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PushError {
+    /// There are more than [`BATCH_EVENTS_MAX`] events.
+    Full,
+    /// The client may not publish to its topic.
+    Forbidden,
+}
+
+/// Builds an [`Accepted`].
+pub(super) struct BatchBuilder<'t> {
+    target: &'t Target,
+    options: Options<'t>,
+    bytes_expected: usize,
+    events: usize,
+    batches: Vec<(u32, Batch)>,
+    order: RequestOrder,
+    keys: Vec<(String, String)>,
+}
+
+impl<'t> BatchBuilder<'t> {
+    /// An empty one, for a body of `bytes_expected` bytes.
+    pub(super) fn new(target: &'t Target, options: Options<'t>, bytes_expected: usize) -> Self {
+        Self {
+            target,
+            options,
+            bytes_expected,
+            events: 0,
+            batches: Vec::new(),
+            order: RequestOrder::default(),
+            keys: Vec::new(),
+        }
+    }
+
+    /// Adds a valid event.
+    pub(super) fn push(&mut self, event: &EventRef<'_>) -> Result<(), PushError> {
+        if self.events == BATCH_EVENTS_MAX {
+            return Err(PushError::Full);
+        }
+        if self.options.topics.is_some_and(|topics| !topics.contains(event.topic)) {
+            return Err(PushError::Forbidden);
+        }
+        let batch = self.batch_of(partition_of(event.topic, self.target.partitions));
+        if let Some((_, batch)) = self.batches.get_mut(batch) {
+            batch.push(&self.target.hasher, event);
+        }
+        if self.batches.len() > 1 {
+            // All before the second batch came are in the first. Batches are fewer than partitions, whose number is 32 bits wide.
+            self.order.0.resize(self.events, 0);
+            self.order.0.push(batch as u32);
+        }
+        self.events += 1;
+        if self.options.keep_keys {
+            self.keys.push((event.topic.to_owned(), event.event_id.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The finished request.
+    pub(super) fn finish(self, rejected: Rejected) -> Accepted {
+        Accepted { events: self.events, batches: self.batches, keys: self.keys, rejected, order: self.order }
+    }
+
+    fn batch_of(&mut self, partition: u32) -> usize {
+        if let Some(at) = self.batches.iter().position(|&(known, _)| known == partition) {
+            return at;
+        }
+        // With one partition the rows take about what the body took; with more nobody knows.
+        let expected = if self.target.partitions == 1 { self.bytes_expected } else { 0 };
+        self.batches.push((partition, Batch::with_capacity(expected, expected / EVENT_BYTES_TYPICAL)));
+        self.batches.len() - 1
+    }
+}
+
+const EVENT_BYTES_TYPICAL: usize = 256;

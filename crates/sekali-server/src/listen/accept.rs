@@ -1,0 +1,114 @@
+//! The accept loop: as many connections as there may be, and no storm of errors when there cannot be one more.
+
+use std::io;
+use std::net::TcpStream as StdTcpStream;
+use std::time::Duration;
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+use super::connection::ConnectionContext;
+use super::permits::{ConnectionPermit, ConnectionPermits};
+use super::threads::Threads;
+use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, FILES_RESERVED};
+
+/// A listening socket with its connections.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    draining: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Listening {
+    /// Begins to accept.
+    pub(crate) fn start(listener: TcpListener, threads: Threads, context: ConnectionContext) -> Self {
+        let (draining, drain) = watch::channel(false);
+        Self { draining, task: tokio::spawn(run(listener, threads, context, drain)) }
+    }
+
+    /// Accepts no more, and waits until the requests in progress are answered, or for [`DRAIN_TIMEOUT`].
+    pub(crate) async fn drain(mut self) {
+        // An error here is a task that has ended.
+        let _ = self.draining.send(true);
+        if timeout(DRAIN_TIMEOUT, &mut self.task).await.is_err() {
+            warn!("requests were cut off: they took too long to finish");
+            self.task.abort();
+        }
+    }
+}
+
+async fn run(listener: TcpListener, threads: Threads, context: ConnectionContext, mut drain: watch::Receiver<bool>) {
+    let places = ConnectionPermits::new(connections_max());
+    let mut connections = JoinSet::new();
+    let is_draining = drain.clone();
+    loop {
+        let accepted = tokio::select! {
+            _ = drain.wait_for(|drain| *drain) => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        if let Some((stream, place)) = accepted {
+            let Some((slot, runtime)) = threads.slot() else { break };
+            let context = context.clone();
+            let draining = is_draining.clone();
+            connections.spawn_on(
+                async move {
+                    // Known to the runtime that it is served on, and no longer to the one that it was accepted on.
+                    let Ok(stream) = TcpStream::from_std(stream) else { return };
+                    context.serve(stream, draining, place).await;
+                    drop(slot);
+                },
+                runtime,
+            );
+        }
+        while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// The next connection, once there is room for it.
+async fn accept(listener: &TcpListener, places: &ConnectionPermits) -> Option<(StdTcpStream, ConnectionPermit)> {
+    let place = places.wait().await?;
+    match listener.accept().await {
+        Ok((stream, client)) => {
+            let place = places.take(place, client.ip());
+            if place.is_none() {
+                debug!(%client, "a connection was closed: its address has too many");
+            }
+            Some((stream.into_std().ok()?, place?))
+        }
+        Err(error) => {
+            if is_of_one_connection(&error) {
+                debug!(%error, "a connection was gone before it was accepted");
+            } else {
+                // Most often too many open files, which passes when a connection closes and not by trying harder.
+                warn!(%error, "cannot accept connections for a moment");
+                tokio::time::sleep(BACK_OFF).await;
+            }
+            None
+        }
+    }
+}
+
+const BACK_OFF: Duration = Duration::from_millis(200);
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// How many connections there may be: no more than leaves the store the files it needs, since a store that cannot open
+/// a file cannot go on. The process may open as many files as the system lets it.
+fn connections_max() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where this is refused, what was allowed before stays.
+    let _ = setrlimit(Resource::Nofile, limit);
+    let files =
+        getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    files.saturating_sub(FILES_RESERVED).clamp(1, CONNECTIONS_MAX)
+}

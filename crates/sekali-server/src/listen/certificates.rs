@@ -1,0 +1,41 @@
+//! The certificates in force, which may change while connections are open.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tracing::{error, info};
+
+use sekali_tls::{ServerTls, TlsError};
+
+/// What a server shows to its clients, and asks of them. Cheap to clone; clones share.
+#[derive(Debug, Clone)]
+pub struct Certificates {
+    files: Arc<ServerTls>,
+    current: Arc<watch::Sender<Arc<ServerConfig>>>,
+}
+
+impl Certificates {
+    pub(crate) fn load(files: ServerTls) -> Result<Self, TlsError> {
+        let current = Arc::new(watch::Sender::new(files.load()?));
+        Ok(Self { files: Arc::new(files), current })
+    }
+
+    /// Reads the files again, for connections that are yet to come. If something is wrong with them, what is in force
+    /// stays, and the log says why.
+    pub fn reload(&self) {
+        match self.files.load() {
+            Ok(config) => {
+                self.current.send_replace(config);
+                info!("certificates were read again");
+            }
+            Err(error) => error!(%error, "the certificates stay as they were: the new ones cannot be used"),
+        }
+    }
+
+    /// For one more connection.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        Arc::clone(&self.current.borrow()).into()
+    }
+}

@@ -1,0 +1,159 @@
+//! One connection, from its first byte to its last.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tracing::debug;
+
+use super::activity::{Activity, Verdict};
+use super::certificates::Certificates;
+use super::permits::ConnectionPermit;
+use super::poll_on_wake::PollOnWake;
+use super::watched::{WatchedBody, WatchedStream};
+use crate::http::{App, BodyWatch, RequestBody};
+use crate::limits::{CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
+use crate::timeouts::Timeouts;
+
+/// What all connections are served with. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct ConnectionContext {
+    pub(crate) app: App,
+    pub(crate) timeouts: Timeouts,
+    /// Where there are any, TLS is spoken and nothing else.
+    pub(crate) certificates: Option<Certificates>,
+}
+
+impl ConnectionContext {
+    /// Serves a connection until it closes, idles for too long, gets stuck, or the server drains and its requests are
+    /// answered. Holds `_place` as long.
+    pub(super) async fn serve(self, stream: TcpStream, mut draining: watch::Receiver<bool>, _place: ConnectionPermit) {
+        // Answers are small and waited for.
+        let _ = stream.set_nodelay(true);
+        let Some(acceptor) = self.certificates.as_ref().map(Certificates::acceptor) else {
+            return speak(stream, self.app, self.timeouts, draining).await;
+        };
+        let stream = tokio::select! {
+            stream = shake_hands(acceptor, stream, self.timeouts) => stream,
+            // There is no request in it yet.
+            _ = draining.wait_for(|drain| *drain) => None,
+        };
+        if let Some(stream) = stream {
+            speak(stream, self.app, self.timeouts, draining).await;
+        }
+    }
+}
+
+/// Begins TLS. A handshake that fails costs nobody but this connection.
+async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream, timeouts: Timeouts) -> Option<TlsStream<TcpStream>> {
+    match timeout(timeouts.headers, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(error)) => {
+            debug!(%error, "a TLS handshake failed");
+            None
+        }
+        Err(_) => {
+            debug!("a TLS handshake was cut off: its client is too slow");
+            None
+        }
+    }
+}
+
+/// Speaks HTTP/1.1 or HTTP/2, whichever the client begins with.
+async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    app: App,
+    timeouts: Timeouts,
+    mut draining: watch::Receiver<bool>,
+) {
+    let activity = Activity::new(timeouts);
+    let io = TokioIo::new(WatchedStream { stream, activity: Arc::clone(&activity) });
+    let watched = Arc::clone(&activity);
+    // Every request counts itself in and out, which is slow where others do so on other cores: so this connection has a count of its own.
+    let app = Arc::new(app);
+    let service = service_fn(move |request| answer(Arc::clone(&app), Arc::clone(&watched), request));
+    let builder = builder();
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut check = interval(timeouts.check_interval);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut closing = false;
+    loop {
+        let occasion = pin!(occasion(&mut draining, &mut check, closing));
+        let occasion = tokio::select! {
+            biased;
+            outcome = connection.as_mut() => {
+                if let Err(error) = outcome {
+                    debug!(error, "a connection broke off");
+                }
+                return;
+            }
+            occasion = PollOnWake::new(occasion) => occasion,
+        };
+        match occasion {
+            Occasion::Drain => {
+                closing = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            Occasion::Check => match activity.verdict(closing) {
+                Verdict::Fine => {}
+                Verdict::Stuck => return debug!("a connection was cut: its client is too slow"),
+                Verdict::Idle if closing => return,
+                Verdict::Idle => {
+                    closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            },
+        }
+    }
+}
+
+/// Why a connection is looked at from outside.
+enum Occasion {
+    /// The server is about to end.
+    Drain,
+    /// It is time to see whether it is stuck.
+    Check,
+}
+
+async fn occasion(draining: &mut watch::Receiver<bool>, check: &mut Interval, closing: bool) -> Occasion {
+    tokio::select! {
+        _ = draining.wait_for(|drain| *drain), if !closing => Occasion::Drain,
+        _ = check.tick() => Occasion::Check,
+    }
+}
+
+async fn answer(
+    app: Arc<App>,
+    activity: Arc<Activity>,
+    request: Request<Incoming>,
+) -> Result<Response<WatchedBody>, Infallible> {
+    let is_http2 = request.version() == Version::HTTP_2;
+    let exchange = activity.begin(is_http2);
+    let request = request.map(|body| RequestBody::incoming(body, activity as Arc<dyn BodyWatch>));
+    let response = app.answer(request).await;
+    Ok(response.map(|body| WatchedBody { body, exchange }))
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    // Headers are timed by the connection's activity: the transport's own timeout would end idle connections as well.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(CONNECTION_BUFFER_BYTES as usize);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(CONNECTION_BUFFER_BYTES)
+        .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+        .adaptive_window(true);
+    builder
+}

@@ -1,0 +1,74 @@
+//! A count over time, in bounded memory.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::interval::Interval;
+use crate::limits::BUCKETS_MAX;
+
+/// How many events happened in each interval.
+#[derive(Debug)]
+pub struct Histogram {
+    interval: Interval,
+    /// The first and last interval, once there is one.
+    range: Option<(i64, i64)>,
+    counts: BTreeMap<i64, u64>,
+}
+
+/// It would take more than [`BUCKETS_MAX`] intervals.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error(
+    "divides the time asked for into more than {BUCKETS_MAX} intervals; take a longer one, or a shorter time by `since` and `until`"
+)]
+pub struct TooManyIntervals;
+
+impl Histogram {
+    /// An empty one. It reaches from `since` to `until` where they are known, whatever happened in between.
+    ///
+    /// # Errors
+    /// That alone takes too many intervals.
+    pub fn new(interval: Interval, since: Option<i64>, until: Option<i64>) -> Result<Self, TooManyIntervals> {
+        let mut histogram = Self { interval, range: None, counts: BTreeMap::new() };
+        if since.is_some() && since == until {
+            return Ok(histogram);
+        }
+        // `until` itself is not asked for.
+        let last = until.map(|until| until.saturating_sub(1));
+        for bound in [since, last].into_iter().flatten() {
+            histogram.reach(interval.number_of(bound))?;
+        }
+        Ok(histogram)
+    }
+
+    /// Counts an event.
+    ///
+    /// # Errors
+    /// It is so far from the others that it takes too many intervals.
+    pub fn add(&mut self, timestamp_ns: i64) -> Result<(), TooManyIntervals> {
+        let number = self.interval.number_of(timestamp_ns);
+        self.reach(number)?;
+        *self.counts.entry(number).or_default() += 1;
+        Ok(())
+    }
+
+    /// What it is divided by.
+    pub fn interval(&self) -> Interval {
+        self.interval
+    }
+
+    /// The start and count of every interval from the first to the last, empty ones included.
+    pub fn buckets(&self) -> impl Iterator<Item = (i64, u64)> {
+        let numbers = self.range.into_iter().flat_map(|(first, last)| first..=last);
+        numbers.map(|number| (self.interval.start_of(number), self.counts.get(&number).copied().unwrap_or(0)))
+    }
+
+    fn reach(&mut self, number: i64) -> Result<(), TooManyIntervals> {
+        let (first, last) = self.range.map_or((number, number), |(first, last)| (first.min(number), last.max(number)));
+        if last.abs_diff(first) >= BUCKETS_MAX {
+            return Err(TooManyIntervals);
+        }
+        self.range = Some((first, last));
+        Ok(())
+    }
+}

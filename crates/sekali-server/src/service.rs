@@ -1,0 +1,186 @@
+//! The running store: publish, find, read, count, and the chores that keep it in order. Knows no HTTP.
+//!
+//! A listener of any protocol reads events into [`Accepted`] with [`ingest`](crate::ingest), hands them to
+//! [`Service::publish`], and words the outcomes in its own way. Readers begin with an [`EventQuery`].
+
+mod chores;
+mod pipeline;
+mod retain;
+mod scrub;
+mod scrub_status;
+mod status;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sekali_store::{Order, Outcome, Partition, Reader, Retainer, Store, StoredEvent, TopicSummary};
+use sekali_store::{is_reserved, partition_of};
+
+use crate::budget::Budget;
+use crate::ingest::{Accepted, Rejected, Target};
+use crate::limits::{COUNTS_MAX, PAGES_BYTES_MAX, READS_MAX, STREAMS_MAX};
+use crate::query::{ClientGuard, CursorKey, EventCursor, EventQuery, Histogram, Positions, QueryError};
+use crate::query::{ReadPermits, read_count};
+
+pub use chores::Chores;
+pub use pipeline::{CommitError, Committers, Pipeline};
+pub use scrub_status::{ScrubStatus, ScrubSummary};
+
+/// A running store. Cheap to clone; clones share.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pipeline: Pipeline,
+    /// One for every partition, by number.
+    readers: Arc<[Reader]>,
+    target: Target,
+    cursor_key: CursorKey,
+    scrub: Arc<ScrubStatus>,
+    /// For pages that are read and not yet sent.
+    pages: Budget,
+    /// For answers that are read at once.
+    reads: ReadPermits,
+    /// For answers that are read while they are sent.
+    streams: ReadPermits,
+    /// For counts that read events.
+    counts: ReadPermits,
+    started: Instant,
+}
+
+/// The outcome of publishing the events of one request.
+#[derive(Debug)]
+pub struct Published {
+    /// Of every valid event, in request order.
+    pub outcomes: Vec<Outcome>,
+    /// Topic and event id of the same, if they were asked for.
+    pub keys: Vec<(String, String)>,
+    /// The events that were left out.
+    pub rejected: Rejected,
+}
+
+impl Service {
+    /// Starts the committer threads of a store. The chores are for the caller to run.
+    ///
+    /// # Errors
+    /// The operating system refuses a thread.
+    pub fn start(store: Store) -> std::io::Result<(Self, Committers, Chores)> {
+        let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
+        let partitions = store.into_partitions();
+        let readers: Arc<[Reader]> = partitions.iter().map(Partition::reader).collect();
+        let retainers: Arc<[Retainer]> = partitions.iter().map(Partition::retainer).collect();
+        let scrubbers = partitions.iter().map(Partition::scrubber).collect();
+        let (pipeline, committers) = Pipeline::start(partitions)?;
+        let scrub = Arc::<ScrubStatus>::default();
+        let chores = Chores::new(retainers, scrubbers, Arc::clone(&readers), pipeline.clone(), Arc::clone(&scrub));
+        let shared = Shared {
+            pipeline,
+            readers,
+            target,
+            cursor_key: CursorKey::new(target.hasher),
+            scrub,
+            pages: Budget::new(PAGES_BYTES_MAX),
+            reads: ReadPermits::new(READS_MAX),
+            streams: ReadPermits::new(STREAMS_MAX),
+            counts: ReadPermits::new(COUNTS_MAX),
+            started: Instant::now(),
+        };
+        Ok((Self { shared: Arc::new(shared) }, committers, chores))
+    }
+
+    /// How events are hashed and routed.
+    pub fn target(&self) -> &Target {
+        &self.shared.target
+    }
+
+    /// The queue to the committers.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.shared.pipeline
+    }
+
+    /// Commits the events of a request and waits until they are durable.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub async fn publish(&self, mut accepted: Accepted) -> Result<Published, CommitError> {
+        let order = accepted.take_order();
+        let Accepted { batches, keys, rejected, .. } = accepted;
+        let outcomes = self.shared.pipeline.commit(batches).await?;
+        Ok(Published { outcomes: order.restore(outcomes), keys, rejected })
+    }
+
+    /// The stored event with this key.
+    ///
+    /// # Errors
+    /// [`QueryError::Busy`], and those of the engine.
+    pub async fn find(&self, topic: String, event_id: String) -> Result<Option<StoredEvent>, QueryError> {
+        let readers = Arc::clone(&self.shared.readers);
+        let partition = partition_of(&topic, self.shared.target.partitions) as usize;
+        let find = move || {
+            // Events of reserved topics are stored beside the events that they are about, in any partition.
+            let readers = readers.iter().enumerate().filter(|(at, _)| *at == partition || is_reserved(&topic));
+            let mut found = readers.map(|(_, reader)| reader.find(&topic, &event_id));
+            let found = found.find(|found| !matches!(found, Ok(None))).unwrap_or(Ok(None));
+            Ok(found?)
+        };
+        self.shared.reads.run(find).await
+    }
+
+    /// A cursor over the events of `query`, behind `positions`.
+    pub fn events(&self, query: EventQuery, order: Order, positions: Positions) -> EventCursor {
+        EventCursor::new(&self.shared.readers, query, order, positions)
+    }
+
+    /// Seals and opens the positions of cursors.
+    pub fn cursor_key(&self) -> &CursorKey {
+        &self.shared.cursor_key
+    }
+
+    /// How many events there are, from the totals of the topics. For queries without a filter.
+    pub fn tally(&self, query: &EventQuery) -> u64 {
+        let topics = self.shared.readers.iter().flat_map(Reader::topics);
+        topics.filter(|summary| query.wants_topic(summary)).map(|summary| summary.events).sum()
+    }
+
+    /// Counts the events of `query` by reading them, which can take minutes and ends when the caller goes away.
+    ///
+    /// # Errors
+    /// [`QueryError::Busy`], [`QueryError::TooManyIntervals`], and those of the engine.
+    pub async fn count(
+        &self,
+        query: EventQuery,
+        mut histogram: Option<Histogram>,
+    ) -> Result<(u64, Option<Histogram>), QueryError> {
+        let mut cursor = self.events(query, Order::Ascending, Positions::new());
+        // Dropped with this future when the client goes away.
+        let client = ClientGuard::default();
+        let budget = client.budget(u64::MAX, std::time::Duration::MAX);
+        let count = move || Ok((read_count(&mut cursor, budget, histogram.as_mut())?, histogram));
+        self.shared.counts.run(count).await
+    }
+
+    /// Every topic but the reserved ones of which `is_shown` says so, by name.
+    pub fn topics(&self, is_shown: impl Fn(&str) -> bool) -> Vec<TopicSummary> {
+        let is_shown = |summary: &TopicSummary| !is_reserved(&summary.topic) && is_shown(&summary.topic);
+        let mut topics: Vec<_> = self.shared.readers.iter().flat_map(Reader::topics).filter(is_shown).collect();
+        topics.sort_unstable_by(|a, b| a.topic.cmp(&b.topic));
+        topics
+    }
+
+    /// Permits for answers that are read at once.
+    pub fn reads(&self) -> &ReadPermits {
+        &self.shared.reads
+    }
+
+    /// Permits for answers that are read while they are sent.
+    pub fn streams(&self) -> &ReadPermits {
+        &self.shared.streams
+    }
+
+    /// The memory of pages that are read and not yet sent.
+    pub(crate) fn pages(&self) -> &Budget {
+        &self.shared.pages
+    }
+}

@@ -1,0 +1,33 @@
+//! The chores that keep a running store in order: retention and the scrub.
+
+use std::sync::Arc;
+
+use sekali_store::{Reader, Retainer, Retention, Scrubber};
+use tokio::task::JoinSet;
+
+use super::scrub::Scrubbing;
+use super::{Pipeline, ScrubStatus, retain};
+
+/// Chores that are yet to be run.
+pub struct Chores {
+    retainers: Arc<[Retainer]>,
+    pub(super) scrubbing: Scrubbing,
+}
+
+impl Chores {
+    pub(super) fn new(
+        retainers: Arc<[Retainer]>,
+        scrubbers: Vec<Scrubber>,
+        readers: Arc<[Reader]>,
+        pipeline: Pipeline,
+        status: Arc<ScrubStatus>,
+    ) -> Self {
+        Self { retainers, scrubbing: Scrubbing { scrubbers, readers, pipeline, status } }
+    }
+
+    /// Runs them until the set is shut down. Events are kept as `retention` says.
+    pub fn spawn_on(self, tasks: &mut JoinSet<()>, retention: Retention) {
+        tasks.spawn(retain::run(self.retainers, retention));
+        tasks.spawn(self.scrubbing.run());
+    }
+}

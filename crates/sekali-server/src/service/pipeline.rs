@@ -1,0 +1,149 @@
+//! From encoded batches to durable outcomes: a bounded queue and two committer threads per partition.
+//!
+//! Pushing never blocks; a full queue refuses. Whatever waits in a queue goes into one commit and one sync, and every
+//! request is answered after the sync that made it durable. HTTP is not known here.
+
+mod answers;
+mod committer;
+mod health;
+mod queue;
+
+use std::io;
+use std::sync::Arc;
+
+use sekali_store::{Batch, Outcome, Partition};
+use tokio::sync::oneshot;
+
+use crate::budget::Budget;
+use crate::limits::QUEUE_BYTES_MAX;
+
+use answers::Waiter;
+pub use committer::Committers;
+use health::Health;
+use queue::{Job, Queue};
+
+/// Why a commit was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitError {
+    /// Too much is waiting already. Nothing is stored; trying again will help.
+    Overloaded,
+    /// The disk is full. Nothing is stored; trying again helps once there is space.
+    StorageFull,
+    /// The events of some partitions are stored and those of others are not. Sending all again is safe and completes it.
+    PartlyStored,
+    /// A write or sync failed. What is stored shows after a restart; sending all again is safe.
+    StorageFailed,
+    /// The queue is closed. Nothing is stored.
+    ShuttingDown,
+    /// A stored event that had to be compared could not be read. Nothing is stored.
+    Unreadable,
+}
+
+/// The way to the committers. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queues: Vec<Queue>,
+    budget: Budget,
+    health: Health,
+}
+
+impl Pipeline {
+    /// Starts two committer threads for every partition.
+    ///
+    /// # Errors
+    /// The operating system refuses a thread.
+    pub fn start(partitions: Vec<Partition>) -> io::Result<(Self, Committers)> {
+        let shared = Arc::new(Shared {
+            queues: partitions.iter().map(|_| Queue::default()).collect(),
+            budget: Budget::new(QUEUE_BYTES_MAX),
+            health: Health::default(),
+        });
+        let committers = Committers::start(partitions, &shared)?;
+        Ok((Self { shared }, committers))
+    }
+
+    /// Commits batches, each to its partition, and waits until they are durable. The outcomes are by batch, then by event.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub async fn commit(&self, batches: Vec<(u32, Batch)>) -> Result<Vec<Vec<Outcome>>, CommitError> {
+        let answers = self.push(batches)?;
+        let mut outcomes = Vec::with_capacity(answers.len());
+        let mut refused = None;
+        for answer in answers {
+            // No answer means that the committer is gone in the middle of a commit.
+            match answer.await.unwrap_or(Err(CommitError::StorageFailed)) {
+                Ok(batch) => outcomes.push(batch),
+                Err(CommitError::StorageFailed) => refused = Some(CommitError::StorageFailed),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        match refused {
+            None => Ok(outcomes),
+            Some(CommitError::StorageFailed) => Err(CommitError::StorageFailed),
+            Some(_) if !outcomes.is_empty() => Err(CommitError::PartlyStored),
+            Some(refused) => Err(refused),
+        }
+    }
+
+    /// Whether so many bytes find room at the moment. What does not is better refused before it is read.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.shared.budget.has_room(bytes)
+    }
+
+    /// Bytes that wait or are being committed.
+    pub fn queued_bytes(&self) -> usize {
+        self.shared.budget.used()
+    }
+
+    /// Why there are no more commits, if there are none.
+    pub fn stopped(&self) -> Option<Arc<str>> {
+        self.shared.health.stopped()
+    }
+
+    /// Waits until there are no more commits because one failed, and says why.
+    pub async fn until_stopped(&self) -> Arc<str> {
+        self.shared.health.until_stopped().await
+    }
+
+    /// Takes nothing more. What waits is still committed; then the committers close their partitions and end.
+    pub fn close(&self) {
+        self.shared.queues.iter().for_each(Queue::close);
+    }
+
+    /// Pushes all batches, or none: room for all of them is taken first.
+    fn push(&self, batches: Vec<(u32, Batch)>) -> Result<Vec<oneshot::Receiver<Answer>>, CommitError> {
+        if self.shared.health.stopped().is_some() {
+            return Err(CommitError::StorageFailed);
+        }
+        let sizes = batches.iter().map(|(_, batch)| batch.bytes());
+        let rooms: Option<Vec<_>> = sizes.map(|bytes| self.shared.budget.reserve(bytes)).collect();
+        let mut receivers = Vec::with_capacity(batches.len());
+        for ((partition, batch), room) in batches.into_iter().zip(rooms.ok_or(CommitError::Overloaded)?) {
+            let (waiter, receiver) = Waiter::here(room);
+            let job = Job { batch, waiter };
+            let pushed = self.shared.queues.get(partition as usize).is_some_and(|queue| queue.push(job));
+            if !pushed {
+                return Err(self.why_closed(receivers.is_empty()));
+            }
+            receivers.push(receiver);
+        }
+        Ok(receivers)
+    }
+
+    fn why_closed(&self, nothing_pushed: bool) -> CommitError {
+        match (self.shared.health.stopped(), nothing_pushed) {
+            (Some(_), _) => CommitError::StorageFailed,
+            (None, true) => CommitError::ShuttingDown,
+            (None, false) => CommitError::PartlyStored,
+        }
+    }
+}
+
+/// What a committer answers for one batch.
+type Answer = Result<Vec<Outcome>, CommitError>;

@@ -1,0 +1,154 @@
+//! The answer to `GET /stats`, as the server writes it and clients read it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::timestamp::Timestamp;
+
+/// The counters of a store's lifetime. They always reconcile: `received = unique_processed + duplicate_dropped`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Stats {
+    /// Valid events that were published.
+    pub received: u64,
+    /// Those that were new.
+    pub unique_processed: u64,
+    /// Those whose key was known, conflicts among them.
+    pub duplicate_dropped: u64,
+    /// The topics that the client may read, reserved ones left out.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// Seconds since the server started.
+    pub uptime_seconds: f64,
+    /// Events whose key was known with different content.
+    #[serde(default)]
+    pub conflicts: u64,
+    /// How the service does.
+    #[serde(default)]
+    pub status: Status,
+    /// The store as a whole. Absent for clients that may not read all topics.
+    #[serde(flatten)]
+    pub store: Option<StoreStats>,
+    /// The version of the server.
+    #[serde(default)]
+    pub version: String,
+}
+
+/// How the service does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// All is well.
+    #[default]
+    Ready,
+    /// It works, but something that is stored is damaged.
+    Degraded,
+    /// A write failed: it takes no more events, and ends.
+    Stopped,
+}
+
+/// How the store as a whole does.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct StoreStats {
+    /// A line for each damage.
+    pub damage: Vec<String>,
+    /// The number of partitions.
+    #[serde(default)]
+    pub partitions: usize,
+    /// Bytes of events that wait for a commit.
+    #[serde(default)]
+    pub queued_bytes: usize,
+    /// Events that are no longer kept. They stay counted.
+    #[serde(default)]
+    pub expired: Expired,
+    /// The oldest event of each partition that has any.
+    #[serde(default)]
+    pub oldest: Vec<Oldest>,
+    /// The background check of everything stored.
+    #[serde(default)]
+    pub scrub: Scrub,
+    /// The dedup index, by partition.
+    #[serde(default)]
+    pub index: Vec<IndexStats>,
+    /// The files, by partition.
+    #[serde(default)]
+    pub storage: Vec<StorageStats>,
+}
+
+/// Events that are no longer kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expired {
+    /// Their number.
+    pub events: u64,
+    /// The bytes of their rows.
+    pub bytes: u64,
+}
+
+/// The oldest event of a partition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Oldest {
+    /// The partition's number.
+    pub partition: usize,
+    /// The event's position.
+    pub seq: u64,
+    /// When it was stored.
+    pub received_at: Timestamp,
+}
+
+/// How far everything that is stored has been read and checked.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Scrub {
+    /// When the last whole pass ended, if one has since the start.
+    pub last_finished: Option<Timestamp>,
+    /// Bytes read by that pass.
+    #[serde(default)]
+    pub last_bytes: u64,
+    /// Bytes read since.
+    #[serde(default)]
+    pub pass_bytes: u64,
+    /// Damaged files that were written anew since the start.
+    #[serde(default)]
+    pub mended: u64,
+}
+
+/// The dedup index of a partition. Counts of look-ups are since the start.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the field names are the documentation in API.md")]
+pub struct IndexStats {
+    pub entries_in_memory: u64,
+    pub entries_in_runs: u64,
+    pub runs: usize,
+    pub tables_waiting: usize,
+    pub merge_debt_bytes: u64,
+    pub filter_bytes: u64,
+    pub disk_bytes: u64,
+    pub look_ups: u64,
+    pub filter_hits: u64,
+    pub false_positives: u64,
+    pub disk_reads: u64,
+    pub failed: Option<String>,
+}
+
+/// The files of a partition's events.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the field names are the documentation in API.md")]
+pub struct StorageStats {
+    pub segments: usize,
+    pub segment_bytes: u64,
+    pub log_files: usize,
+    pub log_bytes: u64,
+    pub sealing_failed: Option<String>,
+}
+
+/// One element of the answer to `GET /topics`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Topic {
+    /// Its name.
+    pub topic: String,
+    /// Stored events.
+    pub events: u64,
+    /// Bytes of their rows.
+    pub bytes: u64,
+    /// The earliest timestamp of an event.
+    pub first_timestamp: Option<Timestamp>,
+    /// The latest one.
+    pub last_timestamp: Option<Timestamp>,
+}
