@@ -132,6 +132,8 @@ fn shutting_down() -> Provoked {
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status.as_u16(), headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
     });
+    // It holds readers, and with them the lock of the store.
+    drop(app);
     let partition =
         Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap().into_partitions().remove(0);
     Provoked { answer, stored: partition.reader().counters().stored }
