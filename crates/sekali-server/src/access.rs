@@ -1,11 +1,12 @@
-//! Who may do what: API keys, what each of them is for, and the file that keeps them.
+//! API keys: scopes, topics and expiry of each, and the file that keeps them.
 //!
-//! A key is 256 random bits that only its holder has ([`Secret`]). The data directory keeps, in `keys.toml`, a hash of
-//! it and what it is for ([`Key`]): scopes, topics, and how long. `sekali keys` writes that file, also beside a running
-//! server, which has its own view of it ([`Access`]) and looks for changes. What becomes of a request is a [`Grant`].
+//! A key is 256 random bits that only its holder has ([`Secret`]). The data directory keeps, in
+//! `keys.toml`, a hash of it with its scopes, topics and expiry ([`Key`]). `sekali keys` writes
+//! that file, also beside a running server, which has its own view of it ([`Access`]) and looks for
+//! changes. A request is admitted with a [`Grant`].
 //!
-//! As long as there is no such file everybody may do everything. From the first key on, expired and revoked ones
-//! included, nothing is done without one. A file that cannot be read never counts as no file.
+//! Without such a file every client may do everything. From the first key on, expired and revoked
+//! ones included, a request needs a key. An unreadable file never counts as an absent one.
 
 mod digest;
 mod error;

@@ -1,5 +1,6 @@
-//! What is fuzzed: each function takes whatever bytes there are as what a client sent, and panics where the service does
-//! or where its answer contradicts itself. `fuzz/` calls them with new inputs, and a test with those that are kept.
+//! Entry points of the fuzz targets: each takes arbitrary bytes as a client's input, and panics
+//! where the service does or where its answer contradicts itself. `fuzz/` calls them with new
+//! inputs, and a test with those that are kept.
 
 use sekali_store::{HashKey, KeyHasher};
 use serde_json::value::RawValue;
@@ -24,7 +25,8 @@ pub fn publish_ndjson(body: &[u8]) {
     publish(body, Format::Ndjson);
 }
 
-/// Refusing a body for an invalid event, and taking it without that event, must see the same events.
+/// Refusing a body for an invalid event, and taking it without that event, must see the same
+/// events.
 fn publish(body: &[u8], format: Format) {
     let target = Target { hasher: KeyHasher::new(&HashKey([7; 32])), partitions: 3 };
     let read = |skip_invalid| ingest(body, format, Options { skip_invalid, keep_keys: true, topics: None }, &target);

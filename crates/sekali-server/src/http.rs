@@ -1,8 +1,9 @@
 //! The HTTP API. `docs/API.md` describes it, and a test compares the two.
 //!
-//! Every request enters by one [`door`]: it is matched against the one table of routes, admitted by the [`guard`], and
-//! answered by its route. Routes are short: they read the request, call [`Service`](crate::service::Service), and word
-//! the answer. Sockets are the business of [`listen`](crate::listen).
+//! Every request enters by one [`door`]: it is matched against the one table of routes, admitted by
+//! the [`guard`], and answered by its route. Routes are short: they read the request, call
+//! [`Service`](crate::service::Service), and word the answer. Sockets are the business of
+//! [`listen`](crate::listen).
 
 mod answer;
 mod app;

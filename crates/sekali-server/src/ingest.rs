@@ -1,7 +1,8 @@
 //! From the bytes of a request to encoded, hashed and routed events.
 //!
-//! The fast path reads the body once and borrows from it. If anything at all is wrong, its work is thrown away and the
-//! slow path finds every problem by name; it is also the one that keeps the good events when the client asked for that.
+//! The fast path reads the body once and borrows from it. At the first problem its work is dropped,
+//! and the slow path names every problem. The slow path also keeps the valid events when the client
+//! asked for that.
 
 mod batch_builder;
 mod content;
@@ -20,7 +21,7 @@ pub use problem::{IngestError, Problem, Rejected};
 use crate::access::Topics;
 use batch_builder::BatchBuilder;
 
-/// How events are laid out in a body.
+/// The layout of events in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// One event, an array of events, or `{"events": [...]}`.
@@ -29,22 +30,24 @@ pub enum Format {
     Ndjson,
 }
 
-/// What the client asked for, and what it may.
+/// The options of a request, and the topics that its client may publish to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options<'a> {
     /// Keep the valid events when others are not; otherwise one invalid event refuses the request.
     pub skip_invalid: bool,
     /// Remember the key of every event, to answer with it.
     pub keep_keys: bool,
-    /// The only topics that it may publish to, if not to all: one valid event of another refuses the request.
+    /// The topics that it may publish to, if not all: one valid event of another topic refuses the
+    /// request.
     pub topics: Option<&'a Topics>,
 }
 
 /// Reads the events of a body and makes them ready to commit.
 ///
 /// # Errors
-/// A [`IngestError`], naming every problem up to [`PROBLEMS_LISTED_MAX`](crate::limits::PROBLEMS_LISTED_MAX). Events that
-/// were left out because of [`Options::skip_invalid`] are no error: they are in the answer.
+/// A [`IngestError`], naming every problem up to
+/// [`PROBLEMS_LISTED_MAX`](crate::limits::PROBLEMS_LISTED_MAX). Events that were left out because
+/// of [`Options::skip_invalid`] are no error: they are in the answer.
 pub fn ingest(body: &[u8], format: Format, options: Options<'_>, target: &Target) -> Result<Accepted, IngestError> {
     let text = text(body)?;
     let mut builder = BatchBuilder::new(target, options, text.len());

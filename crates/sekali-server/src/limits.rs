@@ -1,5 +1,5 @@
-//! Every cap of the service, in one place and related to each other. The caps on single events are the engine's:
-//! [`sekali_store::limits`].
+//! Every cap of the service, in one place and related to each other. The caps on single events are
+//! the engine's: [`sekali_store::limits`].
 
 use std::time::Duration;
 
@@ -8,22 +8,26 @@ use sekali_wire::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX, IDLE_TIMEOUT};
 
 /// Largest request body as it comes over the wire, in bytes.
 pub const BODY_WIRE_BYTES_MAX: usize = 32 * MIB;
-/// Most bytes of request bodies in memory at a time, all requests together. More are refused as overload.
+/// Most bytes of request bodies in memory at a time, all requests together. More are refused as
+/// overload.
 pub const BODIES_BYTES_MAX: usize = 256 * MIB;
-/// Largest window a zstd body may ask for, as a power of two: 8 MiB, what RFC 9659 allows on the web.
+/// Largest window a zstd body may ask for, as a power of two: 8 MiB, what RFC 9659 allows on the
+/// web.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 23;
-/// A body up to this many bytes is parsed on the thread that serves its connection, and others, which takes up to a millisecond. A larger
-/// one is parsed elsewhere.
+/// A body up to this many bytes is parsed on the thread that serves its connection, and others,
+/// which takes up to a millisecond. A larger one is parsed elsewhere.
 pub const PARSED_IN_PLACE_BYTES_MAX: usize = 256 * 1024;
 /// Most problems that an answer lists one by one; it counts the rest.
 pub const PROBLEMS_LISTED_MAX: usize = 100;
 
-/// Most bytes of encoded events that wait for the committers or are being committed, all partitions together.
+/// Most bytes of encoded events that wait for the committers or are being committed, all partitions
+/// together.
 pub const QUEUE_BYTES_MAX: usize = 128 * MIB;
 /// A commit takes no further request once it has this many bytes of encoded events.
 pub const COMMIT_BYTES_MAX: usize = 16 * MIB;
-/// While a commit is being written, the next is decided as soon as so many bytes of encoded events wait: some 0.1 ms of work. To
-/// decide less than that ahead saves less than waking a thread for it costs.
+/// While a commit is being written, the next is decided as soon as so many bytes of encoded events
+/// wait: some 0.1 ms of work. To decide less than that ahead saves less than waking a thread for it
+/// costs.
 pub const DECIDE_AHEAD_BYTES: usize = 64 * 1024;
 
 /// Events on a page of `GET /events` unless the client asks for another number.
@@ -50,14 +54,17 @@ pub const COUNTS_MAX: usize = 4;
 pub const BUCKETS_MAX: u64 = 10_000;
 /// Streams are read and sent in pieces of about this size.
 pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
-/// Longest a stream reads without sending anything, so that a scan that finds little still shows that it is alive.
+/// Longest a stream reads without sending anything, so that a scan that finds little still shows
+/// that it is alive.
 pub const STREAM_READ_MAX: Duration = Duration::from_secs(1);
-/// Longest a stream keeps a thread, however fast its client is: others wait for threads too. A piece is read to its end.
+/// Longest a stream keeps a thread, however fast its client is: others wait for threads too. A
+/// piece is read to its end.
 pub const STREAM_TURN_MAX: Duration = Duration::from_millis(100);
 
 /// Most connections at a time. Fewer where the process may not open as many files.
 pub const CONNECTIONS_MAX: usize = 4_096;
-/// One address may have this part of the connections: a quarter. Those of this machine may have all.
+/// One address may have this part of the connections: a quarter. Those of this machine may have
+/// all.
 pub const CONNECTIONS_SHARE_OF_ADDRESS: usize = 4;
 /// Most threads that serve connections. Fewer where there are fewer cores.
 pub const SERVING_THREADS_MAX: usize = 32;
@@ -67,13 +74,15 @@ const FILES_PER_SERVING_THREAD: usize = 3;
 pub const FILES_RESERVED: usize = 256;
 /// Most bytes of a request's headers, the request line included.
 pub const HEADERS_BYTES_MAX: usize = 16 * 1024;
-/// Most bytes that one connection buffers while reading. Headers beyond this are not even read to the end.
+/// Most bytes that one connection buffers while reading. Headers beyond this are not even read to
+/// the end.
 pub const CONNECTION_BUFFER_BYTES: u32 = 64 * 1024;
 /// Most requests at a time on one HTTP/2 connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 /// Longest a request may take to send its headers, and a TLS handshake as a whole.
 pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
-/// A body must have arrived within this time plus its length divided by [`BODY_BYTES_PER_SECOND_MIN`].
+/// A body must have arrived within this time plus its length divided by
+/// [`BODY_BYTES_PER_SECOND_MIN`].
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Slowest a body may arrive, in bytes a second.
 pub const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
@@ -85,10 +94,11 @@ pub const ANSWER_BYTES_MIN: usize = 16 * 1024;
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often connections are checked against these times.
 pub const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_secs(2);
-/// Longest that requests in progress may take after the server was told to stop. Below the 10 s after which
-/// container engines kill.
+/// Longest that requests in progress may take after the server was told to stop. Below the 10 s
+/// after which container engines kill.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
-/// How long the server goes on answering after the store stopped, so that clients and health checks learn why.
+/// How long the server goes on answering after the store stopped, so that clients and health checks
+/// learn why.
 pub const STOPPED_LINGER: Duration = Duration::from_secs(1);
 /// Most API keys of a store, expired and revoked ones included.
 pub const KEYS_MAX: usize = 1_000;
@@ -124,7 +134,8 @@ const _: () = {
     assert!(PAYLOAD_BYTES_MAX < BODY_BYTES_MAX && BODY_BYTES_MAX <= BODIES_BYTES_MAX);
     assert!(BODY_WIRE_BYTES_MAX <= BODIES_BYTES_MAX);
     assert!((1 << ZSTD_WINDOW_LOG_MAX) <= BODY_BYTES_MAX);
-    // The largest request fits an empty queue, and a commit (its bytes, and once more for evidence) fits a frame.
+    // The largest request fits an empty queue, and a commit (its bytes, and once more for evidence)
+    // fits a frame.
     assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= QUEUE_BYTES_MAX);
     assert!(COMMIT_BYTES_MAX + 2 * BODY_BYTES_MAX < FRAME_BODY_BYTES_MAX);
     assert!(DECIDE_AHEAD_BYTES < COMMIT_BYTES_MAX);

@@ -1,4 +1,5 @@
-//! Sockets, connections and the threads that serve them. Each protocol that is spoken on a connection has a file here.
+//! Sockets, connections and the threads that serve them. Each protocol that is spoken on a
+//! connection has a file here.
 
 mod accept;
 mod activity;

@@ -1,8 +1,9 @@
 //! Reading the store: which events, in which order, and how long a scan may go on. Knows no HTTP.
 //!
-//! An [`EventQuery`] says which events; an [`EventCursor`] finds them, one step at a time, over all partitions as of one
-//! moment. Positions between two events leave the process as sealed text ([`CursorKey`]). Reads block, so they run on
-//! threads for that, as many at a time as there are [`ReadPermits`].
+//! An [`EventQuery`] says which events; an [`EventCursor`] finds them, one step at a time, over all
+//! partitions as of one moment. Positions between two events leave the process as sealed text
+//! ([`CursorKey`]). Reads block, so they run on threads for that, as many at a time as there are
+//! [`ReadPermits`].
 
 mod blocking;
 mod cursor;

@@ -1,7 +1,7 @@
 //! A running server: opens the store, listens, and stops in order.
 //!
-//! To stop in order is: accept no more connections, finish the requests in progress, let the committers finish what
-//! waits, close the partitions.
+//! The order of stopping: accept no more connections, finish the requests in progress, let the
+//! committers drain the waits, close the partitions.
 
 mod bind;
 mod config;
@@ -48,8 +48,8 @@ pub enum Ended {
 }
 
 impl Server {
-    /// Begins to listen, opens the store, making one if there is none, and serves. Must be called on a
-    /// multi-threaded tokio runtime; connections have threads of their own.
+    /// Begins to listen, opens the store, making one if there is none, and serves. Must be called
+    /// on a multi-threaded tokio runtime; connections have threads of their own.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -95,12 +95,12 @@ impl Server {
         self.addr
     }
 
-    /// What clients write before its address: `https` with TLS, or `http`.
+    /// The scheme of its address: `https` with TLS, or `http`.
     pub fn scheme(&self) -> &'static str {
         if self.certificates.is_some() { "https" } else { "http" }
     }
 
-    /// With TLS, what it shows to clients.
+    /// The certificates it presents, with TLS.
     pub fn certificates(&self) -> Option<&Certificates> {
         self.certificates.as_ref()
     }
@@ -110,8 +110,8 @@ impl Server {
         self.run_until(std::future::ready(())).await
     }
 
-    /// Lets it run until `shutdown` is ready, or until the store fails, then stops it in order and waits until it has
-    /// ended.
+    /// Lets it run until `shutdown` is ready, or until the store fails, then stops it in order and
+    /// waits until it has ended.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Ended {
         let Self { stop, mut ended, .. } = self;
         let ended = tokio::select! {
@@ -156,7 +156,8 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// Opens the store. What a new one is made of is drawn here: the engine has no randomness of its own.
+/// Opens the store. Id and secret of a new one are drawn here: the engine has no randomness of its
+/// own.
 fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Store, StartError> {
     let new = StoreMeta { store_id: rand::random(), hash_key: HashKey(rand::random()), partitions: config.partitions };
     let store = Store::open_with(disk, &config.data_dir, &new, CONTENT_RULES, config.tuning)?;

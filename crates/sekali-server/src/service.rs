@@ -1,7 +1,9 @@
-//! The running store: publish, find, read, count, and the chores that keep it in order. Knows no HTTP.
+//! The running store: publish, find, read, count, and the chores that keep it in order. Knows no
+//! HTTP.
 //!
-//! A listener of any protocol reads events into [`Accepted`] with [`ingest`](crate::ingest), hands them to
-//! [`Service::publish`], and words the outcomes in its own way. Readers begin with an [`EventQuery`].
+//! A listener of any protocol reads events into [`Accepted`] with [`ingest`](crate::ingest), hands
+//! them to [`Service::publish`], and words the outcomes in its own way. Readers begin with an
+//! [`EventQuery`].
 
 mod chores;
 mod pipeline;
@@ -119,7 +121,8 @@ impl Service {
         let readers = Arc::clone(&self.shared.readers);
         let partition = partition_of(&topic, self.shared.target.partitions) as usize;
         let find = move || {
-            // Events of reserved topics are stored beside the events that they are about, in any partition.
+            // Events of reserved topics are stored beside the events that they are about, in any
+            // partition.
             let readers = readers.iter().enumerate().filter(|(at, _)| *at == partition || is_reserved(&topic));
             let mut found = readers.map(|(_, reader)| reader.find(&topic, &event_id));
             let found = found.find(|found| !matches!(found, Ok(None))).unwrap_or(Ok(None));
@@ -144,7 +147,8 @@ impl Service {
         topics.filter(|summary| query.wants_topic(summary)).map(|summary| summary.events).sum()
     }
 
-    /// Counts the events of `query` by reading them, which can take minutes and ends when the caller goes away.
+    /// Counts the events of `query` by reading them, which can take minutes and ends when the
+    /// caller goes away.
     ///
     /// # Errors
     /// [`QueryError::Busy`], [`QueryError::TooManyIntervals`], and those of the engine.

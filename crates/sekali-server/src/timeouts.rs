@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::limits::{ANSWER_TIMEOUT, BODY_TIMEOUT, CONNECTION_CHECK_INTERVAL, HEADERS_TIMEOUT};
 use sekali_wire::limits::IDLE_TIMEOUT;
 
-/// How long clients may take: the constants of [`crate::limits`], of which each field has its name. Tests have less
-/// time than that.
+/// How long clients may take: the constants of [`crate::limits`], of which each field has its name.
+/// Tests have less time than that.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {

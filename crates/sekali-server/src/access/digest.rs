@@ -1,6 +1,7 @@
 //! The hash that the server keeps of a key.
 //!
-//! SHA-256 of the whole text. A slow hash would add nothing: there is no dictionary of 256 random bits.
+//! SHA-256 of the whole text. A slow hash would add nothing: there is no dictionary of 256 random
+//! bits.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
-//! Whether others than its owner get at the file with the keys.
+//! File modes that open the key file to users other than its owner.
 //!
-//! It is made so that they do not, but copies, restored volumes and some orchestrators change modes behind everybody's
-//! back. That is told, and not refused: a service that stays down over a mode helps nobody, and the data directory may
-//! well keep the same people out.
+//! The file is created with mode 0600, but copies, restored volumes and some orchestrators change
+//! modes unasked. The server warns and starts all the same: an outage over a mode would be worse,
+//! and the data directory may keep the same users out.
 
 use std::fmt;
 use std::fs::Metadata;
@@ -13,7 +13,7 @@ const PERMISSIONS: u32 = 0o7777;
 const OTHERS_READ: u32 = 0o044;
 const OTHERS_WRITE: u32 = 0o022;
 
-/// Others than its owner may read or change the file. Says so, and what to do, to an operator.
+/// Users other than its owner may read or change the file. Displays as a warning with the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exposure {
     path: PathBuf,
@@ -21,7 +21,7 @@ pub struct Exposure {
 }
 
 impl Exposure {
-    /// That of a file, if there is any.
+    /// The exposure of a file, if it has any.
     pub(super) fn of(path: &Path, metadata: &Metadata) -> Option<Self> {
         let mode = metadata.mode() & PERMISSIONS;
         (mode & (OTHERS_READ | OTHERS_WRITE) != 0).then(|| Self { path: path.to_owned(), mode })

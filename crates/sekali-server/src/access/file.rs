@@ -14,9 +14,9 @@
 //! sha256 = "64 hex digits: the hash of the whole key"
 //! ```
 //!
-//! It holds no secret that opens anything, but is readable by its owner alone. It is replaced as a whole: written under
-//! another name, synced, renamed. Whoever changes it locks the directory meanwhile, so that of two changes at once none
-//! is lost. There is always at least one key in it: a file without any is damaged.
+//! The file holds hashes only, and is readable by its owner alone. It is replaced as a whole:
+//! written under another name, synced, renamed. A writer locks the directory meanwhile, so that two
+//! concurrent changes are both kept. A file without any key is damaged.
 
 use std::fs::{self, File};
 use std::io;
@@ -44,7 +44,7 @@ pub struct KeyFile {
 pub(super) struct Stamp {
     inode: u64,
     len: u64,
-    /// Seconds and nanoseconds: when anything about it was changed, which nobody can set.
+    /// Change time (ctime), in seconds and nanoseconds. No program can set it.
     changed: (i64, i64),
 }
 
@@ -61,12 +61,12 @@ struct FormatOnly {
 }
 
 impl KeyFile {
-    /// The one of the store in `dir`, which may not exist yet.
+    /// The key file of the store in `dir`, which may not exist yet.
     pub fn of(dir: &Path) -> Self {
         Self { dir: dir.to_owned(), path: dir.join(FILE_NAME) }
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -74,7 +74,7 @@ impl KeyFile {
     /// Reads the keys. `None` where there is no such file, and so no keys.
     ///
     /// # Errors
-    /// It cannot be read, or makes no sense.
+    /// The file cannot be read, or is damaged.
     pub fn read(&self) -> Result<Option<Keys>, KeysError> {
         let io = |source| self.io("read", source);
         let len = match fs::metadata(&self.path) {
@@ -89,12 +89,13 @@ impl KeyFile {
         self.decode(text).map(Some)
     }
 
-    /// Whether others than its owner get at it. `None` where they do not, and where there is no file to look at.
+    /// File modes that open it to other users. `None` where there are none, or no file.
     pub fn exposure(&self) -> Option<Exposure> {
         fs::metadata(&self.path).ok().and_then(|metadata| Exposure::of(&self.path, &metadata))
     }
 
-    /// Changes the keys, making directory and file where there are none. What is changed is durable when this returns.
+    /// Changes the keys, and creates directory and file where there are none. The change is durable
+    /// when this returns.
     ///
     /// # Errors
     /// Those of [`KeyFile::read`], those of `change`, and I/O errors; then the file is as it was.
@@ -112,7 +113,7 @@ impl KeyFile {
         Ok(answer)
     }
 
-    /// What it looks like from outside. `None` where there is no such file.
+    /// Identity and change time of the file. `None` where there is no such file.
     pub(super) fn stamp(&self) -> io::Result<Option<Stamp>> {
         match fs::metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -120,7 +121,8 @@ impl KeyFile {
         }
     }
 
-    /// Gives the file to the owner of the directory, who is the one that runs the server: root may have written it.
+    /// Gives the file to the owner of the directory, who is the one that runs the server: root may
+    /// have written it.
     fn hand_over(&self) -> io::Result<()> {
         let (dir, file) = (fs::metadata(&self.dir)?, fs::metadata(&self.path)?);
         if dir.uid() == file.uid() { Ok(()) } else { chown(&self.path, Some(dir.uid()), Some(dir.gid())) }

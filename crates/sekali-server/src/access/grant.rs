@@ -1,21 +1,21 @@
-//! What becomes of a request.
+//! The rights of a request.
 
 use std::sync::Arc;
 
 use super::{Key, Scope, Topics};
 
-/// What a request may do.
+/// The rights of a request.
 #[derive(Debug, Clone)]
 pub enum Grant {
     /// Everything: there are no keys, or it came with one for [`Scope::Admin`].
     Everything,
-    /// What this key is for.
+    /// The scopes and topics of this key.
     Key(Arc<Key>),
-    /// Nothing but what is open to everybody.
+    /// Only the routes that are open to every client.
     Nothing,
 }
 
-/// Why a request is not let in.
+/// Why a request is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// It has no key.
@@ -23,7 +23,7 @@ pub enum AuthError {
         "this server wants a key: send it as `Authorization: Bearer KEY`; sekali's own commands take it from SEKALI_KEY or --key-file"
     )]
     Missing,
-    /// What it has is no key, or none of this server's.
+    /// It has no key of this server.
     #[error("the key is none of this server's")]
     Unknown,
     /// Its key has expired.
@@ -57,7 +57,7 @@ impl Grant {
         }
     }
 
-    /// The topics that it is limited to. `None` is all but, perhaps, the reserved ones.
+    /// The topics that it is limited to. `None` is all of them, perhaps without the reserved ones.
     pub fn limits(&self) -> Option<Topics> {
         match self {
             Self::Everything => None,
@@ -66,7 +66,7 @@ impl Grant {
         }
     }
 
-    /// Whether it may know how the store as a whole does: files, damage, sizes.
+    /// Whether it may see the state of the whole store: files, damage, sizes.
     pub fn sees_whole_store(&self) -> bool {
         self.has(Scope::Read) && self.limits().is_none()
     }

@@ -1,4 +1,4 @@
-//! What is known of a key.
+//! One key without its secret.
 
 use sekali_wire::secret::{KeyId, Secret};
 use sekali_wire::timestamp::Timestamp;
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use super::{Scope, Topics};
 
-/// A key: everything but its secret.
+/// A key without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
     /// Its public name.
     pub id: KeyId,
-    /// What people wrote down about it.
+    /// A note about its holder and purpose.
     #[serde(default)]
     pub name: String,
-    /// What it may be used for.
+    /// Its scopes.
     pub scopes: Vec<Scope>,
-    /// For which topics. Keys with [`Scope::Admin`] are for all of them.
+    /// Its topics. Keys with [`Scope::Admin`] are for all of them.
     pub topics: Topics,
     /// When it was made.
     pub created: Timestamp,
-    /// When it stops to work.
+    /// When it expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
     /// When it was revoked.
@@ -31,7 +31,7 @@ pub struct Key {
     sha256: Digest,
 }
 
-/// What a new key is for.
+/// The attributes of a new key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewKey {
     /// See [`Key::name`].
@@ -48,11 +48,11 @@ pub struct NewKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It does.
+    /// It works.
     Active,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// Somebody has withdrawn it.
+    /// It was revoked.
     Revoked,
 }
 

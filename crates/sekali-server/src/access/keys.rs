@@ -20,8 +20,8 @@ impl Keys {
         self.keys.iter().map(AsRef::as_ref)
     }
 
-    /// Makes a key. The secret is nowhere but in the answer. Where there are as many keys as there may be, the oldest that
-    /// works no longer makes room.
+    /// Creates a key. The secret is returned and kept nowhere. At the limit of keys the oldest that
+    /// no longer works is dropped.
     ///
     /// # Errors
     /// [`KeysError::TooMany`].
@@ -40,7 +40,7 @@ impl Keys {
         Ok((secret, key))
     }
 
-    /// Withdraws a key, and answers with it. Doing so twice is no error.
+    /// Revokes a key and returns it. Revoking it twice is no error.
     ///
     /// # Errors
     /// [`KeysError::NoSuchKey`].
@@ -50,10 +50,11 @@ impl Keys {
         Ok(Arc::clone(key))
     }
 
-    /// What whoever shows this may do.
+    /// The rights of the holder of this key.
     ///
     /// # Errors
-    /// Nothing: it is no key, none of these, or works no longer. Only the holder of a key is told which.
+    /// The text is no key, none of these, or no longer works. Only the holder of a key is told
+    /// which.
     pub fn admit(&self, shown: &str, now: Timestamp) -> Result<Grant, AuthError> {
         let secret: Secret = shown.parse().map_err(|_| AuthError::Unknown)?;
         let key = self.find(&secret.id()).ok_or(AuthError::Unknown)?;

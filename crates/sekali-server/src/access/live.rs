@@ -19,14 +19,15 @@ pub struct Access {
 #[derive(Debug)]
 struct Shared {
     file: KeyFile,
-    /// `None` while nobody has made a key.
+    /// `None` until the first key is created.
     keys: RwLock<Option<Arc<Keys>>>,
-    /// Whether it is `None`, which every request asks, and most often there is nothing else to ask. Once it is not, it never is again.
+    /// Whether `keys` is `None`: every request asks, and this is cheaper than the lock. Never true
+    /// again once false.
     is_open: AtomicBool,
     seen: Mutex<Seen>,
 }
 
-/// What the file looked like when it was last read.
+/// The identity of the file when it was last read.
 type Seen = Result<Option<Stamp>, std::io::ErrorKind>;
 
 impl Access {
@@ -36,7 +37,7 @@ impl Access {
     /// Those of [`KeyFile::read`].
     pub fn load(dir: &Path) -> Result<Self, KeysError> {
         let file = KeyFile::of(dir);
-        // Before it is read: what changes in between is read again.
+        // Taken before the file is read: a change in between is then read again.
         let seen = stamp(&file);
         let keys = file.read()?.map(Arc::new);
         warn_of_exposure(&file);
@@ -45,12 +46,12 @@ impl Access {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Whether there are no keys, so that everybody may do everything.
+    /// Whether there are no keys, so that every client may do everything.
     pub fn is_open(&self) -> bool {
         self.shared.is_open.load(Ordering::Acquire)
     }
 
-    /// What a request may do that shows this instead of a key, or nothing.
+    /// The rights of a request that shows this text as its key, or none.
     ///
     /// # Errors
     /// There are keys, and this is none of them.
@@ -62,7 +63,8 @@ impl Access {
         }
     }
 
-    /// Reads the file again if it has changed. Whatever is wrong with it, nobody is let in who was not before. Blocks.
+    /// Reads the file again if it has changed. A damaged file never admits a client that was not
+    /// admitted before. Blocks.
     pub fn refresh(&self) {
         let file = &self.shared.file;
         let now = stamp(file);
@@ -95,7 +97,7 @@ impl Access {
 
     fn put(&self, keys: Keys) {
         *self.shared.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(keys));
-        // Last: whoever finds it closed must find the keys.
+        // Last: a request that finds it closed must find the keys.
         self.shared.is_open.store(false, Ordering::Release);
     }
 }

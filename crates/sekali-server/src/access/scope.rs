@@ -1,8 +1,8 @@
-//! What a key may be used for.
+//! The scopes of keys.
 
 use serde::{Deserialize, Serialize};
 
-/// What a key may be used for.
+/// A right that a key can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {

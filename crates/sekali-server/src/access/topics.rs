@@ -1,4 +1,4 @@
-//! Which topics a key is for.
+//! The topics of a key.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Patterns of topics, as retention has them: `*` stands for any characters, or none.
 ///
-/// A reserved topic is only meant by a pattern that begins with `$` itself: `$conflicts` keeps events of every topic, so
-/// that `*` alone must not open it.
+/// A reserved topic is only meant by a pattern that begins with `$` itself: `$conflicts` keeps
+/// events of every topic, so that `*` alone must not open it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct Topics(Arc<[TopicPattern]>);
@@ -25,7 +25,7 @@ impl Topics {
         self.0.iter().any(|pattern| pattern.matches(topic) && (!reserved || is_reserved(pattern.as_str())))
     }
 
-    /// Whether they are all topics but the reserved ones, whatever topics there will be.
+    /// Whether they include every topic, present or future, but the reserved ones.
     pub fn is_all(&self) -> bool {
         self.patterns().any(|pattern| !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*'))
     }

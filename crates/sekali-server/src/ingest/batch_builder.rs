@@ -5,7 +5,7 @@ use sekali_store::{Batch, EventRef, KeyHasher, Outcome, partition_of};
 use super::{Options, Rejected};
 use sekali_wire::limits::BATCH_EVENTS_MAX;
 
-/// Where events go: what the store says about hashing and routing.
+/// Hashing and routing of the store.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     /// Hashes keys and contents.
@@ -27,7 +27,7 @@ pub struct Accepted {
     order: RequestOrder,
 }
 
-/// For every event of a request in order, which of its batches has it. Empty if there is only one batch.
+/// For every event of a request, in order, the batch that has it. Empty if there is only one batch.
 #[derive(Debug, Default)]
 pub struct RequestOrder(Vec<u32>);
 
@@ -96,7 +96,8 @@ impl<'t> BatchBuilder<'t> {
             batch.push(&self.target.hasher, event);
         }
         if self.batches.len() > 1 {
-            // All before the second batch came are in the first. Batches are fewer than partitions, whose number is 32 bits wide.
+            // All events before the second batch are in the first. There are at most as many
+            // batches as partitions: 32 bits.
             self.order.0.resize(self.events, 0);
             self.order.0.push(batch as u32);
         }
@@ -116,7 +117,8 @@ impl<'t> BatchBuilder<'t> {
         if let Some(at) = self.batches.iter().position(|&(known, _)| known == partition) {
             return at;
         }
-        // With one partition the rows take about what the body took; with more nobody knows.
+        // With one partition the rows take about as many bytes as the body; with more the share is
+        // unknown.
         let expected = if self.target.partitions == 1 { self.bytes_expected } else { 0 };
         self.batches.push((partition, Batch::with_capacity(expected, expected / EVENT_BYTES_TYPICAL)));
         self.batches.len() - 1

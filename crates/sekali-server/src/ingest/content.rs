@@ -1,26 +1,27 @@
-//! When two payloads say the same, and what is kept of an event that says something else.
+//! Equality of payloads, and the evidence that is kept of a conflict.
 
 use sekali_store::{ContentRules, EventRef};
 
 use sekali_wire::json::{self, append_string};
 
-/// What the engine cannot know about payloads.
+/// The engine's two questions about payloads, which it cannot read.
 pub const CONTENT_RULES: ContentRules = ContentRules { same_payload, evidence };
 
-/// Whether two payloads are equal as JSON values: the order of members and white space do not matter, of a repeated
-/// member the last one counts, and numbers are equal if their exact decimal values are.
+/// Whether two payloads are equal as JSON values: the order of members and white space do not
+/// matter, of a repeated member the last one counts, and numbers are equal if their exact decimal
+/// values are.
 fn same_payload(stored: &[u8], incoming: &[u8]) -> bool {
     if stored == incoming {
         return true;
     }
-    // What cannot be read is not equal to anything else: a conflict is kept as evidence, so nothing is lost by it.
+    // An unreadable payload equals no other: the conflict is kept as evidence, so nothing is lost.
     match (json::parse(stored), json::parse(incoming)) {
         (Some(stored), Some(incoming)) => stored == incoming,
         _ => false,
     }
 }
 
-/// The payload of the event that is kept in `$conflicts`: what was sent, and the seq of what is stored instead.
+/// The payload of the event kept in `$conflicts`: the event as sent, and the seq of the stored one.
 fn evidence(event: &EventRef<'_>, first_seq: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(event.payload.len() + event.topic.len() + event.event_id.len() + 64);
     out.extend_from_slice(b"{\"topic\":");

@@ -1,4 +1,4 @@
-//! What exactly is wrong with an event.
+//! The problems of one event.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use sekali_wire::timestamp::parse_timestamp;
 use super::fields::{self, Wrong};
 use super::members::{EVENT, Members};
 
-/// Reports every problem of an event, given as valid JSON text that was found to be no valid event: the field (empty
-/// for the event as a whole) and what is wrong with it. There is always at least one.
+/// Reports every problem of an invalid event, given as valid JSON text: the field (empty
+/// for the event as a whole) and the reason. There is always at least one.
 pub(super) fn diagnose(json: &str, mut report: impl FnMut(&str, Wrong)) {
     if !json.starts_with('{') {
         return report("", format!("must be an object, not {}", fields::kind(json)).into());

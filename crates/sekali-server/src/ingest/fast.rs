@@ -9,7 +9,7 @@ use super::Format;
 use super::batch_builder::BatchBuilder;
 use super::wire::WireEvent;
 
-/// Something is wrong; the slow path finds out what.
+/// The body has a problem, which the slow path will name.
 #[derive(Debug)]
 pub(super) struct Failed;
 

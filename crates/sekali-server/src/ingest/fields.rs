@@ -1,4 +1,4 @@
-//! What each field of an event must be.
+//! The rules of each field of an event.
 
 use sekali_store::is_reserved;
 use sekali_store::limits::{EVENT_ID_BYTES_MAX, PAYLOAD_BYTES_MAX, SOURCE_BYTES_MAX, TOPIC_BYTES_MAX};
@@ -9,7 +9,7 @@ use sekali_wire::limits::PAYLOAD_DEPTH_MAX;
 /// Why a field is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
-    /// What is wrong, and what would be right.
+    /// The problem and the remedy.
     pub(super) reason: String,
     /// Whether the event is only too large.
     pub(super) too_large: bool,
@@ -39,8 +39,8 @@ pub(super) fn check_source(source: &str) -> Result<(), Wrong> {
     check_text(source, 0, SOURCE_BYTES_MAX)
 }
 
-/// A payload, given as valid JSON text: an object of at most [`PAYLOAD_BYTES_MAX`] bytes, nested at most
-/// [`PAYLOAD_DEPTH_MAX`] deep.
+/// A payload, given as valid JSON text: an object of at most [`PAYLOAD_BYTES_MAX`] bytes, nested at
+/// most [`PAYLOAD_DEPTH_MAX`] deep.
 pub(super) fn check_payload(payload: &str) -> Result<(), Wrong> {
     if !payload.starts_with('{') {
         return Err(format!("must be an object, not {}", kind(payload)).into());
@@ -55,7 +55,7 @@ pub(super) fn check_payload(payload: &str) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// What a JSON value is, by how its text begins.
+/// The type of a JSON value, by its first byte.
 pub(super) fn kind(json: &str) -> &'static str {
     match json.as_bytes().first() {
         Some(b'{') => "an object",
@@ -80,8 +80,8 @@ fn check_text(text: &str, min: usize, max: usize) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Whether `text` is ASCII without control characters. Looks at every byte whatever it finds, so that many can be looked
-/// at together.
+/// Whether `text` is ASCII without control characters. Looks at every byte without an early exit,
+/// so that many are compared at once.
 fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~'))
 }

@@ -1,4 +1,4 @@
-//! The members of a JSON object, taken apart for a close look.
+//! The members of a JSON object, by name.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 
 use super::problem::excerpt;
 
-/// Names an event has, those that the server adds last.
+/// The members of an event; the last two are added by the server.
 pub(super) const EVENT: [&str; 7] = ["topic", "event_id", "timestamp", "source", "payload", "seq", "received_at"];
-/// Names an envelope has.
+/// The members of an envelope.
 pub(super) const ENVELOPE: [&str; 1] = ["events"];
 
 /// The members of an object: those with known names as text, and the names of the others.

@@ -1,4 +1,4 @@
-//! What can be wrong with a body.
+//! The errors of a body.
 
 use crate::limits::PROBLEMS_LISTED_MAX;
 
@@ -11,30 +11,31 @@ pub enum IngestError {
         line: usize,
         /// Byte of the line, from 1.
         column: usize,
-        /// What is wrong there.
+        /// The problem at that place.
         reason: String,
     },
     /// More than [`BATCH_EVENTS_MAX`](sekali_wire::limits::BATCH_EVENTS_MAX) events.
     TooManyEvents,
     /// JSON, but not all of it valid events.
     Invalid(Rejected),
-    /// A valid event is of a topic that the client may not publish to; the first such event is named.
+    /// A valid event is of a topic that the client may not publish to; the first such event is
+    /// named.
     Forbidden {
-        /// Which event of the request, from 0.
+        /// The index of the event in the request, from 0.
         index: usize,
         /// Its topic.
         topic: String,
     },
 }
 
-/// One thing that is wrong with one event.
+/// One problem of one event.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
-    /// Which event of the request, from 0.
+    /// The index of the event in the request, from 0.
     pub index: usize,
-    /// Which of its fields; empty if the event as a whole is meant.
+    /// The field; empty for the event as a whole.
     pub field: String,
-    /// What is wrong, and what would be right.
+    /// The problem and the remedy.
     pub reason: String,
     /// Whether it is only too large.
     #[serde(skip)]
@@ -46,9 +47,9 @@ pub struct Problem {
 pub struct Rejected {
     /// How many events are invalid.
     pub events: usize,
-    /// What is wrong with them, in request order; the first [`PROBLEMS_LISTED_MAX`].
+    /// Their problems, in request order; the first [`PROBLEMS_LISTED_MAX`].
     pub problems: Vec<Problem>,
-    /// How many further problems there are.
+    /// The number of further problems.
     pub unlisted: usize,
     /// Whether some problem is more than an event being too large.
     pub malformed: bool,

@@ -1,4 +1,5 @@
-//! The slow path: finds every problem of a body by name, and keeps the valid events if the client asked for that.
+//! The slow path: names every problem of a body, and keeps the valid events if the client asked for
+//! that.
 
 use std::fmt;
 
@@ -29,7 +30,7 @@ pub(super) fn read(text: &str, format: Format, options: Options<'_>, target: &Ta
     }
 }
 
-/// Sorts events, one after the other, into valid and not.
+/// Sorts events into valid and invalid ones.
 struct Judge<'t> {
     builder: BatchBuilder<'t>,
     rejected: Rejected,
@@ -83,7 +84,7 @@ fn read_lines(text: &str, options: Options<'_>, judge: &mut Judge<'_>) -> Result
 }
 
 fn read_json(text: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
-    // From here on the text is known to be JSON, whatever its values are.
+    // From here on the text is known to be JSON.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| IngestError::NotJson {
         line: error.line(),
         column: error.column(),
@@ -98,14 +99,15 @@ fn read_json(text: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
     }
     let envelope = Members::of(text, &ENVELOPE);
     match envelope.get("events") {
-        // One without `events` is an event, and one that has both is judged as what it has more of.
+        // Without `events` it is an event; with members of both it is taken for the one it has more
+        // members of.
         None => judge.event(text),
         Some(_) if Members::of(text, &EVENT).known() > 1 => judge.event(text),
         Some(events) => read_envelope(&envelope, events, judge),
     }
 }
 
-/// `{"events": [...]}`: a broken envelope refuses the request, whatever else was asked for.
+/// `{"events": [...]}`: a broken envelope refuses the request, even with `invalid=skip`.
 fn read_envelope(envelope: &Members<'_>, events: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
     let mut broken = Rejected::default();
     let mut note = |field: &str, reason: &str| {
@@ -136,7 +138,7 @@ fn read_array(text: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
     }
 }
 
-/// Hands out the elements of an array as text, until it is told to stop.
+/// Hands out the elements of an array as text, until the callback stops it.
 struct Each<F>(F);
 
 impl<'de, F: FnMut(&'de str) -> Result<(), ()>> Visitor<'de> for Each<F> {

@@ -12,7 +12,7 @@ use sekali_wire::timestamp::parse_timestamp;
 
 /// The five fields of an event, borrowed from the body.
 ///
-/// `seq` and `received_at` are what the server itself adds to answers: they are ignored, so that what was exported can
+/// The server adds `seq` and `received_at` to answers. They are ignored here, so that an export can
 /// be published again. Any other member is refused, and so is a repeated one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,4 +1,5 @@
-//! The accept loop: as many connections as there may be, and no storm of errors when there cannot be one more.
+//! The accept loop: as many connections as there may be, and no storm of errors when there cannot
+//! be one more.
 
 use std::io;
 use std::net::TcpStream as StdTcpStream;
@@ -30,7 +31,8 @@ impl Listening {
         Self { draining, task: tokio::spawn(run(listener, threads, context, drain)) }
     }
 
-    /// Accepts no more, and waits until the requests in progress are answered, or for [`DRAIN_TIMEOUT`].
+    /// Accepts no more, and waits until the requests in progress are answered, or for
+    /// [`DRAIN_TIMEOUT`].
     pub(crate) async fn drain(mut self) {
         // An error here is a task that has ended.
         let _ = self.draining.send(true);
@@ -56,7 +58,8 @@ async fn run(listener: TcpListener, threads: Threads, context: ConnectionContext
             let draining = is_draining.clone();
             connections.spawn_on(
                 async move {
-                    // Known to the runtime that it is served on, and no longer to the one that it was accepted on.
+                    // Known to the runtime that it is served on, and no longer to the one that it
+                    // was accepted on.
                     let Ok(stream) = TcpStream::from_std(stream) else { return };
                     context.serve(stream, draining, place).await;
                     drop(slot);
@@ -85,7 +88,8 @@ async fn accept(listener: &TcpListener, places: &ConnectionPermits) -> Option<(S
             if is_of_one_connection(&error) {
                 debug!(%error, "a connection was gone before it was accepted");
             } else {
-                // Most often too many open files, which passes when a connection closes and not by trying harder.
+                // Most often too many open files, which passes when a connection closes and not by
+                // trying harder.
                 warn!(%error, "cannot accept connections for a moment");
                 tokio::time::sleep(BACK_OFF).await;
             }
@@ -101,12 +105,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// How many connections there may be: no more than leaves the store the files it needs, since a store that cannot open
-/// a file cannot go on. The process may open as many files as the system lets it.
+/// How many connections there may be: no more than leaves the store the files it needs, since a
+/// store that cannot open a file cannot go on. The process may open as many files as the system
+/// lets it.
 fn connections_max() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    // Where this is refused, what was allowed before stays.
+    // If this is refused the earlier limit stays.
     let _ = setrlimit(Resource::Nofile, limit);
     let files =
         getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));

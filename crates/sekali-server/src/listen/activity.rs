@@ -1,7 +1,8 @@
-//! What a connection is doing, and whether it has been doing it for too long.
+//! The state of a connection, and whether it has been in it for too long.
 //!
-//! The transport has a timeout for headers only, which also ends idle connections, and none for clients that do not
-//! take their answers. So the connection is watched from outside: its bytes, its requests, its answers.
+//! The transport has a timeout for headers only, which also ends idle connections, and none for
+//! clients that do not take their answers. So the connection is watched from outside: its bytes,
+//! requests and answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -18,27 +19,28 @@ use crate::timeouts::Timeouts;
 pub(super) struct Activity {
     timeouts: Timeouts,
     start: Instant,
-    /// Requests that are being handled, and answers that wait for us to make their next piece.
+    /// Requests in progress, and answers whose next piece the server is making.
     working: AtomicUsize,
     /// Answers that wait for the client to take a piece.
     sending: AtomicUsize,
     /// Milliseconds from the start to the last progress.
     progress_ms: AtomicU64,
-    /// Milliseconds from the start to the first byte that came while there was no request; 0 for none.
+    /// Milliseconds from the start to the first byte that came while there was no request; 0 for
+    /// none.
     headers_ms: AtomicU64,
     /// Bytes taken by the client since they were last counted as progress.
     taken: AtomicUsize,
     is_http2: AtomicBool,
 }
 
-/// What is to be done with a connection.
+/// What a check of a connection calls for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Nothing.
     Fine,
-    /// It has no request; it can be closed politely.
+    /// It has no request: close it gracefully.
     Idle,
-    /// It holds an answer or a request line up; it is to be cut.
+    /// It holds up an answer or a request line: cut it.
     Stuck,
 }
 
@@ -57,7 +59,8 @@ impl Activity {
         })
     }
 
-    /// Whether it has been at it for too long. One without a request has less time once it was asked to close.
+    /// Whether it has been at it for too long. One without a request has less time once it was
+    /// asked to close.
     pub(super) fn verdict(&self, is_closing: bool) -> Verdict {
         if self.working.load(Ordering::Relaxed) > 0 {
             return Verdict::Fine;
@@ -121,7 +124,8 @@ impl Activity {
 
 impl BodyWatch for Activity {
     fn body_ended(&self) {
-        // While anything is worked on, the time of the last progress is not needed; and clocks cost.
+        // While anything is worked on, the time of the last progress is not needed; and clocks
+        // cost.
         if self.working.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.progress();
         }

@@ -9,7 +9,7 @@ use tracing::{error, info};
 
 use sekali_tls::{ServerTls, TlsError};
 
-/// What a server shows to its clients, and asks of them. Cheap to clone; clones share.
+/// The certificates that a server presents and requires. Cheap to clone; clones share.
 #[derive(Debug, Clone)]
 pub struct Certificates {
     files: Arc<ServerTls>,
@@ -22,8 +22,8 @@ impl Certificates {
         Ok(Self { files: Arc::new(files), current })
     }
 
-    /// Reads the files again, for connections that are yet to come. If something is wrong with them, what is in force
-    /// stays, and the log says why.
+    /// Reads the files again, for new connections. If they cannot be used, the certificates in
+    /// force stay, and the log says why.
     pub fn reload(&self) {
         match self.files.load() {
             Ok(config) => {
@@ -34,7 +34,7 @@ impl Certificates {
         }
     }
 
-    /// For one more connection.
+    /// The acceptor of a new connection.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
         Arc::clone(&self.current.borrow()).into()
     }

@@ -26,7 +26,7 @@ use crate::http::{App, BodyWatch, RequestBody};
 use crate::limits::{CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
 use crate::timeouts::Timeouts;
 
-/// What all connections are served with. Cheap to clone.
+/// Everything that serving a connection needs. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct ConnectionContext {
     pub(crate) app: App,
@@ -36,10 +36,10 @@ pub(crate) struct ConnectionContext {
 }
 
 impl ConnectionContext {
-    /// Serves a connection until it closes, idles for too long, gets stuck, or the server drains and its requests are
-    /// answered. Holds `_place` as long.
+    /// Serves a connection until it closes, idles for too long, gets stuck, or the server drains
+    /// and its requests are answered. Holds `_place` as long.
     pub(super) async fn serve(self, stream: TcpStream, mut draining: watch::Receiver<bool>, _place: ConnectionPermit) {
-        // Answers are small and waited for.
+        // Answers are small, and clients wait for them.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = self.certificates.as_ref().map(Certificates::acceptor) else {
             return speak(stream, self.app, self.timeouts, draining).await;
@@ -55,7 +55,7 @@ impl ConnectionContext {
     }
 }
 
-/// Begins TLS. A handshake that fails costs nobody but this connection.
+/// Begins TLS. A failed handshake costs only this connection.
 async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream, timeouts: Timeouts) -> Option<TlsStream<TcpStream>> {
     match timeout(timeouts.headers, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => Some(stream),
@@ -80,7 +80,8 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let activity = Activity::new(timeouts);
     let io = TokioIo::new(WatchedStream { stream, activity: Arc::clone(&activity) });
     let watched = Arc::clone(&activity);
-    // Every request counts itself in and out, which is slow where others do so on other cores: so this connection has a count of its own.
+    // Every request counts itself in and out, which is slow where others do so on other cores: so
+    // this connection has a count of its own.
     let app = Arc::new(app);
     let service = service_fn(move |request| answer(Arc::clone(&app), Arc::clone(&watched), request));
     let builder = builder();
@@ -147,7 +148,8 @@ async fn answer(
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // Headers are timed by the connection's activity: the transport's own timeout would end idle connections as well.
+    // Headers are timed by the connection's activity: the transport's own timeout would end idle
+    // connections as well.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(CONNECTION_BUFFER_BYTES as usize);
     builder
         .http2()

@@ -1,7 +1,7 @@
 //! How many connections there may be, in all and from one address.
 //!
-//! One client cannot keep all others out by opening connections. An address of this machine may have all of them: what
-//! is behind it (proxies, port forwarding) cannot be told apart.
+//! One client cannot keep all others out by opening connections. A loopback address may have all of
+//! them: the clients is behind it (proxies, port forwarding) cannot be told apart.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -19,7 +19,7 @@ pub(super) struct ConnectionPermits {
     per_address_max: usize,
 }
 
-/// A place that is free, for whoever comes next.
+/// A free permit, for the next client.
 #[derive(Debug)]
 pub(super) struct FreePermit(OwnedSemaphorePermit);
 
@@ -32,7 +32,7 @@ pub(super) struct ConnectionPermit {
 }
 
 impl ConnectionPermits {
-    /// So many.
+    /// At most `max` connections.
     pub(super) fn new(max: usize) -> Self {
         let per_address_max = (max / CONNECTIONS_SHARE_OF_ADDRESS).max(1);
         Self { free: Arc::new(Semaphore::new(max)), taken: Arc::default(), per_address_max }
@@ -69,7 +69,7 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// What counts as one address: in IPv6 the first half, since whoever has one address there has the whole /64.
+/// The network of a client: in IPv6 the first half, since one client has the whole /64.
 fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(ip) if !ip.is_loopback() => {
@@ -89,7 +89,8 @@ fn lock(taken: &Mutex<HashMap<IpAddr, usize>>) -> MutexGuard<'_, HashMap<IpAddr,
 mod tests {
     use super::*;
 
-    /// How many of `clients` get a place where there are eight, two for each address, and what they hold.
+    /// How many of `clients` get a place where there are eight, two for each address, and what they
+    /// hold.
     fn admitted(places: &ConnectionPermits, clients: &[&str]) -> Vec<ConnectionPermit> {
         let take = |client: &&str| {
             let free = Arc::clone(&places.free).try_acquire_owned().unwrap();

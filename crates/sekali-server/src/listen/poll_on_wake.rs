@@ -8,15 +8,15 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// A future that is polled only if it was woken itself, and not whenever its task is.
 ///
-/// A task that waits for several things polls all of them when one is ready. Polling a timer or a channel costs locks that
-/// others want too; here it costs looking at a flag.
+/// A task that waits for several things polls all of them when one is ready. Polling a timer or a
+/// channel costs locks that others want too; here it costs looking at a flag.
 #[derive(Debug)]
 pub(super) struct PollOnWake<F> {
     future: F,
     flag: Option<Arc<WakeFlag>>,
 }
 
-/// Wakes the task, and remembers for whom.
+/// Wakes the task, and remembers that the future was woken.
 #[derive(Debug)]
 struct WakeFlag {
     has_rung: AtomicBool,
@@ -73,7 +73,8 @@ mod tests {
 
     use super::*;
 
-    /// How often a channel is looked at by a task that is woken ten times for another reason before there is something in it.
+    /// How often a channel is looked at by a task that is woken ten times for another reason before
+    /// there is something in it.
     async fn polls_beside_something_busy() -> usize {
         let (sender, mut receiver) = oneshot::channel();
         let mut polls = 0;

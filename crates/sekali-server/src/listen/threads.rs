@@ -1,7 +1,9 @@
-//! The threads that connections are served on: one for each core, up to [`SERVING_THREADS_MAX`], each with a runtime of its own.
+//! The threads that connections are served on: one for each core, up to [`SERVING_THREADS_MAX`],
+//! each with a runtime of its own.
 //!
-//! A connection stays where it was put. On one runtime for all, what waits is handed from core to core each time it wakes, and
-//! its memory with it; a small request then costs a tenth to a quarter more. So what takes long must not run on these threads.
+//! A connection stays on its thread. On one runtime for all, a task moves from core to core as it
+//! wakes, and its memory with it; a small request then costs a tenth to a quarter more. So long
+//! work must not run on these threads.
 
 use std::io;
 use std::num::NonZero;
@@ -13,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::limits::SERVING_THREADS_MAX;
 
-/// Running threads. They end when this is dropped, whatever they are doing.
+/// Running threads. They end when this is dropped, in the middle of any work.
 #[derive(Debug)]
 pub(crate) struct Threads {
     threads: Vec<Thread>,
@@ -38,7 +40,7 @@ impl Threads {
     /// Starts a thread for each core that this process may use.
     ///
     /// # Errors
-    /// The operating system refuses a thread, or what a runtime needs.
+    /// The operating system refuses a thread, or the files of a runtime.
     pub(crate) fn start() -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, NonZero::get).min(SERVING_THREADS_MAX);
         let threads = (0..count).map(Thread::start).collect::<io::Result<_>>()?;
@@ -60,7 +62,7 @@ impl Thread {
         thread::Builder::new().name(format!("serve-{number}")).spawn(move || {
             // It ends with an error, since nothing is ever sent.
             let _ = runtime.block_on(ended);
-            // What reads for a connection that is gone is not waited for.
+            // Reads of closed connections are not waited for.
             runtime.shutdown_background();
         })?;
         Ok(Self { runtime: handle, connections: Arc::default(), _running: running })

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::activity::{Activity, Exchange};
 use crate::http::Body;
 
-/// A connection that reports the bytes that pass: those of HTTP, whatever they are wrapped in.
+/// A connection that reports the bytes of HTTP that pass, inside of TLS.
 pub(super) struct WatchedStream<S> {
     pub(super) stream: S,
     pub(super) activity: Arc<Activity>,
@@ -66,7 +66,8 @@ impl<S> WatchedStream<S> {
     }
 }
 
-/// An answer's body that reports whose turn it is. The transport asks for a piece when it has room for one.
+/// The body of an answer that reports whether server or client is to act. The transport asks for a
+/// piece when it has room.
 pub(super) struct WatchedBody {
     pub(super) body: Body,
     pub(super) exchange: Exchange,

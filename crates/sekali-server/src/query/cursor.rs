@@ -1,8 +1,9 @@
 //! Cursors: opaque text that says "after this event".
 //!
-//! A version byte, then for every partition that was read its number and the seq of the last event read, all numbers as
-//! LEB128, in base64url; a full stop; and 64 bits of keyed hash over that text, the order and the topic. The key is the
-//! store's secret, so a cursor cannot be made up, nor used with another store, order or topic.
+//! A version byte, then for every partition that was read its number and the seq of the last event
+//! read, all numbers as LEB128, in base64url; a full stop; and 64 bits of keyed hash over that
+//! text, the order and the topic. The key is the store's secret, so a cursor cannot be made up, nor
+//! used with another store, order or topic.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -81,7 +82,8 @@ impl CursorKey {
             Order::Ascending => "asc",
             Order::Descending => "desc",
         };
-        // Begins like a reserved topic, which no event of a client has: the hash of a key is never one of a cursor.
+        // Begins like a reserved topic, which no event of a client has: the hash of a key is never
+        // one of a cursor.
         let context = match topic {
             Some(topic) => format!("$cursor {order} {topic}"),
             None => format!("$cursor {order}"),

@@ -12,7 +12,8 @@ pub struct EventQuery {
     pub topic: Option<String>,
     /// Only events that match.
     pub filter: Filter,
-    /// The topics that the reader is limited to. `None` where `topic` is one of them, or where it may read all.
+    /// The topics that the reader is limited to. `None` where `topic` is one of them, or where it
+    /// may read all.
     pub limits: Option<Topics>,
 }
 

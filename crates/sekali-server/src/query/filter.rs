@@ -23,9 +23,9 @@ pub struct Filter {
     pub source: Option<String>,
     /// It has exactly this id.
     pub event_id: Option<String>,
-    /// What its payload has in certain places.
+    /// Conditions on places in its payload.
     pub payload: Vec<Condition>,
-    /// What its payload has anywhere.
+    /// Text anywhere in its payload.
     pub text: Option<TextSearch>,
 }
 

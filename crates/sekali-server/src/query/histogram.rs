@@ -24,7 +24,8 @@ pub struct Histogram {
 pub struct TooManyIntervals;
 
 impl Histogram {
-    /// An empty one. It reaches from `since` to `until` where they are known, whatever happened in between.
+    /// An empty histogram. It spans `since` to `until` where they are given, with or without
+    /// events.
     ///
     /// # Errors
     /// That alone takes too many intervals.
@@ -52,7 +53,7 @@ impl Histogram {
         Ok(())
     }
 
-    /// What it is divided by.
+    /// The length of its intervals.
     pub fn interval(&self) -> Interval {
         self.interval
     }

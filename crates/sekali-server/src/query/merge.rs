@@ -6,7 +6,8 @@ use sekali_store::{Order, Reader, Result, Scan, Scanner, StoredEvent, is_reserve
 
 use super::{CursorScope, Positions};
 
-/// The events of a reading, in order, with where it is. Sees one moment of each partition. CursorScope blocks.
+/// The events of a reading, in order, with where it is. Sees one moment of each partition.
+/// CursorScope blocks.
 pub(super) struct Merge {
     sources: Vec<PartitionScan>,
     order: Order,
@@ -28,7 +29,8 @@ impl Merge {
         timestamps_ns: &RangeInclusive<i64>,
         positions: Positions,
     ) -> Self {
-        // What is kept in reserved topics is beside the events that it is about, in any partition.
+        // Events of reserved topics are stored beside the events that they are about, in any
+        // partition.
         let only = scope.topic.filter(|topic| !is_reserved(topic));
         let only = only.map(|topic| partition_of(topic, readers.len() as u32));
         let sources = (0..).zip(readers).filter(|(partition, _)| only.is_none_or(|only| only == *partition));

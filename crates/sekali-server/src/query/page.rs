@@ -4,8 +4,9 @@ use sekali_store::StoredEvent;
 
 use super::{EventCursor, Histogram, QueryError, ScanBudget, Step};
 
-/// Hands events to `append` until it has `limit` of them, `append` says that the page is full, the budget is spent or
-/// there are no more. Returns whether there are more events, which may match or not.
+/// Hands events to `append` until it has `limit` of them, `append` says that the page is full, the
+/// budget is spent or there are no more. Returns whether there are more events, which may match or
+/// not.
 ///
 /// # Errors
 /// Those of the engine and of `append`.
@@ -37,14 +38,14 @@ pub fn read_page(
 /// Whether a page takes another event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fill {
-    /// It does.
+    /// It takes more.
     Room,
-    /// It does not.
+    /// It is full.
     Full,
 }
 
-/// Counts the events of a query, over time if there is a histogram. Ends early when the budget is spent, which is when
-/// the client has gone.
+/// Counts the events of a query, over time if there is a histogram. Ends early when the budget is
+/// spent, which is when the client has gone.
 ///
 /// # Errors
 /// Those of the engine; the histogram has too many intervals.

@@ -1,7 +1,7 @@
 //! Reads of files: on threads that may block, and a bounded number at a time.
 //!
-//! A read that gets no permit is refused. Nothing would bound a queue of reads, and the client would have gone by the
-//! time its turn came.
+//! A read that gets no permit is refused. Nothing would bound a queue of reads, and the client
+//! would have gone by the time its turn came.
 
 use std::sync::Arc;
 
@@ -37,7 +37,8 @@ impl ReadPermits {
         Ok(ReadPermit { _permit: permit })
     }
 
-    /// ReadPermits, or refuses. The place is taken until the reading has ended, even if nobody waits for it any more.
+    /// Runs `read` on a thread that may block. The permit is held until the read ends, even if its
+    /// client has gone.
     pub async fn run<T: Send + 'static, E: From<QueryError> + Send + 'static>(
         &self,
         read: impl FnOnce() -> Result<T, E> + Send + 'static,

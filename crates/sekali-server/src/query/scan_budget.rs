@@ -1,4 +1,5 @@
-//! How long a scan may go on without finding enough: bounded in steps and time, and only while its client waits.
+//! How long a scan may go on without finding enough: bounded in steps and time, and only while its
+//! client waits.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};

@@ -8,11 +8,12 @@ use tracing::warn;
 use super::{Config, StartError};
 use crate::access::Access;
 
-/// Begins to listen: connections wait until somebody accepts them.
+/// Begins to listen: connections wait in the backlog until they are accepted.
 ///
 /// # Errors
-/// [`StartError::Listen`], and [`StartError::Exposed`] if other machines could reach the address, no keys keep them out,
-/// and that was not asked for. Names are resolved before that is decided, and not again.
+/// [`StartError::Listen`], and [`StartError::Exposed`] if other machines could reach the address,
+/// no keys keep them out, and that was not asked for. Names are resolved before that is decided,
+/// and not again.
 pub(super) async fn bind(config: &Config, access: &Access) -> Result<TcpListener, StartError> {
     let listen = &config.listen;
     let refused = |source| StartError::Listen { listen: listen.clone(), source };

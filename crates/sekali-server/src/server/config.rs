@@ -1,4 +1,4 @@
-//! What a server is started with.
+//! The settings of a server.
 
 use std::path::PathBuf;
 
@@ -20,11 +20,13 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Partitions of a store that is made; one that exists keeps its own number.
     pub partitions: u32,
-    /// Origins whose pages in a browser may use the API, such as `https://logs.example.org`. Normally none.
+    /// Origins whose pages in a browser may use the API, such as `https://logs.example.org`.
+    /// Normally none.
     pub cors_origins: Vec<String>,
     /// Whether to listen where strangers reach it although there are no keys that keep them out.
     pub allow_anonymous: bool,
-    /// Names of hosts that are answered to on loopback without keys, besides those of this machine itself.
+    /// Names of hosts that are answered to on loopback without keys, besides those of this machine
+    /// itself.
     pub allow_hosts: Vec<String>,
     /// How long events are kept, in every partition. Normally for ever.
     pub retention: Retention,
@@ -33,7 +35,7 @@ pub struct Config {
     /// How long clients may take, for tests that cannot wait as long.
     #[doc(hidden)]
     pub timeouts: Timeouts,
-    /// How the engine works inside, for tests of what happens at sizes that take ages to come about.
+    /// Sizes of the engine's parts, for tests of states that take long to reach.
     #[doc(hidden)]
     pub tuning: Tuning,
 }

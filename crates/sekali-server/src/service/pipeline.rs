@@ -1,7 +1,9 @@
-//! From encoded batches to durable outcomes: a bounded queue and two committer threads per partition.
+//! From encoded batches to durable outcomes: a bounded queue and two committer threads per
+//! partition.
 //!
-//! Pushing never blocks; a full queue refuses. Whatever waits in a queue goes into one commit and one sync, and every
-//! request is answered after the sync that made it durable. HTTP is not known here.
+//! Pushing never blocks; a full queue refuses. All batches that wait in a queue share one commit
+//! and one sync, and every request is answered after the sync that made it durable. HTTP is not
+//! known here.
 
 mod answers;
 mod committer;
@@ -29,9 +31,11 @@ pub enum CommitError {
     Overloaded,
     /// The disk is full. Nothing is stored; trying again helps once there is space.
     StorageFull,
-    /// The events of some partitions are stored and those of others are not. Sending all again is safe and completes it.
+    /// The events of some partitions are stored and those of others are not. Sending all again is
+    /// safe and completes it.
     PartlyStored,
-    /// A write or sync failed. What is stored shows after a restart; sending all again is safe.
+    /// A write or sync failed. A restart decides which events are stored; sending all again is
+    /// safe.
     StorageFailed,
     /// The queue is closed. Nothing is stored.
     ShuttingDown,
@@ -67,7 +71,8 @@ impl Pipeline {
         Ok((Self { shared }, committers))
     }
 
-    /// Commits batches, each to its partition, and waits until they are durable. The outcomes are by batch, then by event.
+    /// Commits batches, each to its partition, and waits until they are durable. The outcomes are
+    /// by batch, then by event.
     ///
     /// # Errors
     /// See [`CommitError`].
@@ -91,7 +96,8 @@ impl Pipeline {
         }
     }
 
-    /// Whether so many bytes find room at the moment. What does not is better refused before it is read.
+    /// Whether `bytes` fit the queue at the moment. A request that does not fit is better refused
+    /// before it is read.
     pub fn has_room(&self, bytes: usize) -> bool {
         self.shared.budget.has_room(bytes)
     }
@@ -111,7 +117,8 @@ impl Pipeline {
         self.shared.health.until_stopped().await
     }
 
-    /// Takes nothing more. What waits is still committed; then the committers close their partitions and end.
+    /// Takes no more batches. Those that wait are still committed; then the committers close their
+    /// partitions and end.
     pub fn close(&self) {
         self.shared.queues.iter().for_each(Queue::close);
     }
@@ -145,5 +152,5 @@ impl Pipeline {
     }
 }
 
-/// What a committer answers for one batch.
+/// The outcome of one batch.
 type Answer = Result<Vec<Outcome>, CommitError>;

@@ -1,4 +1,4 @@
-//! Tells the partitions again and again what time it is, so that events expire.
+//! Tells the partitions the time at an interval, so that events expire.
 
 use std::sync::Arc;
 

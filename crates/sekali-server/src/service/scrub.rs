@@ -68,7 +68,7 @@ impl Scrubbing {
         }
     }
 
-    /// How long to rest after so many bytes.
+    /// How long to rest after `bytes`.
     fn pause(&self, bytes: u64) -> Duration {
         let stored = self.readers.iter().map(|reader| {
             let storage = reader.storage_stats();
@@ -79,7 +79,7 @@ impl Scrubbing {
     }
 }
 
-/// Bytes a second at which so many are read within [`SCRUB_PERIOD`], within bounds.
+/// Bytes a second that read `stored_bytes` within [`SCRUB_PERIOD`], clamped to bounds.
 fn pace(stored_bytes: u64) -> u64 {
     (stored_bytes / SCRUB_PERIOD.as_secs()).clamp(SCRUB_BYTES_PER_SECOND_MIN, SCRUB_BYTES_PER_SECOND_MAX)
 }

@@ -5,21 +5,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sekali_store::Scrubbed;
 
-/// What is known of the scrub, shared by who runs it and who asks.
+/// The progress of the scrub, shared by its task and the readers of `/stats`.
 #[derive(Debug, Default)]
 pub struct ScrubStatus(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     summary: ScrubSummary,
-    /// What was told of already.
+    /// The damage that was reported already.
     told: BTreeSet<String>,
 }
 
 /// The scrub at a glance.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ScrubSummary {
-    /// When everything had been read the last time since the start: nanoseconds since 1970-01-01T00:00:00Z.
+    /// When everything had been read the last time since the start: nanoseconds since
+    /// 1970-01-01T00:00:00Z.
     pub last_finished_ns: Option<i64>,
     /// Bytes that were read then.
     pub last_bytes: u64,
@@ -48,7 +49,7 @@ impl ScrubStatus {
         (summary.last_finished_ns, summary.last_bytes) = (Some(now_ns), std::mem::take(&mut summary.pass_bytes));
     }
 
-    /// What of `found` was not there the last time.
+    /// The part of `found` that is new since the last call.
     pub(crate) fn news(&self, found: BTreeSet<String>) -> Vec<String> {
         let told = &mut self.lock().told;
         let news = found.difference(told).cloned().collect();

@@ -160,7 +160,8 @@ proptest! {
     #[test]
     fn different_values_differ((a, _) in spellings(), (_, b) in spellings()) {
         let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        // The second spelling of numbers is not the parser's, so only what it takes for equal is certain.
+        // The second spelling of numbers is not the parser's, so only what it takes for equal is
+        // certain.
         if parsed(&a) == parsed(&b) {
             prop_assert!(same_payload(a.as_bytes(), b.as_bytes()));
         } else if !b.contains("e-") {

@@ -1,4 +1,5 @@
-//! Finds ASCII text whatever its case, fast: jumps from one occurrence of its rarest byte to the next.
+//! Finds ASCII text whatever its case, fast: jumps from one occurrence of its rarest byte to the
+//! next.
 
 use memchr::memchr2;
 
@@ -10,7 +11,8 @@ pub(super) struct AsciiSearch {
     rare_at: usize,
 }
 
-/// Bytes that are frequent in JSON and in English, the most frequent first. Any other is taken to be rare.
+/// Bytes that are frequent in JSON and in English, the most frequent first. Any other is taken to
+/// be rare.
 const FREQUENT: &[u8] = b" \"etaoinsrlhdcu:,mpf-g_y10.b2w";
 
 impl AsciiSearch {

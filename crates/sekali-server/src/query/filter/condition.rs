@@ -23,8 +23,8 @@ enum Scalar {
     Literal(&'static [u8]),
 }
 
-/// Tells from the raw text that a string is nowhere in it: without `\u` escapes, most characters can only be written
-/// as themselves.
+/// Tells from the raw text that a string is nowhere in it: without `\u` escapes, most characters
+/// can only be written as themselves.
 #[derive(Debug)]
 struct Rejection {
     quoted: Finder<'static>,
@@ -32,8 +32,9 @@ struct Rejection {
 }
 
 impl Condition {
-    /// Reads a condition. `5` is the number 5 (or 5.0, or 50e-1) or the string "5"; `true`, `false` and `null` are
-    /// these or strings that say so; `"5"` in quotes is a JSON string and nothing else; anything else is a string.
+    /// Reads a condition. `5` is the number 5 (or 5.0, or 50e-1) or the string "5"; `true`, `false`
+    /// and `null` are these or strings that say so; `"5"` in quotes is a JSON string and nothing
+    /// else; anything else is a string.
     ///
     /// # Errors
     /// What is wrong with the path or the value.

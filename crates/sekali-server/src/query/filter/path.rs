@@ -16,8 +16,8 @@ struct Step {
 }
 
 impl Path {
-    /// Reads a path: names or indexes with full stops between them. `\.` and `\\` are a full stop and a backslash of
-    /// a name.
+    /// Reads a path: names or indexes with full stops between them. `\.` and `\\` are a full stop
+    /// and a backslash of a name.
     ///
     /// # Errors
     /// What is wrong with it.

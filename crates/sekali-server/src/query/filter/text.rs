@@ -1,4 +1,5 @@
-//! Text anywhere in a payload, whatever its case: in strings, in member names and in numbers as they are written.
+//! Text anywhere in a payload, whatever its case: in strings, in member names and in numbers as
+//! they are written.
 
 use std::borrow::Cow;
 
@@ -16,8 +17,8 @@ pub struct TextSearch {
     folded: Finder<'static>,
     /// What is wanted, if it is ASCII.
     ascii: Option<AsciiSearch>,
-    /// A part of it that must be in the raw text, unless that has `\u` escapes: the longest part of characters that
-    /// can otherwise only be written as themselves.
+    /// A part of it that must be in the raw text, unless that has `\u` escapes: the longest part of
+    /// characters that can otherwise only be written as themselves.
     literal: Option<AsciiSearch>,
     escape: Finder<'static>,
 }
@@ -64,7 +65,8 @@ impl TextSearch {
 
     fn is_in_token(&self, token: &[u8]) -> bool {
         match &self.ascii {
-            // Nothing but an ASCII letter has the lower case of one here, so the rest need not be folded.
+            // Nothing but an ASCII letter has the lower case of one here, so the rest need not be
+            // folded.
             Some(ascii) => ascii.is_in(token),
             None => self.folded.find(&fold(token)).is_some(),
         }
@@ -87,8 +89,8 @@ fn fold(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The lower case of the upper case, so that both forms of a small sigma are one. Characters that become several, or
-/// that would leave or enter ASCII (the Kelvin sign), stay what they are.
+/// The lower case of the upper case, so that both forms of a small sigma are one. Characters that
+/// become several, or that would leave or enter ASCII (the Kelvin sign), stay what they are.
 fn fold_char(char: char) -> char {
     if char.is_ascii() {
         return char.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! Answers, given out where those run who wait for them.
+//! Outcomes, delivered on the runtimes of the tasks that wait for them.
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -6,34 +6,34 @@ use tokio::sync::oneshot;
 use super::Answer;
 use crate::budget::Reservation;
 
-/// Somebody who waits for an answer.
+/// A task that waits for an outcome.
 #[derive(Debug)]
 pub(super) struct Waiter {
     answer: oneshot::Sender<Answer>,
-    /// Where it waits.
+    /// The runtime of the task.
     runtime: Option<Handle>,
     room: Reservation,
 }
 
 impl Waiter {
-    /// Whoever runs here, with the room that its batch takes up; and where it gets its answer.
+    /// The running task, with the reservation of its batch; and the receiver of its outcome.
     pub(super) fn here(room: Reservation) -> (Self, oneshot::Receiver<Answer>) {
         let (answer, receiver) = oneshot::channel();
         (Self { answer, runtime: Handle::try_current().ok(), room }, receiver)
     }
 
     fn tell(self, answer: Answer) {
-        // Room first: whoever has the answer may send again at once.
+        // Room first: a client that has its answer may send again at once.
         drop(self.room);
         // An error here is a client that has gone away; its events are stored all the same.
         let _ = self.answer.send(answer);
     }
 }
 
-/// Gives everybody their answer.
+/// Delivers every outcome.
 ///
-/// A task that is woken from outside of its runtime costs a lock and often a system call; from within, next to nothing. So those of
-/// one runtime are all told by one task on it.
+/// Waking a task from outside its runtime costs a lock and often a system call; from within, next
+/// to nothing. So the tasks of one runtime are woken by one task on it.
 pub(super) fn tell(answered: Vec<(Waiter, Answer)>) {
     let mut groups: Vec<(Handle, Vec<(Waiter, Answer)>)> = Vec::new();
     for (mut waiter, answer) in answered {

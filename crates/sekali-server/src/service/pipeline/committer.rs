@@ -1,4 +1,5 @@
-//! The threads that commit: two for each partition, so that one decides the next commit while the other writes the last.
+//! The threads that commit: two for each partition, so that one decides the next commit while the
+//! other writes the last.
 
 use std::io;
 use std::sync::Arc;
@@ -52,7 +53,7 @@ fn run(number: usize, partition: Arc<Partition>, shared: &Shared) {
         return;
     }
     drop(guard);
-    // Whoever ends last closes it.
+    // The thread that ends last closes the partition.
     match Arc::into_inner(partition).map(Partition::close) {
         Some(Ok(())) => info!(partition = number, "partition closed"),
         Some(Err(error)) => warn!(partition = number, %error, "partition closed without its last mark"),
@@ -60,7 +61,7 @@ fn run(number: usize, partition: Arc<Partition>, shared: &Shared) {
     }
 }
 
-/// However the thread ends, a panic included, nobody may go on waiting for it.
+/// Ends the queue however the thread ends, a panic included: no request may go on waiting for it.
 struct Guard<'a> {
     queue: &'a Queue,
     shared: &'a Shared,
@@ -83,10 +84,10 @@ struct Committer<'a> {
     shared: &'a Shared,
 }
 
-/// There can be no further commit. Whoever needs to know has been told why.
+/// There can be no further commit. The health of the pipeline has the reason.
 struct Ended;
 
-/// Who waits for an answer, and what it will be if the commit succeeds.
+/// A waiting task, and its outcome if the commit succeeds.
 type Decided = (Waiter, Answer);
 
 impl Committer<'_> {
@@ -128,7 +129,8 @@ impl Committer<'_> {
             Ok(outcomes) => Ok(outcomes.into_iter().map(Ok).collect()),
             Err(Error::Stopped(reason)) => Err(self.end(&reason)),
             Err(Error::StorageFull { available, needed }) => refuse_all(refuse_for_space(available, needed)),
-            // One event compares with something unreadable. The other requests must not suffer for it.
+            // One event compares with something unreadable. The other requests must not suffer for
+            // it.
             Err(_) if batches.len() > 1 => {
                 let each = batches.chunks(1).map(|batch| self.decide_together(commit, batch));
                 each.collect::<Result<Vec<_>, _>>().map(|answers| answers.concat())
@@ -140,7 +142,7 @@ impl Committer<'_> {
         }
     }
 
-    /// Writes the commit, lets the next one be written, and answers.
+    /// Writes the commit, passes the turn to write on, and delivers the outcomes.
     fn write(&self, commit: Commit<'_>, turn: Turn<'_>, mut decided: Vec<Decided>) -> Result<(), Ended> {
         let written = match commit.finish(None) {
             Ok(()) => Ok(None),
@@ -159,7 +161,8 @@ impl Committer<'_> {
         Ok(())
     }
 
-    /// Ends all commits. Whoever waits is told when their sender is dropped; they must not find the server ready then.
+    /// Ends all commits. Waiting requests learn of it when their sender is dropped, and must not
+    /// find the server ready then.
     fn end(&self, reason: &str) -> Ended {
         if self.shared.health.stop(reason) {
             error!(partition = self.number, reason, "no more commits: a write failed; restart to recover");
@@ -167,7 +170,7 @@ impl Committer<'_> {
         Ended
     }
 
-    /// Answers how long to wait for the next commit before this is tried again.
+    /// Marks the partition as durable to its end. Returns how long to wait before another try.
     fn mark(&self) -> Duration {
         match self.partition.mark() {
             Ok(()) => Duration::MAX,

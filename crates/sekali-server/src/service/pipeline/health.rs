@@ -11,7 +11,8 @@ pub(super) struct Health {
 }
 
 impl Health {
-    /// Notes that there are no more commits. The first reason stays; answers whether this is it.
+    /// Notes that there are no more commits. The first reason stays; returns whether this was the
+    /// first.
     pub(super) fn stop(&self, reason: &str) -> bool {
         self.stopped.send_if_modified(|stopped| {
             let first = stopped.is_none();
@@ -33,7 +34,8 @@ impl Health {
         let reason = stopped.wait_for(Option::is_some).await.map(|reason| reason.clone());
         match reason {
             Ok(Some(reason)) => reason,
-            // Unreachable: what was waited for is some, and the sender is borrowed here and lives on.
+            // Unreachable: the wait ends with a reason, and the sender is borrowed here and lives
+            // on.
             Ok(None) | Err(_) => std::future::pending().await,
         }
     }

@@ -1,7 +1,7 @@
 //! Batches that wait for a committer.
 //!
-//! The queue itself has no bound: whoever pushes has taken room from the budget that all queues share, and every job
-//! carries its room with it until it is answered.
+//! The queue itself has no bound: a push has reserved its bytes in the budget that all queues
+//! share, and every job carries its room with it until it is answered.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,19 +12,20 @@ use sekali_store::Batch;
 use super::answers::Waiter;
 use crate::limits::{COMMIT_BYTES_MAX, DECIDE_AHEAD_BYTES};
 
-/// A batch to commit, and who waits for it.
+/// A batch to commit, and the task that waits for it.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) batch: Batch,
     pub(super) waiter: Waiter,
 }
 
-/// What a committer should do next.
+/// The next step of a committer.
 #[derive(Debug)]
 pub(super) enum Next<'a> {
     /// Take these into the commit, and ask again: another commit is being written.
     More(Vec<Job>),
-    /// Take these into the commit, if there are any, and write it. Nobody else does while the turn is held.
+    /// Take these into the commit, if there are any, and write it. No other thread writes while the
+    /// turn is held.
     Last(Vec<Job>, Turn<'a>),
     /// Nothing came.
     Idle,
@@ -59,26 +60,28 @@ struct State {
     closed: bool,
     /// Whether a commit is being written.
     is_writing: bool,
-    /// The bytes that a committer has in its commit, if it sleeps and nobody has woken it yet. To wake one that does not sleep
-    /// costs a system call too.
+    /// The bytes in the commit of a committer that sleeps and was not woken yet. Waking one that
+    /// does not sleep costs a system call too.
     asleep: Option<usize>,
 }
 
 impl State {
-    /// Whether a committer that has so many bytes in its commit has something to do.
+    /// Whether a committer with `begun` bytes in its commit has something to do.
     fn concerns(&self, begun: usize) -> bool {
         if self.closed && self.jobs.is_empty() && begun == 0 {
             return true;
         }
         if self.is_writing {
-            // What comes by then shares the commit. Deciding little of it ahead saves nothing, and costs a wake-up.
+            // Jobs that arrive by then share the commit. Deciding few of them ahead saves nothing,
+            // and costs a wake-up.
             self.bytes >= DECIDE_AHEAD_BYTES && begun < COMMIT_BYTES_MAX
         } else {
             begun > 0 || !self.jobs.is_empty()
         }
     }
 
-    /// Takes jobs until the commit has its most bytes, up to and including the one that reaches them.
+    /// Takes jobs until the commit has its most bytes, up to and including the one that reaches
+    /// them.
     fn drain(&mut self, begun: usize) -> Vec<Job> {
         let (mut bytes, mut count) = (0, 0);
         while let Some(job) = self.jobs.get(count).filter(|_| begun + bytes < COMMIT_BYTES_MAX) {
@@ -103,8 +106,8 @@ impl Queue {
         true
     }
 
-    /// Waits for what a committer should do next that has `begun` a commit of so many bytes, 0 if it has not. Then it waits at most
-    /// for `patience`, unless a commit is being written.
+    /// Waits for the next step of a committer with `begun` bytes in its commit, 0 if it has none.
+    /// Then it waits at most for `patience`, unless a commit is being written.
     pub(super) fn next(&self, begun: usize, patience: Duration) -> Next<'_> {
         let idle = |state: &mut State| {
             state.asleep = (!state.concerns(begun)).then_some(begun);
@@ -155,7 +158,7 @@ impl Queue {
         let wakes = state.asleep.is_some_and(|begun| state.concerns(begun));
         if wakes {
             state.asleep = None;
-            // Unlocked first: whoever is woken wants the lock.
+            // Unlocked first: the woken thread wants the lock.
             drop(state);
             self.changed.notify_one();
         }
