@@ -12,9 +12,9 @@ use crate::tokens::tokens;
 
 /// Columns of a comment.
 const COMMENT_COLUMNS_MAX: usize = 100;
-/// Beginnings of doc comments that put a riddle in place of a noun.
+/// Beginnings of doc comments that have a relative clause in place of a noun.
 const RIDDLES: [&str; 5] = ["What", "Whoever", "Whatever", "Nobody", "So many"];
-/// The crate that must assert what it relies on.
+/// The crate whose assertions are counted.
 const ENGINE: &str = "sekali-store";
 
 /// A figure.
@@ -26,7 +26,7 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    /// As many as there are places.
+    /// Creates a figure that counts its places.
     fn count(name: String, places: Vec<String>) -> Self {
         Self { name, value: places.len(), places }
     }
@@ -56,7 +56,7 @@ fn riddles(crates: &[Crate]) -> Figure {
 }
 
 fn wide_comments(crates: &[Crate]) -> Figure {
-    // The slashes and the space are not part of the text. Links and tables cannot be wrapped.
+    // The text is without slashes and space. Links and tables cannot be wrapped.
     let is_wide = |comment: &Comment| {
         let columns = comment.text.chars().count() + if comment.is_doc { 4 } else { 3 };
         columns > COMMENT_COLUMNS_MAX && !comment.text.contains("://") && !comment.text.starts_with('|')

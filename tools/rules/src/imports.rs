@@ -1,4 +1,4 @@
-//! Which module imports from which, and circles of them across folders.
+//! Imports between modules, and circles of imports across folders.
 //!
 //! A path is followed to the module that declares its last name: through `crate`, `self` and
 //! `super`, through modules, and through names that a module has imported or exports again. So
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::files::{Crate, child};
 use crate::tokens::{Token, tokens};
 
-/// Names that are imported from a name that is imported from a name: more is a circle of `use`.
+/// Limit of re-exports that are followed for one name. A longer chain is a circle of `use`.
 const DEPTH_MAX: usize = 16;
 
 /// The path of a module in its crate.
@@ -22,7 +22,7 @@ struct Names {
     bound: BTreeMap<String, Path>,
     /// Every path that is imported or written out.
     paths: Vec<Path>,
-    /// Those of `pub use`, which are in `paths` too.
+    /// Paths of `pub use`, also in `paths`.
     exported: Vec<Path>,
 }
 
@@ -61,7 +61,7 @@ fn connected(graph: &BTreeMap<Path, BTreeSet<Path>>, modules: &BTreeSet<Path>) -
     reached.iter().map(group).collect()
 }
 
-/// The path with which all of these begin.
+/// The longest common beginning of these paths.
 fn common(paths: &BTreeSet<Path>) -> Path {
     // They are sorted, so the first and the last differ soonest.
     let (Some(first), Some(last)) = (paths.first(), paths.last()) else { return Vec::new() };
@@ -189,7 +189,7 @@ fn plain_path(tokens: &[Token<'_>]) -> (Path, usize) {
     (path, at.max(1))
 }
 
-/// Reads one tree of a `use` and returns its length in tokens.
+/// Reads one tree of a `use`. Returns its length in tokens.
 fn tree(tokens: &[Token<'_>], prefix: &[String], names: &mut Names) -> usize {
     let mut path = prefix.to_vec();
     let mut at = 0;
@@ -228,7 +228,7 @@ fn bind(name: &str, path: Path, names: &mut Names) {
     names.bound.insert(name.to_owned(), path);
 }
 
-/// Reads the trees in braces and returns their length in tokens.
+/// Reads the trees in braces. Returns their length in tokens.
 fn branches(tokens: &[Token<'_>], prefix: &[String], names: &mut Names) -> usize {
     let mut at = 1;
     while let Some(token) = tokens.get(at) {
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
     use crate::files::Module;
 
-    /// A crate of modules with the folder and the code of each.
+    /// Builds a crate from the folder and the code of each module.
     fn made_of(modules: &[(&str, &str, &str)]) -> Crate {
         let modules = modules.iter().map(|(path, folder, code)| {
             let path = path.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect();

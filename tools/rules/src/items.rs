@@ -10,7 +10,7 @@ const QUALIFIERS: [&str; 3] = ["async", "unsafe", "extern"];
 /// Macros that stop a release build from going on.
 const ASSERTIONS: [&str; 4] = ["invariant", "assert", "assert_eq", "assert_ne"];
 
-/// How far a name can be seen.
+/// Visibility of an item beyond its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Visibility {
     /// `pub(super)`, `pub(crate)` and the like.
@@ -86,7 +86,7 @@ pub(crate) fn functions<'a>(tokens: &[Token<'a>]) -> Vec<(&'a str, usize)> {
     for (at, pair) in tokens.windows(2).enumerate() {
         let [keyword, name] = pair else { continue };
         if keyword.text == "fn" && name.is_word() {
-            // Past the parameters, whose types may contain a semicolon, `[u8; 2]`.
+            // `item` skips the parameters, whose types may contain a semicolon, `[u8; 2]`.
             let rest = &tokens[at..];
             let end = item(rest);
             if let Some(last) = rest[..end].last().filter(|last| last.text == "}") {

@@ -12,7 +12,7 @@ pub(crate) struct Lexed {
 /// One `//` comment, or one line of a block comment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Comment {
-    /// From 1.
+    /// Line number, from 1.
     pub(crate) line: usize,
     /// `///` or `//!`.
     pub(crate) is_doc: bool,

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     match run(std::env::args().nth(1).as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Without a terminal to tell there is still the exit code.
+            // Without standard error there is still the exit code.
             let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }

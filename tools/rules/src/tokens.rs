@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token<'a> {
     pub(crate) text: &'a str,
-    /// From 1.
+    /// Line number, from 1.
     pub(crate) line: usize,
 }
 

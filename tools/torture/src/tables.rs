@@ -49,7 +49,7 @@ pub(crate) fn mutants(results: &Results) -> String {
     if results.mutants.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(["mutant", "what is wrong with it", "caught by"]);
+    let mut table = Table::new(["mutant", "fault", "caught by"]);
     for line in &results.mutants {
         let caught_by = format!("`{}`", text(line, "caught_by"));
         table.add([format!("`{}`", text(line, "mutant")), text(line, "wrong"), caught_by]);
