@@ -5,6 +5,7 @@
 //! [`Service`](crate::service::Service), and word the answer. Sockets are the business of
 //! [`listen`](crate::listen).
 
+mod access_log;
 mod answer;
 mod app;
 mod body;
@@ -14,6 +15,7 @@ mod event_query;
 pub(crate) mod fuzzing;
 mod guard;
 mod parameters;
+mod request_id;
 mod routes;
 
 pub use answer::Body;

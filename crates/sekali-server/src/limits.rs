@@ -63,6 +63,8 @@ pub const STREAM_TURN_MAX: Duration = Duration::from_millis(100);
 
 /// Most connections at a time. Fewer where the process may not open as many files.
 pub const CONNECTIONS_MAX: usize = 4_096;
+/// With room for fewer connections than this, the server warns at its start.
+pub const CONNECTIONS_FEW: usize = 256;
 /// One address may have this part of the connections: a quarter. Those of this machine may have
 /// all.
 pub const CONNECTIONS_SHARE_OF_ADDRESS: usize = 4;
@@ -112,8 +114,13 @@ pub const KEY_TOPICS_MAX: usize = 16;
 pub const KEYS_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Requests that are refused for want of a key are logged at most so often.
 pub const REFUSALS_LOG_INTERVAL: Duration = Duration::from_secs(10);
+/// Most refusals that are logged one by one within [`REFUSALS_LOG_INTERVAL`].
+pub const REFUSAL_LINES_MAX: u32 = 10;
 /// How often the partitions are told what time it is, so that what is kept no longer goes.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often the free space of the disk is looked at.
+pub const SPACE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long after a start the first scrub begins.
 pub const SCRUB_DELAY: Duration = Duration::from_secs(60);

@@ -10,6 +10,7 @@ mod pipeline;
 mod retain;
 mod scrub;
 mod scrub_status;
+mod space;
 mod status;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::query::{ReadPermits, read_count};
 pub use chores::Chores;
 pub use pipeline::{CommitError, Committers, Pipeline};
 pub use scrub_status::{ScrubStatus, ScrubSummary};
+pub use space::{Shortage, SpaceWatch};
 
 /// A running store. Cheap to clone; clones share.
 #[derive(Clone)]
@@ -41,6 +43,7 @@ struct Shared {
     target: Target,
     cursor_key: CursorKey,
     scrub: Arc<ScrubStatus>,
+    space: SpaceWatch,
     /// For pages that are read and not yet sent.
     pages: Budget,
     /// For answers that are read at once.
@@ -74,15 +77,24 @@ impl Service {
         let readers: Arc<[Reader]> = partitions.iter().map(Partition::reader).collect();
         let retainers: Arc<[Retainer]> = partitions.iter().map(Partition::retainer).collect();
         let scrubbers = partitions.iter().map(Partition::scrubber).collect();
-        let (pipeline, committers) = Pipeline::start(partitions)?;
+        let space = SpaceWatch::default();
+        let (pipeline, committers) = Pipeline::start(partitions, space.clone())?;
         let scrub = Arc::<ScrubStatus>::default();
-        let chores = Chores::new(retainers, scrubbers, Arc::clone(&readers), pipeline.clone(), Arc::clone(&scrub));
+        let chores = Chores::new(
+            retainers,
+            scrubbers,
+            Arc::clone(&readers),
+            pipeline.clone(),
+            Arc::clone(&scrub),
+            space.clone(),
+        );
         let shared = Shared {
             pipeline,
             readers,
             target,
             cursor_key: CursorKey::new(target.hasher),
             scrub,
+            space,
             pages: Budget::new(PAGES_BYTES_MAX),
             reads: ReadPermits::new(READS_MAX),
             streams: ReadPermits::new(STREAMS_MAX),

@@ -34,13 +34,15 @@ pub struct Stats {
 
 /// How the service does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// All is well.
     #[default]
     Ready,
     /// It works, but something that is stored is damaged.
     Degraded,
+    /// The disk is full: it takes no events until there is space, and reads go on.
+    ReadOnly,
     /// A write failed: it takes no more events, and ends.
     Stopped,
 }
@@ -136,6 +138,10 @@ pub struct StorageStats {
     pub log_files: usize,
     pub log_bytes: u64,
     pub sealing_failed: Option<String>,
+    #[serde(default)]
+    pub free_bytes: Option<u64>,
+    #[serde(default)]
+    pub needed_bytes: u64,
 }
 
 /// One element of the answer to `GET /topics`.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use hyper::header::HeaderValue;
 use hyper::{Request, Response};
 
+use super::access_log::AccessLog;
 use super::answer::Body;
 use super::body::{Intake, RequestBody};
 use super::cors::Cors;
 use super::door::Door;
 use super::guard::{Gate, Hosts};
+use super::request_id::RequestIds;
 use crate::access::Access;
 use crate::service::Service;
 use crate::timeouts::Timeouts;
@@ -37,6 +39,8 @@ pub(super) struct Shared {
     pub(super) bodies: Intake,
     pub(super) cors: Option<Cors>,
     pub(super) door: Door,
+    pub(super) ids: RequestIds,
+    pub(super) log: AccessLog,
 }
 
 impl App {
@@ -49,6 +53,8 @@ impl App {
             bodies: Intake::new(timeouts.body),
             cors: Cors::new(cors_origins),
             door: Door::new(),
+            ids: RequestIds::new(),
+            log: AccessLog::default(),
         };
         Self { shared: Arc::new(shared) }
     }

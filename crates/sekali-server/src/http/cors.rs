@@ -8,12 +8,13 @@ use hyper::header::{
 use hyper::{Method, Response};
 
 use super::answer::Body;
+use super::request_id::REQUEST_ID;
 use super::routes::{NEXT_CURSOR, ROUTES};
 
 /// The headers that a page may send.
 const SENT: [HeaderName; 4] = [ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE];
 /// The headers of answers that a page may read, beyond those that it always may.
-const READ: [HeaderName; 4] = [LINK, RETRY_AFTER, WWW_AUTHENTICATE, NEXT_CURSOR];
+const READ: [HeaderName; 5] = [LINK, RETRY_AFTER, WWW_AUTHENTICATE, NEXT_CURSOR, REQUEST_ID];
 const VARIES_BY: HeaderValue =
     HeaderValue::from_static("origin, access-control-request-method, access-control-request-headers");
 

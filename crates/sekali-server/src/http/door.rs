@@ -11,11 +11,13 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 use percent_encoding::percent_decode_str;
 
-use super::answer::{ApiError, Body, Code, add_headers};
+use super::access_log::AccessLog;
+use super::answer::{ApiError, Body, Code, Refusal, add_headers};
 use super::app::App;
 use super::body::{RequestBody, discard};
 use super::guard::{admit, admit_any, head};
 use super::parameters::Parameters;
+use super::request_id::REQUEST_ID;
 use super::routes::ROUTES;
 use crate::access::{Grant, Scope};
 
@@ -128,8 +130,23 @@ impl Door {
     }
 }
 
-/// Answers a request.
+/// Answers a request, gives the answer its id, and logs both.
 pub(super) async fn answer(app: &App, request: Request<RequestBody>) -> Response<Body> {
+    let shared = &app.shared;
+    let id = shared.ids.of(request.headers());
+    // A copy of counted references, for the log: the handler takes the request.
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let entry = AccessLog::begin(&method, uri.path());
+    let mut response = admitted(app, request).await;
+    if let Some(Refusal { code, message }) = response.extensions_mut().remove() {
+        shared.log.refused(&method, uri.path(), &id, code, &message);
+    }
+    AccessLog::answered(entry, &id, response.status());
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+async fn admitted(app: &App, request: Request<RequestBody>) -> Response<Body> {
     if !head::fits(&request) {
         let is_head = request.method() == Method::HEAD;
         return finish(refuse(request, head::too_large(), ApiError::into_response), HeaderClass::Data, is_head);

@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 use super::connection::ConnectionContext;
 use super::permits::{ConnectionPermit, ConnectionPermits};
 use super::threads::Threads;
-use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, FILES_RESERVED};
+use crate::limits::{CONNECTIONS_FEW, CONNECTIONS_MAX, DRAIN_TIMEOUT, FILES_RESERVED};
 
 /// A listening socket with its connections.
 #[derive(Debug)]
@@ -115,5 +115,12 @@ fn connections_max() -> usize {
     let _ = setrlimit(Resource::Nofile, limit);
     let files =
         getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
-    files.saturating_sub(FILES_RESERVED).clamp(1, CONNECTIONS_MAX)
+    let connections = files.saturating_sub(FILES_RESERVED).clamp(1, CONNECTIONS_MAX);
+    if connections < CONNECTIONS_FEW {
+        warn!(
+            connections,
+            files, "few connections at a time: raise the limit of open files with `ulimit -n` or LimitNOFILE="
+        );
+    }
+    connections
 }

@@ -1,7 +1,7 @@
 //! How many connections there may be, in all and from one address.
 //!
 //! One client cannot keep all others out by opening connections. A loopback address may have all of
-//! them: the clients is behind it (proxies, port forwarding) cannot be told apart.
+//! them: the clients behind it (proxies, port forwarding) cannot be told apart.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,4 +1,4 @@
-//! The chores that keep a running store in order: retention and the scrub.
+//! The chores that keep a running store in order: retention, the scrub, the look at free space.
 
 use std::sync::Arc;
 
@@ -6,12 +6,13 @@ use sekali_store::{Reader, Retainer, Retention, Scrubber};
 use tokio::task::JoinSet;
 
 use super::scrub::Scrubbing;
-use super::{Pipeline, ScrubStatus, retain};
+use super::{Pipeline, ScrubStatus, SpaceWatch, retain};
 
 /// Chores that are yet to be run.
 pub struct Chores {
     retainers: Arc<[Retainer]>,
     pub(super) scrubbing: Scrubbing,
+    space: SpaceWatch,
 }
 
 impl Chores {
@@ -21,13 +22,15 @@ impl Chores {
         readers: Arc<[Reader]>,
         pipeline: Pipeline,
         status: Arc<ScrubStatus>,
+        space: SpaceWatch,
     ) -> Self {
-        Self { retainers, scrubbing: Scrubbing { scrubbers, readers, pipeline, status } }
+        Self { retainers, scrubbing: Scrubbing { scrubbers, readers, pipeline, status }, space }
     }
 
     /// Runs them until the set is shut down. Events are kept as `retention` says.
     pub fn spawn_on(self, tasks: &mut JoinSet<()>, retention: Retention) {
         tasks.spawn(retain::run(self.retainers, retention));
+        tasks.spawn(self.space.run(Arc::clone(&self.scrubbing.readers)));
         tasks.spawn(self.scrubbing.run());
     }
 }

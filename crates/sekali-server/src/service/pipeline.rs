@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use crate::budget::Budget;
 use crate::limits::QUEUE_BYTES_MAX;
 
+use super::{Shortage, SpaceWatch};
 use answers::Waiter;
 pub use committer::Committers;
 use health::Health;
@@ -30,7 +31,7 @@ pub enum CommitError {
     /// Too much is waiting already. Nothing is stored; trying again will help.
     Overloaded,
     /// The disk is full. Nothing is stored; trying again helps once there is space.
-    StorageFull,
+    StorageFull(Shortage),
     /// The events of some partitions are stored and those of others are not. Sending all again is
     /// safe and completes it.
     PartlyStored,
@@ -54,6 +55,7 @@ struct Shared {
     queues: Vec<Queue>,
     budget: Budget,
     health: Health,
+    space: SpaceWatch,
 }
 
 impl Pipeline {
@@ -61,11 +63,12 @@ impl Pipeline {
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub fn start(partitions: Vec<Partition>) -> io::Result<(Self, Committers)> {
+    pub fn start(partitions: Vec<Partition>, space: SpaceWatch) -> io::Result<(Self, Committers)> {
         let shared = Arc::new(Shared {
             queues: partitions.iter().map(|_| Queue::default()).collect(),
             budget: Budget::new(QUEUE_BYTES_MAX),
             health: Health::default(),
+            space,
         });
         let committers = Committers::start(partitions, &shared)?;
         Ok((Self { shared }, committers))

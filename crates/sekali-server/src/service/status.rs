@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sekali_store::limits::FREE_BYTES_MIN;
 use sekali_store::{Counters, Reader};
 use sekali_wire::stats::{Expired, IndexStats, Oldest, Scrub, Status, StorageStats, StoreStats};
 use sekali_wire::timestamp::Timestamp;
@@ -14,6 +15,8 @@ impl Service {
     pub fn status(&self) -> Status {
         if self.shared.pipeline.stopped().is_some() {
             Status::Stopped
+        } else if self.shared.space.shortage().is_some() {
+            Status::ReadOnly
         } else if self.shared.readers.iter().any(|reader| !reader.damage().is_empty() || !reader.flaws().is_empty()) {
             Status::Degraded
         } else {
@@ -21,9 +24,10 @@ impl Service {
         }
     }
 
-    /// Why it takes no more events, if it does not.
-    pub fn stopped(&self) -> Option<Arc<str>> {
-        self.shared.pipeline.stopped()
+    /// Why it takes no events, if it does not: for good, or until the disk has space.
+    pub fn refusal(&self) -> Option<String> {
+        let stopped = self.shared.pipeline.stopped().map(|reason| reason.to_string());
+        stopped.or_else(|| self.shared.space.shortage().map(|shortage| format!("storage is full: {shortage}")))
     }
 
     /// A line for each damage.
@@ -57,7 +61,7 @@ impl Service {
             oldest,
             scrub: scrub(self.shared.scrub.summary()),
             index: readers.iter().map(|reader| index(reader.index_stats())).collect(),
-            storage: readers.iter().map(|reader| storage(reader.storage_stats())).collect(),
+            storage: readers.iter().map(|reader| storage(reader.storage_stats(), reader.free_bytes().ok())).collect(),
         })
     }
 }
@@ -110,7 +114,15 @@ fn index(stats: sekali_store::index::IndexStats) -> IndexStats {
     }
 }
 
-fn storage(stats: sekali_store::StorageStats) -> StorageStats {
+fn storage(stats: sekali_store::StorageStats, free_bytes: Option<u64>) -> StorageStats {
     let sekali_store::StorageStats { segments, segment_bytes, log_files, log_bytes, sealing_failed } = stats;
-    StorageStats { segments, segment_bytes, log_files, log_bytes, sealing_failed }
+    StorageStats {
+        segments,
+        segment_bytes,
+        log_files,
+        log_bytes,
+        sealing_failed,
+        free_bytes,
+        needed_bytes: FREE_BYTES_MIN,
+    }
 }

@@ -22,6 +22,7 @@ mod overload;
 mod proofs;
 mod publish;
 mod reads;
+mod request_ids;
 mod restart;
 mod retention;
 mod server;

@@ -24,9 +24,17 @@ fn a_full_disk_refuses_and_recovers_by_itself() {
         server.publish(&event("t", "2")).expect_error(503, "storage_full");
     }
     assert_eq!(server.get("/events").json().as_array().unwrap().len(), 1);
-    server.get("/readyz").expect_status(200);
+    let ready = server.get("/readyz").expect_status(200).json();
+    assert_eq!(ready["status"], "read_only", "{ready}");
+    assert!(ready["reason"].as_str().unwrap().starts_with("storage is full: 0.0 MiB are free"), "{ready}");
+    let stats = server.get("/stats").json();
+    assert_eq!((&stats["status"], &stats["storage"][0]["free_bytes"]), (&json!("read_only"), &json!(0)), "{stats}");
     disk.set_full(None);
     server.publish(&event("t", "2")).expect_status(202);
+    // The next look at the disk ends it, without a request.
+    while server.get("/readyz").json()["status"] != "ready" {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     server.expect_counts(2, 2, 0, 0);
     server.restart().expect_counts(2, 2, 0, 0);
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::disk::{self, Disk};
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext as _, Result};
 use crate::limits::FREE_BYTES_MIN;
 
 /// Asks the disk of a partition for its free space.
@@ -17,6 +17,14 @@ pub(super) struct Space {
 impl Space {
     pub(super) fn new(disk: Arc<dyn Disk>, dir: PathBuf) -> Self {
         Self { disk, dir }
+    }
+
+    /// Free bytes of the disk.
+    ///
+    /// # Errors
+    /// The disk refuses to tell.
+    pub(super) fn available(&self) -> Result<u64> {
+        self.disk.available_bytes(&self.dir).at("ask for the free space of", &self.dir)
     }
 
     /// # Errors

@@ -25,6 +25,15 @@ pub(in crate::http) struct ApiError {
     errors: Vec<Detail>,
 }
 
+/// The error of an answer, for the log.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct Refusal {
+    /// The code as it is sent.
+    pub(in crate::http) code: &'static str,
+    /// The message as it is sent.
+    pub(in crate::http) message: Cow<'static, str>,
+}
+
 /// One thing that is wrong.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -59,7 +68,9 @@ impl ApiError {
     /// The answer, in JSON.
     pub(in crate::http) fn into_response(self) -> Response<Body> {
         let code = self.code;
+        let refusal = Refusal { code: code.as_str(), message: self.message.clone() };
         let mut response = Json(self).into_response();
+        response.extensions_mut().insert(refusal);
         *response.status_mut() = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if let Some(seconds) = code.retry_after_seconds() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -116,8 +127,9 @@ impl From<CommitError> for ApiError {
     fn from(error: CommitError) -> Self {
         let (code, message) = match error {
             CommitError::Overloaded => (Code::Overloaded, "too much is waiting; nothing was stored, send it again"),
-            CommitError::StorageFull => {
-                (Code::StorageFull, "the disk is full; nothing was stored, send it again later")
+            CommitError::StorageFull(shortage) => {
+                let message = format!("storage is full: {shortage}; nothing was stored, send it again later");
+                return Self::new(Code::StorageFull, message);
             }
             CommitError::PartlyStored => {
                 (Code::PartlyStored, "some events were stored and others not; sending all again is safe")

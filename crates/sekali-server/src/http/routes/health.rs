@@ -18,8 +18,7 @@ pub(super) async fn readyz(request: Admitted) -> Answer {
     let service = &request.app.shared.service;
     let status = service.status();
     let ready = if request.grant.sees_whole_store() {
-        let reason = service.stopped().map(|reason| reason.to_string());
-        Ready { status, reason, damage: service.damage() }
+        Ready { status, reason: service.refusal(), damage: service.damage() }
     } else {
         Ready { status, reason: None, damage: Vec::new() }
     };

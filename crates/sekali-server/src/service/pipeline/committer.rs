@@ -13,6 +13,7 @@ use super::answers::{Waiter, tell};
 use super::queue::{Job, Next, Queue, Turn};
 use super::{Answer, CommitError, Shared};
 use crate::clock::now_ns;
+use crate::service::Shortage;
 
 /// A partition without commits for so long is marked as durable to its end.
 const IDLE_AFTER: Duration = Duration::from_secs(1);
@@ -128,7 +129,7 @@ impl Committer<'_> {
         match commit.decide(batches, now_ns()) {
             Ok(outcomes) => Ok(outcomes.into_iter().map(Ok).collect()),
             Err(Error::Stopped(reason)) => Err(self.end(&reason)),
-            Err(Error::StorageFull { available, needed }) => refuse_all(refuse_for_space(available, needed)),
+            Err(Error::StorageFull { available, needed }) => refuse_all(self.refuse_for_space(available, needed)),
             // One event compares with something unreadable. The other requests must not suffer for
             // it.
             Err(_) if batches.len() > 1 => {
@@ -146,7 +147,7 @@ impl Committer<'_> {
     fn write(&self, commit: Commit<'_>, turn: Turn<'_>, mut decided: Vec<Decided>) -> Result<(), Ended> {
         let written = match commit.finish(None) {
             Ok(()) => Ok(None),
-            Err(Error::StorageFull { available, needed }) => Ok(Some(refuse_for_space(available, needed))),
+            Err(Error::StorageFull { available, needed }) => Ok(Some(self.refuse_for_space(available, needed))),
             Err(Error::Stopped(reason)) => Err(self.end(&reason)),
             Err(error) => Err(self.end(&error.describe())),
         };
@@ -159,6 +160,12 @@ impl Committer<'_> {
         }
         tell(decided);
         Ok(())
+    }
+
+    fn refuse_for_space(&self, available: u64, needed: u64) -> CommitError {
+        let shortage = Shortage { available, needed };
+        self.shared.space.note(Some(shortage));
+        CommitError::StorageFull(shortage)
     }
 
     /// Ends all commits. Waiting requests learn of it when their sender is dropped, and must not
@@ -181,9 +188,4 @@ impl Committer<'_> {
             }
         }
     }
-}
-
-fn refuse_for_space(available: u64, needed: u64) -> CommitError {
-    warn!(available, needed, "publishing refused: storage is full");
-    CommitError::StorageFull
 }

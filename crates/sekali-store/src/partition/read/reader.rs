@@ -131,6 +131,15 @@ impl Reader {
         stats
     }
 
+    /// Free bytes on the disk of the partition. Commits are refused below
+    /// [`FREE_BYTES_MIN`](crate::limits::FREE_BYTES_MIN).
+    ///
+    /// # Errors
+    /// The disk refuses to tell.
+    pub fn free_bytes(&self) -> Result<u64> {
+        self.shared.space.available()
+    }
+
     /// Stored events that are known to be unreadable, but for those whose loss was accepted: see
     /// [`Partition::accept_damage`](crate::Partition::accept_damage).
     pub fn damage(&self) -> Vec<Damage> {
