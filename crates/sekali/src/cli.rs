@@ -1,41 +1,27 @@
-//! The command line: one file per command, and what they share.
+//! The command line.
+//!
+//! - `commands`: one file per command; `args`: groups of options that commands share
+//! - `term`: output, progress, signals, the log and the help
+//! - `exit`, `failure`: how a command ends; `local_server`: a server inside this process
 
-mod backup;
-mod bench;
-mod count;
-mod demo;
-mod events;
+mod args;
+mod commands;
 mod exit;
-mod export;
 mod failure;
-mod filter_args;
-mod gauge;
-mod health;
-mod import;
-mod key_arg;
-mod keys;
-mod listen;
-mod log;
-mod measure;
-mod output;
-mod publish;
-mod restore;
-mod retain;
-mod serve;
-mod server_url;
-mod signals;
-mod stats;
-mod tls_args;
-mod usage;
-mod verify;
+mod local_server;
+mod term;
 
 pub use exit::Exit;
-pub use failure::Failure;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::commands::{
+    backup, bench, count, demo, events, export, health, import, keys, publish, restore, serve, stats, verify,
+};
+use self::failure::Failure;
+use self::term::{output, usage};
 use sekali_wire::escape::escape;
 
 /// Log and event aggregator that stores every event exactly once.

@@ -1,35 +1,37 @@
 //! Why a command ended early: one line for people, one code for scripts.
 
+use std::error::Error;
 use std::io;
 
 use sekali_store::Error as StoreError;
 
-use crate::cli::Exit;
-use crate::cli::listen::with_causes;
+use crate::cli::exit::Exit;
 use sekali_client::ClientError;
+use sekali_server::access::KeysError;
+use sekali_server::server::StartError;
 
 /// A command's error. The message, where there is one, is printed once as `sekali: …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// What the process exits with.
-    pub exit: Exit,
+    pub(crate) exit: Exit,
     /// One line that says what to do; `None` ends quietly.
-    pub message: Option<String>,
+    pub(crate) message: Option<String>,
 }
 
 impl Failure {
     /// Ends with `exit` after printing `message`.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: Some(message.into()) }
     }
 
     /// Ends with `exit`; everything has been said already.
-    pub fn quiet(exit: Exit) -> Self {
+    pub(crate) fn quiet(exit: Exit) -> Self {
         Self { exit, message: None }
     }
 
     /// Standard output could not be written. A closed pipe (`| head`) only means that the reader has seen enough.
-    pub fn output(error: &io::Error) -> Self {
+    pub(crate) fn output(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::quiet(Exit::Success),
             _ => Self::new(Exit::Failed, format!("cannot write to standard output: {error}")),
@@ -64,6 +66,53 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let exit = match &error {
+            StartError::DataDirInUse(_) => Exit::DataDirInUse,
+            StartError::Listen { .. } => Exit::CannotListen,
+            StartError::NewerFormat(_) => Exit::NewerFormat,
+            StartError::Damaged(_) => Exit::Damaged,
+            StartError::Config(_) | StartError::Exposed { .. } => Exit::Usage,
+            StartError::Keys(error) => return Self::from(error),
+            StartError::Tls(_) | StartError::Other(_) => Exit::Failed,
+        };
+        Self::new(exit, with_causes(&error))
+    }
+}
+
+impl From<KeysError> for Failure {
+    fn from(error: KeysError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&KeysError> for Failure {
+    fn from(error: &KeysError) -> Self {
+        let exit = match error {
+            KeysError::Damaged { .. } => Exit::Damaged,
+            KeysError::NewerFormat { .. } => Exit::NewerFormat,
+            KeysError::NoSuchKey => Exit::Usage,
+            KeysError::Io { .. } | KeysError::TooMany => Exit::Failed,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+/// The error with its causes on one line, without those that the text quotes already.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +122,16 @@ mod tests {
         let failure = Failure::output(&io::Error::from(io::ErrorKind::BrokenPipe));
         assert_eq!(failure, Failure::quiet(Exit::Success));
         assert_eq!(Failure::output(&io::Error::other("disk gone")).exit, Exit::Failed);
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot create x")]
+        struct Outer(#[source] std::io::Error);
+        let error = Outer(std::io::Error::other("disk is read-only"));
+        assert_eq!(with_causes(&error), "cannot create x: disk is read-only");
+        let error = StartError::Listen { listen: "x".to_owned(), source: std::io::Error::other("in use") };
+        assert_eq!(with_causes(&error).matches("in use").count(), 1);
     }
 }

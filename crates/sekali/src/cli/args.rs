@@ -1,0 +1,10 @@
+//! Groups of options that several commands share, and the values they take.
+
+pub(super) mod filter;
+pub(super) mod generator;
+pub(super) mod key;
+pub(super) mod listen;
+pub(super) mod retain;
+pub(super) mod server_url;
+pub(super) mod tls;
+pub(super) mod units;

@@ -1,0 +1,27 @@
+//! The flags that say which server a client command talks to, and how.
+
+use clap::Args;
+
+use crate::cli::args::key::KeyArg;
+use crate::cli::args::tls::ClientTlsArgs;
+use crate::cli::failure::Failure;
+use sekali_client::{Client, ServerUrl};
+
+/// Which server to talk to.
+#[derive(Debug, Args)]
+pub(crate) struct ServerUrlArg {
+    /// The server's address
+    #[arg(long, env = "SEKALI_URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: ServerUrl,
+    #[command(flatten)]
+    tls: ClientTlsArgs,
+    #[command(flatten)]
+    key: KeyArg,
+}
+
+impl ServerUrlArg {
+    /// A client for it.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::new(&self.url, &self.tls.files())?.with_key(self.key.key()?.as_ref()))
+    }
+}

@@ -1,0 +1,16 @@
+//! One file per command.
+
+pub(super) mod backup;
+pub(super) mod bench;
+pub(super) mod count;
+pub(super) mod demo;
+pub(super) mod events;
+pub(super) mod export;
+pub(super) mod health;
+pub(super) mod import;
+pub(super) mod keys;
+pub(super) mod publish;
+pub(super) mod restore;
+pub(super) mod serve;
+pub(super) mod stats;
+pub(super) mod verify;

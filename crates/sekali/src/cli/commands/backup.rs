@@ -1,0 +1,92 @@
+//! `sekali backup`: a consistent copy of a store that may be in use.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use sekali_store::Copied;
+use sekali_store::disk::RealDisk;
+use serde_json::{Value, json};
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::term::output::{Output, note};
+use crate::digits::grouped;
+use sekali_wire::escape::escape;
+
+/// Arguments of `sekali backup`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The server may keep running: nothing waits for a backup, and every event acknowledged before it\n\
+    begins is in it. The copy is a data directory; sekali restore checks it and puts it in place. Files\n\
+    that never change again are hard-linked where DEST is on the same file system: that takes no time\n\
+    and no space, and does not guard against a failing disk; name another disk, or copy DEST there.\n\
+    The copy holds the store's secret (store.toml, mode 0600): keep it as safe as the store.\n\n\
+    A backup that was not finished has no store.toml, and is not taken for one. Exit code 8 means that\n\
+    the store lacks files it should have, which are named; the backup has the rest.\n\n\
+    Examples:\n  \
+    sekali backup --data-dir /var/lib/sekali /mnt/backup/sekali-monday"
+)]
+pub(crate) struct BackupArgs {
+    /// Where the data is
+    #[arg(long, env = "SEKALI_DATA_DIR", value_name = "DIR", default_value = "./sekali-data")]
+    data_dir: PathBuf,
+    /// Where the copy will be; must not exist, or hold no files
+    #[arg(value_name = "DEST")]
+    dest: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: BackupArgs) -> Result<(), Failure> {
+    let BackupArgs { data_dir, dest, json } = args;
+    let copying = tokio::task::spawn_blocking(move || {
+        let bar = bar();
+        let copied = sekali_store::backup(&RealDisk, &data_dir, &dest, |copied| bar.set_position(copied.bytes()));
+        bar.finish_and_clear();
+        copied.map(|copied| (copied, dest))
+    });
+    let (copied, dest) = copying.await.map_err(|error| Failure::new(Exit::Failed, error.to_string()))??;
+    let mut output = Output::stdout();
+    if json {
+        output.json(&as_json(&copied))?;
+    } else {
+        output.line(format_args!("backed up {} to {}", amount(&copied), escape(&dest.display().to_string())))?;
+    }
+    output.flush()?;
+    conclude(&copied)
+}
+
+/// How much was copied, for people.
+pub(super) fn amount(copied: &Copied) -> String {
+    let all = format!("{} files, {}", grouped(copied.files), HumanBytes(copied.bytes()));
+    if copied.linked_bytes == 0 {
+        return all;
+    }
+    format!("{all} ({} linked, {} copied)", HumanBytes(copied.linked_bytes), HumanBytes(copied.copied_bytes))
+}
+
+/// How much was copied, for scripts.
+pub(super) fn as_json(copied: &Copied) -> Value {
+    json!({
+        "files": copied.files,
+        "linked_bytes": copied.linked_bytes,
+        "copied_bytes": copied.copied_bytes,
+        "missing": copied.missing.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+    })
+}
+
+/// Names what the source lacks.
+pub(super) fn conclude(copied: &Copied) -> Result<(), Failure> {
+    for path in &copied.missing {
+        note(format_args!("sekali: {} is missing from the store; all else was copied", path.display()));
+    }
+    if copied.missing.is_empty() { Ok(()) } else { Err(Failure::quiet(Exit::Damaged)) }
+}
+
+/// On standard error, and only for people.
+pub(super) fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {binary_bytes}, {binary_bytes_per_sec}");
+    ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+}

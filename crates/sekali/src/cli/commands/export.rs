@@ -1,0 +1,179 @@
+//! `sekali export`: writes stored events to a file of their own.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::cli::args::filter::FilterArgs;
+use crate::cli::args::server_url::ServerUrlArg;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::term::output::{Output, note};
+use crate::cli::term::progress_bar::{ProgressLine, pace};
+use crate::cli::term::signals::Signals;
+use crate::digits::grouped;
+use crate::export::{Destination, ExportError, Exporter, Format, Written};
+use sekali_client::{Client, ClientError, EventStream, EventsFilter, RetryPolicy, retrying};
+
+/// How long the beginning of an export is retried.
+const RETRY_FOR: Duration = Duration::from_secs(30);
+/// How long to wait for the number of events: the export does not need it.
+const COUNT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Arguments of `sekali export`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "What is stored when the export begins is exported, as of one moment, oldest first. A file is written under\n\
+    another name and gets its own when it is complete and on disk: an export that broke off never looks\n\
+    whole. Whatever the format, 'sekali import' reads it back.\n\n\
+    CSV: a cell that a spreadsheet would run as a formula (it begins with = + - @, a tab or a carriage return,\n\
+    or looks as if it had been treated already) gets an apostrophe in front, which importing takes away.\n\n\
+    Examples:\n  \
+    sekali export -o events.parquet\n  \
+    sekali export --topic web.access -o access.csv\n  \
+    sekali export | gzip > events.ndjson.gz"
+)]
+pub(crate) struct ExportArgs {
+    /// The file to write; - is standard output, for NDJSON and CSV
+    #[arg(long, short, value_name = "FILE", default_value = "-", hide_default_value = true)]
+    output: PathBuf,
+    /// How to write events down, if the name of the file does not tell; NDJSON on standard output
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    server: ServerUrlArg,
+    /// Print the result as one JSON object; not if the events go to standard output
+    #[arg(long)]
+    json: bool,
+    /// No progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(crate) async fn run(args: ExportArgs) -> Result<(), Failure> {
+    let (destination, format) = destination(&args)?;
+    let client = args.server.client()?;
+    let signals = Signals::catch()?.first();
+    tokio::pin!(signals);
+    let filter = EventsFilter::from(args.filter);
+    let policy = RetryPolicy::lasting(RETRY_FOR);
+    let stream = tokio::select! {
+        stream = retrying(policy, |_, _| {}, || client.stream(&filter)) => stream?,
+        () = &mut signals => return Err(interrupted()),
+    };
+    let exporter = Exporter::start(&destination, format)?;
+    let length = if args.quiet { None } else { expected(&client, &filter).await };
+    let mut gauge = ProgressLine::new(length, args.quiet);
+    let started = Instant::now();
+    let copied = tokio::select! {
+        copied = copy(stream, &exporter, &mut gauge, started) => copied,
+        () = &mut signals => Err(interrupted()),
+    };
+    let written = match copied {
+        Ok(()) => exporter.finish().await.map_err(Failure::from),
+        Err(failure) => {
+            // There is nothing to clean up behind standard output, and whoever reads it may keep us waiting.
+            if destination != Destination::Stdout {
+                exporter.abandon().await;
+            }
+            Err(failure)
+        }
+    };
+    gauge.finish();
+    tell(args.json, args.quiet, &destination, written?, started.elapsed())
+}
+
+/// Hands on everything that comes. A failure to write ends it early, and is told when the export is finished.
+async fn copy(
+    mut stream: EventStream,
+    exporter: &Exporter,
+    gauge: &mut ProgressLine,
+    started: Instant,
+) -> Result<(), Failure> {
+    let mut events = 0;
+    while let Some(text) = stream.next().await.map_err(broken_off)? {
+        events += text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        if !exporter.push(text).await {
+            break;
+        }
+        gauge.show(events, || pace(events, started.elapsed()));
+    }
+    Ok(())
+}
+
+/// How many events there will be, where the server knows that without reading them.
+async fn expected(client: &Client, filter: &EventsFilter) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Counted {
+        count: u64,
+    }
+    if *filter != (EventsFilter { topic: filter.topic.clone(), ..EventsFilter::default() }) {
+        return None;
+    }
+    let answer = tokio::time::timeout(COUNT_PATIENCE, client.count(filter, None)).await.ok()?.ok()?;
+    serde_json::from_str(answer.get()).ok().map(|counted: Counted| counted.count)
+}
+
+fn destination(args: &ExportArgs) -> Result<(Destination, Format), Failure> {
+    let usage = |message: &str| Failure::new(Exit::Usage, message);
+    if args.output.as_os_str() != "-" {
+        let format = args.format.or_else(|| Format::of_path(&args.output)).ok_or_else(|| {
+            usage("cannot tell the format by the name of the file: say --format ndjson, csv, sqlite or parquet")
+        })?;
+        return Ok((Destination::File(args.output.clone()), format));
+    }
+    let format = args.format.unwrap_or(Format::Ndjson);
+    if !format.is_text() {
+        return Err(usage("SQLite and Parquet cannot be written to standard output: name a file with -o"));
+    }
+    if args.json {
+        return Err(usage("--json needs a file to write to: name one with -o"));
+    }
+    Ok((Destination::Stdout, format))
+}
+
+fn tell(
+    json: bool,
+    quiet: bool,
+    destination: &Destination,
+    written: Written,
+    elapsed: Duration,
+) -> Result<(), Failure> {
+    let Destination::File(path) = destination else { return Ok(()) };
+    if json {
+        let bytes = std::fs::metadata(path).map(|metadata| metadata.len()).unwrap_or_default();
+        let seconds = (elapsed.as_secs_f64() * 1_000.0).round() / 1_000.0;
+        let mut output = Output::stdout();
+        output.json(&json!({"file": path, "events": written.events, "bytes": bytes, "elapsed_seconds": seconds}))?;
+        return output.flush();
+    }
+    if !quiet {
+        let events = grouped(written.events);
+        note(format_args!("exported {events} events to {} in {:.1} s", path.display(), elapsed.as_secs_f64()));
+    }
+    Ok(())
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Exit::Interrupted, "stopped early; nothing was exported")
+}
+
+fn broken_off(error: ClientError) -> Failure {
+    let failure = Failure::from(error);
+    let message = failure.message.map(|message| format!("{message}; the export broke off and was thrown away"));
+    Failure { message, ..failure }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Stdout(error) => Self::output(&error),
+            error => Self::new(Exit::Failed, error.to_string()),
+        }
+    }
+}

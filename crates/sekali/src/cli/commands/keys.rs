@@ -1,0 +1,154 @@
+//! `sekali keys`: who may do what, on a data directory whose server may be running.
+
+mod create;
+mod table;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use self::create::CreateArgs;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::term::output::{Output, note};
+use sekali_server::access::{Key, KeyFile, State};
+use sekali_server::clock::now_ns;
+use sekali_wire::secret::KeyId;
+use sekali_wire::timestamp::Timestamp;
+
+/// Arguments of `sekali keys`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "As long as there are no keys, everybody who reaches the server may do everything. From the first one on,\n\
+    nothing is done without a key. They are kept in keys.toml in the data directory, as hashes: a key that is\n\
+    lost can be revoked and not recovered. A running server notices changes within 2 s. Backups have no keys.\n\n\
+    Examples:\n  \
+    sekali keys create --scope publish --topics 'web.*' --name 'web servers' --expires 90d > web.key\n  \
+    sekali keys create --scope read,publish --json\n  \
+    sekali keys list\n  \
+    sekali keys revoke 5f0c91d2"
+)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a key, and show it this once
+    Create(CreateArgs),
+    /// Show what there is: everything but the keys themselves
+    List(ListArgs),
+    /// Withdraw a key
+    Revoke(RevokeArgs),
+}
+
+/// Whose keys are meant.
+#[derive(Debug, Args)]
+struct StoreArg {
+    /// Where the data is, or will be
+    #[arg(long, env = "SEKALI_DATA_DIR", value_name = "DIR", default_value = "./sekali-data")]
+    data_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    #[command(flatten)]
+    store: StoreArg,
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct RevokeArgs {
+    /// The id of the key, as in the list
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    store: StoreArg,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: KeysArgs) -> Result<(), Failure> {
+    // Files of a few kilobytes: nothing else is going on that could be held up.
+    match args.command {
+        Command::Create(args) => create::run(args),
+        Command::List(args) => list(&args),
+        Command::Revoke(args) => revoke(&args),
+    }
+}
+
+fn list(args: &ListArgs) -> Result<(), Failure> {
+    let file = args.store.file();
+    let keys = file.read()?.unwrap_or_default();
+    if let Some(exposure) = file.exposure() {
+        note(format_args!("warning: {exposure}"));
+    }
+    let now = now();
+    let shown: Vec<_> = keys.iter().map(|key| Shown::of(key, now)).collect();
+    let mut output = Output::stdout();
+    if args.json {
+        output.json(&shown)?;
+    } else if shown.is_empty() {
+        note("there are no keys: everybody who reaches the server may do everything");
+    } else {
+        let paint = output.paint();
+        table::lines(&shown, paint).iter().try_for_each(|line| output.line(line))?;
+    }
+    output.flush()
+}
+
+fn revoke(args: &RevokeArgs) -> Result<(), Failure> {
+    // What is no id may be a whole key, and is not repeated.
+    let id: KeyId = args.id.parse().map_err(|wrong| Failure::new(Exit::Usage, wrong))?;
+    let key = args.store.file().change(|keys| keys.revoke(&id, now()))?;
+    let mut output = Output::stdout();
+    if args.json {
+        output.json(&Shown::of(&key, now()))?;
+    } else {
+        output.line(format_args!("revoked {id}; a running server notices within 2 s"))?;
+    }
+    output.flush()
+}
+
+/// What is told of a key.
+#[derive(Debug, Serialize)]
+struct Shown {
+    id: KeyId,
+    name: String,
+    scopes: Vec<&'static str>,
+    topics: Vec<String>,
+    created: Timestamp,
+    expires: Option<Timestamp>,
+    revoked: Option<Timestamp>,
+    state: State,
+}
+
+impl Shown {
+    fn of(key: &Key, now: Timestamp) -> Self {
+        Self {
+            id: key.id.clone(),
+            name: key.name.clone(),
+            scopes: key.scopes.iter().map(|scope| scope.as_str()).collect(),
+            topics: key.topics.patterns().map(str::to_owned).collect(),
+            created: key.created,
+            expires: key.expires,
+            revoked: key.revoked,
+            state: key.state(now),
+        }
+    }
+}
+
+impl StoreArg {
+    fn file(&self) -> KeyFile {
+        KeyFile::of(&self.data_dir)
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp(now_ns())
+}

@@ -1,0 +1,138 @@
+//! `sekali publish`: sends events and accounts for every one of them.
+
+mod progress;
+mod report;
+mod sending;
+
+pub(super) use progress::View;
+pub(super) use report::Report;
+pub(super) use sending::{Invalid, REQUEST_BYTES_MAX, SendingArgs, files, send};
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::args::generator::GeneratorArgs;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::term::output::note;
+use crate::input::{Format, InputError, Origin};
+use sekali_client::Batch;
+use sekali_client::{Client, ClientError, Ending, RetryPolicy, retrying};
+use sekali_wire::escape::escape;
+
+/// Invalid events that are named one by one.
+const NAMED_MAX: usize = 20;
+/// How long one question for readiness may take.
+const READY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Arguments of `sekali publish`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Publishing is safe to repeat: after a crash, a lost connection or Ctrl-C, run the same command \
+    again.\nWhat is stored already counts as duplicate and is not stored twice.\n\n\
+    Examples:\n  \
+    sekali publish events.ndjson\n  \
+    sekali publish monday.csv tuesday.json --skip-invalid\n  \
+    tail -F app.ndjson | sekali publish --batch-size 100\n  \
+    sekali publish --count 5000 --dup-ratio 0.2 --batch-size 200"
+)]
+pub(crate) struct PublishArgs {
+    /// Files to send; - is standard input, which is also read if there is neither file nor --count
+    #[arg(value_name = "FILE", conflicts_with = "count")]
+    files: Vec<PathBuf>,
+    /// How events are written down, if the name or beginning of the input does not tell
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    #[command(flatten)]
+    generator: GeneratorArgs,
+    #[command(flatten)]
+    sending: SendingArgs,
+    /// Pass over events that are not valid, name them and go on
+    #[arg(long)]
+    skip_invalid: bool,
+}
+
+pub(crate) async fn run(args: PublishArgs) -> Result<(), Failure> {
+    let invalid = if args.skip_invalid { Invalid::Skip } else { Invalid::Stop };
+    let sent = send(origin(&args)?, &args.sending, invalid).await?;
+    conclude(sent.ending, &sent.report, sent.retried_for)
+}
+
+/// Waits for the server, telling people once that it does.
+pub(super) async fn wait_until_ready(client: &Client, patience: Duration, quiet: bool) -> Result<(), Failure> {
+    let policy = RetryPolicy { longest: Duration::from_secs(1), ..RetryPolicy::lasting(patience) };
+    let mut told = quiet;
+    let tell = |error: &ClientError, _| {
+        if !std::mem::replace(&mut told, true) {
+            note(format_args!("waiting up to {} s for the server: {error}", patience.as_secs()));
+        }
+    };
+    match retrying(policy, tell, || client.ready(READY_TIMEOUT)).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_retryable() => Err(Failure::new(
+            Exit::Unreachable,
+            format!("{error}; start the server with 'sekali serve', or name another with --url"),
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Turns the way a run ended into what the process says and exits with.
+pub(super) fn conclude(ending: Ending<InputError>, report: &Report, retried_for: Duration) -> Result<(), Failure> {
+    match ending {
+        Ending::Complete if !report.reconciled => Err(Failure::new(
+            Exit::Failed,
+            "the server's counts do not add up to what was sent: is something between it and us?",
+        )),
+        Ending::Complete => Ok(()),
+        Ending::Stopped => {
+            Err(Failure::new(Exit::Interrupted, "stopped early; it is safe to run the same command again"))
+        }
+        Ending::Unreadable { place, reason } => Err(Failure::new(
+            Exit::Refused,
+            format!("{}: {}; mend it and run again, or use --skip-invalid", escape(&place), escape(&reason)),
+        )),
+        Ending::Refused { batch, refusal } if refusal.events.is_empty() => Err(Failure::new(
+            Exit::Refused,
+            format!("{refusal} (request beginning at {}; nothing of it is stored)", escape(&batch.place_of(Some(0)))),
+        )),
+        Ending::Refused { batch, refusal } => {
+            name_refused(&batch, &refusal.events);
+            // What is valid and forbidden is not skipped.
+            let or_skip = if refusal.status == 403 { "" } else { ": mend it and run again, or use --skip-invalid" };
+            Err(Failure::new(Exit::Refused, format!("{refusal}; nothing of this request is stored{or_skip}")))
+        }
+        Ending::Input(error) => Err(Failure::new(Exit::Failed, escape(&error.to_string()))),
+        Ending::Client(error) if error.is_retryable() => Err(Failure::new(
+            Exit::Unreachable,
+            format!("gave up after {} s: {error}; it is safe to run the same command again", retried_for.as_secs()),
+        )),
+        Ending::Client(error) => Err(error.into()),
+        Ending::Broken(reason) => Err(Failure::new(Exit::Failed, reason)),
+    }
+}
+
+fn name_refused(batch: &Batch, events: &[sekali_client::RefusedEvent]) {
+    for event in events.iter().take(NAMED_MAX) {
+        note(format_args!("{}: {}", escape(&batch.place_of(event.index)), escape(&event.to_string())));
+    }
+    if events.len() > NAMED_MAX {
+        note(format_args!("and {} more", events.len() - NAMED_MAX));
+    }
+}
+
+fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
+    if let Some(recipe) = args.generator.recipe() {
+        return Ok(Origin::Generated(recipe));
+    }
+    let mut paths = args.files.clone();
+    if paths.is_empty() {
+        if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+            return Err(Failure::new(Exit::Usage, "nothing to publish: name a file, pipe events in, or use --count"));
+        }
+        paths.push("-".into());
+    }
+    files(paths, args.format)
+}

@@ -1,0 +1,222 @@
+//! `sekali stats`: counters and topics.
+
+use clap::Args;
+use sekali_wire::stats::{Stats, Topic};
+use sekali_wire::timestamp::Timestamp;
+use serde::Deserialize;
+
+use crate::cli::args::server_url::ServerUrlArg;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::term::output::{Output, Paint};
+use crate::digits::grouped;
+use sekali_wire::escape::escape;
+
+/// Arguments of `sekali stats`.
+#[derive(Debug, Args)]
+#[command(after_help = "Counters are for the store's lifetime: they survive restarts.\n\n\
+    Example:\n  sekali stats --json | jq .duplicate_dropped")]
+pub(crate) struct StatsArgs {
+    #[command(flatten)]
+    server: ServerUrlArg,
+    /// Print what the server answers to GET /stats
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: StatsArgs) -> Result<(), Failure> {
+    let client = args.server.client()?;
+    let stats = client.stats().await?;
+    let mut output = Output::stdout();
+    if args.json {
+        output.line(stats.get())?;
+        return output.flush();
+    }
+    let topics = client.topics().await?;
+    let stats: Stats = parse(stats.get())?;
+    let topics: Vec<Topic> = parse(topics.get())?;
+    for line in render(&stats, &topics, output.paint()) {
+        output.line(line)?;
+    }
+    output.flush()
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))
+}
+
+fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
+    let conflicts = grouped(stats.conflicts);
+    let mut lines = vec![
+        figure("received", &paint.bold(right(&grouped(stats.received), 15)), ""),
+        figure(
+            "stored",
+            &paint.green(right(&grouped(stats.unique_processed), 15)),
+            &share(stats.unique_processed, stats),
+        ),
+        figure("duplicates", &right(&grouped(stats.duplicate_dropped), 15), &share(stats.duplicate_dropped, stats)),
+        match stats.conflicts {
+            0 => figure("conflicts", &right(&conflicts, 15), ""),
+            _ => {
+                figure("conflicts", &paint.yellow(right(&conflicts, 15)), "among the duplicates: see topic $conflicts")
+            }
+        },
+    ];
+    let store = stats.store.as_ref();
+    if let Some(expired) = store.map(|store| store.expired).filter(|expired| expired.events > 0) {
+        let remark = format!("kept no longer, {}; their ids still are", size(expired.bytes));
+        lines.push(figure("expired", &right(&grouped(expired.events), 15), &remark));
+    }
+    lines.push(figure("uptime", &right(&uptime(stats.uptime_seconds), 15), ""));
+    if let Some(scrub) = store.map(|store| &store.scrub) {
+        let (bytes, remark) = match &scrub.last_finished {
+            Some(time) => (scrub.last_bytes, format!("all, by {time}")),
+            None => (scrub.pass_bytes, "so far, since the start".to_owned()),
+        };
+        lines.push(figure("checked", &right(&size(bytes), 15), &remark));
+    }
+    let damage = store.iter().flat_map(|store| &store.damage);
+    lines.extend(damage.map(|what| figure("damaged", &paint.yellow(escape(what)), "")));
+    if topics.is_empty() {
+        return lines;
+    }
+    let names: Vec<_> = topics.iter().map(|topic| escape(&topic.topic)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("topic".len());
+    lines.push(String::new());
+    lines.push(paint.bold(format_args!("{:width$}  {:>13}  {:>10}  {:30}  last", "topic", "events", "size", "first")));
+    for (topic, name) in topics.iter().zip(&names) {
+        let padding = " ".repeat(width.saturating_sub(name.chars().count()));
+        lines.push(format!(
+            "{}{padding}  {:>13}  {:>10}  {:30}  {}",
+            paint.cyan(name),
+            grouped(topic.events),
+            size(topic.bytes),
+            time(topic.first_timestamp),
+            time(topic.last_timestamp),
+        ));
+    }
+    lines
+}
+
+fn time(timestamp: Option<Timestamp>) -> String {
+    timestamp.map_or_else(|| "-".to_owned(), |timestamp| timestamp.to_string())
+}
+
+/// Padded before it is painted: colour codes have no width.
+fn right(text: &str, width: usize) -> String {
+    format!("{text:>width$}")
+}
+
+fn figure(name: &str, value: &str, remark: &str) -> String {
+    format!("{name:10}  {value}  {remark}").trim_end().to_owned()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
+fn share(part: u64, stats: &Stats) -> String {
+    match stats.received {
+        0 => String::new(),
+        whole => format!("{:.1}%", part as f64 * 100.0 / whole as f64),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts from float saturate")]
+fn uptime(seconds: f64) -> String {
+    let seconds = seconds as u64;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size for people")]
+fn size(bytes: u64) -> String {
+    let (mut value, mut unit) = (bytes as f64, "B");
+    for next in ["KiB", "MiB", "GiB", "TiB"] {
+        if value < 1_024.0 {
+            break;
+        }
+        (value, unit) = (value / 1_024.0, next);
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use sekali_wire::stats::{Expired, Scrub, Status, StoreStats};
+
+    use super::*;
+
+    fn empty() -> Stats {
+        Stats {
+            received: 0,
+            unique_processed: 0,
+            duplicate_dropped: 0,
+            topics: Vec::new(),
+            uptime_seconds: 61.0,
+            conflicts: 0,
+            status: Status::Ready,
+            store: None,
+            version: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_table_is_aligned_and_names_conflicts() {
+        let stats = Stats {
+            received: 1_234_567,
+            unique_processed: 1_000_000,
+            duplicate_dropped: 234_567,
+            conflicts: 2,
+            uptime_seconds: 93_784.2,
+            store: Some(StoreStats {
+                expired: Expired { events: 4_000, bytes: 1_200_000 },
+                damage: vec!["x.log is damaged at byte 64: event with seq 1 is lost; publish it again".to_owned()],
+                scrub: Scrub {
+                    last_finished: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+                    last_bytes: 212_000_000,
+                    ..Scrub::default()
+                },
+                ..StoreStats::default()
+            }),
+            ..empty()
+        };
+        let topic = |name: &str, events, bytes| Topic {
+            topic: name.to_owned(),
+            events,
+            bytes,
+            first_timestamp: Some("2025-01-01T00:00:00Z".parse().unwrap()),
+            last_timestamp: None,
+        };
+        let topics = [topic("a", 1, 200), topic("web.access", 999_999, 212_000_000)];
+        expect_test::expect![[r#"
+            received          1,234,567
+            stored            1,000,000  81.0%
+            duplicates          234,567  19.0%
+            conflicts                 2  among the duplicates: see topic $conflicts
+            expired               4,000  kept no longer, 1.1 MiB; their ids still are
+            uptime              1 d 2 h
+            checked           202.2 MiB  all, by 2026-01-01T00:00:00Z
+            damaged     x.log is damaged at byte 64: event with seq 1 is lost; publish it again
+
+            topic              events        size  first                           last
+            a                       1       200 B  2025-01-01T00:00:00Z            -
+            web.access        999,999   202.2 MiB  2025-01-01T00:00:00Z            -"#]]
+        .assert_eq(&render(&stats, &topics, Paint::PLAIN).join("\n"));
+    }
+
+    #[test]
+    fn an_empty_store_has_no_percentages() {
+        let stats = empty();
+        expect_test::expect![[r#"
+            received                  0
+            stored                    0
+            duplicates                0
+            conflicts                 0
+            uptime            1 min 1 s"#]]
+        .assert_eq(&render(&stats, &[], Paint::PLAIN).join("\n"));
+    }
+}

@@ -1,0 +1,203 @@
+//! `sekali verify`: reads a whole store and checks that everything agrees.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use sekali_store::disk::RealDisk;
+use sekali_store::{Error, Finding, Partition, Store, Verification};
+use serde_json::json;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::term::output::{Output, note};
+use crate::digits::grouped;
+use sekali_server::ingest::CONTENT_RULES;
+use sekali_wire::escape::escape;
+
+/// Arguments of `sekali verify`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads everything that is stored, verifies all checksums, and checks that each event is in the dedup index\n\
+    once, that nothing else is, and that the counters add up. A store that a server uses is checked as it is\n\
+    at this moment, and nothing of it is touched. Exit code 8 means that something is wrong; what to do about\n\
+    it is said for each kind of finding.\n\n\
+    Examples:\n  \
+    sekali verify --data-dir /var/lib/sekali\n  \
+    sekali verify --rebuild-index"
+)]
+pub(crate) struct VerifyArgs {
+    /// Where the data is
+    #[arg(long, env = "SEKALI_DATA_DIR", value_name = "DIR", default_value = "./sekali-data")]
+    data_dir: PathBuf,
+    /// Make the dedup index anew from the events, then check
+    #[arg(long)]
+    rebuild_index: bool,
+    /// Take what is lost for accepted: it was published again, or nobody has it any more
+    #[arg(long)]
+    accept_lost: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: VerifyArgs) -> Result<(), Failure> {
+    let VerifyArgs { data_dir, rebuild_index, accept_lost, json } = args;
+    let checked = tokio::task::spawn_blocking(move || {
+        if rebuild_index {
+            forget_index(&data_dir)?;
+        }
+        if accept_lost {
+            accept_damage(&data_dir)?;
+        }
+        check(&data_dir)
+    });
+    let partitions = checked.await.map_err(|error| Failure::new(Exit::Failed, error.to_string()))??;
+    let mut output = Output::stdout();
+    if json {
+        output.json(&as_json(&partitions))?;
+    } else {
+        lines(&partitions).try_for_each(|line| output.line(line))?;
+    }
+    output.flush()?;
+    conclude(&partitions)
+}
+
+/// What the check of one partition found.
+pub(super) struct Checked {
+    number: usize,
+    /// Why its index was rebuilt, if it was found damaged.
+    rebuilt: Option<String>,
+    /// Bytes at the end of the log that were cut off when it was opened: a commit that never finished.
+    torn_bytes: u64,
+    found: Verification,
+}
+
+fn forget_index(data_dir: &Path) -> Result<(), Failure> {
+    for mut partition in open(data_dir)? {
+        partition.forget_index()?;
+    }
+    note("rebuilding the index from the events");
+    Ok(())
+}
+
+/// What is lost is found first, and then accepted.
+fn accept_damage(data_dir: &Path) -> Result<(), Failure> {
+    for mut partition in open(data_dir)? {
+        partition.verify(|_| {})?;
+        let places = partition.accept_damage()?;
+        note(format!("damaged places accepted: {}", grouped(places as u64)));
+        partition.close()?;
+    }
+    Ok(())
+}
+
+/// Opens a store, which may be in use, and checks all of it.
+pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
+    match Store::open_existing(Arc::new(RealDisk), data_dir, CONTENT_RULES) {
+        Err(Error::Locked(_)) => {
+            note("the store is in use: checking it as it is at this moment");
+            // Its last commit may be half written by now. That is no finding.
+            let store = Store::open_frozen(&RealDisk, data_dir, CONTENT_RULES)?;
+            let checked = check_all(store.into_partitions())?;
+            Ok(checked.into_iter().map(|checked| Checked { torn_bytes: 0, ..checked }).collect())
+        }
+        store => check_all(store?.into_partitions()),
+    }
+}
+
+fn check_all(partitions: Vec<Partition>) -> Result<Vec<Checked>, Failure> {
+    let events = partitions.iter().map(|partition| partition.reader().last_seq()).sum();
+    let bar = bar(events);
+    let mut before = 0;
+    let mut checked = Vec::with_capacity(partitions.len());
+    for (number, mut partition) in partitions.into_iter().enumerate() {
+        let found = partition.verify(|events| bar.set_position(before + events))?;
+        before += found.events;
+        let rebuilt = partition.rebuilt_index().map(str::to_owned);
+        let torn_bytes = partition.torn_tail().map_or(0, |torn| torn.bytes);
+        checked.push(Checked { number, rebuilt, torn_bytes, found });
+        partition.close()?;
+    }
+    bar.finish_and_clear();
+    Ok(checked)
+}
+
+/// What was found, for people.
+pub(super) fn lines(partitions: &[Checked]) -> impl Iterator<Item = String> {
+    let advice = advice(partitions);
+    let heading = (!advice.is_empty()).then(|| "what to do about it:".to_owned());
+    let advice = advice.into_iter().map(|advice| format!("  - {advice}"));
+    let findings = partitions.iter().flat_map(Checked::lines).map(|line| escape(&line).into_owned());
+    findings.chain(heading).chain(advice)
+}
+
+/// What to do, once for each kind of finding.
+fn advice(partitions: &[Checked]) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    for advice in partitions.iter().flat_map(|checked| checked.found.findings.iter().map(Finding::advice)) {
+        if !all.contains(&advice) {
+            all.push(advice);
+        }
+    }
+    all
+}
+
+/// What it means for the process.
+pub(super) fn conclude(partitions: &[Checked]) -> Result<(), Failure> {
+    if partitions.iter().all(Checked::is_sound) { Ok(()) } else { Err(Failure::quiet(Exit::Damaged)) }
+}
+
+fn open(data_dir: &Path) -> Result<Vec<Partition>, Failure> {
+    let store = Store::open_existing(Arc::new(RealDisk), data_dir, CONTENT_RULES)?;
+    Ok(store.into_partitions())
+}
+
+/// On standard error, and only for people.
+fn bar(events: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} events, {per_sec}, {eta} to go");
+    ProgressBar::new(events).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+impl Checked {
+    fn is_sound(&self) -> bool {
+        self.found.findings.is_empty()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let events = grouped(self.found.events);
+        let verdict = if self.is_sound() { "sound" } else { "NOT SOUND" };
+        let mut lines = vec![format!("partition {}: {events} events, {verdict}", self.number)];
+        lines.extend(self.rebuilt.iter().map(|why| format!("  the index was rebuilt: {why}")));
+        if self.torn_bytes > 0 {
+            let bytes = grouped(self.torn_bytes);
+            lines.push(format!("  {bytes} bytes of a commit that never finished were cut off, and are kept in torn/"));
+        }
+        lines.extend(self.found.findings.iter().map(|finding| format!("  {finding}")));
+        if self.found.unnamed > 0 {
+            lines.push(format!("  and {} more", grouped(self.found.unnamed)));
+        }
+        lines
+    }
+}
+
+/// What was found, for scripts.
+pub(super) fn as_json(partitions: &[Checked]) -> serde_json::Value {
+    let partition = |checked: &Checked| {
+        json!({
+            "partition": checked.number,
+            "events": checked.found.events,
+            "sound": checked.is_sound(),
+            "index_rebuilt": checked.rebuilt,
+            "torn_bytes": checked.torn_bytes,
+            "findings": checked.found.findings.iter().map(Finding::to_string).collect::<Vec<_>>(),
+            "findings_unnamed": checked.found.unnamed,
+        })
+    };
+    json!({
+        "sound": partitions.iter().all(Checked::is_sound),
+        "advice": advice(partitions),
+        "partitions": partitions.iter().map(partition).collect::<Vec<_>>(),
+    })
+}

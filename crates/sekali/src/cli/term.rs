@@ -1,0 +1,7 @@
+//! The terminal: output, progress, signals, the log and the help.
+
+pub(super) mod log;
+pub(super) mod output;
+pub(super) mod progress_bar;
+pub(super) mod signals;
+pub(super) mod usage;

@@ -1,0 +1,120 @@
+//! Standard output and standard error: who is looking, and how to write to them without dying of a closed pipe.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::screen::Screen;
+
+/// Standard output, buffered. On a terminal whatever is written is shown, and never obeyed.
+pub(crate) struct Output {
+    stdout: BufWriter<Box<dyn Write + Send>>,
+    terminal: bool,
+    paint: Paint,
+}
+
+impl Output {
+    /// The process's standard output.
+    pub(crate) fn stdout() -> Self {
+        let stdout = io::stdout();
+        let terminal = stdout.is_terminal();
+        let paint = Paint { on: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) };
+        let stdout: Box<dyn Write + Send> =
+            if terminal { Box::new(Screen::new(stdout, paint.on)) } else { Box::new(stdout) };
+        Self { stdout: BufWriter::with_capacity(64 * 1024, stdout), terminal, paint }
+    }
+
+    /// Whether a person is looking.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// What to paint with.
+    pub(crate) fn paint(&self) -> Paint {
+        self.paint
+    }
+
+    /// Writes a line.
+    pub(crate) fn line(&mut self, text: impl Display) -> Result<(), Failure> {
+        writeln!(self.stdout, "{text}").map_err(|error| Failure::output(&error))
+    }
+
+    /// Writes text that has its own line endings.
+    pub(crate) fn text(&mut self, text: &[u8]) -> Result<(), Failure> {
+        self.stdout.write_all(text).map_err(|error| Failure::output(&error))
+    }
+
+    /// Writes `value` as one line of JSON.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(value)
+            .map_err(|error| Failure::new(Exit::Failed, format!("cannot write JSON: {error}")))?;
+        self.line(text)
+    }
+
+    /// Hands on what was written so far.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.stdout.flush().map_err(|error| Failure::output(&error))
+    }
+}
+
+/// Colours, where they are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    /// No colours.
+    #[cfg(test)]
+    pub(crate) const PLAIN: Self = Self { on: false };
+
+    /// For headings and figures.
+    pub(crate) fn bold(self, text: impl Display) -> String {
+        self.wrap("1", text)
+    }
+
+    /// For what may be overlooked.
+    pub(crate) fn dim(self, text: impl Display) -> String {
+        self.wrap("2", text)
+    }
+
+    /// For what is as it should be.
+    pub(crate) fn green(self, text: impl Display) -> String {
+        self.wrap("32", text)
+    }
+
+    /// For what needs a look.
+    pub(crate) fn yellow(self, text: impl Display) -> String {
+        self.wrap("33", text)
+    }
+
+    /// For names.
+    pub(crate) fn cyan(self, text: impl Display) -> String {
+        self.wrap("36", text)
+    }
+
+    fn wrap(self, code: &str, text: impl Display) -> String {
+        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    }
+}
+
+/// Tells people something on standard error, shown and never obeyed, and without colours. Nobody may be listening, and
+/// that is not an error.
+pub(crate) fn note(text: impl Display) {
+    let mut screen = Screen::new(io::stderr(), false);
+    let _ = writeln!(screen, "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_off_unless_somebody_looks() {
+        assert_eq!(Paint::PLAIN.green("ok"), "ok");
+        assert_eq!(Paint { on: true }.green("ok"), "\x1b[32mok\x1b[0m");
+    }
+}
