@@ -4,7 +4,10 @@ use std::io::{IsTerminal as _, Result as IoResult, Write};
 
 use clap::ValueEnum;
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::exit::Exit;
@@ -22,7 +25,7 @@ pub(crate) enum LogFormat {
 
 /// Begins to log what passes `filter`, such as `info` or `warn,sekali=debug`.
 pub(crate) fn start(filter: &str, format: LogFormat) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
+    let filter = parse(filter).map_err(|error| {
         let message = format!("{filter:?} does not say what to log ({error}); try error, warn, info or debug");
         Failure::new(Exit::Usage, message)
     })?;
@@ -31,19 +34,29 @@ pub(crate) fn start(filter: &str, format: LogFormat) -> Result<(), Failure> {
     started.map_err(|error| Failure::new(Exit::Failed, format!("cannot log: {error}")))
 }
 
+/// Parses a level, or levels by target. A word that is no level would be a target without a level, which logs next
+/// to nothing.
+fn parse(filter: &str) -> Result<Targets, String> {
+    let is_level = |word: &&str| word.contains('=') || word.parse::<LevelFilter>().is_ok();
+    match filter.split(',').map(str::trim).find(|word| !is_level(word)) {
+        Some(word) => Err(format!("`{word}` is no level")),
+        None => filter.parse::<Targets>().map_err(|error| error.to_string()),
+    }
+}
+
 fn subscriber<W: Write + 'static>(
-    filter: EnvFilter,
+    filter: Targets,
     format: LogFormat,
     colours: bool,
     out: impl Fn() -> W + Send + Sync + 'static,
 ) -> Box<dyn Subscriber + Send + Sync> {
     let painted = colours && format == LogFormat::Text;
     let writer = move || Lines { out: out(), painted };
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    let log = layer().with_writer(writer).with_target(false);
     match format {
         // It would colour what is logged before that could be looked at, and does not look at all of it itself.
-        LogFormat::Text => Box::new(log.with_ansi(false).finish()),
-        LogFormat::Json => Box::new(log.json().flatten_event(true).finish()),
+        LogFormat::Text => Box::new(registry().with(filter).with(log.with_ansi(false))),
+        LogFormat::Json => Box::new(registry().with(filter).with(log.json().flatten_event(true))),
     }
 }
 
@@ -103,6 +116,16 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_is_made_of_levels() {
+        for filter in ["info", "off", "WARN", "warn,sekali=debug", "warn, sekali_store=trace"] {
+            parse(filter).unwrap();
+        }
+        for filter in ["verbose", "info,verbose", "a=b=c", "sekali=verbose"] {
+            parse(filter).unwrap_err();
+        }
+    }
+
+    #[test]
     fn an_entry_is_one_line_that_drives_no_terminal() {
         const HOSTILE: &str = "\u{1b}[2J\u{1b}[31m\u{9b}1m\u{7}\r\n2026 INFO forged\u{202e}";
         for (format, colours) in
@@ -110,7 +133,7 @@ mod tests {
         {
             let memory = Memory::default();
             let out = memory.clone();
-            let log = subscriber(EnvFilter::new("trace"), format, colours, move || out.clone());
+            let log = subscriber(parse("trace").unwrap(), format, colours, move || out.clone());
             tracing::subscriber::with_default(log, || {
                 let error = std::io::Error::other(HOSTILE);
                 tracing::error!(%error, text = HOSTILE, debug = ?HOSTILE, "{HOSTILE}");
