@@ -7,6 +7,7 @@ use hyper::header::HeaderValue;
 use hyper::{Method, StatusCode};
 use tracing::{Level, debug, enabled, info};
 
+use super::answer::ApiError;
 use crate::limits::{REFUSAL_LINES_MAX, REFUSALS_LOG_INTERVAL};
 
 /// Counts refusals, so that clients cannot fill the log.
@@ -44,10 +45,10 @@ impl AccessLog {
     }
 
     /// Logs a refusal, unless there were too many in the last moments.
-    pub(super) fn refused(&self, method: &Method, path: &str, id: &HeaderValue, code: &str, message: &str) {
+    pub(super) fn refused(&self, method: &Method, path: &str, id: &HeaderValue, error: &ApiError) {
         let due = self.window.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now());
         let Some(left_out) = due else { return };
-        let id = text(id);
+        let (id, code, message) = (text(id), error.code.as_str(), &*error.message);
         if left_out > 0 {
             info!(left_out, "refusals were not logged: there were too many");
         }

@@ -11,7 +11,7 @@ mod page;
 mod stream;
 
 pub use body::Body;
-pub(super) use error::{ApiError, Detail, Refusal};
+pub(super) use error::{ApiError, Detail};
 pub(super) use event_json::{Layout, append_event};
 pub(super) use headers::add_headers;
 pub(super) use json::{JSON, Json, json_text};

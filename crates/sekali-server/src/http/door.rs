@@ -12,7 +12,7 @@ use hyper::{Method, Request, Response};
 use percent_encoding::percent_decode_str;
 
 use super::access_log::AccessLog;
-use super::answer::{ApiError, Body, Code, Refusal, add_headers};
+use super::answer::{ApiError, Body, Code, add_headers};
 use super::app::App;
 use super::body::{RequestBody, discard};
 use super::guard::{admit, admit_any, head};
@@ -39,7 +39,7 @@ pub struct Route {
     /// The query parameters that it takes.
     pub parameters: &'static [&'static str],
     /// Answers a request that was admitted.
-    pub(super) answer: fn(Admitted) -> Answering,
+    pub(super) answer: fn(Box<Admitted>) -> Answering,
     /// Words an error in the route's protocol.
     pub(super) refuse: fn(ApiError) -> Response<Body>,
 }
@@ -55,7 +55,7 @@ pub enum HeaderClass {
     Asset,
 }
 
-/// A request that the guard has let in.
+/// A request that the guard has let in. Boxed: it is large, and each await of its handler would copy it.
 pub(super) struct Admitted {
     pub(super) app: App,
     pub(super) grant: Grant,
@@ -132,67 +132,68 @@ impl Door {
 
 /// Answers a request, gives the answer its id, and logs both.
 pub(super) async fn answer(app: &App, request: Request<RequestBody>) -> Response<Body> {
-    let shared = &app.shared;
-    let id = shared.ids.of(request.headers());
-    // A copy of counted references, for the log: the handler takes the request.
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    let entry = AccessLog::begin(&method, uri.path());
-    let mut response = admitted(app, request).await;
-    if let Some(Refusal { code, message }) = response.extensions_mut().remove() {
-        shared.log.refused(&method, uri.path(), &id, code, &message);
-    }
+    let id = app.shared.ids.of(request.headers());
+    let entry = AccessLog::begin(request.method(), request.uri().path());
+    let mut response = match &app.shared.cors {
+        None => routed(app, request, &id).await,
+        Some(cors) if request.method() == Method::OPTIONS => {
+            let (parts, body) = request.into_parts();
+            discard(&parts.headers, body);
+            finish(cors.preflight(&parts.headers), HeaderClass::Data, false)
+        }
+        Some(cors) => {
+            let origin = cors.admitted_origin(request.headers());
+            let mut response = routed(app, request, &id).await;
+            cors.allow(origin, response.headers_mut());
+            response
+        }
+    };
     AccessLog::answered(entry, &id, response.status());
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
-async fn admitted(app: &App, request: Request<RequestBody>) -> Response<Body> {
-    if !head::fits(&request) {
-        let is_head = request.method() == Method::HEAD;
-        return finish(refuse(request, head::too_large(), ApiError::into_response), HeaderClass::Data, is_head);
-    }
-    let Some(cors) = &app.shared.cors else { return routed(app, request).await };
-    if request.method() == Method::OPTIONS {
-        let (parts, body) = request.into_parts();
-        discard(&parts.headers, body);
-        return finish(cors.preflight(&parts.headers), HeaderClass::Data, false);
-    }
-    let origin = cors.admitted_origin(request.headers());
-    let mut response = routed(app, request).await;
-    cors.allow(origin, response.headers_mut());
-    response
-}
-
-async fn routed(app: &App, request: Request<RequestBody>) -> Response<Body> {
+async fn routed(app: &App, request: Request<RequestBody>, id: &HeaderValue) -> Response<Body> {
     let is_head = request.method() == Method::HEAD;
+    if !head::fits(&request) {
+        return finish(refuse(app, request, id, head::too_large()), HeaderClass::Data, is_head);
+    }
     let found = app.shared.door.paths.at(request.uri().path());
     let (methods, segments) = match &found {
         Ok(found) => (Some(found.value), found.params.iter().map(|(_, value)| value.to_owned()).collect()),
         Err(_) => (None, Vec::new()),
     };
     let Some(route) = methods.and_then(|methods| methods.find(request.method())) else {
-        return finish(no_route(app, request, methods), HeaderClass::Data, is_head);
+        return finish(no_route(app, request, id, methods), HeaderClass::Data, is_head);
     };
-    let response = match admit(app, route.scope, &request) {
+    let outcome = match admit(app, route.scope, &request) {
         Ok(grant) => {
             let (parts, body) = request.into_parts();
-            let answer = (route.answer)(Admitted { app: app.clone(), grant, parts, body, route, segments });
-            answer.await.unwrap_or_else(route.refuse)
+            (route.answer)(Box::new(Admitted { app: app.clone(), grant, parts, body, route, segments })).await
         }
-        Err(error) => refuse(request, error, route.refuse),
+        Err(error) => {
+            let (parts, body) = request.into_parts();
+            discard(&parts.headers, body);
+            Err(error)
+        }
     };
+    let response = outcome.unwrap_or_else(|error| {
+        app.shared.log.refused(&route.method, route.path, id, &error);
+        (route.refuse)(error)
+    });
     finish(response, route.headers, is_head)
 }
 
-/// Answers with an error and discards the body.
-fn refuse(request: Request<RequestBody>, error: ApiError, word: fn(ApiError) -> Response<Body>) -> Response<Body> {
+/// Answers a request that belongs to no route with an error, and discards the body.
+fn refuse(app: &App, request: Request<RequestBody>, id: &HeaderValue, error: ApiError) -> Response<Body> {
+    app.shared.log.refused(request.method(), request.uri().path(), id, &error);
     let (parts, body) = request.into_parts();
     discard(&parts.headers, body);
-    word(error)
+    error.into_response()
 }
 
 /// 404 or 405, told only to clients that may ask this server at all.
-fn no_route(app: &App, request: Request<RequestBody>, methods: Option<&Methods>) -> Response<Body> {
+fn no_route(app: &App, request: Request<RequestBody>, id: &HeaderValue, methods: Option<&Methods>) -> Response<Body> {
     let path = request.uri().path();
     let error = match methods {
         Some(_) => {
@@ -203,7 +204,7 @@ fn no_route(app: &App, request: Request<RequestBody>, methods: Option<&Methods>)
     };
     let error = admit_any(app, &request).err().unwrap_or(error);
     let is_method = error.code == Code::MethodNotAllowed;
-    let mut response = refuse(request, error, ApiError::into_response);
+    let mut response = refuse(app, request, id, error);
     if let Some(allowed) = methods.filter(|_| is_method).map(Methods::allowed)
         && let Ok(allowed) = HeaderValue::from_str(&allowed)
     {

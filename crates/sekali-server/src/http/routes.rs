@@ -48,7 +48,7 @@ const fn get(
     path: &'static str,
     scope: Option<Scope>,
     parameters: &'static [&'static str],
-    answer: fn(Admitted) -> Answering,
+    answer: fn(Box<Admitted>) -> Answering,
 ) -> Route {
     Route {
         method: Method::GET,

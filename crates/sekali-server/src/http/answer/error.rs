@@ -21,17 +21,8 @@ use crate::service::CommitError;
 pub(in crate::http) struct ApiError {
     #[serde(serialize_with = "as_text")]
     pub(in crate::http) code: Code,
-    message: Cow<'static, str>,
-    errors: Vec<Detail>,
-}
-
-/// The error of an answer, for the log.
-#[derive(Debug, Clone)]
-pub(in crate::http) struct Refusal {
-    /// The code as it is sent.
-    pub(in crate::http) code: &'static str,
-    /// The message as it is sent.
     pub(in crate::http) message: Cow<'static, str>,
+    errors: Vec<Detail>,
 }
 
 /// One thing that is wrong.
@@ -68,9 +59,7 @@ impl ApiError {
     /// The answer, in JSON.
     pub(in crate::http) fn into_response(self) -> Response<Body> {
         let code = self.code;
-        let refusal = Refusal { code: code.as_str(), message: self.message.clone() };
         let mut response = Json(self).into_response();
-        response.extensions_mut().insert(refusal);
         *response.status_mut() = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if let Some(seconds) = code.retry_after_seconds() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -9,6 +9,7 @@ use hyper::header::{
 
 use super::JSON;
 use crate::http::door::HeaderClass;
+use crate::http::request_id::{PLACEHOLDER, REQUEST_ID};
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -41,7 +42,8 @@ const fn headers(cache: &'static str, policy: &'static str) -> Headers {
 pub(super) fn of_json() -> HeaderMap {
     static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
         let data = DATA.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value)));
-        data.chain([(CONTENT_TYPE, JSON)]).collect()
+        // Room for the id: inserting a further header would make the map grow.
+        data.chain([(CONTENT_TYPE, JSON), (REQUEST_ID, PLACEHOLDER)]).collect()
     });
     HEADERS.clone()
 }

@@ -10,7 +10,7 @@ use crate::http::parameters::{Parameters, wrong};
 use crate::query::{Histogram, Interval, QueryError};
 
 /// How many stored events match, and when they happened.
-pub(super) async fn count(request: Admitted) -> Answer {
+pub(super) async fn count(request: Box<Admitted>) -> Answer {
     let parameters = request.parameters()?;
     let query = parse_event_query(&parameters, &request.grant)?;
     let interval = interval(&parameters)?;

@@ -5,7 +5,7 @@ use crate::http::door::{Admitted, Answer};
 use crate::http::guard::not_for;
 
 /// One event, by its key.
-pub(super) async fn event(request: Admitted) -> Answer {
+pub(super) async fn event(request: Box<Admitted>) -> Answer {
     request.parameters()?;
     let (topic, event_id) = (request.segment(0)?, request.segment(1)?);
     if !request.grant.is_for(&topic) {

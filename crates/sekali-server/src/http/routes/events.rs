@@ -13,7 +13,7 @@ use crate::query::{CursorScope, EventQuery, Positions};
 pub(in crate::http) const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
 
 /// Stored events in order: a page of them as an array, or all of them as lines.
-pub(super) async fn events(request: Admitted) -> Answer {
+pub(super) async fn events(request: Box<Admitted>) -> Answer {
     let lines = media::preferred_lines(&request.parts.headers);
     let (query, page) = PageRequest::parse(&request, lines.is_some())?;
     let service = &request.app.shared.service;

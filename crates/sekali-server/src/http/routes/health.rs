@@ -14,7 +14,7 @@ pub(super) async fn livez() -> Answer {
 
 /// Whether the service does its work. Every client may ask; the reason why it does not, only clients that may know the
 /// store.
-pub(super) async fn readyz(request: Admitted) -> Answer {
+pub(super) async fn readyz(request: Box<Admitted>) -> Answer {
     let service = &request.app.shared.service;
     let status = service.status();
     let ready = if request.grant.sees_whole_store() {

@@ -21,7 +21,7 @@ pub(super) const INVALID: &str = "invalid";
 pub(super) const VERBOSE: &str = "verbose";
 
 /// Stores the events of the body and answers when they are durable.
-pub(super) async fn publish(request: Admitted) -> Answer {
+pub(super) async fn publish(request: Box<Admitted>) -> Answer {
     let topics = request.grant.limits();
     let (format, options) = match options(&request, topics.as_ref()) {
         Ok(options) => options,
@@ -30,9 +30,9 @@ pub(super) async fn publish(request: Admitted) -> Answer {
             return Err(error);
         }
     };
-    let Admitted { app, parts, body, .. } = request;
-    let accepted = receive(&app, &parts.headers, body, format, options).await?;
-    let published = app.shared.service.publish(accepted).await?;
+    let body = request.body;
+    let accepted = receive(&request.app, &request.parts.headers, body, format, options).await?;
+    let published = request.app.shared.service.publish(accepted).await?;
     let mut response = Json(PublishAnswer::new(published, options)).into_response();
     *response.status_mut() = StatusCode::ACCEPTED;
     Ok(response)

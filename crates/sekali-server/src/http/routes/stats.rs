@@ -6,7 +6,7 @@ use crate::http::answer::Json;
 use crate::http::door::{Admitted, Answer};
 
 /// The counters of the store's lifetime. Clients that may not read all topics see the counters and their topics.
-pub(super) async fn stats(request: Admitted) -> Answer {
+pub(super) async fn stats(request: Box<Admitted>) -> Answer {
     request.parameters()?;
     let service = &request.app.shared.service;
     let counters = service.counters();

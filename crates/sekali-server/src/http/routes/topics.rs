@@ -8,7 +8,7 @@ use crate::http::answer::Json;
 use crate::http::door::{Admitted, Answer};
 
 /// Every topic but the reserved ones, by name, of those that the client may read.
-pub(super) async fn topics(request: Admitted) -> Answer {
+pub(super) async fn topics(request: Box<Admitted>) -> Answer {
     request.parameters()?;
     let topics = request.app.shared.service.topics(|topic| request.grant.is_for(topic));
     Ok(Json(topics.into_iter().map(topic).collect::<Vec<_>>()).into_response())
