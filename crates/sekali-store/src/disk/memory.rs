@@ -67,12 +67,20 @@ impl Fault {
 /// Chooses a number below its argument, which is at least 1.
 pub type Choose<'a> = dyn FnMut(u64) -> u64 + 'a;
 
+/// The numbers of the calls that fail, up to but not including `until`.
+#[derive(Debug, Clone, Copy)]
+struct Failing {
+    from: u64,
+    until: u64,
+    fault: Fault,
+}
+
 #[derive(Debug, Clone, Default)]
 struct MediumState {
     files: Vec<FileImage>,
     dirs: BTreeMap<PathBuf, DirImage>,
     calls: u64,
-    fail: Option<(u64, Fault)>,
+    failing: Option<Failing>,
     capture: Option<u64>,
     captured: Option<Box<MediumState>>,
     capacity: Option<u64>,
@@ -93,7 +101,17 @@ impl MemoryDisk {
 
     /// Lets the call with this number, counted from 0, fail, and no other.
     pub fn fail_call(&self, number: u64, fault: Fault) {
-        self.state().fail = Some((number, fault));
+        self.state().failing = Some(Failing { from: number, until: number + 1, fault });
+    }
+
+    /// Lets the call with this number fail, and every later one, until [`MemoryDisk::mend`].
+    pub fn fail_from(&self, number: u64, fault: Fault) {
+        self.state().failing = Some(Failing { from: number, until: u64::MAX, fault });
+    }
+
+    /// Lets no call fail any more.
+    pub fn mend(&self) {
+        self.state().failing = None;
     }
 
     /// Remembers the disk as it is just before the call with this number; [`MemoryDisk::captured`] answers it.
@@ -196,10 +214,10 @@ impl MediumState {
         if self.capture == Some(number) {
             self.captured = Some(Box::new(Self { captured: None, locked: false, ..self.clone() }));
         }
-        match self.fail {
-            Some((at, fault)) if at == number => {
+        match self.failing {
+            Some(failing) if (failing.from..failing.until).contains(&number) => {
                 damage(self);
-                Err(fault.error())
+                Err(failing.fault.error())
             }
             _ => Ok(()),
         }
@@ -395,7 +413,7 @@ impl DiskFile for MemoryFile {
         let offset = usize::try_from(offset).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let mut state = self.disk.state();
         let put = |state: &mut MediumState, bytes: &[u8]| self.change(state, FileChange::Write(offset, bytes.to_vec()));
-        let left = state.fail.map_or(0, |(_, fault)| fault.left_of(buf.len()));
+        let left = state.failing.map_or(0, |failing| failing.fault.left_of(buf.len()));
         state.count(|state| drop(put(state, buf.get(..left).unwrap_or_default())))?;
         let room = self.room(&mut state)?;
         let fitting = room.saturating_sub(offset).min(buf.len());

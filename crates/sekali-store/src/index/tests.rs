@@ -3,7 +3,6 @@
 mod crash;
 mod damage;
 mod lifecycle;
-mod mem_disk;
 mod model;
 
 use std::path::PathBuf;
@@ -11,32 +10,30 @@ use std::sync::Arc;
 
 use super::{Entry, Index, IndexOptions, IndexStats};
 use crate::disk::Disk;
+use crate::disk::memory::MemoryDisk;
 use crate::error::Result;
 use crate::manifest::ManifestFile;
-use mem_disk::{Kept, MemDisk};
 
 /// An index in memory, whose background work is done step by step.
 struct TestIndex {
-    disk: Arc<MemDisk>,
+    disk: MemoryDisk,
     index: Index,
 }
 
 const TABLE_ENTRIES: usize = 50;
 
 impl TestIndex {
-    fn open(disk: &Arc<MemDisk>) -> Result<Self> {
+    fn open(disk: &MemoryDisk) -> Result<Self> {
         let options = IndexOptions { table_entries: TABLE_ENTRIES, background: false };
-        let shared: Arc<dyn Disk> = disk.clone();
-        let index = Index::open(Arc::clone(&shared), ids_dir(), manifest(disk)?, options)?;
+        let index = Index::open(Arc::new(disk.clone()), ids_dir(), manifest(disk)?, options)?;
         Ok(Self { disk: disk.clone(), index })
     }
 
-    /// Opens it after a crash, in which the disk has lost what it could.
+    /// Opens it after a power cut in which the disk has lost everything that was not synced.
     fn reopen(self) -> Result<Self> {
-        let disk = self.disk;
-        drop(self.index);
-        disk.crash(Kept::default());
-        Self::open(&disk)
+        let Self { disk, index } = self;
+        drop(index);
+        Self::open(&disk.power_cut(&mut |_| 0))
     }
 
     /// Everything the index has for these fingerprints, in order.
@@ -56,13 +53,16 @@ impl TestIndex {
     }
 }
 
-fn manifest(disk: &Arc<MemDisk>) -> Result<Arc<ManifestFile>> {
-    let shared: Arc<dyn Disk> = disk.clone();
-    Ok(Arc::new(ManifestFile::open(shared, &PathBuf::from("p/MANIFEST"))?))
+fn manifest(disk: &MemoryDisk) -> Result<Arc<ManifestFile>> {
+    Ok(Arc::new(ManifestFile::open(Arc::new(disk.clone()), &manifest_path())?))
 }
 
 fn ids_dir() -> PathBuf {
-    PathBuf::from("p/ids")
+    PathBuf::from("/p/ids")
+}
+
+fn manifest_path() -> PathBuf {
+    PathBuf::from("/p/MANIFEST")
 }
 
 /// Entries `first..=last` with fingerprints that look random.

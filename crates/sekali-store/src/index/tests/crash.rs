@@ -1,7 +1,9 @@
 //! Crashes and failures at every call that flushing and merging make.
 
-use super::mem_disk::{Failing, Kept};
+use sekali_testkit::random::Random;
+
 use super::*;
+use crate::disk::memory::Fault;
 
 const TABLES: u64 = 21;
 const IDS: u64 = TABLES * TABLE_ENTRIES as u64 + 7;
@@ -19,29 +21,35 @@ fn fill(index: &TestIndex, entries: &[Entry]) {
 
 /// Calls that an undisturbed fill makes.
 fn calls_of_a_fill() -> u64 {
-    let disk = MemDisk::new();
+    let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
-    disk.fail(None);
+    let before = disk.calls();
     fill(&index, &entries(1, IDS));
     assert!(index.stats().runs < 8, "{:?}", index.stats());
-    disk.calls()
+    disk.calls() - before
+}
+
+/// The disk after a kill, after a power cut that loses everything it may lose, and after some that lose a part.
+fn crashes(disk: &MemoryDisk, seed: u64) -> Vec<MemoryDisk> {
+    let mut random = Random(seed);
+    let partial = (0..6).map(|_| disk.power_cut(&mut |bound| random.below(bound)));
+    [disk.kill(), disk.power_cut(&mut |_| 0)].into_iter().chain(partial).collect()
 }
 
 #[test]
 fn whichever_call_is_the_last_nothing_covered_is_lost() {
     let entries = entries(1, IDS);
     for call in 0..calls_of_a_fill() {
-        for kept in Kept::all_cases() {
-            let disk = MemDisk::new();
-            let index = TestIndex::open(&disk).unwrap();
-            disk.fail(Some(Failing::From(call)));
-            fill(&index, &entries);
-            drop(index);
-            disk.crash(kept);
-            let index = TestIndex::open(&disk).unwrap_or_else(|error| panic!("call {call}, {kept:?}: {error}"));
+        let disk = MemoryDisk::new();
+        let index = TestIndex::open(&disk).unwrap();
+        disk.fail_from(disk.calls() + call, Fault::Eio);
+        fill(&index, &entries);
+        drop(index);
+        for (case, disk) in crashes(&disk, call).into_iter().enumerate() {
+            let index = TestIndex::open(&disk).unwrap_or_else(|error| panic!("call {call}, case {case}: {error}"));
             let covered = index.index.covered_seq() as usize;
             assert_has(&index, &entries[..covered]);
-            assert_eq!(index.found(&fingerprints(&entries[covered..])), [], "call {call}, {kept:?}");
+            assert_eq!(index.found(&fingerprints(&entries[covered..])), [], "call {call}, case {case}");
             fill(&index, &entries[covered..]);
             assert_has(&index, &entries);
             assert_only_live_files(&index);
@@ -53,9 +61,9 @@ fn whichever_call_is_the_last_nothing_covered_is_lost() {
 fn whichever_call_fails_once_the_index_goes_on_and_recovers() {
     let entries = entries(1, IDS);
     for call in 0..calls_of_a_fill() {
-        let disk = MemDisk::new();
+        let disk = MemoryDisk::new();
         let index = TestIndex::open(&disk).unwrap();
-        disk.fail(Some(Failing::Once(call)));
+        disk.fail_call(disk.calls() + call, Fault::Eio);
         fill(&index, &entries);
         assert_has(&index, &entries);
         index.settle();
@@ -71,16 +79,16 @@ fn whichever_call_fails_once_the_index_goes_on_and_recovers() {
 
 #[test]
 fn a_disk_that_fails_for_good_is_reported_before_memory_grows() {
-    let disk = MemDisk::new();
+    let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
-    disk.fail(Some(Failing::From(0)));
+    disk.fail_from(0, Fault::Eio);
     fill(&index, &entries(1, IDS));
     assert!(index.index.health().is_err());
     let stats = index.stats();
-    assert!(stats.failed.is_some_and(|failed| failed.contains("told to stop")));
+    assert!(stats.failed.is_some_and(|failed| failed.contains("injected I/O error")));
     assert!(stats.entries_in_memory <= 4 * TABLE_ENTRIES as u64);
     assert_has(&index, &entries(1, stats.entries_in_memory));
-    disk.fail(None);
+    disk.mend();
     index.settle();
     assert!(index.index.health().is_ok());
     assert_eq!(index.stats().failed, None);
@@ -88,12 +96,12 @@ fn a_disk_that_fails_for_good_is_reported_before_memory_grows() {
 
 #[test]
 fn without_a_manifest_nothing_is_deleted_and_no_number_is_used_twice() {
-    let disk = MemDisk::new();
+    let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
     index.index.insert(&entries(1, 120));
     index.index.flush().unwrap();
     drop(index);
-    disk.remove(&PathBuf::from("p/MANIFEST")).unwrap();
+    disk.remove(&manifest_path()).unwrap();
     let before = disk.paths();
     let index = TestIndex::open(&disk).unwrap();
     assert_eq!(index.index.covered_seq(), 0);

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::*;
+use crate::disk::read_all;
 use crate::error::Error;
 
 const IDS: u64 = 320;
 
 /// A disk with an index of a merged run, a few flushed ones and nothing in memory.
-fn filled() -> Arc<MemDisk> {
-    let disk = MemDisk::new();
+fn filled() -> MemoryDisk {
+    let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
     index.index.insert(&entries(1, IDS));
     index.index.flush().unwrap();
@@ -18,7 +19,7 @@ fn filled() -> Arc<MemDisk> {
 }
 
 /// Opens the index and looks everything up; the first error ends it.
-fn use_all(disk: &Arc<MemDisk>) -> Result<()> {
+fn use_all(disk: &MemoryDisk) -> Result<()> {
     let index = TestIndex::open(disk)?;
     let entries = entries(1, IDS);
     let mut found = Vec::new();
@@ -29,25 +30,29 @@ fn use_all(disk: &Arc<MemDisk>) -> Result<()> {
     Ok(())
 }
 
-fn assert_named(disk: &Arc<MemDisk>, what: &str) {
+fn assert_named(disk: &MemoryDisk, what: &str) {
     match use_all(disk) {
         Err(Error::Damaged { .. }) => {}
         other => panic!("{what}: {other:?}"),
     }
 }
 
-fn with_bytes(disk: &Arc<MemDisk>, path: &Path, bytes: Vec<u8>, test: impl FnOnce()) {
-    let whole = disk.bytes(path);
-    disk.set_bytes(path, bytes);
+fn bytes(disk: &MemoryDisk, path: &Path) -> Vec<u8> {
+    read_all(disk, path).unwrap()
+}
+
+fn with_bytes(disk: &MemoryDisk, path: &Path, changed: Vec<u8>, test: impl FnOnce()) {
+    let whole = bytes(disk, path);
+    assert!(disk.corrupt(path, |bytes| *bytes = changed));
     test();
-    disk.set_bytes(path, whole);
+    assert!(disk.corrupt(path, |bytes| *bytes = whole));
 }
 
 #[test]
 fn every_flipped_bit_is_named() {
     let disk = filled();
     for path in disk.paths() {
-        let whole = disk.bytes(&path);
+        let whole = bytes(&disk, &path);
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
             bytes[at] ^= 1 << (at % 8);
@@ -60,7 +65,7 @@ fn every_flipped_bit_is_named() {
 fn every_truncation_and_every_addition_is_named() {
     let disk = filled();
     for path in disk.paths() {
-        let whole = disk.bytes(&path);
+        let whole = bytes(&disk, &path);
         for len in (0..whole.len()).step_by(61).chain([whole.len() - 1]) {
             let what = format!("{} cut to {len}", path.display());
             with_bytes(&disk, &path, whole[..len].to_vec(), || assert_named(&disk, &what));
@@ -74,7 +79,7 @@ fn every_truncation_and_every_addition_is_named() {
 fn a_zeroed_or_swapped_block_is_named() {
     let disk = filled();
     for path in disk.paths() {
-        let whole = disk.bytes(&path);
+        let whole = bytes(&disk, &path);
         for block in 0..whole.len() / 4096 {
             let mut bytes = whole.clone();
             bytes[block * 4096..][..4096].fill(0);
@@ -98,24 +103,20 @@ fn a_missing_run_is_named_and_a_rebuild_heals() {
     assert!(error.contains("is missing") && error.contains("rebuild"), "{error}");
     let options = IndexOptions { table_entries: TABLE_ENTRIES, background: false };
     let all = entries(1, IDS).into_iter().map(Ok);
-    let shared: Arc<dyn Disk> = disk.clone();
-    let index = Index::rebuild(shared, ids_dir(), manifest(&disk).unwrap(), options, all).unwrap();
+    let index = Index::rebuild(Arc::new(disk.clone()), ids_dir(), manifest(&disk).unwrap(), options, all).unwrap();
     assert_eq!(index.covered_seq(), IDS);
     drop(index);
-    disk.crash(Kept::default());
-    use_all(&disk).unwrap();
+    use_all(&disk.power_cut(&mut |_| 0)).unwrap();
 }
 
 #[test]
 fn a_damaged_block_stops_merging_but_not_inserting() {
-    let disk = MemDisk::new();
+    let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
     index.index.insert(&entries(1, 150));
     index.index.flush().unwrap();
     let path = ids_dir().join("000002.run");
-    let mut bytes = disk.bytes(&path);
-    bytes[5000] ^= 1;
-    disk.set_bytes(&path, bytes);
+    assert!(disk.corrupt(&path, |bytes| bytes[5000] ^= 1));
     index.index.insert(&entries(151, 300));
     while index.index.step().is_ok_and(|more| more) {}
     index.index.flush().unwrap();
@@ -132,10 +133,9 @@ fn a_damaged_block_stops_merging_but_not_inserting() {
 #[test]
 fn a_damaged_manifest_can_be_set_aside() {
     let disk = filled();
-    let path = PathBuf::from("p/MANIFEST");
-    disk.set_bytes(&path, b"nonsense\n".to_vec());
-    let shared: Arc<dyn Disk> = disk.clone();
-    let manifest = ManifestFile::set_aside(shared, &path).unwrap();
+    let path = manifest_path();
+    assert!(disk.corrupt(&path, |bytes| *bytes = b"nonsense\n".to_vec()));
+    let manifest = ManifestFile::set_aside(Arc::new(disk.clone()), &path).unwrap();
     assert!(!manifest.existed());
-    assert_eq!(disk.bytes(&PathBuf::from("p/MANIFEST.damaged")), b"nonsense\n");
+    assert_eq!(bytes(&disk, &path.with_extension("damaged")), b"nonsense\n");
 }

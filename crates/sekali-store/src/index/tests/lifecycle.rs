@@ -57,16 +57,15 @@ fn readers_find_everything_while_tables_become_runs_and_runs_are_merged() {
 
 #[test]
 fn impossible_options_are_refused() {
-    let disk = MemDisk::new();
-    let shared: Arc<dyn Disk> = disk.clone();
+    let disk = MemoryDisk::new();
     let options = IndexOptions { table_entries: 0, background: false };
-    let opened = Index::open(shared, ids_dir(), manifest(&disk).unwrap(), options);
+    let opened = Index::open(Arc::new(disk.clone()), ids_dir(), manifest(&disk).unwrap(), options);
     assert!(matches!(opened, Err(crate::Error::Invalid(_))));
 }
 
 #[test]
 fn seqs_far_apart_are_kept_exactly() {
-    let disk = MemDisk::new();
+    let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
     let seqs = [1, 2, 1 << 31, 1 << 33, (1 << 40) - 1, 1 << 40, 1 << 50, (1 << 62) + 1];
     let all: Vec<_> = seqs.iter().map(|&seq| Entry { fingerprint: scatter(seq), seq, content: seq }).collect();

@@ -64,7 +64,7 @@ fn case() -> impl Strategy<Value = (u32, Vec<Operation>)> {
 proptest! {
     #[test]
     fn the_index_answers_as_a_map_does((shift, operations) in case()) {
-        let disk = MemDisk::new();
+        let disk = MemoryDisk::new();
         let mut model = Model::default();
         let mut index = TestIndex::open(&disk).unwrap();
         let asked: Vec<u128> = (0..VALUES + 5).chain([7, 7, 3]).map(|value| value << shift).collect();
