@@ -42,6 +42,7 @@ mod backup;
 mod batch;
 mod bytes;
 mod checked_text;
+pub mod columns;
 mod counters;
 mod damage;
 pub mod disk;

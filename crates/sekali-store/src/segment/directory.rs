@@ -62,7 +62,7 @@ impl RowGroup {
     }
 }
 
-/// BufferedRow groups and topics of a segment. Takes about 40 bytes for each topic, and its name.
+/// Row groups and topics of a segment. Takes about 40 bytes for each topic, and its name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Directory {
     pub(super) groups: Vec<RowGroup>,
@@ -86,7 +86,7 @@ impl Directory {
         read_tally(&mut record)
     }
 
-    /// TopicChoice with their counts, sorted.
+    /// Topics with their counts, sorted.
     pub(super) fn tallies(&self) -> impl Iterator<Item = (&str, Tally)> {
         self.topics.iter().filter_map(|(topic, mut record)| Some((topic, read_tally(&mut record)?)))
     }

@@ -20,6 +20,7 @@ use super::schema;
 use super::sink::ChecksumSink;
 use super::source::WholeIndex;
 use super::table::TopicTable;
+use crate::columns;
 use crate::disk;
 use crate::error::{Error, IoContext, Result};
 use crate::meta::FORMAT_VERSION;
@@ -43,7 +44,7 @@ impl SegmentFile {
         let temp = dir.unfinished_path(first_seq);
         let file = disk::create_afresh(&*dir.disk, &temp).at("create", &temp)?;
         let begin = || {
-            let (schema, props) = (schema::schema()?, schema::properties(dir.shape.page_rows)?);
+            let (schema, props) = (columns::schema()?, schema::properties(dir.shape.page_rows)?);
             let parquet =
                 SerializedFileWriter::new(ChecksumSink::new(file, dir.salt), Arc::clone(&schema), props.clone())?;
             Ok((SchemaDescriptor::new(schema), props, parquet))

@@ -16,10 +16,11 @@ use super::blocks::TopicBlocks;
 use super::decoded::{DecodedEvents, Texts, Values};
 use super::index::{ColumnIndex, GroupIndex, TOPIC_RECORD_BYTES};
 use super::query::{RowQuery, TopicChoice};
-use super::schema::{self, EVENT_ID, PAYLOAD, RECEIVED_AT, SOURCE, TIMESTAMP};
+use super::schema::{EVENT_ID, PAYLOAD, RECEIVED_AT, SOURCE, TIMESTAMP};
 use super::select;
 use super::source::{GroupMap, GroupSource, WholeIndex};
 use super::table::TopicTable;
+use crate::columns;
 use crate::error::{Error, Result};
 use crate::limits::{SEGMENT_CHECK_BYTES, SEGMENT_PAGE_ROWS};
 
@@ -224,7 +225,7 @@ impl<'a> Column<'a> {
         };
         let description = self.group.source.schema.column(self.number);
         let metadata = ColumnChunkMetaData::builder(description.clone())
-            .set_compression(schema::compression()?)
+            .set_compression(columns::compression()?)
             .set_num_values(self.group.index.rows.into())
             .set_total_compressed_size(bytes.len() as i64)
             .set_data_page_offset(dictionary)

@@ -19,7 +19,7 @@ use super::schema::COLUMNS;
 use super::writer::SegmentWriter;
 use crate::error::{Error, Result};
 
-/// Joins adjacent segments, which come in order of seq, into one segment of `dir`. BufferedRow groups that are at least half full are
+/// Joins adjacent segments, which come in order of seq, into one segment of `dir`. Row groups that are at least half full are
 /// copied as they are, without decoding them; smaller ones are put together. Holds one row group in memory. The inputs
 /// stay.
 ///

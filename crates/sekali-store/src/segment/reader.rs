@@ -15,8 +15,9 @@ use super::file::FOOTER_END_BYTES;
 use super::group::GroupReader;
 use super::info::SegmentInfo;
 use super::query::{RowQuery, TopicChoice};
-use super::schema;
+
 use super::source::{GroupMap, GroupSource};
+use crate::columns;
 use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
 use crate::event::{EventRef, StoredEvent};
@@ -62,7 +63,7 @@ impl Segment {
                 .ok_or_else(|| source.damaged("both copies of its directory fail their checksums"))?,
         };
         let info = SegmentInfo::new(path.to_owned(), anchor.file_len(), &directory.groups);
-        let schema = schema::schema().map_err(|error| Error::Invalid(error.to_string()))?;
+        let schema = columns::schema().map_err(|error| Error::Invalid(error.to_string()))?;
         Ok(Self {
             salt: dir.salt,
             schema: SchemaDescriptor::new(schema),

@@ -163,7 +163,7 @@ pub(super) struct Sorted<'a> {
 }
 
 impl Sorted<'_> {
-    /// TopicChoice with their rows.
+    /// Topics with their rows.
     pub(super) fn topics(&self) -> TopicTable {
         let mut end = 0;
         TopicRows::collect(self.buffer.topics.iter().map(|topic| {

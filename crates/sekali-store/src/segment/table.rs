@@ -1,4 +1,4 @@
-//! TopicChoice as they stand in the files: sorted, and behind each what is known of it, in a record of one length for all.
+//! Topics as they stand in the files: sorted, and behind each what is known of it, in a record of one length for all.
 //!
 //! ```text
 //! for each topic

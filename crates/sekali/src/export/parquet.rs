@@ -1,14 +1,14 @@
 //! A Parquet file with the columns of the server's own segments: the same names and the same types.
 
-mod schema;
-
 use std::fs::File;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::{ParquetError, Result};
+use parquet::file::properties::EnabledStatistics;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use sekali_store::columns;
 
 use super::event::{Event, each_event};
 use super::part_file::PartFile;
@@ -39,12 +39,16 @@ struct Columns {
     bytes: usize,
 }
 
+/// A writer of the columns and encodings of segments, with statistics of whole column chunks.
+fn writer(out: File) -> Result<SerializedFileWriter<File>> {
+    let properties = columns::properties()?.set_statistics_enabled(EnabledStatistics::Chunk);
+    SerializedFileWriter::new(out, columns::schema()?, Arc::new(properties.build()))
+}
+
 impl Groups {
     pub(super) fn create(file: PartFile) -> std::result::Result<Self, ExportError> {
         let out = File::create(file.part()).map_err(|error| file.error(error))?;
-        let parquet = schema::schema()
-            .and_then(|schema| SerializedFileWriter::new(out, schema, Arc::new(schema::properties()?)))
-            .map_err(|error| file.format_error(error))?;
+        let parquet = writer(out).map_err(|error| file.format_error(error))?;
         Ok(Self { parquet, file, rows: Columns::default() })
     }
 
@@ -120,4 +124,14 @@ fn nanoseconds(text: &str) -> std::result::Result<i64, ExportError> {
     let not_a_time = || ExportError::NotAnEvent(format!("{text} is not a timestamp"));
     let timestamp: Timestamp = text.parse().map_err(|_| not_a_time())?;
     i64::try_from(timestamp.as_nanosecond()).map_err(|_| not_a_time())
+}
+
+#[cfg(test)]
+mod tests {
+    use sekali_wire::columns::{ADDED, EVENT};
+
+    #[test]
+    fn the_columns_are_those_of_other_exports() {
+        assert!(EVENT.iter().chain(&ADDED).eq(&sekali_store::columns::COLUMN_NAMES));
+    }
 }

@@ -1,20 +1,26 @@
-//! The columns, and how each is encoded.
+//! The Parquet columns of events: what segments and exports have in common.
 
 use std::sync::Arc;
 
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::errors::Result;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
-use sekali_wire::columns::{ADDED, EVENT};
+/// Names of the columns, in their order.
+pub const COLUMN_NAMES: [&str; 7] = ["topic", "event_id", "timestamp", "source", "payload", "seq", "received_at"];
 
-/// Level 3 is no smaller for events, and takes longer.
+/// Levels 2 and 3 take 6% and 24% more time to write and make no smaller files, measured on events
+/// with random ids.
 const ZSTD_LEVEL: i32 = 1;
 
-/// Every column is required.
-pub(super) fn schema() -> Result<TypePtr> {
-    let fields = EVENT.into_iter().chain(ADDED).map(|name| {
+/// The schema of [`COLUMN_NAMES`]. Every column is required. Times are nanoseconds since
+/// 1970-01-01T00:00:00Z.
+///
+/// # Errors
+/// None that the columns above can cause.
+pub fn schema() -> Result<TypePtr> {
+    let field = |name: &str| {
         let (physical, logical) = match name {
             "timestamp" | "received_at" => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::NANOS))),
             "seq" => (Physical::INT64, None),
@@ -23,18 +29,28 @@ pub(super) fn schema() -> Result<TypePtr> {
         };
         let builder = Type::primitive_type_builder(name, physical).with_repetition(Repetition::REQUIRED);
         Ok(Arc::new(builder.with_logical_type(logical).build()?))
-    });
-    let fields = fields.collect::<Result<Vec<_>>>()?;
+    };
+    let fields = COLUMN_NAMES.into_iter().map(field).collect::<Result<Vec<_>>>()?;
     Ok(Arc::new(Type::group_type_builder("event").with_fields(fields).build()?))
 }
 
-/// Topics and sources repeat, so they have dictionaries; ids rarely do, so their lengths stand apart from their bytes.
-/// There are no statistics of payloads: nobody asks for the least one.
-pub(super) fn properties() -> Result<WriterProperties> {
+/// The compression of every column.
+pub(crate) fn compression() -> Result<Compression> {
+    Ok(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+}
+
+/// Compression and encodings of the columns.
+///
+/// Topics and sources repeat, so they have dictionaries. Ids rarely do: their lengths stand apart
+/// from their bytes, so that zstd sees digits only. Seqs, timestamps and times of receipt are kept as
+/// differences. Payloads have no statistics: no query asks for the least one.
+///
+/// # Errors
+/// None that the columns above can cause.
+pub fn properties() -> Result<WriterPropertiesBuilder> {
     let column = |name: &str| ColumnPath::from(name);
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_compression(compression()?)
         .set_dictionary_enabled(false)
         .set_column_dictionary_enabled(column("topic"), true)
         .set_column_dictionary_enabled(column("source"), true)
@@ -44,5 +60,5 @@ pub(super) fn properties() -> Result<WriterProperties> {
     for name in ["timestamp", "seq", "received_at"] {
         builder = builder.set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
     }
-    Ok(builder.build())
+    Ok(builder)
 }
