@@ -48,7 +48,7 @@ fn table_sort(bencher: Bencher) {
     table.insert(&(1..=1 << 20).map(entry).collect::<Vec<_>>());
     let mut order = Vec::new();
     let bencher = bencher.counter(ItemsCount::new(table.len()));
-    bencher.bench_local(|| table.sorted(&mut order).map(|entry| entry.seq).fold(0, |a, b| a ^ b));
+    bencher.bench_local(|| table.sorted(&mut order).unwrap().map(|entry| entry.seq).fold(0, |a, b| a ^ b));
 }
 
 #[divan::bench]
@@ -102,7 +102,7 @@ fn sort_batch(bencher: Bencher) {
     let mut from = 1 << 30;
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         from += BATCH;
-        sorted_keys(&fingerprints(from))
+        sorted_keys(&fingerprints(from)).unwrap()
     });
 }
 
@@ -125,7 +125,7 @@ fn flush_and_merge(bencher: Bencher) {
 
 fn look_up(run: &Run, fingerprints: &[u128]) -> usize {
     let mut found = Vec::new();
-    run.look_up(fingerprints, &sorted_keys(fingerprints), &mut found).unwrap();
+    run.look_up(fingerprints, &sorted_keys(fingerprints).unwrap(), &mut found).unwrap();
     found.len()
 }
 

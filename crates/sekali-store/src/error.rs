@@ -45,6 +45,10 @@ pub enum Error {
     /// A write or sync of the log failed, now or earlier: the partition takes no more writes until the store is opened again.
     #[error("partition stopped after a failed write: {0}")]
     Stopped(String),
+    /// The engine has found itself in a state that cannot be: a fault of this program, named before it could do harm.
+    /// The partition takes no more writes until the store is opened again.
+    #[error("internal error: {0}; stop the server and start it again, and please report this")]
+    Broken(&'static str),
     /// The operating system refused.
     #[error("cannot {action} {}", path.display())]
     Io {

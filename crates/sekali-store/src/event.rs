@@ -18,7 +18,7 @@ pub struct EventRef<'a> {
 /// An event as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// LogPosition in its partition, from 1.
+    /// Position in its partition, from 1.
     pub seq: u64,
     /// When its commit was made: nanoseconds since 1970-01-01T00:00:00Z; never decreases along a partition.
     pub received_at_ns: i64,

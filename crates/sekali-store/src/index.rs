@@ -23,7 +23,7 @@
 //!   too, 8 / 140 = 0.06 bytes: 1.2 to 1.5 bytes an entry. Tables: 36 bytes for each of at most `3 T` entries, the
 //!   spare table included, and 16 `T` to sort in.
 //! - **Disk**: 4,096 / 140 = 29.26 bytes in blocks, and what was just said again for filters and fences: 30.5 to 31.7.
-//! - **LookupCost**: a hit costs one block read (two where its fingerprint begins a block, 1 in 140); a miss costs 0.01.
+//! - **Reads**: a hit costs one block read (two where its fingerprint begins a block, 1 in 140); a miss costs 0.01.
 
 pub mod block;
 mod core;

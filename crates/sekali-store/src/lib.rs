@@ -40,6 +40,7 @@
 mod background;
 mod backup;
 mod batch;
+mod bucket;
 mod bytes;
 mod checked_text;
 pub mod columns;
@@ -52,6 +53,7 @@ mod event;
 pub mod fuzzing;
 mod hash;
 pub mod index;
+mod invariant;
 pub mod limits;
 mod log;
 pub mod manifest;

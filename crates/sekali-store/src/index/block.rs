@@ -34,7 +34,7 @@ pub type BlockBytes = [u8; BLOCK_BYTES];
 pub struct BlockPlace {
     /// Number of the run.
     pub run: u64,
-    /// LogPosition among the blocks of the run, from 0.
+    /// Position among the blocks of the run, from 0.
     pub index: u64,
     /// First seq of the run.
     pub first_seq: u64,

@@ -54,7 +54,7 @@ impl Index {
         frozen.iter().for_each(|table| table.look_up(fingerprints, found));
         let mut reads = LookupCost::default();
         if !runs.is_empty() {
-            let keys = sorted_keys(fingerprints);
+            let keys = sorted_keys(fingerprints)?;
             for run in runs.iter() {
                 reads += run.look_up(fingerprints, &keys, found)?;
             }

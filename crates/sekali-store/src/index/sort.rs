@@ -3,6 +3,9 @@
 
 use std::cmp::Ordering;
 
+use crate::bucket;
+use crate::error::Result;
+
 /// The upper half of a fingerprint, and the position of what it belongs to.
 pub type SortKey = (u64, u32);
 
@@ -17,36 +20,14 @@ pub(super) fn sort_by_upper_half(
     halves: impl ExactSizeIterator<Item = u64> + Clone,
     compare: impl Fn(&SortKey, &SortKey) -> Ordering,
     sorted: &mut Vec<SortKey>,
-) {
+) -> Result<()> {
     let bits = (halves.len() / BUCKET_KEYS).clamp(1, BUCKETS_MAX).ilog2();
-    let bucket_of = |half: u64| half.checked_shr(64 - bits).unwrap_or(0) as usize;
     let mut ends = vec![0; 1 << bits];
-    for half in halves.clone() {
-        if let Some(count) = ends.get_mut(bucket_of(half)) {
-            *count += 1;
-        }
-    }
-    let mut begin = 0;
-    for end in &mut ends {
-        // Where the bucket begins; it moves to where it ends as keys come in.
-        begin += std::mem::replace(end, begin);
-    }
-    sorted.clear();
-    sorted.resize(halves.len(), (0, 0));
-    for (half, position) in halves.zip(0..) {
-        let end = ends.get_mut(bucket_of(half));
-        if let Some((end, slot)) = end.and_then(|end| sorted.get_mut(*end).map(|slot| (end, slot))) {
-            *slot = (half, position);
-            *end += 1;
-        }
-    }
-    let mut begin = 0;
-    for end in ends {
-        if let Some(bucket) = sorted.get_mut(begin..end) {
-            bucket.sort_unstable_by(&compare);
-        }
-        begin = end;
-    }
+    let keys = halves.zip(0..).map(|(half, position)| {
+        let bucket = half.checked_shr(64 - bits).unwrap_or(0) as usize;
+        (bucket, (half, position))
+    });
+    bucket::sort(keys, (0, 0), &mut ends, sorted, |keys| keys.sort_unstable_by(&compare))
 }
 
 #[cfg(test)]
@@ -64,7 +45,7 @@ mod tests {
             let mut expected: Vec<SortKey> = halves.clone().zip(0..).collect();
             expected.sort_unstable();
             let mut sorted = vec![(7, 7); 5];
-            sort_by_upper_half(halves, Ord::cmp, &mut sorted);
+            sort_by_upper_half(halves, Ord::cmp, &mut sorted).unwrap();
             prop_assert_eq!(sorted, expected);
         }
     }

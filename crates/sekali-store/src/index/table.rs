@@ -11,6 +11,7 @@ use std::hint::black_box;
 
 use super::entry::{Entry, filter_key};
 use super::sort::{SortKey, sort_by_upper_half};
+use crate::error::Result;
 use crate::hash::{ContentHash, Fingerprint};
 use crate::limits::INDEX_TABLE_ENTRIES_MAX;
 
@@ -174,15 +175,18 @@ impl Table {
     }
 
     /// The entries by fingerprint, then seq. `order` is memory to work in, 16 bytes an entry.
-    pub fn sorted<'a>(&'a self, order: &'a mut Vec<SortKey>) -> impl Iterator<Item = Entry> + 'a {
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken).
+    pub fn sorted<'a>(&'a self, order: &'a mut Vec<SortKey>) -> Result<impl Iterator<Item = Entry> + 'a> {
         let upper = self.rows.iter().map(|row| filter_key(row.fingerprint()));
         // Upper halves almost never tie, and then the whole fingerprints decide; positions ascend with the seqs.
         let fingerprint = |at: u32| self.rows.get(at as usize).map(TableRow::fingerprint);
         let compare = |a: &SortKey, b: &SortKey| {
             a.0.cmp(&b.0).then_with(|| fingerprint(a.1).cmp(&fingerprint(b.1))).then_with(|| a.1.cmp(&b.1))
         };
-        sort_by_upper_half(upper, compare, order);
-        order.chunks(STRIP).flat_map(|keys| self.strip(keys)).flatten()
+        sort_by_upper_half(upper, compare, order)?;
+        Ok(order.chunks(STRIP).flat_map(|keys| self.strip(keys)).flatten())
     }
 
     /// The entries at up to so many positions, fetched together.
@@ -275,7 +279,7 @@ mod tests {
         let far = |seq| Entry { fingerprint: 5, seq, content: 0 };
         let entries = [far(7), far(7 + u64::from(u32::MAX)), far(8 + u64::from(u32::MAX))];
         assert_eq!(table.insert(&entries), 2);
-        assert_eq!(table.sorted(&mut Vec::new()).collect::<Vec<_>>(), entries[..2]);
+        assert_eq!(table.sorted(&mut Vec::new()).unwrap().collect::<Vec<_>>(), entries[..2]);
     }
 
     #[test]
@@ -309,7 +313,7 @@ mod tests {
             prop_assert_eq!(looked_up(&larger, &asked), looked_up(&table, &asked));
             let mut sorted = entries.clone();
             sorted.sort_unstable();
-            prop_assert_eq!(table.sorted(&mut Vec::new()).collect::<Vec<_>>(), sorted);
+            prop_assert_eq!(table.sorted(&mut Vec::new()).unwrap().collect::<Vec<_>>(), sorted);
         }
     }
 }

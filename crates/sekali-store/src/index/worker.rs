@@ -114,7 +114,7 @@ fn flush(core: &IndexCore, table: &Table, number: u64, order: &mut Vec<SortKey>)
     disk::check_space(&*core.disk, &core.dir, Run::block_bytes(entries))?;
     let info = RunInfo { number, entries, first_seq, last_seq, checksum: 0 };
     let mut writer = RunWriter::create(&core.disk, &core.dir, info, bits)?;
-    for entry in table.sorted(order) {
+    for entry in table.sorted(order)? {
         writer.push(&entry)?;
     }
     let run = writer.finish()?;

@@ -27,7 +27,7 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Reservation in a file that was just created, beside the spare there is.
+    /// The reservation in a file that was just created, beside the spare there is.
     pub(crate) fn in_new_file(&mut self, log: &LogDir) {
         self.active = log.ahead_of(header::BYTES as u64);
     }

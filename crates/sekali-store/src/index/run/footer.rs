@@ -45,7 +45,7 @@ impl RunFooter {
         (bytes, checksum)
     }
 
-    /// LookupCost and verifies a footer.
+    /// Reads and verifies a footer.
     pub(super) fn decode(bytes: &[u8; FOOTER_BYTES]) -> Result<Self, String> {
         if bytes[..8] != MAGIC || number_at(bytes, 56) != xxh3_64(&bytes[..56]) {
             return Err("it does not end as a run: it was cut short or its footer is damaged".to_owned());

@@ -39,7 +39,7 @@ impl RunGuide {
         Self { fences, chunk_fences, filters }
     }
 
-    /// LookupCost and verifies what follows the blocks.
+    /// Reads and verifies what follows the blocks.
     pub(super) fn read(file: &dyn DiskFile, path: &Path, footer: &RunFooter) -> Result<Self> {
         let damaged = |what: &str| Error::Damaged { path: path.to_owned(), what: what.to_owned() };
         let mut bytes = vec![0; (footer.filters_at() - footer.fences_at()) as usize];

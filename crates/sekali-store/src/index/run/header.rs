@@ -51,7 +51,7 @@ impl RunHeader {
         bytes
     }
 
-    /// LookupCost and verifies the header of the file at `path`, which is only named in errors.
+    /// Reads and verifies the header of the file at `path`, which is only named in errors.
     pub(super) fn decode(bytes: &BlockBytes, path: &Path) -> Result<Self> {
         let damaged = |what: &str| Error::Damaged { path: path.to_owned(), what: what.to_owned() };
         let checksum = number_at(bytes, CHECKSUM_AT);

@@ -14,13 +14,17 @@ use super::Run;
 use super::layout::block_offset;
 use crate::error::{IoContext as _, Result};
 use crate::hash::Fingerprint;
+use crate::invariant::invariant;
 use crate::limits::INDEX_CHUNK_BLOCKS;
 
 /// The keys of a batch, in order. Batches have fewer than 2^32 fingerprints.
-pub fn sorted_keys(fingerprints: &[Fingerprint]) -> Vec<SortKey> {
+///
+/// # Errors
+/// [`Error::Broken`](crate::Error::Broken).
+pub fn sorted_keys(fingerprints: &[Fingerprint]) -> Result<Vec<SortKey>> {
     let mut keys = Vec::new();
-    sort_by_upper_half(fingerprints.iter().map(|&fingerprint| filter_key(fingerprint)), Ord::cmp, &mut keys);
-    keys
+    sort_by_upper_half(fingerprints.iter().map(|&fingerprint| filter_key(fingerprint)), Ord::cmp, &mut keys)?;
+    Ok(keys)
 }
 
 /// What look-ups cost.
@@ -59,7 +63,9 @@ impl Run {
         for keys in keys.chunks(STRIP) {
             let count = self.filter(keys, &mut passed);
             for &(key, at) in passed.iter().take(count) {
-                let Some(&fingerprint) = fingerprints.get(at as usize) else { continue };
+                let Some(&fingerprint) = fingerprints.get(at as usize) else {
+                    invariant!("a key of a look-up has no fingerprint")
+                };
                 let before = found.len();
                 self.find(key, fingerprint, &mut block, &mut reads, |entry| found.push((at as usize, entry)))?;
                 reads.passed += 1;
@@ -129,7 +135,7 @@ impl Run {
         }
     }
 
-    /// RunBlock `index`, from the file unless `cached` has it, verified in either case.
+    /// Block `index`, from the file unless `cached` has it, verified in either case.
     fn block<'a>(&self, index: u64, cached: &'a mut CachedBlock, reads: &mut LookupCost) -> Result<RunBlock<'a>> {
         if cached.index != Some(index) {
             cached.index = None;

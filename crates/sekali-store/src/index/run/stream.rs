@@ -1,4 +1,4 @@
-//! LookupCost a run from beginning to end, for merging and verifying.
+//! Reads a run from beginning to end, for merging and verifying.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::limits::INDEX_BUFFER_BYTES;
 pub struct RunStream {
     run: Arc<Run>,
     buffer: Vec<u8>,
-    /// RunBlock at the beginning of `buffer`.
+    /// Block at the beginning of `buffer`.
     first_block: u64,
     /// The entries of the current block in reverse, so that the next one is at the end.
     block: Vec<Entry>,
@@ -75,7 +75,7 @@ impl RunStream {
         if in_order { Ok(true) } else { Err(self.damaged("its entries are out of order")) }
     }
 
-    /// LookupCost the next part of the file.
+    /// Reads the next part of the file.
     fn fill(&mut self, count: u64) -> Result<()> {
         let blocks = (count - self.next_block).min((INDEX_BUFFER_BYTES / BLOCK_BYTES) as u64);
         self.first_block = self.next_block;

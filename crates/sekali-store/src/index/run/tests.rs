@@ -26,7 +26,7 @@ fn write(dir: &Path, entries: &[Entry]) -> Run {
 
 fn look_up(run: &Run, fingerprints: &[u128]) -> (Vec<Entry>, LookupCost) {
     let mut found = Vec::new();
-    let reads = run.look_up(fingerprints, &sorted_keys(fingerprints), &mut found).unwrap();
+    let reads = run.look_up(fingerprints, &sorted_keys(fingerprints).unwrap(), &mut found).unwrap();
     found.sort_unstable();
     (found.into_iter().map(|(_, entry)| entry).collect(), reads)
 }

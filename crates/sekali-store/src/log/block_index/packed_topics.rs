@@ -21,7 +21,7 @@
 use super::Tally;
 use crate::bytes::{Fields, put_varint};
 
-/// FileTopics with their counts and extents.
+/// Topics with their counts and extents.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PackedTopics {
     rows: Box<[u8]>,

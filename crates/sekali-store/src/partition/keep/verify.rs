@@ -42,9 +42,9 @@ pub enum Finding {
     },
     /// One key is stored twice.
     StoredTwice {
-        /// LogPosition of the first.
+        /// Position of the first.
         first_seq: u64,
-        /// LogPosition of the second.
+        /// Position of the second.
         second_seq: u64,
     },
     /// The index has entries of no event.

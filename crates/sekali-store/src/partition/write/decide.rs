@@ -56,7 +56,7 @@ impl<'a> Decider<'a> {
 
     /// Decides the next event.
     fn decide(&mut self, hash: EventHash, row: &[u8]) -> Result<Outcome> {
-        let candidates = self.hits.of(self.position);
+        let candidates = self.hits.of(self.position)?;
         self.position += 1;
         let outcome = self.relate(hash, row, candidates)?;
         self.count(outcome);

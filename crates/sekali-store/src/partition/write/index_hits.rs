@@ -1,6 +1,9 @@
 //! What the index knew before a commit, by the event of the commit that it is about.
 
+use crate::bucket;
+use crate::error::Result;
 use crate::index::Entry;
+use crate::invariant::invariant;
 
 /// The entries that were found for the events of one commit. Its memory is used again.
 #[derive(Debug, Default)]
@@ -11,49 +14,24 @@ pub(super) struct IndexHits {
 }
 
 impl IndexHits {
-    /// Takes what was found for a commit of so many events, with the position of the event among them, in any order.
-    /// What it knew before is forgotten.
-    pub(super) fn fill(&mut self, events: usize, found: &[(usize, Entry)]) {
+    /// Takes what was found for the `events` events of a commit, each entry with the position of its event, in any
+    /// order. Forgets the hits of the commit before.
+    pub(super) fn fill(&mut self, events: usize, found: &[(usize, Entry)]) -> Result<()> {
         let Self { entries, ends } = self;
         ends.clear();
         ends.resize(events, 0);
-        for &(position, _) in found {
-            if let Some(count) = ends.get_mut(position) {
-                *count += 1;
-            }
-        }
-        let mut begin = 0;
-        for end in ends.iter_mut() {
-            // Where the entries begin; it moves to where they end as they come in.
-            begin += std::mem::replace(end, begin);
-        }
-        entries.clear();
-        entries.resize(found.len(), Entry { fingerprint: 0, seq: 0, content: 0 });
-        for &(position, entry) in found {
-            let end = ends.get_mut(position);
-            if let Some((end, slot)) = end.and_then(|end| entries.get_mut(*end as usize).map(|slot| (end, slot))) {
-                *slot = entry;
-                *end += 1;
-            }
-        }
-        let mut begin = 0;
-        for &mut end in ends {
-            // Nearly always there is one, or none.
-            if end - begin > 1 {
-                entries
-                    .get_mut(begin as usize..end as usize)
-                    .unwrap_or_default()
-                    .sort_unstable_by_key(|entry| entry.seq);
-            }
-            begin = end;
-        }
+        let blank = Entry { fingerprint: 0, seq: 0, content: 0 };
+        bucket::sort(found.iter().copied(), blank, ends, entries, |hits| hits.sort_unstable_by_key(|entry| entry.seq))
     }
 
-    /// What was found for the event at `position`, in order of seq.
-    pub(super) fn of(&self, position: usize) -> &[Entry] {
-        let end = self.ends.get(position).copied().unwrap_or(0);
-        let begin = position.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.entries.get(begin as usize..end as usize).unwrap_or_default()
+    /// The entries for the event at `position`, in order of seq.
+    pub(super) fn of(&self, position: usize) -> Result<&[Entry]> {
+        let begin = position.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before));
+        let range = begin.zip(self.ends.get(position)).map(|(begin, end)| *begin as usize..*end as usize);
+        let Some(hits) = range.and_then(|range| self.entries.get(range)) else {
+            invariant!("an event of a commit was not looked up")
+        };
+        Ok(hits)
     }
 }
 
@@ -73,13 +51,13 @@ mod tests {
                 // Seqs descend, so that they come in the wrong order.
                 let entry = |seq| Entry { fingerprint: 1, seq, content: seq ^ 5 };
                 let found: Vec<_> = at.iter().map(|at| at.index(events)).zip((1..=60).rev().map(entry)).collect();
-                hits.fill(events, &found);
+                hits.fill(events, &found).unwrap();
                 for position in 0..events {
                     let of = found.iter().rev().filter(|(of, _)| *of == position);
                     let expected: Vec<_> = of.map(|(_, entry)| *entry).collect();
-                    prop_assert_eq!(hits.of(position), expected);
+                    prop_assert_eq!(hits.of(position).unwrap(), expected);
                 }
-                prop_assert_eq!(hits.of(events), []);
+                prop_assert!(hits.of(events).is_err());
             }
         }
     }

@@ -116,7 +116,7 @@ impl CommitPlanner {
         if let Err(error) = shared.index.look_up(fingerprints, found) {
             return Err(distrust_index(shared, error));
         }
-        hits.fill(events, found);
+        hits.fill(events, found)?;
         self.pending.keys.reserve(events);
         Ok(())
     }
