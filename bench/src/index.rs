@@ -67,7 +67,7 @@ fn fill(index: &Index, spec: &IndexSpec, report: &mut Report) -> Outcome<()> {
         making_ns += before.thread_ns_each(spec.ids);
         let before = Instant::now();
         index.look_up(&fingerprints, &mut found)?;
-        index.insert(&entries);
+        index.insert(&entries)?;
         deciles.add(entries.len() as u64, before.elapsed());
         if let Some((_, wrong)) = found.first() {
             return Err(format!("a new id was found as seq {}", wrong.seq).into());

@@ -27,7 +27,7 @@ fn table_insert(bencher: Bencher) {
     let entries: Vec<_> = (1..=1 << 20).map(entry).collect();
     let bencher = bencher.counter(ItemsCount::new(entries.len()));
     bencher.with_inputs(|| Table::new(entries.len())).bench_values(|mut table| {
-        table.insert(&entries);
+        table.insert(&entries).unwrap();
         table
     });
 }
@@ -37,7 +37,7 @@ fn table_insert_in_memory(bencher: Bencher) {
     let entries: Vec<_> = (1..=1 << 20).map(entry).collect();
     let bencher = bencher.counter(ItemsCount::new(entries.len()));
     bencher.with_inputs(|| Table::in_memory(entries.len())).bench_values(|mut table| {
-        table.insert(&entries);
+        table.insert(&entries).unwrap();
         table
     });
 }
@@ -45,7 +45,7 @@ fn table_insert_in_memory(bencher: Bencher) {
 #[divan::bench(sample_count = 10)]
 fn table_sort(bencher: Bencher) {
     let mut table = Table::new(1 << 20);
-    table.insert(&(1..=1 << 20).map(entry).collect::<Vec<_>>());
+    table.insert(&(1..=1 << 20).map(entry).collect::<Vec<_>>()).unwrap();
     let mut order = Vec::new();
     let bencher = bencher.counter(ItemsCount::new(table.len()));
     bencher.bench_local(|| table.sorted(&mut order).unwrap().map(|entry| entry.seq).fold(0, |a, b| a ^ b));
@@ -54,7 +54,7 @@ fn table_sort(bencher: Bencher) {
 #[divan::bench]
 fn table_miss(bencher: Bencher) {
     let mut table = Table::new(1 << 20);
-    table.insert(&(1..=1 << 20).map(entry).collect::<Vec<_>>());
+    table.insert(&(1..=1 << 20).map(entry).collect::<Vec<_>>()).unwrap();
     let mut from = 1 << 30;
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         from += BATCH;
@@ -116,7 +116,7 @@ fn flush_and_merge(bencher: Bencher) {
         let manifest = Arc::new(ManifestFile::open(Arc::clone(&disk), &dir.path().join("MANIFEST")).unwrap());
         let options = IndexOptions { background: false, ..IndexOptions::default() };
         let index = Index::open(disk, dir.path().join("ids"), manifest, options).unwrap();
-        index.insert(&entries);
+        index.insert(&entries).unwrap();
         while index.step().unwrap() {}
         assert_eq!(index.stats().runs, 1);
         dir

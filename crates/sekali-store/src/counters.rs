@@ -21,6 +21,11 @@ impl Counters {
         self.stored.checked_add(self.duplicates) == Some(self.received) && self.conflicts <= self.duplicates
     }
 
+    /// Whether none of the counters is below that of `earlier`.
+    pub(crate) fn include(&self, earlier: &Self) -> bool {
+        self.as_array().iter().zip(earlier.as_array()).all(|(now, before)| *now >= before)
+    }
+
     pub(crate) fn as_array(&self) -> [u64; 4] {
         [self.received, self.stored, self.duplicates, self.conflicts]
     }

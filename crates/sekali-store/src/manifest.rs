@@ -59,6 +59,7 @@ use serde::{Deserialize, Serialize};
 use crate::checked_text;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
+use crate::invariant::invariant;
 
 pub use entries::{Lost, SavedPosition, SegmentEntry};
 pub use expired::Expired;
@@ -186,6 +187,25 @@ impl Manifest {
         if let Some(expired) = &mut self.expired {
             expired.forgotten_seq = expired.last_seq;
         }
+    }
+
+    /// Whether it may take the place of `old`: what it says for good stays, and it reads back.
+    ///
+    /// # Errors
+    /// [`Error::Broken`].
+    fn check_follows(&self, old: &Self) -> Result<()> {
+        let next_commit = |place: Option<SavedPosition>| place.map_or(0, |place| place.next_commit);
+        invariant!(self.next_run >= old.next_run, "the manifest would give a number to two runs");
+        invariant!(self.covered_seq >= old.covered_seq || self.runs.is_empty(), "the manifest would cover fewer keys");
+        invariant!(self.lost.len() >= old.lost.len(), "the manifest would forget losses");
+        invariant!(next_commit(self.sealed) >= next_commit(old.sealed), "the manifest would begin the log earlier");
+        invariant!(
+            next_commit(self.durable) >= next_commit(old.durable),
+            "the manifest would end the durable log earlier"
+        );
+        invariant!(self.expired.is_some() || old.expired.is_none(), "the manifest would forget what has expired");
+        invariant!(self.validate().is_ok(), "the manifest would not read back");
+        Ok(())
     }
 
     fn validate(&self) -> Result<(), String> {

@@ -50,7 +50,7 @@ impl Partition {
         let sealer = Sealer::new(&shared, log_dir, segment_dir, &options.tuning)?;
         let (rules, torn, free_bytes_min) = (options.rules, log.torn, options.tuning.free_bytes_min);
         let log = log.writer;
-        shared.note_durable(log.position());
+        shared.note_durable(log.position())?;
         let planner = CommitPlanner::new(hasher, rules, salt, log.position());
         let writer = WritePath::new(sealer, Arc::clone(&shared), planner, log, free_bytes_min);
         let partition = Self { writer, shared, torn, rebuilt, index_damage: None, store };

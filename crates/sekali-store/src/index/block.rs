@@ -13,7 +13,9 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::entry::Entry;
+use crate::error::Result;
 use crate::hash::Fingerprint;
+use crate::invariant::invariant;
 
 /// Length of a block.
 pub const BLOCK_BYTES: usize = 4096;
@@ -47,13 +49,18 @@ impl BlockPlace {
 }
 
 /// Writes entry `at` of a block. Its seq must be within [`SEQ_SPAN_MAX`] of `first_seq`, and `at` below [`BLOCK_ENTRIES`].
-pub fn put(block: &mut BlockBytes, at: usize, entry: &Entry, first_seq: u64) {
-    debug_assert!(entry.seq >= first_seq && entry.seq - first_seq <= SEQ_SPAN_MAX);
-    if let Some(bytes) = block[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0.get_mut(at) {
-        bytes[..16].copy_from_slice(&entry.fingerprint.to_le_bytes());
-        bytes[16..21].copy_from_slice(&entry.seq.wrapping_sub(first_seq).to_le_bytes()[..5]);
-        bytes[21..].copy_from_slice(&entry.content.to_le_bytes());
-    }
+///
+/// # Errors
+/// [`Error::Broken`](crate::Error::Broken) where they are not.
+pub fn put(block: &mut BlockBytes, at: usize, entry: &Entry, first_seq: u64) -> Result<()> {
+    let offset = entry.seq.wrapping_sub(first_seq);
+    invariant!(offset <= SEQ_SPAN_MAX, "a seq does not fit its block");
+    let bytes = block[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0.get_mut(at);
+    let Some(bytes) = bytes else { invariant!("an entry does not fit its block") };
+    bytes[..16].copy_from_slice(&entry.fingerprint.to_le_bytes());
+    bytes[16..21].copy_from_slice(&offset.to_le_bytes()[..5]);
+    bytes[21..].copy_from_slice(&entry.content.to_le_bytes());
+    Ok(())
 }
 
 /// Completes a block whose first `count` entries have been put.
@@ -144,7 +151,7 @@ mod tests {
     fn sealed(entries: &[Entry]) -> Box<BlockBytes> {
         let mut block = Box::new([0xAA; BLOCK_BYTES]);
         for (at, entry) in entries.iter().enumerate() {
-            put(&mut block, at, entry, PLACE.first_seq);
+            put(&mut block, at, entry, PLACE.first_seq).unwrap();
         }
         seal(&mut block, entries.len(), &PLACE);
         block

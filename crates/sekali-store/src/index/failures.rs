@@ -16,12 +16,17 @@ struct FailureState {
     merge: Option<String>,
     /// A run has turned out damaged: merging it again would fail again.
     damaged: bool,
+    /// The invariant that was found broken: the index does no more work in the background.
+    broken: Option<&'static str>,
 }
 
 impl Failures {
     /// Keeps the outcome of writing a table, and passes it on.
     pub(super) fn note_flush<T>(&self, outcome: Result<T>) -> Result<T> {
-        self.lock().flush = outcome.as_ref().err().map(|error| (error.kind(), error.describe()));
+        let mut inner = self.lock();
+        inner.flush = outcome.as_ref().err().map(|error| (error.kind(), error.describe()));
+        inner.note_broken(&outcome);
+        drop(inner);
         outcome
     }
 
@@ -30,12 +35,14 @@ impl Failures {
         let mut inner = self.lock();
         inner.merge = outcome.as_ref().err().map(Error::describe);
         inner.damaged |= matches!(outcome, Err(Error::Damaged { .. }));
+        inner.note_broken(&outcome);
         drop(inner);
         outcome
     }
 
     pub(super) fn flush_failed(&self) -> bool {
-        self.lock().flush.is_some()
+        let inner = self.lock();
+        inner.flush.is_some() || inner.broken.is_some()
     }
 
     pub(super) fn merge_failed(&self) -> bool {
@@ -54,6 +61,11 @@ impl Failures {
         Some(Error::Io { action: "save the newest keys in", path: dir.to_owned(), source })
     }
 
+    /// [`Error::Broken`] once an invariant was found broken.
+    pub(super) fn check_invariants(&self) -> Result<()> {
+        self.lock().broken.map_or(Ok(()), |what| Err(Error::Broken(what)))
+    }
+
     pub(super) fn message(&self) -> Option<String> {
         let inner = self.lock();
         inner.flush.as_ref().map(|(_, message)| message).or(inner.merge.as_ref()).cloned()
@@ -61,5 +73,26 @@ impl Failures {
 
     fn lock(&self) -> MutexGuard<'_, FailureState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FailureState {
+    fn note_broken<T>(&mut self, outcome: &Result<T>) {
+        if let Err(Error::Broken(what)) = outcome {
+            self.broken.get_or_insert(what);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_invariant_is_reported_from_then_on() {
+        let failures = Failures::default();
+        assert!(failures.note_merge(Err::<(), _>(Error::Broken("odd"))).is_err());
+        failures.note_merge(Ok(())).unwrap();
+        assert!(matches!(failures.check_invariants(), Err(Error::Broken("odd"))));
     }
 }

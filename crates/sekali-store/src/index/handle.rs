@@ -16,6 +16,7 @@ use crate::background;
 use crate::disk::Disk;
 use crate::error::{IoContext as _, Result};
 use crate::hash::Fingerprint;
+use crate::invariant::invariant;
 use crate::manifest::ManifestFile;
 
 /// The dedup index of a partition. One writer inserts; any number of threads look up.
@@ -66,16 +67,21 @@ impl Index {
     /// Adds entries that are durable in the log; seqs ascend, from above everything added before. Look-ups see them
     /// when this returns. Waits while [too many](crate::limits::INDEX_TABLES_WAITING_MAX) full tables wait to be
     /// written, unless writing them fails: see [`Index::health`].
-    pub fn insert(&self, mut entries: &[Entry]) {
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where seqs do not ascend.
+    pub fn insert(&self, mut entries: &[Entry]) -> Result<()> {
         while !entries.is_empty() {
-            let (added, due) = self.core.state_mut().insert(entries, self.core.options.table_entries);
-            entries = entries.get(added..).unwrap_or_default();
+            let (added, due) = self.core.state_mut().insert(entries, self.core.options.table_entries)?;
+            let Some(rest) = entries.get(added..) else { invariant!("more entries were added than there are") };
+            entries = rest;
             match due {
                 Some(TableWork::Flush) => room::make_room(&self.core),
                 Some(TableWork::Spare) => self.core.signals.raise(),
                 None => {}
             }
         }
+        Ok(())
     }
 
     /// As [`Index::insert`], at a start, of entries that were in memory before, or of all where the index is made anew.
@@ -83,7 +89,7 @@ impl Index {
     /// # Errors
     /// The error that keeps tables from being written, once more of them are in memory than a crash can have left.
     pub fn replay(&self, entries: &[Entry]) -> Result<()> {
-        self.insert(entries);
+        self.insert(entries)?;
         room::check_replayed(&self.core)
     }
 

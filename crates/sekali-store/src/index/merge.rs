@@ -7,6 +7,7 @@ use super::entry::Entry;
 use super::run::{Run, RunStream, RunWriter};
 use crate::disk::Disk;
 use crate::error::Result;
+use crate::invariant::invariant;
 use crate::manifest::RunInfo;
 
 /// A merge under way. Dropping it leaves a temporary file and nothing else.
@@ -34,6 +35,7 @@ impl RunMerge {
         level: u32,
         filter_bits: u32,
     ) -> Result<Self> {
+        invariant!(!runs.is_empty(), "a merge of no runs was begun");
         let infos = || runs.iter().map(|run| run.info());
         let info = RunInfo {
             number,

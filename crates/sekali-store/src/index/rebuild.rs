@@ -54,11 +54,11 @@ impl Index {
             batch.push(entry?);
             if batch.len() == BATCH {
                 index.health()?;
-                index.insert(&batch);
+                index.insert(&batch)?;
                 batch.clear();
             }
         }
-        index.insert(&batch);
+        index.insert(&batch)?;
         index.flush()?;
         Ok(index)
     }

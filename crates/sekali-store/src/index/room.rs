@@ -19,6 +19,7 @@ pub(super) fn make_room(core: &IndexCore) {
 
 /// The error that keeps tables from being written, once as many wait as may.
 pub(super) fn check(core: &IndexCore) -> Result<()> {
+    core.failures.check_invariants()?;
     if !core.options.background && core.failures.flush_failed() {
         // There is no thread that tries again. How it goes is kept in `failures`.
         let _ = worker::step(core);

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::entry::Entry;
 use super::run::Run;
 use super::table::Table;
+use crate::error::Result;
+use crate::invariant::invariant;
 use crate::limits::INDEX_TABLES_WAITING_MAX;
 
 /// The first table of a store has room for this part of a full one: 65,536 entries, 2.4 MB. It grows to a full table at once,
@@ -41,18 +43,24 @@ impl IndexState {
     }
 
     /// Adds entries until the table is full. Answers how many, and what is due then.
-    pub(super) fn insert(&mut self, entries: &[Entry], table_entries: usize) -> (usize, Option<TableWork>) {
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where the seqs do not follow those that are here.
+    pub(super) fn insert(&mut self, entries: &[Entry], table_entries: usize) -> Result<(usize, Option<TableWork>)> {
+        let is_next = |entry: &Entry| entry.seq > self.last_seq();
+        invariant!(entries.first().is_none_or(is_next), "an entry of the index is older than one that it has");
         if self.active.capacity() < table_entries && self.active.len() + entries.len() > self.active.capacity() {
             let small = mem::replace(&mut self.active, self.spare.take().unwrap_or_else(|| Table::new(table_entries)));
-            self.active.insert_all(&small);
+            self.active.insert_all(&small)?;
         }
-        let added = self.active.insert(entries);
+        let added = self.active.insert(entries)?;
+        invariant!(added > 0 || !self.active.is_empty(), "an empty table takes no entry");
         let filled = added < entries.len() || self.active.len() >= table_entries;
         if filled {
             self.freeze(table_entries);
-            return (added, Some(TableWork::Flush));
+            return Ok((added, Some(TableWork::Flush)));
         }
-        (added, self.wants_spare().then_some(TableWork::Spare))
+        Ok((added, self.wants_spare().then_some(TableWork::Spare)))
     }
 
     /// Lets the active table wait to be written and begins a new one.
@@ -79,16 +87,35 @@ impl IndexState {
     }
 
     /// The oldest table has become `run`.
-    pub(super) fn flushed(&mut self, run: Run, covered_seq: u64) {
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where it has not.
+    pub(super) fn flushed(&mut self, run: Run, covered_seq: u64) -> Result<()> {
+        let is_oldest = self.frozen.first().is_some_and(|table| table.len() as u64 == run.info().entries);
+        invariant!(is_oldest, "a run is not the oldest table");
+        invariant!(covered_seq > self.covered_seq, "a run covers what other runs cover");
         self.frozen.remove(0);
         self.runs = self.runs.iter().cloned().chain([Arc::new(run)]).collect();
         self.covered_seq = covered_seq;
+        Ok(())
     }
 
     /// The runs `inputs` have become `run`.
-    pub(super) fn merged(&mut self, inputs: &[Arc<Run>], run: Run) {
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where not all of them are live.
+    pub(super) fn merged(&mut self, inputs: &[Arc<Run>], run: Run) -> Result<()> {
         let others = self.runs.iter().filter(|run| !inputs.iter().any(|input| Arc::ptr_eq(input, run))).cloned();
-        self.runs = others.chain([Arc::new(run)]).collect();
+        let runs: Arc<[_]> = others.chain([Arc::new(run)]).collect();
+        invariant!(runs.len() + inputs.len() == self.runs.len() + 1, "a run that was merged is not live");
+        self.runs = runs;
+        Ok(())
+    }
+
+    /// The greatest seq of an entry; 0 where there is none.
+    fn last_seq(&self) -> u64 {
+        let frozen = || self.frozen.last().map_or(self.covered_seq, |table| table.last_seq());
+        if self.active.is_empty() { frozen() } else { self.active.last_seq() }
     }
 
     pub(super) fn entries_in_memory(&self) -> u64 {
@@ -112,7 +139,7 @@ mod tests {
 
     /// Inserts `count` entries one by one; answers how often the table was frozen.
     fn fill(state: &mut IndexState, seqs: std::ops::Range<u64>) -> usize {
-        let insert = |seq| state.insert(&[Entry { fingerprint: u128::from(seq), seq, content: 0 }], FULL);
+        let insert = |seq| state.insert(&[Entry { fingerprint: u128::from(seq), seq, content: 0 }], FULL).unwrap();
         seqs.map(insert).filter(|&(_, due)| due == Some(TableWork::Flush)).count()
     }
 

@@ -13,6 +13,7 @@ use super::entry::{Entry, filter_key};
 use super::sort::{SortKey, sort_by_upper_half};
 use crate::error::Result;
 use crate::hash::{ContentHash, Fingerprint};
+use crate::invariant::invariant;
 use crate::limits::INDEX_TABLE_ENTRIES_MAX;
 
 /// A table with room for a fixed number of entries.
@@ -95,7 +96,10 @@ impl Table {
 
     /// Adds entries, whose seqs ascend from those before, until one does not fit. Returns how many were added: all,
     /// unless the table is full or a seq is 2^32 or more from the first one.
-    pub fn insert(&mut self, entries: &[Entry]) -> usize {
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where the directory has no slot for an entry.
+    pub fn insert(&mut self, entries: &[Entry]) -> Result<usize> {
         if self.is_empty() {
             self.first_seq = entries.first().map_or(0, |entry| entry.seq);
         }
@@ -103,24 +107,28 @@ impl Table {
         let offset = |entry: &Entry| u32::try_from(entry.seq.wrapping_sub(self.first_seq)).ok();
         let count = fitting.take_while(|entry| offset(entry).is_some()).count();
         for strip in entries.get(..count).unwrap_or_default().chunks(STRIP) {
-            self.insert_strip(strip);
+            self.insert_strip(strip)?;
         }
-        count
+        Ok(count)
     }
 
     /// Adds the entries of a table that is no larger and older than anything here.
-    pub fn insert_all(&mut self, other: &Self) {
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where they do not fit.
+    pub fn insert_all(&mut self, other: &Self) -> Result<()> {
         let mut strip = Vec::with_capacity(STRIP);
         for rows in other.rows.chunks(STRIP) {
             strip.clear();
             strip.extend(rows.iter().map(|row| row.entry(other.first_seq)));
-            let added = self.insert(&strip);
-            debug_assert_eq!(added, strip.len());
+            let added = self.insert(&strip)?;
+            invariant!(added == strip.len(), "a larger table does not hold a smaller one");
         }
+        Ok(())
     }
 
     /// Adds entries for which there is room.
-    fn insert_strip(&mut self, entries: &[Entry]) {
+    fn insert_strip(&mut self, entries: &[Entry]) -> Result<()> {
         let mut slots = [0; STRIP];
         for (slot, entry) in slots.iter_mut().zip(entries) {
             // What is taken now stays taken, so the search may begin behind it.
@@ -130,20 +138,21 @@ impl Table {
         }
         for (&slot, entry) in slots.iter().zip(entries) {
             debug_assert!(entry.seq >= self.last_seq());
-            self.push(entry, slot);
+            self.push(entry, slot)?;
         }
+        Ok(())
     }
 
     /// Adds an entry in the first free slot from `slot` on.
-    fn push(&mut self, entry: &Entry, mut slot: usize) {
+    fn push(&mut self, entry: &Entry, mut slot: usize) -> Result<()> {
         while self.slots.get(slot).is_some_and(|&value| value != 0) {
             slot = self.after(slot);
         }
         let filled = self.tag(hash(entry.fingerprint)) | (self.rows.len() as u32 + 1);
-        if let Some(value) = self.slots.get_mut(slot) {
-            *value = filled;
-        }
+        let Some(value) = self.slots.get_mut(slot) else { invariant!("the directory of a table has no such slot") };
+        *value = filled;
         self.rows.push(TableRow::new(entry, entry.seq.wrapping_sub(self.first_seq) as u32));
+        Ok(())
     }
 
     /// Finds every entry with one of `fingerprints`: appends its position there and the entry.
@@ -267,9 +276,9 @@ mod tests {
     fn it_takes_what_it_has_room_for_and_says_so() {
         let mut table = Table::new(3);
         let entries = entries(&[1, 2, 3, 4, 5]);
-        assert_eq!(table.insert(&entries[..2]), 2);
-        assert_eq!(table.insert(&entries[2..]), 1);
-        assert_eq!(table.insert(&entries[3..]), 0);
+        assert_eq!(table.insert(&entries[..2]).unwrap(), 2);
+        assert_eq!(table.insert(&entries[2..]).unwrap(), 1);
+        assert_eq!(table.insert(&entries[3..]).unwrap(), 0);
         assert_eq!((table.len(), table.last_seq()), (3, 102));
     }
 
@@ -278,19 +287,19 @@ mod tests {
         let mut table = Table::new(10);
         let far = |seq| Entry { fingerprint: 5, seq, content: 0 };
         let entries = [far(7), far(7 + u64::from(u32::MAX)), far(8 + u64::from(u32::MAX))];
-        assert_eq!(table.insert(&entries), 2);
+        assert_eq!(table.insert(&entries).unwrap(), 2);
         assert_eq!(table.sorted(&mut Vec::new()).unwrap().collect::<Vec<_>>(), entries[..2]);
     }
 
     #[test]
     fn a_table_that_is_used_again_knows_nothing_of_before() {
         let mut table = Table::in_memory(3);
-        assert_eq!(table.insert(&entries(&[1, 2, 3])), 3);
+        assert_eq!(table.insert(&entries(&[1, 2, 3])).unwrap(), 3);
         table.clear();
         assert!(table.is_empty());
         assert_eq!(looked_up(&table, &[1, 2, 3]), []);
         let again = Entry { fingerprint: 2, seq: 9, content: 4 };
-        assert_eq!(table.insert(&[again]), 1);
+        assert_eq!(table.insert(&[again]).unwrap(), 1);
         assert_eq!(looked_up(&table, &[1, 2, 3]), [(1, again)]);
         assert_eq!((table.first_seq(), table.last_seq()), (9, 9));
     }
@@ -303,13 +312,13 @@ mod tests {
             let fingerprints: Vec<u128> = raw.iter().map(|fingerprint| fingerprint << shift).collect();
             let entries = entries(&fingerprints);
             let mut table = Table::new(entries.len() + spare);
-            prop_assert_eq!(table.insert(&entries), entries.len());
+            prop_assert_eq!(table.insert(&entries).unwrap(), entries.len());
             let asked: Vec<u128> = (0..500).map(|fingerprint| fingerprint << shift).collect();
             let of = |&fingerprint: &u128| entries.iter().copied().filter(move |e| e.fingerprint == fingerprint);
             let expected: Vec<_> = asked.iter().enumerate().flat_map(|(at, asked)| of(asked).map(move |e| (at, e))).collect();
             prop_assert_eq!(looked_up(&table, &asked), expected);
             let mut larger = Table::in_memory(entries.len() + 1);
-            larger.insert_all(&table);
+            larger.insert_all(&table).unwrap();
             prop_assert_eq!(looked_up(&larger, &asked), looked_up(&table, &asked));
             let mut sorted = entries.clone();
             sorted.sort_unstable();

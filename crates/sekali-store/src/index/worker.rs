@@ -19,6 +19,7 @@ use super::sort::SortKey;
 use super::table::Table;
 use crate::disk;
 use crate::error::Result;
+use crate::invariant::invariant;
 use crate::limits::{INDEX_CHUNK_BLOCKS, INDEX_RUNS_OVERDUE_MAX};
 use crate::manifest::RunInfo;
 
@@ -64,6 +65,7 @@ pub(super) fn step(core: &IndexCore) -> Result<bool> {
     if core.signals.is_closing() {
         return Ok(false);
     }
+    core.failures.check_invariants()?;
     use_again(core, &mut progress.retired);
     prepare_spare(core);
     let overdue = plan::overdue(&candidates(core, &progress), core.options.table_entries);
@@ -109,6 +111,7 @@ fn prepare_spare(core: &IndexCore) {
 fn flush(core: &IndexCore, table: &Table, number: u64, order: &mut Vec<SortKey>) -> Result<()> {
     let entries = table.len() as u64;
     let (first_seq, last_seq) = (table.first_seq(), table.last_seq());
+    invariant!(first_seq > core.state().covered_seq, "a table has entries that runs cover");
     let bits = plan::filter_bits(entries, core.state().entries_in_runs() + entries);
     // A full disk is asked about, not filled up again with every attempt.
     disk::check_space(&*core.disk, &core.dir, Run::block_bytes(entries))?;
@@ -123,8 +126,7 @@ fn flush(core: &IndexCore, table: &Table, number: u64, order: &mut Vec<SortKey>)
         manifest.covered_seq = last_seq;
         manifest.next_run = manifest.next_run.max(number + 1);
     })?;
-    core.state_mut().flushed(run, last_seq);
-    Ok(())
+    core.state_mut().flushed(run, last_seq)
 }
 
 /// Goes on with the lowest merge. False where none is due.
@@ -172,12 +174,14 @@ fn begin_merge(core: &IndexCore, progress: &mut UpkeepProgress) -> Result<()> {
 fn end_merge(core: &IndexCore, merge: RunMerge, retired: &mut Retired) -> Result<()> {
     let inputs: Vec<Arc<Run>> = merge.reads().cloned().collect();
     let run: Run = merge.finish()?;
+    let entries: u64 = inputs.iter().map(|input| input.info().entries).sum();
+    invariant!(run.info().entries == entries, "a merged run has not the entries of its inputs");
     core.manifest.update(|manifest| {
         manifest.runs.retain(|other| !inputs.iter().any(|input| input.info().number == other.number));
         manifest.runs.push(*run.info());
         manifest.next_run = manifest.next_run.max(run.info().number + 1);
     })?;
-    core.state_mut().merged(&inputs, run);
+    core.state_mut().merged(&inputs, run)?;
     if !core.manifest.uncertain() {
         for input in &inputs {
             // What cannot be removed now is a leftover, and removed at the next start.

@@ -12,6 +12,8 @@ use std::collections::HashMap;
 
 use super::block::Block;
 use super::row;
+use crate::error::Result;
+use crate::invariant::invariant;
 use crate::limits::EXTENT_BYTES;
 use crate::tally::Tally;
 
@@ -74,10 +76,17 @@ impl BlockIndex {
     }
 
     /// Takes in what [`BlockIndex::delta`] computed.
-    pub(crate) fn grow(&mut self, delta: BlockIndexDelta<'_>) {
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where it is not about what follows.
+    pub(crate) fn grow(&mut self, delta: BlockIndexDelta<'_>) -> Result<()> {
+        invariant!(delta.end >= self.end && delta.end_seq >= self.end_seq, "a log file has shrunk");
+        let follow = |last: &Extent| delta.extents.first().is_none_or(|extent| extent.offset > last.offset);
+        invariant!(self.extents.last().is_none_or(follow), "an extent lies before another");
+        self.topics.grow(delta.topics)?;
         self.extents.extend(delta.extents);
-        self.topics.grow(delta.topics);
         (self.end, self.end_seq) = (delta.end, delta.end_seq);
+        Ok(())
     }
 
     /// The bytes of extent `number`, and the seqs it may hold.
@@ -147,7 +156,7 @@ mod tests {
             let end = offset + frame.len as u64;
             let blocks = frame.blocks().map(|(at, block)| (offset + at as u64, block));
             let delta = block_index.delta(blocks, end, frame.end_seq());
-            block_index.grow(delta);
+            block_index.grow(delta).unwrap();
             (offset, seq) = (end, frame.end_seq());
         }
         block_index

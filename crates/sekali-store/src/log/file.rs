@@ -14,6 +14,7 @@ use crate::damage::{Damage, DamageList};
 use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
 use crate::event::EventRef;
+use crate::invariant::invariant;
 use crate::salt::Salt;
 
 /// The ending of log files.
@@ -59,14 +60,17 @@ impl LogFile {
 
     /// Closes the file: the log goes on at `position`, in the next. Its block index shrinks to what a file needs that grows no more;
     /// where that takes long, later and elsewhere, since a commit may be waiting.
-    pub(crate) fn close(self: &Arc<Self>, position: LogPosition) {
-        // It is closed once, by whoever begins the next file.
-        let _ = self.after.set(position);
+    ///
+    /// # Errors
+    /// [`Error::Broken`] where it was closed before.
+    pub(crate) fn close(self: &Arc<Self>, position: LogPosition) -> Result<()> {
+        invariant!(self.after.set(position).is_ok(), "a log file was closed twice");
         let file = Arc::clone(self);
         let is_long = self.block_index().topics.unsettled() > SETTLED_AT_ONCE_MAX;
         if !is_long || background::spawn("sekali-outline", move || file.settle()).is_err() {
             self.settle();
         }
+        Ok(())
     }
 
     fn settle(&self) {
@@ -90,8 +94,8 @@ impl LogFile {
         self.block_index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn grow(&self, delta: BlockIndexDelta<'_>) {
-        self.block_index_mut().grow(delta);
+    pub(crate) fn grow(&self, delta: BlockIndexDelta<'_>) -> Result<()> {
+        self.block_index_mut().grow(delta)
     }
 
     /// Reads an extent and hands each of its events to `visit`. Blocks that cannot be read are left out and reported.

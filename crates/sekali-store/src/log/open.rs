@@ -106,18 +106,18 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
         {
             self.position = after;
             let file = Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, block_index));
-            file.close(after);
+            file.close(after)?;
             return Ok(file);
         }
         let bytes = disk::read_all(&*log.disk, path).at("read", path)?;
-        let (block_index, findings) = self.scan(path, &bytes, false);
+        let (block_index, findings) = self.scan(path, &bytes, false)?;
         let header = FileHeader::decode(&bytes, log.salt);
         if let Some(header) = header.filter(|_| findings.damage.is_empty()) {
             log.save_block_index(path, &block_index, &header, &self.position);
         }
         self.damage.extend(findings.damage);
         let file = Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, block_index));
-        file.close(self.position);
+        file.close(self.position)?;
         Ok(file)
     }
 
@@ -139,7 +139,7 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
         let log = self.log;
         let mut bytes = disk::read_all(&*log.disk, path).at("read", path)?;
         let before = self.position;
-        let (mut block_index, findings) = self.scan(path, &bytes, true);
+        let (mut block_index, findings) = self.scan(path, &bytes, true)?;
         self.damage.extend(findings.damage);
         if let Some(tail) = findings.torn {
             self.torn = Some(keep_torn(log, path, tail.start, &bytes[tail])?);
@@ -160,17 +160,21 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
         Ok((Arc::new(LogFile::new(path.to_owned(), file, first_seq, log.salt, block_index)), header))
     }
 
-    fn scan(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> (BlockIndex, Findings) {
+    fn scan(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> Result<(BlockIndex, Findings)> {
         let source = LogFileBytes { path, bytes, is_last, durable: self.replay.durable, salt: self.log.salt };
         let mut block_index = BlockIndex::default();
+        let mut grown = Ok(());
         let findings = recovery::scan(&source, &mut self.position, |block, offset| {
             let end = offset + block.len as u64;
-            block_index.grow(block_index.delta(std::iter::once((offset, *block)), end, block.end_seq()));
+            if grown.is_ok() {
+                grown = block_index.grow(block_index.delta(std::iter::once((offset, *block)), end, block.end_seq()));
+            }
             (self.visit)(block);
         });
+        grown?;
         // Frames without events move the end but not the seq.
         (block_index.end, block_index.end_seq) = (findings.end, self.position.next_seq);
-        (block_index, findings)
+        Ok((block_index, findings))
     }
 }
 

@@ -13,6 +13,7 @@ use super::file::LogFile;
 use super::header;
 use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result, is_full};
+use crate::invariant::invariant;
 use crate::limits::LOG_AHEAD_BYTES;
 
 /// Name of the spare in the directory of the log.
@@ -45,6 +46,7 @@ impl Reservation {
         if self.active < end {
             self.active = log.reserve_ahead(&*active.file, &active.path, end)?;
         }
+        invariant!(self.active >= end && self.spare >= end, "less space was reserved than was asked for");
         Ok(())
     }
 }

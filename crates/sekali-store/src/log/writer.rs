@@ -10,6 +10,7 @@ use super::position::LogPosition;
 use super::reservation::Reservation;
 use crate::counters::Counters;
 use crate::error::{Error, IoContext, Result};
+use crate::invariant::invariant;
 use crate::tally::Tally;
 
 /// Appends frames to the last file of a log.
@@ -56,7 +57,7 @@ impl LogWriter {
         }
         let (file, header) = self.log.create(&self.position)?;
         let closed = std::mem::replace(&mut self.active, Arc::clone(&file));
-        closed.close(self.position);
+        closed.close(self.position)?;
         self.log.save_block_index(&closed.path, &closed.block_index(), &self.header, &self.position);
         self.header = header;
         self.room.in_new_file(&self.log);
@@ -92,6 +93,11 @@ impl LogWriter {
                 self.position.next_commit
             ),
         })?;
+        invariant!(
+            frame.header.totals == self.position.totals + frame.header.counts,
+            "the totals of a frame do not continue those of the one before"
+        );
+        invariant!(frame.header.durable_commit < frame.header.commit, "a frame says that it is durable");
         let offset = self.active.block_index().end;
         let blocks = frame.blocks().map(|(at, block)| (offset + at as u64, block));
         let delta = self.active.block_index().delta(blocks, offset + frame.len as u64, frame.end_seq());
@@ -100,7 +106,7 @@ impl LogWriter {
         self.position.pass(&frame);
         self.position.durable_commit = frame.header.commit;
         let topics = delta.topics.iter().map(|(topic, share)| (*topic, share.tally)).collect();
-        self.active.grow(delta);
+        self.active.grow(delta)?;
         Ok(topics)
     }
 }

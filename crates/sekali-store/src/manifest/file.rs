@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Manifest, SavedPosition};
 use crate::disk::{self, Disk};
 use crate::error::{IoContext as _, Result};
+use crate::invariant::invariant;
 
 /// The manifest of one partition. Changes are made one after the other and are durable when they return.
 #[derive(Debug)]
@@ -71,6 +72,7 @@ impl ManifestFile {
         let mut next = current.clone();
         change(&mut next);
         next.durable = self.noted().or(next.durable);
+        next.check_follows(&current)?;
         let bytes = next.encode()?;
         // Until it is renamed, the old manifest is what there is.
         disk::stage(&*self.disk, &self.path, &bytes).at("write anew", &self.path)?;
@@ -98,9 +100,17 @@ impl ManifestFile {
         Ok(Some(error.describe()))
     }
 
-    /// Notes, in memory, that everything before `place` has been synced. It never goes back.
-    pub fn note_durable(&self, place: SavedPosition) {
-        *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    /// Notes, in memory, that everything before `place` has been synced.
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where it lies before a place that was noted.
+    pub fn note_durable(&self, place: SavedPosition) -> Result<()> {
+        let mut noted = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_later =
+            |noted: SavedPosition| noted.next_commit <= place.next_commit && noted.next_seq <= place.next_seq;
+        invariant!(noted.is_none_or(is_later), "the log is durable to an earlier place than before");
+        *noted = Some(place);
+        Ok(())
     }
 
     /// Makes what was noted durable, unless it is already.

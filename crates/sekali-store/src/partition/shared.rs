@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use crate::counters::Counters;
 use crate::damage::DamageList;
 use crate::disk::Disk;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::hash::KeyHasher;
 use crate::index::Index;
+use crate::invariant::invariant;
 use crate::log::file::LogFile;
 use crate::log::position::LogPosition;
 use crate::manifest::{Expired, ManifestFile, SavedPosition};
@@ -49,13 +50,18 @@ struct VisibleState {
 }
 
 impl VisibleState {
-    fn replace(&mut self, old: &[DataFile], segment: Option<Arc<Segment>>) {
+    fn replace(&mut self, old: &[DataFile], segment: Option<Arc<Segment>>) -> Result<()> {
+        let at = self.files.iter().position(|file| old.iter().any(|old| old.is(file)));
+        let Some(at) = at else { invariant!("a file that is to be replaced is not live") };
+        let is_old = |file: &DataFile| old.iter().any(|old| old.is(file));
+        let neighbours = self.files.iter().skip(at).take(old.len()).filter(|file| is_old(file)).count();
+        invariant!(neighbours == old.len(), "files that are to be replaced are no neighbours");
         let files = Arc::make_mut(&mut self.files);
-        let at = files.iter().position(|file| old.iter().any(|old| old.is(file))).unwrap_or(files.len());
-        files.retain(|file| !old.iter().any(|old| old.is(file)));
+        files.drain(at..at + old.len());
         if let Some(segment) = segment {
             files.insert(at, DataFile::Segment(segment));
         }
+        Ok(())
     }
 
     /// Takes what has expired from a topic's counts. A topic without events is none.
@@ -163,8 +169,14 @@ impl Shared {
     }
 
     /// Lets readers see what has become durable.
-    pub(super) fn publish(&self, position: &LogPosition, topics: &[(&str, Tally)]) {
+    ///
+    /// # Errors
+    /// [`Error::Broken`] where seqs or counters went back, or do not add up. Nothing has changed then.
+    pub(super) fn publish(&self, position: &LogPosition, topics: &[(&str, Tally)]) -> Result<()> {
         let mut state = self.write();
+        invariant!(position.next_seq >= state.end_seq, "a commit has smaller seqs than the one before");
+        invariant!(position.totals.include(&state.counters), "counters went back");
+        invariant!(position.totals.reconcile(), "counters do not add up");
         state.end_seq = position.next_seq;
         state.counters = position.totals;
         for (topic, tally) in topics {
@@ -173,16 +185,26 @@ impl Shared {
                 None => drop(state.topics.insert((*topic).into(), *tally)),
             }
         }
+        Ok(())
     }
 
     /// Lets readers see a new file, empty yet.
-    pub(super) fn add_file(&self, file: Arc<LogFile>) {
-        Arc::make_mut(&mut self.write().files).push(DataFile::Log(file));
+    ///
+    /// # Errors
+    /// [`Error::Broken`] where it does not follow the other files.
+    pub(super) fn add_file(&self, file: Arc<LogFile>) -> Result<()> {
+        let mut state = self.write();
+        invariant!(file.first_seq == state.end_seq, "a log file does not follow the last event");
+        Arc::make_mut(&mut state.files).push(DataFile::Log(file));
+        Ok(())
     }
 
     /// Lets readers see a segment in the place of some files, or nothing if those had no events.
-    pub(super) fn replace(&self, old: &[DataFile], segment: Option<Arc<Segment>>) {
-        self.write().replace(old, segment);
+    ///
+    /// # Errors
+    /// [`Error::Broken`] where they are not live, or no neighbours. Nothing has changed then.
+    pub(super) fn replace(&self, old: &[DataFile], segment: Option<Arc<Segment>>) -> Result<()> {
+        self.write().replace(old, segment)
     }
 
     /// Lets readers see what is left of a segment, and the counts of these topics without what is not.
@@ -192,13 +214,14 @@ impl Shared {
         rest: Option<Arc<Segment>>,
         topics: &BTreeSet<Box<str>>,
         expired: &Expired,
-    ) {
+    ) -> Result<()> {
         let mut state = self.write();
-        state.replace(&[DataFile::Segment(Arc::clone(old))], rest);
+        state.replace(&[DataFile::Segment(Arc::clone(old))], rest)?;
         state.expired.add(expired);
         for (topic, gone) in old.tallies().filter(|(topic, _)| topics.contains(*topic)) {
             state.shrink(topic, &gone);
         }
+        Ok(())
     }
 
     /// Takes no more commits from now on, and says why.
@@ -209,10 +232,11 @@ impl Shared {
     }
 
     /// Notes that everything before `position` has been synced.
-    pub(super) fn note_durable(&self, position: &LogPosition) {
-        if position.next_commit > 1 {
-            self.manifest.note_durable(SavedPosition::from(position));
-        }
+    ///
+    /// # Errors
+    /// [`Error::Broken`] where it lies before a position that was noted.
+    pub(super) fn note_durable(&self, position: &LogPosition) -> Result<()> {
+        if position.next_commit > 1 { self.manifest.note_durable(SavedPosition::from(position)) } else { Ok(()) }
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, VisibleState> {

@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 
 use super::table::TopicTable;
 use crate::bytes::Fields;
+use crate::error::Result;
+use crate::invariant::invariant;
 use crate::salt::Salt;
 use crate::tally::Tally;
 
@@ -139,18 +141,27 @@ struct TopicShare {
 
 impl DirectoryBuilder {
     /// Adds a row group and what it has of each topic.
-    pub(super) fn push<'a>(&mut self, group: RowGroup, topics: impl Iterator<Item = (&'a str, Tally)>) {
-        let number = self.groups.len();
-        self.groups.push(group);
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where it does not follow the row groups before, or its topics have not
+    /// all its rows.
+    pub(super) fn push<'a>(&mut self, group: RowGroup, topics: impl Iterator<Item = (&'a str, Tally)>) -> Result<()> {
+        let follows = |last: &RowGroup| last.last_seq < group.first_seq && last.end() == group.offset;
+        invariant!(self.groups.last().is_none_or(follows), "a row group does not follow the one before");
+        let (number, mut rows) = (self.groups.len(), 0);
         for (topic, tally) in topics {
             if !self.topics.contains_key(topic) {
                 self.topics.insert(topic.into(), TopicShare::default());
             }
-            let Some(share) = self.topics.get_mut(topic) else { continue };
+            let Some(share) = self.topics.get_mut(topic) else { invariant!("a topic of a row group is not counted") };
             share.tally.add(&tally);
+            rows += tally.events;
             share.groups.resize(number / 8 + 1, 0);
             share.groups[number / 8] |= 1 << (number % 8);
         }
+        invariant!(rows == group.rows, "the topics of a row group have not its rows");
+        self.groups.push(group);
+        Ok(())
     }
 
     /// The directory of what was added.
@@ -206,21 +217,22 @@ mod tests {
         let mut offset = 4;
         for number in 0..groups as u64 {
             let (first_timestamp_ns, last_timestamp_ns) = (-5, number as i64);
+            let here = topics.iter().enumerate().filter(|(at, _)| (number as usize + at).is_multiple_of(3));
+            let here: Vec<_> = here.map(|(_, topic)| topic.as_str()).collect();
             let group = RowGroup {
                 offset,
                 len: 10,
                 index_len: 3,
                 first_seq: number * 10 + 1,
                 last_seq: number * 10 + 9,
-                rows: 9,
+                rows: 9 * here.len() as u64,
                 bytes: 99,
                 first_timestamp_ns,
                 last_timestamp_ns,
             };
             offset = group.end();
             let tally = Tally { events: 9, bytes: 99, first_timestamp_ns, last_timestamp_ns };
-            let here = topics.iter().enumerate().filter(|(at, _)| (number as usize + at).is_multiple_of(3));
-            directory.push(group, here.map(|(_, topic)| (topic.as_str(), tally)));
+            directory.push(group, here.into_iter().map(|topic| (topic, tally))).unwrap();
         }
         directory.finish()
     }

@@ -23,6 +23,7 @@ use super::table::TopicTable;
 use crate::columns;
 use crate::disk;
 use crate::error::{Error, IoContext, Result};
+use crate::invariant::invariant;
 use crate::meta::FORMAT_VERSION;
 
 /// Bytes behind Parquet's footer: its length, and "PAR1".
@@ -57,7 +58,7 @@ impl SegmentFile {
     pub(super) fn write_group(&mut self, rows: &mut RowBuffer) -> Result<()> {
         let Some((first_seq, last_seq)) = rows.seqs() else { return Ok(()) };
         let tally = rows.tally();
-        let sorted = rows.sort();
+        let sorted = rows.sort()?;
         let encoded = (0..schema::COLUMNS).map(|column| sorted.encode(column, &self.schema, &self.props));
         let placed = append_group(&mut self.parquet, encoded).map_err(|error| not_written(error, &self.temp))?;
         let index = GroupIndex {
@@ -94,10 +95,8 @@ impl SegmentFile {
         let columns = columns.into_iter().map(Ok);
         let placed = append_group(&mut self.parquet, columns).map_err(|error| not_written(error, &self.temp))?;
         let copy = &placed.index;
-        if (copy.len, &copy.columns, &copy.checksums) != (index.len, &index.columns, &index.checksums) {
-            let message = "a row group did not arrive as it was".to_owned();
-            return Err(not_written(ParquetError::General(message), &self.temp));
-        }
+        let is_same = (copy.len, &copy.columns, &copy.checksums) == (index.len, &index.columns, &index.checksums);
+        invariant!(is_same, "a copied row group differs from the original");
         self.end_group(RowGroup { offset: placed.offset, ..group.clone() }, topics, bytes)
     }
 
@@ -112,7 +111,7 @@ impl SegmentFile {
         let Self { dir, temp, parquet, directory, .. } = self;
         let directory = directory.finish();
         let Some((first, last)) = directory.groups.first().zip(directory.groups.last()) else {
-            return Err(Error::Invalid("a segment needs at least one event".to_owned()));
+            invariant!("a segment has no events");
         };
         let path = dir.path(first.first_seq, last.last_seq);
         let encoded = directory.encode(dir.salt);
@@ -144,8 +143,7 @@ impl SegmentFile {
     fn end_group(&mut self, group: RowGroup, topics: &TopicTable, index_bytes: &[u8]) -> Result<()> {
         self.parquet.write_all(index_bytes).at("write", &self.temp)?;
         let topics = (0..topics.len()).filter_map(|number| TopicRows::get(topics, number));
-        self.directory.push(group, topics.map(|topic| (topic.topic, topic.tally)));
-        Ok(())
+        self.directory.push(group, topics.map(|topic| (topic.topic, topic.tally)))
     }
 }
 

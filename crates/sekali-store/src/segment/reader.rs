@@ -21,6 +21,7 @@ use crate::columns;
 use crate::disk::DiskFile;
 use crate::error::{Error, IoContext, Result};
 use crate::event::{EventRef, StoredEvent};
+use crate::invariant::invariant;
 use crate::meta::FORMAT_VERSION;
 use crate::salt::Salt;
 use crate::tally::Tally;
@@ -199,7 +200,9 @@ impl Segment {
     /// # Errors
     /// As [`Segment::verify`].
     pub(crate) fn verify_group(&self, number: usize) -> Result<u64> {
-        let Some(entry) = self.row_groups().get(number) else { return Ok(0) };
+        let Some(entry) = self.row_groups().get(number) else {
+            invariant!("a row group that was to be checked is gone")
+        };
         GroupReader::load(self.group(number, entry)?)?.verify()?;
         Ok(entry.len_bytes())
     }

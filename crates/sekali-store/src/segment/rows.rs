@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use parquet::column::writer::{ColumnCloseResult, ColumnWriterImpl, get_column_writer, get_typed_column_writer};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int64Type};
-use parquet::errors::Result;
+use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
@@ -16,6 +16,7 @@ use super::index::TopicRows;
 use super::schema::{EVENT_ID, PAYLOAD, RECEIVED_AT, SEQ, SOURCE, TIMESTAMP, TOPIC};
 use super::table::TopicTable;
 use crate::event::EventRef;
+use crate::invariant::invariant;
 use crate::limits::SEGMENT_PAGE_ROWS;
 use crate::log::row;
 use crate::tally::Tally;
@@ -129,11 +130,15 @@ impl RowBuffer {
     }
 
     /// Brings the rows into the order of a row group.
-    pub(super) fn sort(&mut self) -> Sorted<'_> {
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where that leaves rows out.
+    pub(super) fn sort(&mut self) -> crate::Result<Sorted<'_>> {
         self.topics.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let order = self.topics.iter().flat_map(|topic| &topic.rows);
-        let rows = order.filter_map(|&number| self.rows.get(number as usize)).collect();
-        Sorted { buffer: self, rows }
+        let rows: Vec<_> = order.filter_map(|&number| self.rows.get(number as usize)).collect();
+        invariant!(rows.len() == self.rows.len(), "a sorted row group has not the rows that were pushed");
+        Ok(Sorted { buffer: self, rows })
     }
 
     /// Forgets the rows, but keeps the memory.
@@ -195,7 +200,7 @@ impl Sorted<'_> {
             TIMESTAMP => encoder.encode(|writer| self.write_numbers(writer, |row| row.timestamp_ns)),
             SEQ => encoder.encode(|writer| self.write_numbers(writer, |row| row.seq as i64)),
             RECEIVED_AT => encoder.encode(|writer| self.write_numbers(writer, |row| row.received_at_ns)),
-            _ => Err(parquet::errors::ParquetError::General(format!("there is no column {column}"))),
+            _ => Err(ParquetError::General(format!("there is no column {column}"))),
         }
     }
 
@@ -222,7 +227,8 @@ impl Sorted<'_> {
             for row in rows {
                 let (skip, len) = place(row);
                 let start = row.start + skip as usize;
-                texts.extend_from_slice(self.buffer.texts.get(start..start + len as usize).unwrap_or_default());
+                let text = self.buffer.texts.get(start..start + len as usize);
+                texts.extend_from_slice(text.ok_or(ParquetError::General("the text of a row is gone".to_owned()))?);
             }
             let (texts, mut start) = (Bytes::from(texts), 0);
             let values = rows.iter().map(|row| {

@@ -73,11 +73,11 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
         name: "claim_key_early",
         wrong: "keys enter the index before their events are durable",
         edits: &[
-            edit(&WRITE_PATH, "        self.shared.index.insert(commit.planned.keys.entries());\n", ""),
+            edit(&WRITE_PATH, "        self.shared.index.insert(commit.planned.keys.entries())?;\n", ""),
             edit(
                 &COMMIT,
                 "        path.reserve_room(",
-                "        path.shared.index.insert(planner.keys());\n        path.reserve_room(",
+                "        path.shared.index.insert(planner.keys())?;\n        path.reserve_room(",
             ),
             edit(
                 &PLANNER,
@@ -103,8 +103,8 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
             ),
             edit(
                 &WRITE_PATH,
-                "        self.shared.publish(log.position(), &topics);\n        Ok(())\n",
-                "        self.shared.publish(log.position(), &topics);\n        log.sync()\n",
+                "        self.shared.publish(log.position(), &topics)\n",
+                "        self.shared.publish(log.position(), &topics)?;\n        log.sync()\n",
             ),
         ],
         caught_by: "a_failed_sync_is_not_tried_again",
@@ -120,7 +120,12 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
         wrong: "a commit is written although the one before, which it was decided upon, was not",
         edits: &[
             edit(&COMMIT, "        path.check_running()?;\n", ""),
-            // Otherwise recovery would also notice that it is not the next frame.
+            // Otherwise planner and writer would also notice that it is not the next frame.
+            edit(
+                &PLANNER,
+                "        invariant!(builder.first_seq() == log.position().next_seq, \"a commit was decided for another place of the log\");\n",
+                "",
+            ),
             edit(&WRITER, ".filter(|frame| self.position.continued_by(frame))", ""),
         ],
         caught_by: "nothing_is_written_upon_a_commit_that_failed",

@@ -87,9 +87,9 @@ fn a_writer_refuses_what_is_out_of_order_or_out_of_range() {
     let entry = |fingerprint, seq| Entry { fingerprint, seq, content: 0 };
     writer.push(&entry(3, 5)).unwrap();
     for wrong in [entry(3, 5), entry(2, 6), entry(4, 4), entry(4, 10)] {
-        assert!(matches!(writer.push(&wrong), Err(Error::Invalid(_))));
+        assert!(matches!(writer.push(&wrong), Err(Error::Broken(_))));
     }
-    assert!(matches!(writer.finish(), Err(Error::Invalid(_))), "one entry is missing");
+    assert!(matches!(writer.finish(), Err(Error::Broken(_))), "one entry is missing");
     let far = RunInfo { last_seq: 5 + (1 << 40), ..info };
     assert!(matches!(RunWriter::create(&disk, dir.path(), far, 8), Err(Error::Invalid(_))));
 }

@@ -15,6 +15,7 @@ use super::header::RunHeader;
 use super::layout::{block_offset, blocks, file_name};
 use crate::disk::{self, Appender, Disk, Unfinished};
 use crate::error::{Error, IoContext as _, Result};
+use crate::invariant::invariant;
 use crate::limits::{INDEX_BUFFER_BYTES, INDEX_CHUNK_BLOCKS};
 use crate::manifest::RunInfo;
 
@@ -78,12 +79,11 @@ impl RunWriter {
     /// Adds the next entry.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where it is not greater than the one before or does not belong in this run, and I/O errors.
+    /// [`Error::Broken`] where it is not greater than the one before or does not belong in this run, and I/O errors.
     pub fn push(&mut self, entry: &Entry) -> Result<()> {
         let in_range = (self.info.first_seq..=self.info.last_seq).contains(&entry.seq);
-        if !in_range || self.last.as_ref().is_some_and(|last| last >= entry) {
-            return Err(Error::Invalid(format!("entry {} is out of order in run {}", entry.seq, self.info.number)));
-        }
+        invariant!(in_range, "an entry does not belong in its run");
+        invariant!(self.last.as_ref().is_none_or(|last| last < entry), "the entries of a run are out of order");
         let key = filter_key(entry.fingerprint);
         if self.in_block == 0 {
             self.fences.push(key);
@@ -91,7 +91,7 @@ impl RunWriter {
         if self.chunk_keys.last() != Some(&key) {
             self.chunk_keys.push(key);
         }
-        block::put(&mut self.block, self.in_block, entry, self.info.first_seq);
+        block::put(&mut self.block, self.in_block, entry, self.info.first_seq)?;
         self.in_block += 1;
         self.pushed += 1;
         self.last = Some(*entry);
@@ -101,12 +101,9 @@ impl RunWriter {
     /// Completes the run: it is durable under its name when this returns. Answers it open.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where there were not as many entries as announced, and I/O errors.
+    /// [`Error::Broken`] where there were not as many entries as announced, and I/O errors.
     pub fn finish(mut self) -> Result<Run> {
-        if self.pushed != self.info.entries || self.pushed == 0 {
-            let (number, announced) = (self.info.number, self.info.entries);
-            return Err(Error::Invalid(format!("run {number} has {} entries instead of {announced}", self.pushed)));
-        }
+        invariant!(self.pushed > 0 && self.pushed == self.info.entries, "a run has not as many entries as announced");
         if self.in_block > 0 {
             self.seal_block()?;
         }
@@ -144,7 +141,8 @@ impl RunWriter {
     }
 
     fn write_guide(&mut self, guide: &RunGuide) -> Result<()> {
-        debug_assert_eq!(self.file.len() + self.buffer.len() as u64, block_offset(self.sealed));
+        let end = self.file.len() + self.buffer.len() as u64;
+        invariant!(end == block_offset(self.sealed), "the blocks of a run do not fill its file");
         let encoded = guide.encode();
         let footer = RunFooter {
             number: self.info.number,
@@ -161,7 +159,7 @@ impl RunWriter {
         self.write(&bytes)?;
         self.write_buffer()?;
         self.info.checksum = checksum;
-        debug_assert_eq!(Some(self.file.len()), footer.end());
+        invariant!(Some(self.file.len()) == footer.end(), "the footer of a run does not end its file");
         Ok(())
     }
 

@@ -14,7 +14,7 @@ fn fill(index: &TestIndex, entries: &[Entry]) {
         if index.index.health().is_err() {
             return;
         }
-        index.index.insert(entries);
+        index.index.insert(entries).unwrap();
         while index.index.step().is_ok_and(|more| more) {}
     }
 }
@@ -71,7 +71,7 @@ fn whichever_call_fails_once_the_index_goes_on_and_recovers() {
         assert_has(&index, &entries);
         let index = index.reopen().unwrap();
         let covered = index.index.covered_seq() as usize;
-        index.index.insert(&entries[covered..]);
+        index.index.insert(&entries[covered..]).unwrap();
         assert_has(&index, &entries);
         assert_only_live_files(&index);
     }
@@ -98,7 +98,7 @@ fn a_disk_that_fails_for_good_is_reported_before_memory_grows() {
 fn without_a_manifest_nothing_is_deleted_and_no_number_is_used_twice() {
     let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
-    index.index.insert(&entries(1, 120));
+    index.index.insert(&entries(1, 120)).unwrap();
     index.index.flush().unwrap();
     drop(index);
     disk.remove(&manifest_path()).unwrap();
@@ -106,7 +106,7 @@ fn without_a_manifest_nothing_is_deleted_and_no_number_is_used_twice() {
     let index = TestIndex::open(&disk).unwrap();
     assert_eq!(index.index.covered_seq(), 0);
     assert_eq!(disk.paths(), before);
-    index.index.insert(&entries(1, 120));
+    index.index.insert(&entries(1, 120)).unwrap();
     index.index.flush().unwrap();
     assert_has(&index, &entries(1, 120));
     assert!(before.iter().all(|path| disk.paths().contains(path)));

@@ -12,7 +12,7 @@ const IDS: u64 = 320;
 fn filled() -> MemoryDisk {
     let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
-    index.index.insert(&entries(1, IDS));
+    index.index.insert(&entries(1, IDS)).unwrap();
     index.index.flush().unwrap();
     index.settle();
     disk
@@ -113,11 +113,11 @@ fn a_missing_run_is_named_and_a_rebuild_heals() {
 fn a_damaged_block_stops_merging_but_not_inserting() {
     let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
-    index.index.insert(&entries(1, 150));
+    index.index.insert(&entries(1, 150)).unwrap();
     index.index.flush().unwrap();
     let path = ids_dir().join("000002.run");
     assert!(disk.corrupt(&path, |bytes| bytes[5000] ^= 1));
-    index.index.insert(&entries(151, 300));
+    index.index.insert(&entries(151, 300)).unwrap();
     while index.index.step().is_ok_and(|more| more) {}
     index.index.flush().unwrap();
     assert!(!index.index.step().unwrap(), "a merge that cannot succeed is tried again");

@@ -35,7 +35,7 @@ fn readers_find_everything_while_tables_become_runs_and_runs_are_merged() {
             });
         }
         for part in all.chunks(500) {
-            index.insert(part);
+            index.insert(part).unwrap();
             done.fetch_add(part.len(), ordering);
         }
     });
@@ -44,7 +44,7 @@ fn readers_find_everything_while_tables_become_runs_and_runs_are_merged() {
     let index = open(dir.path());
     let covered = index.covered_seq() as usize;
     assert!(covered >= 100_000 - 4 * 2_000, "{covered}");
-    index.insert(&all[covered..]);
+    index.insert(&all[covered..]).unwrap();
     assert_finds(&index, &all);
     let strangers: Vec<u128> = (1_000_000..1_100_000).map(scatter).collect();
     let mut found = Vec::new();
@@ -69,7 +69,7 @@ fn seqs_far_apart_are_kept_exactly() {
     let index = TestIndex::open(&disk).unwrap();
     let seqs = [1, 2, 1 << 31, 1 << 33, (1 << 40) - 1, 1 << 40, 1 << 50, (1 << 62) + 1];
     let all: Vec<_> = seqs.iter().map(|&seq| Entry { fingerprint: scatter(seq), seq, content: seq }).collect();
-    index.index.insert(&all);
+    index.index.insert(&all).unwrap();
     index.index.flush().unwrap();
     index.settle();
     assert_has(&index, &all);

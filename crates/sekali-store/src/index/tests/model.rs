@@ -70,13 +70,13 @@ proptest! {
         let asked: Vec<u128> = (0..VALUES + 5).chain([7, 7, 3]).map(|value| value << shift).collect();
         for operation in operations {
             match operation {
-                Operation::Insert(fingerprints) => index.index.insert(&model.insert(&fingerprints)),
+                Operation::Insert(fingerprints) => index.index.insert(&model.insert(&fingerprints)).unwrap(),
                 Operation::Steps(steps) => (0..steps).for_each(|_| { index.index.step().unwrap(); }),
                 Operation::Flush => index.index.flush().unwrap(),
                 Operation::Crash => {
                     index = index.reopen().unwrap();
                     let covered = index.index.covered_seq() as usize;
-                    index.index.insert(&model.all[covered..]);
+                    index.index.insert(&model.all[covered..]).unwrap();
                 }
             }
             prop_assert_eq!(index.found(&asked), model.found(&asked));

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::packed_topics::{PackedTopics, PackedTopicsBuilder};
+use crate::error::Result;
+use crate::invariant::invariant;
 use crate::tally::Tally;
 
 /// A topic's share of a file.
@@ -80,8 +82,11 @@ impl FileTopics {
     }
 
     /// Takes in what a frame adds. Only files that grow are written to.
-    pub(super) fn grow(&mut self, added: HashMap<&str, TopicExtents>) {
-        let Self::Growing(topics) = self else { return };
+    ///
+    /// # Errors
+    /// [`Error::Broken`](crate::Error::Broken) where this is a closed one.
+    pub(super) fn grow(&mut self, added: HashMap<&str, TopicExtents>) -> Result<()> {
+        let Self::Growing(topics) = self else { invariant!("a closed log file has grown") };
         for (topic, added) in added {
             if !topics.contains_key(topic) {
                 topics.insert(topic.into(), TopicExtents::default());
@@ -92,6 +97,7 @@ impl FileTopics {
                 share.extents.extend(added.extents.iter().skip(known));
             }
         }
+        Ok(())
     }
 
     /// The same, in less memory, for a file that grows no more. `None` where it is that already, or would take more than 4 GiB.

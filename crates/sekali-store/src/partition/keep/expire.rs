@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::live::{LiveFiles, entry};
 use crate::error::{Error, Result};
 use crate::event::is_reserved;
+use crate::invariant::invariant;
 use crate::manifest::Expired;
 use crate::retention::{Retention, SizeRule, TopicPattern};
 use crate::segment::{self, Segment, SegmentInfo};
@@ -115,13 +116,18 @@ fn rest_of(live: &LiveFiles, due: &DueSegment) -> Result<Option<SegmentInfo>> {
 fn let_go(live: &LiveFiles, due: &DueSegment, rest: Option<&SegmentInfo>) -> Result<()> {
     let rest_segment = rest.map(|info| Segment::open(&live.segments, &info.path)).transpose()?;
     let (old, expired) = (entry(due.segment.info()), due.expired());
+    let kept = rest.map_or(0, |info| info.rows);
+    invariant!(
+        kept + expired.rows() == due.segment.info().rows,
+        "what expires and what stays is not the whole segment"
+    );
     live.shared.manifest.update(|manifest| {
         manifest.segments.retain(|segment| *segment != old);
         manifest.segments.extend(rest.map(entry));
         manifest.segments.sort_unstable_by_key(|segment| segment.first_seq);
         manifest.expired.get_or_insert_default().add(&expired);
     })?;
-    live.shared.expire(&due.segment, rest_segment.map(Arc::new), &due.topics, &expired);
+    live.shared.expire(&due.segment, rest_segment.map(Arc::new), &due.topics, &expired)?;
     live.remove(&due.segment)
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::expire::Expiry;
 use super::live::{LiveFiles, entry};
 use crate::error::{Error, Result};
+use crate::invariant::invariant;
 use crate::limits::SEGMENT_MERGED_BYTES;
 use crate::partition::data_file::DataFile;
 use crate::segment::{self, Segment};
@@ -34,7 +35,7 @@ impl Merger {
         let may_merge =
             |at: usize| segments.get(at..at + self.fan_in).is_some_and(|segments| expiry.may_merge(segments));
         let Some(at) = due(&sizes, live.log.file_bytes, self.fan_in, may_merge) else { return Ok(false) };
-        let Some(inputs) = segments.get(at..at + self.fan_in) else { return Ok(false) };
+        let Some(inputs) = segments.get(at..at + self.fan_in) else { invariant!("segments that are due are not live") };
         // Merging is never urgent: what sealing and the index need is not for it.
         let needed: u64 = inputs.iter().map(|segment| segment.info().file_bytes).sum();
         match live.shared.space.check(needed + self.free_bytes_min) {
@@ -50,6 +51,8 @@ impl Merger {
             }
             merged => merged?,
         };
+        let rows: u64 = inputs.iter().map(|segment| segment.info().rows).sum();
+        invariant!(info.rows == rows, "a merged segment has not the events of its inputs");
         let merged = Arc::new(Segment::open(&live.segments, &info.path)?);
         let replaced: Vec<_> = inputs.iter().map(|segment| entry(segment.info())).collect();
         live.shared.manifest.update(|manifest| {
@@ -58,7 +61,7 @@ impl Merger {
             manifest.segments.sort_unstable_by_key(|segment| segment.first_seq);
         })?;
         let old: Vec<_> = inputs.iter().cloned().map(DataFile::Segment).collect();
-        live.shared.replace(&old, Some(merged));
+        live.shared.replace(&old, Some(merged))?;
         inputs.iter().try_for_each(|segment| live.remove(segment))?;
         Ok(true)
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::live::{LiveFiles, entry};
 use crate::error::Result;
+use crate::invariant::invariant;
 use crate::limits::UNSEALED_FILES_FLUSH;
 use crate::log::file::LogFile;
 use crate::manifest::SavedPosition;
@@ -34,7 +35,7 @@ pub(super) fn seal_next(live: &LiveFiles) -> Result<bool> {
         manifest.segments.extend(info.as_ref().map(entry));
         damage.iter().for_each(|damage| manifest.record_loss(damage));
     })?;
-    live.shared.replace(&[DataFile::Log(Arc::clone(file))], segment.map(Arc::new));
+    live.shared.replace(&[DataFile::Log(Arc::clone(file))], segment.map(Arc::new))?;
     if !live.shared.manifest.uncertain() {
         live.log.retire(&file.path, live.shared.losses.known.is_in(&file.path), &live.remover)?;
     }
@@ -49,7 +50,7 @@ fn write(live: &LiveFiles, file: &LogFile) -> Result<Option<SegmentInfo>> {
     let extents = file.block_index().extents.len();
     for number in 0..extents as u32 {
         let span = file.block_index().extent(number);
-        let Some(span) = span else { break };
+        let Some(span) = span else { invariant!("an extent of a closed file is gone") };
         file.read_extent(span, &live.shared.losses.known, |seq, received_at_ns, event| {
             if written.is_ok() {
                 written = writer.push(seq, received_at_ns, &event);
@@ -57,5 +58,16 @@ fn write(live: &LiveFiles, file: &LogFile) -> Result<Option<SegmentInfo>> {
         })?;
     }
     written?;
-    writer.finish()
+    let info = writer.finish()?;
+    let (rows, indexed) = (info.as_ref().map_or(0, |info| info.rows), indexed_events(file));
+    let is_whole = !live.shared.losses.known.is_in(&file.path);
+    invariant!(!is_whole || rows == indexed, "a segment has not the events of its log file");
+    Ok(info)
+}
+
+/// The events of a log file, by its block index.
+fn indexed_events(file: &LogFile) -> u64 {
+    let mut events = 0;
+    file.block_index().topics.visit(|_, tally, _| events += tally.events);
+    events
 }

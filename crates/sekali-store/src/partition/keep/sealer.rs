@@ -101,6 +101,9 @@ impl Work {
                 Err(_) => RETRY,
             };
             self.live.shared.note_sealing(done.as_ref().err());
+            if let Err(error @ Error::Broken(_)) = &done {
+                self.live.shared.stop(error);
+            }
             self.wake.notify();
             if !pause.is_zero() {
                 self.wake.wait(pause);

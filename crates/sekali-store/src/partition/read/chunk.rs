@@ -6,6 +6,7 @@ use super::event_batch::EventBatch;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
 use crate::event::StoredEvent;
+use crate::invariant::invariant;
 use crate::log::block_index::{BlockIndex, ExtentSpan};
 use crate::order::Order;
 use crate::partition::data_file::DataFile;
@@ -60,7 +61,7 @@ pub(crate) fn check(file: &DataFile, chunk: &Chunk, losses: &Losses) -> Result<u
             file.read_extent(span, &losses.known, |_, _, _| {})?;
             Ok(span.end - span.offset)
         }
-        _ => Ok(0),
+        _ => invariant!("a chunk is of another file"),
     }
 }
 
@@ -109,7 +110,7 @@ pub(crate) fn read(
             }
             Ok((EventBatch::Rows(events.into_iter()), None))
         }
-        _ => Ok((EventBatch::default(), None)),
+        _ => invariant!("a chunk is of another file"),
     }
 }
 
@@ -117,7 +118,9 @@ pub(crate) fn read(
 /// still readable of it must not then appear beside them.
 fn read_row_group(segment: &Segment, number: usize, wanted: &RowQuery<'_>, losses: &Losses) -> Result<DecodedEvents> {
     let nothing = Ok(DecodedEvents::default());
-    let Some(&RowGroup { first_seq, last_seq, .. }) = segment.row_groups().get(number) else { return nothing };
+    let Some(&RowGroup { first_seq, last_seq, .. }) = segment.row_groups().get(number) else {
+        invariant!("a row group that was to be read is gone")
+    };
     if losses.cover(first_seq, last_seq) {
         return nothing;
     }

@@ -39,7 +39,8 @@ impl<'a> Commit<'a> {
     ///   may succeed.
     pub fn decide(&mut self, batches: &[Batch], received_at_ns: i64) -> Result<Vec<Vec<Outcome>>> {
         self.path.check_writable(batches, self.planner.bytes())?;
-        self.planner.decide(&self.path.shared, batches, received_at_ns)
+        let decided = self.planner.decide(&self.path.shared, batches, received_at_ns);
+        decided.map_err(|error| self.path.refuse(error))
     }
 
     /// Bytes that it has come to, on disk; 0 while nothing was decided.
@@ -70,7 +71,7 @@ impl<'a> Commit<'a> {
             Error::StorageFull { .. } => error,
             _ => path.shared.stop(&error),
         })?;
-        let commit = planner.send(&log, upstream);
+        let commit = planner.send(&log, upstream).map_err(|error| path.shared.stop(&error))?;
         drop(planner);
         path.write(&mut log, &commit).map_err(|error| path.shared.stop(&error))
     }

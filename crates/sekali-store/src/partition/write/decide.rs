@@ -3,10 +3,11 @@
 use super::index_hits::IndexHits;
 use super::pending_commit::PendingCommit;
 use crate::batch::{self, Batch};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::{CONFLICTS_TOPIC, EventRef};
 use crate::hash::{EventHash, KeyHasher};
 use crate::index::Entry;
+use crate::invariant::invariant;
 use crate::log::row;
 use crate::partition::Outcome;
 use crate::partition::read;
@@ -95,7 +96,8 @@ impl<'a> Decider<'a> {
             }
         }
         for commit in self.in_flight.into_iter().chain([&*self.pending]) {
-            for (entry, offset) in commit.keys.with(hash.fingerprint) {
+            let mut at = commit.keys.latest(hash.fingerprint);
+            while let Some((entry, offset)) = commit.keys.next(&mut at, hash.fingerprint)? {
                 let seq = entry.seq;
                 if entry.content == hash.content {
                     return Ok(Outcome::Duplicate { seq });
@@ -168,5 +170,6 @@ impl<'a> Decider<'a> {
 }
 
 fn decode(row: &[u8]) -> Result<EventRef<'_>> {
-    batch::event_of(row).ok_or_else(|| Error::Invalid("a batch holds a row that does not decode".to_owned()))
+    let Some(event) = batch::event_of(row) else { invariant!("a batch or a frame holds a row that does not decode") };
+    Ok(event)
 }

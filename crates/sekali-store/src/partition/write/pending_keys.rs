@@ -1,8 +1,10 @@
 //! The events that a commit is about to store.
 
 use super::lookup_buffers::KEPT_EVENTS;
+use crate::error::Result;
 use crate::hash::{Fingerprint, HalfMap};
 use crate::index::Entry;
+use crate::invariant::invariant;
 
 /// What a commit has added so far, to be found again by fingerprint. Its memory is used again.
 #[derive(Debug, Default)]
@@ -57,16 +59,23 @@ impl PendingKeys {
         self.places.push(RowPlace { offset, earlier });
     }
 
-    /// What was added with this fingerprint, and where its row is in the frame, the latest first.
-    pub(super) fn with(&self, fingerprint: Fingerprint) -> impl Iterator<Item = (&Entry, usize)> {
-        let mut next = self.latest.get(&lower_half(fingerprint)).copied();
-        let alike = std::iter::from_fn(move || {
-            let at = next?;
-            let RowPlace { offset, earlier } = self.places.get(at)?;
-            next = *earlier;
-            Some((self.entries.get(at)?, *offset))
-        });
-        alike.filter(move |(entry, _)| entry.fingerprint == fingerprint)
+    /// The latest key whose fingerprint has the same lower half, to begin [`PendingKeys::next`] with.
+    pub(super) fn latest(&self, fingerprint: Fingerprint) -> Option<usize> {
+        self.latest.get(&lower_half(fingerprint)).copied()
+    }
+
+    /// The next key from `at` back that has this fingerprint, and the offset of its row in the frame. Moves `at` behind
+    /// it.
+    pub(super) fn next(&self, at: &mut Option<usize>, fingerprint: Fingerprint) -> Result<Option<(&Entry, usize)>> {
+        while let Some(number) = *at {
+            let key = self.entries.get(number).zip(self.places.get(number));
+            let Some((entry, place)) = key else { invariant!("a key of a commit leads to no row") };
+            *at = place.earlier;
+            if entry.fingerprint == fingerprint {
+                return Ok(Some((entry, place.offset)));
+            }
+        }
+        Ok(None)
     }
 
     /// Everything that was added, in order of seq.
@@ -103,7 +112,8 @@ mod tests {
                 prop_assert_eq!(keys.entries(), entries.clone());
                 for fingerprint in (0..13).map(|raw| raw << shift) {
                     let expected: Vec<_> = entries.iter().rev().filter(|entry| entry.fingerprint == fingerprint).collect();
-                    let found: Vec<_> = keys.with(fingerprint).collect();
+                    let mut at = keys.latest(fingerprint);
+                    let found: Vec<_> = std::iter::from_fn(|| keys.next(&mut at, fingerprint).unwrap()).collect();
                     prop_assert_eq!(found.iter().map(|(entry, _)| *entry).collect::<Vec<_>>(), expected);
                     prop_assert!(found.iter().all(|(entry, offset)| *offset == entry.seq as usize * 10));
                 }

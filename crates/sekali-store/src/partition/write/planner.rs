@@ -8,6 +8,7 @@ use super::pending_commit::{InFlightCommit, PendingCommit};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::hash::KeyHasher;
+use crate::invariant::invariant;
 use crate::limits::FRAME_BODY_BYTES_MAX;
 use crate::log::position::LogPosition;
 use crate::log::writer::LogWriter;
@@ -95,8 +96,15 @@ impl CommitPlanner {
     }
 
     /// Completes the commit for `log`, where the one before has been written, and goes on behind it.
-    pub(super) fn send(&mut self, log: &LogWriter, upstream: Option<u64>) -> Arc<InFlightCommit> {
-        let PendingCommit { builder, counts, .. } = &mut self.pending;
+    ///
+    /// # Errors
+    /// [`Error::Broken`] where it does not continue the log, or its parts disagree.
+    pub(super) fn send(&mut self, log: &LogWriter, upstream: Option<u64>) -> Result<Arc<InFlightCommit>> {
+        let PendingCommit { builder, keys, counts } = &mut self.pending;
+        invariant!(builder.first_seq() == log.position().next_seq, "a commit was decided for another place of the log");
+        invariant!(keys.entries().len() == builder.row_count() as usize, "a commit has rows without a key");
+        invariant!(counts.reconcile(), "the counts of a commit do not add up");
+        invariant!(counts.stored <= u64::from(builder.row_count()), "a commit counts events as stored that it has not");
         log.complete(builder, upstream, *counts);
         (self.next_seq, self.received_at_ns) = (builder.next_seq(), builder.received_at_ns());
         self.is_begun = false;
@@ -105,7 +113,7 @@ impl CommitPlanner {
         let planned = std::mem::replace(&mut self.pending, free.unwrap_or_else(|| PendingCommit::new(self.salt)));
         let commit = Arc::new(InFlightCommit::new(planned));
         self.in_flight = Some(Arc::clone(&commit));
-        commit
+        Ok(commit)
     }
 
     /// Finds what the index knows of the events.

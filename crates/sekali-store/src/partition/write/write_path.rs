@@ -55,7 +55,7 @@ impl WritePath {
     /// Makes sure of the space for a frame of `frame_bytes` bytes, in a new file if the last one is full.
     pub(super) fn reserve_room(&self, log: &mut LogWriter, frame_bytes: usize) -> Result<()> {
         if let Some(file) = log.rotate_if_full()? {
-            self.shared.add_file(file);
+            self.shared.add_file(file)?;
         }
         log.reserve_room(frame_bytes as u64)
     }
@@ -63,11 +63,15 @@ impl WritePath {
     /// Writes and syncs a commit, then lets look-ups and readers see it. Any error leaves the log in doubt.
     pub(super) fn write(&self, log: &mut LogWriter, commit: &InFlightCommit) -> Result<()> {
         let topics = log.append(commit.planned.builder.bytes())?;
-        self.shared.note_durable(log.position());
-        self.shared.index.insert(commit.planned.keys.entries());
+        self.shared.note_durable(log.position())?;
+        self.shared.index.insert(commit.planned.keys.entries())?;
         commit.mark_indexed();
-        self.shared.publish(log.position(), &topics);
-        Ok(())
+        self.shared.publish(log.position(), &topics)
+    }
+
+    /// The error for the caller of a commit that was not written: after [`Error::Broken`] there are no more commits.
+    pub(super) fn refuse(&self, error: Error) -> Error {
+        if matches!(error, Error::Broken(_)) { self.shared.stop(&error) } else { error }
     }
 
     /// Whether there may be commits at all.
@@ -92,7 +96,7 @@ impl WritePath {
         }
         // The index keeps in memory what it cannot write. It must not do so without bounds.
         let can_write = self.shared.index.health().and_then(|()| self.sealer.make_room());
-        can_write.map_err(|error| self.shared.space.classify_error(error))?;
+        can_write.map_err(|error| self.refuse(self.shared.space.classify_error(error)))?;
         self.shared.space.check(bytes as u64 + self.free_bytes_min)
     }
 }
