@@ -48,7 +48,7 @@ struct Server {
 
 impl Running for Server {
     fn version(&mut self) -> Outcome<String> {
-        Ok("axum, serde_json and tokio, as in Sekali".to_owned())
+        Ok("axum, serde_json and tokio".to_owned())
     }
 
     fn measure(&mut self, load: &Load) -> Outcome<Measured> {

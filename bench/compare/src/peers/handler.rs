@@ -40,7 +40,7 @@ struct Server {
 
 impl Running for Server {
     fn version(&mut self) -> Outcome<String> {
-        Ok("axum and tokio, as in Sekali".to_owned())
+        Ok("axum and tokio".to_owned())
     }
 
     fn measure(&mut self, load: &Load) -> Outcome<Measured> {
