@@ -167,14 +167,17 @@ impl Unzstd {
     fn feed<E: From<Broken>>(&mut self, input: &[u8], sink: Sink<'_, E>) -> Result<(), E> {
         let mut input = InBuffer::around(input);
         loop {
+            let taken_before = input.pos;
             let mut output = OutBuffer::around(self.piece.as_mut_slice());
             let hint = self.stream.run(&mut input, &mut output).map_err(|error| Broken(error.to_string()))?;
-            self.ended = hint == 0;
-            let full = output.pos() == output.capacity();
-            sink(output.as_slice())?;
-            if input.pos == input.src.len() && !full {
+            let (taken, made) = (input.pos - taken_before, output.pos());
+            if taken == 0 && made == 0 {
+                // The hint is then about the next frame, which need not come.
                 return Ok(());
             }
+            // A frame is at its end once all of it has been put out, and not before.
+            self.ended = hint == 0;
+            sink(output.as_slice())?;
         }
     }
 }
@@ -231,6 +234,77 @@ mod tests {
         assert_eq!(decode(Encoding::Zstd, &[zstd(b"one "), zstd(b"two")].concat(), 3).unwrap(), b"one two");
     }
 
+    /// A frame as the library makes it, of one level, with or without checksum and content size.
+    fn zstd_frame(data: &[u8], level: i32, has_checksum: bool, has_size: bool) -> Vec<u8> {
+        let mut encoder = zstd::stream::Encoder::new(Vec::new(), level).unwrap();
+        encoder.include_checksum(has_checksum).unwrap();
+        encoder.include_contentsize(has_size).unwrap();
+        if has_size {
+            encoder.set_pledged_src_size(Some(data.len() as u64)).unwrap();
+        }
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// RFC 8878, 3.1.2.
+    fn skippable(data: &[u8]) -> Vec<u8> {
+        [&0x184D_2A53_u32.to_le_bytes()[..], &(data.len() as u32).to_le_bytes(), data].concat()
+    }
+
+    /// Bytes that repeat, or that no level makes shorter.
+    fn bytes(len: usize, is_random: bool) -> Vec<u8> {
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            if is_random { state as u8 } else { b' ' }
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn zstd_frames_of_every_size_around_the_buffer_come_back() {
+        for len in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES, 16 * PIECE_BYTES] {
+            for (level, is_random) in [(1, false), (3, true), (19, false)] {
+                for (has_checksum, has_size) in [(false, false), (true, false), (false, true), (true, true)] {
+                    let data = bytes(len, is_random);
+                    let frame = zstd_frame(&data, level, has_checksum, has_size);
+                    for step in [frame.len().max(1), 4096, 1021] {
+                        let decoded = decode(Encoding::Zstd, &frame, step).unwrap();
+                        assert!(decoded == data, "{len} bytes at level {level} in steps of {step}");
+                    }
+                    assert!(decode(Encoding::Zstd, &frame[..frame.len() - 1], 4096).is_err(), "{len} bytes, cut");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn frames_that_are_skipped_may_stand_anywhere() {
+        let data = bytes(PIECE_BYTES, false);
+        let frame = zstd_frame(&data, 1, true, true);
+        let body = [&skippable(b"")[..], &frame, &skippable(&data), &frame, &skippable(b"end")].concat();
+        for step in [1, 7, body.len()] {
+            assert!(decode(Encoding::Zstd, &body, step).unwrap() == [&data[..], &data].concat());
+        }
+        assert!(decode(Encoding::Zstd, &body[..body.len() - 1], 7).is_err());
+    }
+
+    #[test]
+    fn gzip_members_of_every_size_around_the_buffer_come_back() {
+        for len in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES] {
+            let data = bytes(len, false);
+            let (members, zlib, bare) = ([gzip(&data), gzip(b""), gzip(&data)].concat(), zlib(&data), bare(&data));
+            for step in [1021, members.len()] {
+                assert!(decode(Encoding::Gzip, &members, step).unwrap() == [&data[..], &data].concat(), "{len}");
+                assert!(decode(Encoding::Deflate, &zlib, step).unwrap() == data, "{len}");
+                assert!(decode(Encoding::Deflate, &bare, step).unwrap() == data, "{len}");
+            }
+            assert!(decode(Encoding::Gzip, &members[..members.len() - 1], 1021).is_err(), "{len} bytes, cut");
+        }
+    }
+
     #[test]
     fn what_is_cut_off_or_continued_is_broken() {
         let text = b"the same again and again, the same again and again";
@@ -264,6 +338,21 @@ mod tests {
             prop_assert_eq!(&decode(Encoding::Deflate, &zlib(&data), step).unwrap(), &data);
             prop_assert_eq!(&decode(Encoding::Deflate, &bare(&data), step).unwrap(), &data);
             prop_assert_eq!(&decode(Encoding::Zstd, &zstd(&data), step).unwrap(), &data);
+        }
+
+        #[test]
+        fn zstd_frames_of_any_sizes_and_levels_are_one_body(
+            frames in prop::collection::vec((0_usize..200_000, 1_i32..=12, any::<[bool; 3]>()), 1..4),
+            step in 1_usize..100_000,
+        ) {
+            let (mut data, mut body) = (Vec::new(), Vec::new());
+            for (len, level, [is_random, has_checksum, has_size]) in frames {
+                let part = bytes(len, is_random);
+                body.extend(zstd_frame(&part, level, has_checksum, has_size));
+                data.extend(part);
+            }
+            prop_assert!(decode(Encoding::Zstd, &body, step).unwrap() == data);
+            prop_assert!(decode(Encoding::Zstd, &body[..body.len() - 1], step).is_err());
         }
 
         #[test]
