@@ -6,7 +6,7 @@ use super::answer::ApiError;
 use super::guard::not_for;
 use super::parameters::{Parameters, wrong};
 use crate::access::Grant;
-use crate::limits::CONDITIONS_MAX;
+use crate::limits::{CONDITION_LEVELS_MAX, CONDITIONS_MAX, QUERY_TEXT_BYTES_MAX};
 use crate::query::{Condition, EventQuery, Filter, TextSearch};
 
 /// Reads `topic`, `since`, `until`, `source`, `event_id`, `q` and conditions on the payload, for a client with `grant`.
@@ -21,7 +21,7 @@ pub(super) fn parse_event_query(parameters: &Parameters<'_>, grant: &Grant) -> R
         source: text("source"),
         event_id: not_empty(parameters, "event_id")?.map(str::to_owned),
         payload: conditions(parameters)?,
-        text: not_empty(parameters, "q")?.map(TextSearch::new),
+        text: wanted_text(parameters)?.map(TextSearch::new),
     };
     if filter.since_ns.zip(filter.until_ns).is_some_and(|(since, until)| since > until) {
         return Err(wrong("until", "must not be before `since`", &[]));
@@ -42,6 +42,17 @@ fn not_empty<'q>(parameters: &'q Parameters<'_>, name: &'static str) -> Result<O
     }
 }
 
+fn wanted_text<'q>(parameters: &'q Parameters<'_>) -> Result<Option<&'q str>, ApiError> {
+    let text = not_empty(parameters, "q")?;
+    match text.filter(|text| text.len() > QUERY_TEXT_BYTES_MAX) {
+        Some(text) => {
+            let reason = format!("must have at most {QUERY_TEXT_BYTES_MAX} bytes, and has {}", text.len());
+            Err(wrong("q", &reason, &[]))
+        }
+        None => Ok(text),
+    }
+}
+
 fn time(parameters: &Parameters<'_>, name: &'static str) -> Result<Option<i64>, ApiError> {
     let Some(text) = parameters.get(name) else { return Ok(None) };
     let time = parse_timestamp(text).map_err(|reason| {
@@ -58,6 +69,10 @@ fn conditions(parameters: &Parameters<'_>) -> Result<Vec<Condition>, ApiError> {
     let conditions: Vec<_> = conditions.collect::<Result<_, _>>()?;
     if conditions.len() > CONDITIONS_MAX {
         return Err(wrong("payload.<path>", &format!("given more than {CONDITIONS_MAX} times"), &[]));
+    }
+    if conditions.iter().map(Condition::levels).sum::<usize>() > CONDITION_LEVELS_MAX {
+        let reason = format!("the paths have more than {CONDITION_LEVELS_MAX} levels together");
+        return Err(wrong("payload.<path>", &reason, &[]));
     }
     Ok(conditions)
 }

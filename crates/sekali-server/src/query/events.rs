@@ -22,8 +22,8 @@ enum Source {
 pub enum Step {
     /// An event of the query.
     Event(StoredEvent),
-    /// An event that is none.
-    Passed,
+    /// An event that is none, with so many bytes of payload.
+    Passed(usize),
     /// There are no more events.
     End,
 }
@@ -57,7 +57,7 @@ impl EventCursor {
         };
         Ok(match next {
             Some(event) if self.may_show(&event) && self.filter.matches(&event) => Step::Event(event),
-            Some(_) => Step::Passed,
+            Some(event) => Step::Passed(event.payload.len()),
             None => Step::End,
         })
     }

@@ -18,17 +18,18 @@ pub fn read_page(
 ) -> Result<bool, QueryError> {
     let mut count = 0;
     while count < limit {
-        match cursor.step()? {
+        let bytes = match cursor.step()? {
             Step::Event(event) => {
                 count += 1;
                 if append(&event)? == Fill::Full {
                     break;
                 }
+                event.payload.len()
             }
-            Step::Passed => {}
+            Step::Passed(bytes) => bytes,
             Step::End => break,
-        }
-        if budget.as_mut().is_some_and(|budget| !budget.lasts()) {
+        };
+        if budget.as_mut().is_some_and(|budget| !budget.lasts(bytes)) {
             break;
         }
     }
@@ -54,18 +55,19 @@ pub fn read_count(
     mut budget: ScanBudget,
     mut histogram: Option<&mut Histogram>,
 ) -> Result<u64, QueryError> {
-    let mut count = 0;
-    while budget.lasts() {
-        match cursor.step()? {
+    let (mut count, mut bytes) = (0, 0);
+    while budget.lasts(bytes) {
+        bytes = match cursor.step()? {
             Step::Event(event) => {
                 count += 1;
                 if let Some(histogram) = &mut histogram {
                     histogram.add(event.timestamp_ns)?;
                 }
+                event.payload.len()
             }
-            Step::Passed => {}
+            Step::Passed(bytes) => bytes,
             Step::End => break,
-        }
+        };
     }
     Ok(count)
 }

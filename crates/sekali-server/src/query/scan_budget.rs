@@ -4,8 +4,10 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-/// How many steps pass between looks at the clock.
+/// How many steps pass between looks at the clock and at the client.
 const STEPS_BETWEEN_LOOKS: u64 = 64;
+/// How many bytes of payloads pass between them: a millisecond or two.
+const BYTES_BETWEEN_LOOKS: usize = 256 * 1024;
 
 /// Held by the request, and dropped with it when the client goes away.
 #[derive(Debug, Default)]
@@ -14,7 +16,8 @@ pub struct ClientGuard(Arc<()>);
 impl ClientGuard {
     /// A budget that lasts while this guard is held, but at most `steps_max` steps and `time_max`.
     pub fn budget(&self, steps_max: u64, time_max: Duration) -> ScanBudget {
-        ScanBudget { client: Arc::downgrade(&self.0), begun: Instant::now(), steps: 0, steps_max, time_max }
+        let (client, begun) = (Arc::downgrade(&self.0), Instant::now());
+        ScanBudget { client, begun, steps: 0, unseen_steps: 0, unseen_bytes: 0, steps_max, time_max }
     }
 }
 
@@ -24,19 +27,27 @@ pub struct ScanBudget {
     client: Weak<()>,
     begun: Instant,
     steps: u64,
+    /// Since the last look.
+    unseen_steps: u64,
+    unseen_bytes: usize,
     steps_max: u64,
     time_max: Duration,
 }
 
 impl ScanBudget {
-    /// Counts a step. `false` if it was the last.
-    pub fn lasts(&mut self) -> bool {
+    /// Counts a step over an event with so many bytes. `false` if it was the last.
+    pub fn lasts(&mut self, bytes: usize) -> bool {
         self.steps += 1;
+        self.unseen_steps += 1;
+        self.unseen_bytes += bytes;
         if self.steps >= self.steps_max {
             return false;
         }
-        !self.steps.is_multiple_of(STEPS_BETWEEN_LOOKS)
-            || (self.client.strong_count() > 0 && self.begun.elapsed() < self.time_max)
+        if self.unseen_steps < STEPS_BETWEEN_LOOKS && self.unseen_bytes < BYTES_BETWEEN_LOOKS {
+            return true;
+        }
+        (self.unseen_steps, self.unseen_bytes) = (0, 0);
+        self.client.strong_count() > 0 && self.begun.elapsed() < self.time_max
     }
 }
 
@@ -45,7 +56,17 @@ mod tests {
     use super::*;
 
     fn steps(mut budget: ScanBudget) -> u64 {
-        (1..1_000).find(|_| !budget.lasts()).unwrap_or(1_000)
+        (1..1_000).find(|_| !budget.lasts(0)).unwrap_or(1_000)
+    }
+
+    #[test]
+    fn a_few_large_events_are_enough_for_a_look_at_the_clock_and_the_client() {
+        let client = ClientGuard::default();
+        assert!(!client.budget(u64::MAX, Duration::ZERO).lasts(BYTES_BETWEEN_LOOKS));
+        let mut budget = client.budget(u64::MAX, Duration::from_secs(3600));
+        assert!(budget.lasts(BYTES_BETWEEN_LOOKS) && budget.lasts(BYTES_BETWEEN_LOOKS - 1));
+        drop(client);
+        assert!(!budget.lasts(1));
     }
 
     #[test]

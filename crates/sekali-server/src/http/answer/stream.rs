@@ -108,7 +108,7 @@ impl EventStream {
                     self.lines.append(&mut text, &event);
                     self.left -= 1;
                 }
-                Step::Passed => {}
+                Step::Passed(_) => {}
                 Step::End => self.left = 0,
             }
         }

@@ -1,44 +1,39 @@
-//! Finds ASCII text whatever its case, fast: jumps from one occurrence of its rarest byte to the
-//! next.
+//! Finds ASCII text whatever its case: time in proportion to the text searched, whatever the two texts are.
 
-use memchr::memchr2;
+use memchr::{memchr2, memmem::Finder};
 
 /// A text to look for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct AsciiSearch {
-    wanted: Vec<u8>,
-    /// Where the byte is that is likely to be the rarest.
-    rare_at: usize,
+    /// The text, in lower case.
+    folded: Finder<'static>,
+    /// Its byte that is likely to be the rarest, in either case. Most texts lack it, which is quick to tell.
+    rare: (u8, u8),
 }
 
-/// Bytes that are frequent in JSON and in English, the most frequent first. Any other is taken to
-/// be rare.
+/// Bytes that are frequent in JSON and in English, the most frequent first. Any other is taken to be rare.
 const FREQUENT: &[u8] = b" \"etaoinsrlhdcu:,mpf-g_y10.b2w";
 
 impl AsciiSearch {
     /// A search for `wanted`, unless it is empty or not ASCII.
     pub(super) fn new(wanted: &[u8]) -> Option<Self> {
-        let frequency = |byte: u8| {
-            let place = FREQUENT.iter().position(|&frequent| frequent == byte.to_ascii_lowercase());
+        let folded = wanted.to_ascii_lowercase();
+        let frequency = |byte: &&u8| {
+            let place = FREQUENT.iter().position(|frequent| frequent == *byte);
             place.map_or(0, |place| FREQUENT.len() - place)
         };
-        let (rare_at, _) = wanted.iter().enumerate().min_by_key(|(_, byte)| frequency(**byte))?;
-        wanted.is_ascii().then(|| Self { wanted: wanted.to_vec(), rare_at })
+        let rare = *folded.iter().min_by_key(frequency)?;
+        let rare = (rare, rare.to_ascii_uppercase());
+        folded.is_ascii().then(|| Self { folded: Finder::new(&folded).into_owned(), rare })
     }
 
     /// Whether `text` has it.
     pub(super) fn is_in(&self, text: &[u8]) -> bool {
-        let rare = self.wanted[self.rare_at];
-        let (lower, upper) = (rare.to_ascii_lowercase(), rare.to_ascii_uppercase());
-        let mut from = self.rare_at;
-        while let Some(at) = text.get(from..).and_then(|rest| memchr2(lower, upper, rest)) {
-            let start = from + at - self.rare_at;
-            if text.get(start..start + self.wanted.len()).is_some_and(|part| part.eq_ignore_ascii_case(&self.wanted)) {
-                return true;
-            }
-            from += at + 1;
-        }
-        false
+        let len = self.folded.needle().len();
+        let Some(first) = memchr2(self.rare.0, self.rare.1, text) else { return false };
+        // Nothing before the first rare byte can be part of a match, but for the bytes that precede it in the match.
+        let text = text.get(first.saturating_sub(len)..).unwrap_or_default();
+        text.len() >= len && self.folded.find(&text.to_ascii_lowercase()).is_some()
     }
 }
 
@@ -58,7 +53,7 @@ mod tests {
 
     #[test]
     fn only_ascii_can_be_looked_for() {
-        assert_eq!(AsciiSearch::new(b""), None);
-        assert_eq!(AsciiSearch::new("é".as_bytes()), None);
+        assert!(AsciiSearch::new(b"").is_none());
+        assert!(AsciiSearch::new("é".as_bytes()).is_none());
     }
 }

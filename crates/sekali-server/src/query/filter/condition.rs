@@ -53,6 +53,11 @@ impl Condition {
         Ok(Self { path, string, other, rejection })
     }
 
+    /// How many levels down its place is: each takes a pass over the value of the level above.
+    pub fn levels(&self) -> usize {
+        self.path.levels()
+    }
+
     /// Whether a payload has it.
     pub fn holds(&self, payload: &[u8]) -> bool {
         if self.rejection.as_ref().is_some_and(|rejection| rejection.rejects(payload)) {

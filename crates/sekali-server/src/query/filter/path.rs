@@ -49,6 +49,11 @@ impl Path {
         Ok(Self(names.into_iter().map(Step::new).collect()))
     }
 
+    /// How many levels down it leads.
+    pub(super) fn levels(&self) -> usize {
+        self.0.len()
+    }
+
     /// The text of the value at this place.
     pub(super) fn find<'a>(&self, payload: &'a [u8]) -> Option<&'a [u8]> {
         self.0.iter().try_fold(payload, |value, step| step.find(value))

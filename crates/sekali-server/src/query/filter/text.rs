@@ -150,6 +150,23 @@ mod tests {
         check("ss", "{\"a\":\"ß\"}", false);
     }
 
+    /// A search that compares at every place takes some 100 times as long as this one: minutes.
+    #[test]
+    fn runs_of_one_character_are_searched_in_one_pass() {
+        let run = |char: &str, len: usize| char.repeat(len / char.len());
+        for char in ["z", "é", "A"] {
+            let payload = format!("{{\"a\":\"{}\"}}", run(char, 1_000_000));
+            for wanted in
+                [run(char, 200) + "q", "q".to_owned() + &run(char, 200), run(char, 100) + "q" + &run(char, 100)]
+            {
+                for _ in 0..20 {
+                    check(&wanted, &payload, false);
+                }
+            }
+            check(&run(char, 200), &payload, true);
+        }
+    }
+
     proptest! {
         #[test]
         fn the_raw_search_rejects_nothing_that_is_there(
