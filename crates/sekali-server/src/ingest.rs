@@ -16,6 +16,7 @@ mod wire;
 
 pub use batch_builder::{Accepted, Target};
 pub use content::CONTENT_RULES;
+pub(crate) use problem::excerpt;
 pub use problem::{IngestError, Problem, Rejected};
 
 use crate::access::Topics;
@@ -65,12 +66,20 @@ fn text(body: &[u8]) -> Result<&str, IngestError> {
             let good = &body[..error.valid_up_to()];
             let line_start = good.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
             let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
-            Err(IngestError::NotJson {
-                line,
-                column: good.len() - line_start + 1,
-                reason: "not valid UTF-8".to_owned(),
-            })
+            let column = good.len() - line_start + 1;
+            Err(IngestError::NotJson { line, column, reason: not_text(body).to_owned() })
         }
+    }
+}
+
+/// The likely reason why a body is not UTF-8, by its first bytes.
+fn not_text(body: &[u8]) -> &'static str {
+    match body {
+        [0x1F, 0x8B, ..] => "the body is gzip: send it with `Content-Encoding: gzip`",
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => "the body is zstd: send it with `Content-Encoding: zstd`",
+        [0x78, 0x01 | 0x5E | 0x9C | 0xDA, ..] => "the body looks like zlib: send it with `Content-Encoding: deflate`",
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "the body is UTF-16: send UTF-8",
+        _ => "not valid UTF-8",
     }
 }
 

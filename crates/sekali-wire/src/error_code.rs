@@ -11,6 +11,8 @@ pub enum Code {
     InvalidCursor,
     /// The body does not decompress by its `Content-Encoding`.
     InvalidEncoding,
+    /// A request of HTTP/1.1 has no `Host` header, or several.
+    InvalidHost,
     /// The request has no valid key, and the route requires one.
     Unauthenticated,
     /// The key of the request does not allow this.
@@ -86,6 +88,7 @@ const TABLE: [Row; Code::ALL.len()] = [
     row(Code::InvalidParameter, "invalid_parameter", 400, Retry::Never, Stored::Nothing),
     row(Code::InvalidCursor, "invalid_cursor", 400, Retry::Never, Stored::Nothing),
     row(Code::InvalidEncoding, "invalid_encoding", 400, Retry::Never, Stored::Nothing),
+    row(Code::InvalidHost, "invalid_host", 400, Retry::Never, Stored::Nothing),
     row(Code::Unauthenticated, "unauthenticated", 401, Retry::Never, Stored::Nothing),
     row(Code::Forbidden, "forbidden", 403, Retry::Never, Stored::Nothing),
     row(Code::NotFound, "not_found", 404, Retry::Never, Stored::Nothing),
@@ -118,9 +121,9 @@ const _: () = {
 impl Code {
     /// Every code.
     #[rustfmt::skip]
-    pub const ALL: [Self; 20] = [
-        Self::InvalidJson, Self::InvalidParameter, Self::InvalidCursor, Self::InvalidEncoding, Self::Unauthenticated,
-        Self::Forbidden, Self::NotFound, Self::MethodNotAllowed, Self::RequestTimeout,
+    pub const ALL: [Self; 21] = [
+        Self::InvalidJson, Self::InvalidParameter, Self::InvalidCursor, Self::InvalidEncoding, Self::InvalidHost,
+        Self::Unauthenticated, Self::Forbidden, Self::NotFound, Self::MethodNotAllowed, Self::RequestTimeout,
         Self::TooLarge, Self::HeadersTooLarge, Self::UnsupportedMediaType, Self::WrongHost,
         Self::InvalidEvent, Self::Internal, Self::Overloaded, Self::StorageFull,
         Self::PartlyStored, Self::StorageFailed, Self::ShuttingDown,

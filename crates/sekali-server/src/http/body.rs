@@ -4,7 +4,9 @@
 mod decode;
 mod request;
 
+use std::error::Error as _;
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -48,18 +50,36 @@ pub(super) struct Received {
     _room: Option<Reservation>,
 }
 
-/// Reads the body of a request, which is said to have so many bytes.
+/// The headers of a request about its body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BodyHead {
+    encoding: Encoding,
+    /// Its length as it comes, before it is decompressed; 0 if that is not said.
+    pub(super) announced: usize,
+}
+
+impl BodyHead {
+    /// Reads them. A body that can never be taken is refused here, whatever the load.
+    ///
+    /// # Errors
+    /// `unsupported_media_type`, `too_large`.
+    pub(super) fn read(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let head = Self { encoding: encoding(headers)?, announced: content_length(headers) };
+        if head.announced > BODY_WIRE_BYTES_MAX { Err(too_large_on_the_wire()) } else { Ok(head) }
+    }
+}
+
+/// Reads the body of a request, with this head.
 ///
 /// # Errors
-/// `too_large`, `overloaded` (both before anything is read where `Content-Length` tells), `invalid_encoding`,
-/// `unsupported_media_type`, `request_timeout`.
+/// `too_large`, `overloaded`, `invalid_encoding`, `request_timeout`.
 pub(super) async fn receive(
     headers: &HeaderMap,
     mut body: RequestBody,
-    announced: usize,
+    head: BodyHead,
     intake: &Intake,
 ) -> Result<Received, ApiError> {
-    let received = read(headers, &mut body, announced, intake).await;
+    let received = read(head, &mut body, intake).await;
     match &received {
         // A slow client has had its time.
         Ok(_) | Err(ApiError { code: Code::RequestTimeout, .. }) => {}
@@ -85,16 +105,8 @@ pub(super) fn discard(headers: &HeaderMap, mut body: RequestBody) {
     });
 }
 
-async fn read(
-    headers: &HeaderMap,
-    body: &mut RequestBody,
-    announced: usize,
-    intake: &Intake,
-) -> Result<Received, ApiError> {
-    let encoding = encoding(headers)?;
-    if announced > BODY_WIRE_BYTES_MAX {
-        return Err(too_large_on_the_wire());
-    }
+async fn read(head: BodyHead, body: &mut RequestBody, intake: &Intake) -> Result<Received, ApiError> {
+    let BodyHead { encoding, announced } = head;
     if !intake.budget.has_room(announced) {
         return Err(overloaded());
     }
@@ -121,7 +133,7 @@ async fn read(
 /// The next bytes of a body as they come over the wire, if there are any.
 async fn next_piece(body: &mut RequestBody, pace: &mut Pace) -> Result<Option<Bytes>, ApiError> {
     while let Some(frame) = next_frame(body, pace).await? {
-        let frame = frame.map_err(|_| broken("the connection ended before the body did"))?;
+        let frame = frame.map_err(|error| broken(&why_broken(&error)))?;
         if let Ok(data) = frame.into_data() {
             return if pace.advance(data.len()) { Ok(Some(data)) } else { Err(too_large_on_the_wire()) };
         }
@@ -213,8 +225,7 @@ impl Pace {
     }
 }
 
-/// How long the body is said to be, before it is decompressed; 0 if that is not said.
-pub(super) fn content_length(headers: &HeaderMap) -> usize {
+fn content_length(headers: &HeaderMap) -> usize {
     let value = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     // The transport has already refused what is no number.
     value.map_or(0, |text| text.parse().unwrap_or(usize::MAX))
@@ -248,6 +259,20 @@ fn overloaded() -> ApiError {
 
 fn too_slow() -> ApiError {
     ApiError::new(Code::RequestTimeout, "the body came too slowly; nothing was stored")
+}
+
+/// Why no more of a body can be read: the connection is gone, or a chunk is malformed.
+fn why_broken(error: &hyper::Error) -> String {
+    let mut source = error.source();
+    let mut io = None;
+    while let Some(error) = source {
+        io = io.or_else(|| error.downcast_ref::<io::Error>());
+        source = error.source();
+    }
+    match io.filter(|error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)) {
+        Some(malformed) => format!("a chunk of it is malformed: {malformed}"),
+        None => "the connection ended before the body did".to_owned(),
+    }
 }
 
 fn broken(what: &str) -> ApiError {

@@ -53,6 +53,7 @@ impl Gate {
 
     /// A name is checked for as long as no key is needed.
     fn check_host<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
+        hosts::check_presence(request)?;
         match self.hosts.as_ref().filter(|_| self.access.is_open()) {
             Some(hosts) => hosts.check(request),
             None => Ok(()),
@@ -63,7 +64,7 @@ impl Gate {
 /// The grant of a request that needs `scope`; without one every client is let in.
 ///
 /// # Errors
-/// `wrong_host`, `unauthenticated`, `forbidden`.
+/// `invalid_host`, `wrong_host`, `unauthenticated`, `forbidden`.
 pub(super) fn admit<B>(app: &App, scope: Option<Scope>, request: &Request<B>) -> Result<Grant, ApiError> {
     app.shared.gate.check_host(request)?;
     let Some(scope) = scope else {
@@ -76,7 +77,7 @@ pub(super) fn admit<B>(app: &App, scope: Option<Scope>, request: &Request<B>) ->
 /// Admits a request for nothing in particular.
 ///
 /// # Errors
-/// `wrong_host`, `unauthenticated`.
+/// `invalid_host`, `wrong_host`, `unauthenticated`.
 pub(super) fn admit_any<B>(app: &App, request: &Request<B>) -> Result<(), ApiError> {
     app.shared.gate.check_host(request)?;
     app.shared.gate.authenticate(request.headers()).map(drop)

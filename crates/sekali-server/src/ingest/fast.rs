@@ -25,9 +25,15 @@ pub(super) fn read(text: &str, format: Format, builder: &mut BatchBuilder<'_>) -
     }
 }
 
-/// The lines of NDJSON that are not blank, with their numbers from 1.
+/// The lines of NDJSON that are not blank, with their numbers from 1. A byte order mark in front of a line, as files with
+/// marks that were joined have, is passed over.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    (1..).zip(text.split('\n')).map(|(number, line)| (number, line.trim_ascii())).filter(|(_, line)| !line.is_empty())
+    let trim = str::trim_ascii;
+    let lines = (1..).zip(text.split('\n')).map(move |(number, line)| {
+        let line = trim(line);
+        (number, line.strip_prefix('\u{feff}').map_or(line, trim))
+    });
+    lines.filter(|(_, line)| !line.is_empty())
 }
 
 fn one(text: &str, builder: &mut BatchBuilder<'_>) -> Result<(), Failed> {

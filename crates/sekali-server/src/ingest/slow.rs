@@ -85,10 +85,10 @@ fn read_lines(text: &str, options: Options<'_>, judge: &mut Judge<'_>) -> Result
 
 fn read_json(text: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
     // From here on the text is known to be JSON.
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| IngestError::NotJson {
-        line: error.line(),
-        column: error.column(),
-        reason: bare(&error),
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
+        let hint = if is_followed_by_an_object(text) { "; for one event a line send application/x-ndjson" } else { "" };
+        let reason = format!("{}{hint}", bare(&error));
+        IngestError::NotJson { line: error.line(), column: error.column(), reason }
     })?;
     let text = text.trim_ascii();
     if text.starts_with('[') {
@@ -105,6 +105,13 @@ fn read_json(text: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
         Some(_) if Members::of(text, &EVENT).known() > 1 => judge.event(text),
         Some(events) => read_envelope(&envelope, events, judge),
     }
+}
+
+/// Whether a second object stands behind the first one: most often the text is NDJSON.
+fn is_followed_by_an_object(text: &str) -> bool {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let first = values.next().is_some_and(|value| value.is_ok());
+    first && text.get(values.byte_offset()..).is_some_and(|rest| rest.trim_ascii_start().starts_with('{'))
 }
 
 /// `{"events": [...]}`: a broken envelope refuses the request, even with `invalid=skip`.

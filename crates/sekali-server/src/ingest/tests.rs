@@ -87,7 +87,7 @@ fn what_is_not_json_is_named_by_line_and_column() {
         "{} {}",
         Format::Json,
         &expect![[r"
-        not JSON at 1:4: trailing characters
+        not JSON at 1:4: trailing characters; for one event a line send application/x-ndjson
     "]],
     );
     refused(

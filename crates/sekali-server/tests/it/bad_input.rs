@@ -13,6 +13,8 @@ use sekali_store::limits::PAYLOAD_BYTES_MAX;
 use sekali_wire::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
 use serde_json::{Value, json};
 
+use crate::connections::raw;
+use crate::disk::MoodyDisk;
 use crate::server::{Answer, TestServer, event};
 
 fn post(server: &TestServer, path: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
@@ -40,6 +42,91 @@ fn what_is_not_json_is_400() {
         r#"{"code":"invalid_json","message":"the body is not JSON: EOF while parsing a value at line 2 column 9","errors":[{"line":2,"column":9,"reason":"EOF while parsing a value"}]}"#
     ]]);
     server.expect_nothing_stored();
+}
+
+#[test]
+fn what_is_wrong_with_a_body_is_said_with_the_remedy() {
+    let server = TestServer::start();
+    let good = event("t", "1").to_string();
+    let compress = |data: &str| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(data.as_bytes()).unwrap();
+        gzip.finish().unwrap()
+    };
+    for (body, remedy) in [
+        (format!("{good}\n{good}\n").into_bytes(), "for one event a line send application/x-ndjson"),
+        (format!("{good}{good}").into_bytes(), "for one event a line send application/x-ndjson"),
+        (compress(&good), "Content-Encoding: gzip"),
+        (zstd::stream::encode_all(good.as_bytes(), 1).unwrap(), "Content-Encoding: zstd"),
+        (good.encode_utf16().flat_map(u16::to_le_bytes).collect(), ""),
+        ([&[0xFF, 0xFE][..], good.as_bytes()].concat(), "UTF-16"),
+    ] {
+        let answer = post(&server, "/publish", &[], body).expect_error(400, "invalid_json");
+        assert!(answer.json()["message"].as_str().unwrap().contains(remedy), "{}", answer.body);
+    }
+    let answer = post(&server, "/publish", &[("content-type", "application/json; charset=latin1")], good.clone());
+    assert!(answer.expect_error(415, "unsupported_media_type").body.contains("latin1"));
+    let broken = format!("host: localhost\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nno\r\n{good}");
+    let answer = raw(&server, &format!("POST /publish HTTP/1.1\r\n{broken}"));
+    assert!(answer.contains("invalid_encoding") && answer.contains("chunk"), "{answer}");
+    server.expect_nothing_stored();
+}
+
+#[test]
+fn utf_8_goes_by_several_names() {
+    let server = TestServer::start();
+    for (id, charset) in (0..).zip(["utf-8", "UTF8", "\"utf8\"", "us-ascii", "ascii"]) {
+        let media = format!("application/json; charset={charset}");
+        let event = event("t", &id.to_string()).to_string();
+        post(&server, "/publish", &[("content-type", &media)], event).expect_status(202);
+    }
+    server.expect_counts(5, 5, 0, 0);
+}
+
+#[test]
+fn zstd_bodies_of_every_size_are_taken() {
+    let server = TestServer::start();
+    for (id, len) in (0..).zip([65_535, 65_536, 65_537, 131_072, 1 << 20]) {
+        let event = event("t", &id.to_string()).to_string();
+        let body = format!("{event}{}", " ".repeat(len - event.len()));
+        let body = zstd::stream::encode_all(body.as_bytes(), 3).unwrap();
+        post(&server, "/publish", &[("content-encoding", "zstd")], body).expect_status(202);
+    }
+    server.expect_counts(5, 5, 0, 0);
+}
+
+/// `Retry-After` makes clients send the same again, for ever.
+#[test]
+fn what_can_never_be_taken_is_not_called_overload() {
+    let disk = std::sync::Arc::new(MoodyDisk::default());
+    let server = TestServer::start_with(std::sync::Arc::clone(&disk) as _, |_| {});
+    let announce = |more: &str| {
+        raw(
+            &server,
+            &format!(
+                "POST /publish HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{more}expect: 100-continue\r\n\r\n"
+            ),
+        )
+    };
+    disk.hold_syncs(true);
+    let mut large = event("t", "1");
+    large["payload"] = json!({"text": "x".repeat(1_000_000)});
+    let body = Value::from(vec![large; 30]).to_string();
+    let waiting: Vec<_> = (0..4).map(|_| server.request("POST", "/publish").body(body.clone()).spawn()).collect();
+    while server.get("/stats").json()["queued_bytes"].as_u64() < Some(4 * 30_000_000) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    for bytes in [BODY_WIRE_BYTES_MAX + 1, 1 << 27, (1 << 27) + 1, usize::MAX >> 1] {
+        let answer = announce(&format!("content-length: {bytes}\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("too_large"), "{bytes}: {answer}");
+    }
+    let answer = announce("content-encoding: br\r\ncontent-length: 30000000\r\n");
+    assert!(answer.starts_with("HTTP/1.1 415"), "{answer}");
+    assert!(announce("content-length: 30000000\r\n").starts_with("HTTP/1.1 503"), "it is overloaded");
+    disk.hold_syncs(false);
+    for waiting in waiting {
+        server.runtime().block_on(waiting).unwrap().expect_status(202);
+    }
 }
 
 #[test]
@@ -185,6 +272,8 @@ fn unknown_repeated_and_wrong_parameters_are_400() {
         "/events?limit=-1",
         "/events?order=up",
         "/events?q=",
+        &format!("/events?q={}", "x".repeat(257)),
+        &format!("/events?payload.{}=1&payload.a=1", vec!["a"; 64].join(".")),
         "/events?event_id=",
         "/events?payload=1",
         "/events/count?limit=1",

@@ -65,9 +65,14 @@ fn events(count: usize) -> Value {
 
 /// A body that stalls.
 fn slow() -> Provoked {
+    raw("host: localhost\r\ncontent-length: 500\r\n\r\n[")
+}
+
+/// A request to publish, byte for byte, which ends its connection.
+fn raw(rest: &str) -> Provoked {
     let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts.body = Duration::from_millis(300));
     let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.write_all(b"POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-length: 500\r\n\r\n[").unwrap();
+    write!(stream, "POST /publish HTTP/1.1\r\n{rest}").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -125,7 +130,10 @@ fn shutting_down() -> Provoked {
     committers.join();
     let access = Access::load(dir.path()).unwrap();
     let app = App::new(service, access, Browsers::default(), Timeouts::default());
-    let request = Request::post("/publish").body(RequestBody::from(event("t", "1").to_string())).unwrap();
+    let request = Request::post("/publish")
+        .header("host", "localhost")
+        .body(RequestBody::from(event("t", "1").to_string()))
+        .unwrap();
     let answer = runtime.block_on(async {
         let response = app.answer(request).await;
         let (head, body) = response.into_parts();
@@ -146,6 +154,7 @@ fn provoke(code: Code) -> Provoked {
         Code::InvalidParameter => open("POST", "/publish?x=1", &[], good()),
         Code::InvalidCursor => open("GET", "/events?after=x", &[], ""),
         Code::InvalidEncoding => open("POST", "/publish", &[("content-encoding", "gzip")], good()),
+        Code::InvalidHost => raw("connection: close\r\n\r\n"),
         Code::Unauthenticated => guarded(false),
         Code::Forbidden => guarded(true),
         Code::NotFound => open("POST", "/nowhere", &[], good()),

@@ -37,17 +37,28 @@ fn however_the_name_is_said_it_is_looked_at() {
     assert_eq!(status("GET /stats HTTP/1.0\r\n\r\n"), "200");
     assert_eq!(status("GET /stats HTTP/1.0\r\nhost: evil.example\r\n\r\n"), "421");
     let close = "connection: close\r\n\r\n";
-    assert_eq!(status(&format!("GET /stats HTTP/1.1\r\n{close}")), "421");
+    assert_eq!(status(&format!("GET /stats HTTP/1.1\r\n{close}")), "400");
     assert_eq!(status(&format!("GET /stats HTTP/1.1\r\nhost:\r\n{close}")), "421");
     assert_eq!(status(&format!("GET http://evil.example/stats HTTP/1.1\r\nhost: localhost\r\n{close}")), "421");
     assert_eq!(status(&format!("GET http://localhost/stats HTTP/1.1\r\nhost: localhost\r\n{close}")), "200");
-    assert_eq!(status(&format!("GET /stats HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n{close}")), "421");
+    assert_eq!(status(&format!("GET /stats HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n{close}")), "400");
 
     let client =
         reqwest::Client::builder().http2_prior_knowledge().resolve("evil.example", server.address().parse().unwrap());
     let port = server.address().rsplit(':').next().unwrap().to_owned();
     let request = client.build().unwrap().get(format!("http://evil.example:{port}/stats"));
     assert_eq!(server.runtime().block_on(request.send()).unwrap().status(), 421);
+}
+
+/// RFC 9112, 3.2. With keys too, where the name itself does not matter.
+#[test]
+fn http_1_1_needs_one_host_header() {
+    let (server, _) = start(1, |dir| make(dir, &[Scope::Read], &["*"]));
+    for hosts in ["", "host: a\r\nhost: a\r\n"] {
+        let answer = raw(&server, &format!("GET /livez HTTP/1.1\r\n{hosts}connection: close\r\n\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_host"), "{answer}");
+    }
+    assert!(raw(&server, "GET /livez HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200"));
 }
 
 #[test]

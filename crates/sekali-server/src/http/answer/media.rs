@@ -3,7 +3,7 @@
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 
 use super::{ApiError, Code, JSON, LineLayout};
-use crate::ingest::Format;
+use crate::ingest::{Format, excerpt};
 
 /// What NDJSON answers are sent as.
 pub(in crate::http) const NDJSON: &str = "application/x-ndjson";
@@ -31,12 +31,22 @@ pub(in crate::http) fn body_format(headers: &HeaderMap) -> Result<Format, ApiErr
     } else {
         None
     };
-    format.filter(|_| is_utf8(parameters)).ok_or_else(|| {
+    let format = format.ok_or_else(|| {
         let message = "Content-Type must be application/json or application/x-ndjson, in UTF-8; \
                        with curl: -H 'content-type: application/json'";
         ApiError::new(Code::UnsupportedMediaType, message)
-    })
+    })?;
+    match charsets(parameters).find(|charset| !CHARSETS.iter().any(|known| charset.eq_ignore_ascii_case(known))) {
+        Some(other) => {
+            let message = format!("the charset `{}` is not read: send UTF-8, or leave charset out", excerpt(other));
+            Err(ApiError::new(Code::UnsupportedMediaType, message))
+        }
+        None => Ok(format),
+    }
 }
+
+/// The charsets that are UTF-8 or a part of it, with the aliases that clients send.
+const CHARSETS: [&str; 4] = ["utf-8", "utf8", "us-ascii", "ascii"];
 
 /// The lines that the client would rather have than a JSON array, by its `Accept`.
 pub(in crate::http) fn preferred_lines(headers: &HeaderMap) -> Option<LineLayout> {
@@ -63,11 +73,11 @@ fn is_ndjson(name: &str) -> bool {
     NDJSON_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
-fn is_utf8(parameters: &str) -> bool {
-    parameters.split(';').filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
-        let value = value.trim().trim_matches('"');
-        !name.trim().eq_ignore_ascii_case("charset") || value.eq_ignore_ascii_case("utf-8")
-    })
+/// The value of each `charset` parameter.
+fn charsets(parameters: &str) -> impl Iterator<Item = &str> {
+    let parameters = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+    let charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charsets.map(|(_, value)| value.trim().trim_matches(['"', '\'']))
 }
 
 /// The `q` of a media range in thousandths (RFC 9110, 12.4.2).
@@ -93,6 +103,11 @@ mod tests {
         assert_eq!(format("Application/JSON; charset=\"UTF-8\""), Some(Format::Json));
         assert_eq!(format("application/x-ndjson"), Some(Format::Ndjson));
         assert_eq!(format("application/jsonl;charset=utf-8"), Some(Format::Ndjson));
+        for charset in ["utf8", "UTF8", "\"utf8\"", "us-ascii", "ASCII", "utf-8; boundary=x"] {
+            let value = hyper::header::HeaderValue::from_str(&format!("application/x-ndjson; charset={charset}"));
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, value.unwrap())]);
+            assert_eq!(body_format(&headers).ok(), Some(Format::Ndjson), "{charset}");
+        }
         assert_eq!(format("application/json; charset=latin1"), None);
         assert_eq!(format("text/plain"), None);
         assert_eq!(format("application/x-www-form-urlencoded"), None);

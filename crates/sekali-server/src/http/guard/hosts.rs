@@ -69,13 +69,24 @@ fn is_usual(authority: &str) -> bool {
 
 const USUAL: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
+/// Checks that a request of HTTP/1.1 says once which host it is for (RFC 9112, 3.2).
+///
+/// # Errors
+/// `invalid_host`.
+pub(super) fn check_presence<B>(request: &Request<B>) -> Result<(), ApiError> {
+    let mut named = request.headers().get_all(HOST).iter();
+    let message = match (request.version(), named.next(), named.next()) {
+        (Version::HTTP_11, None, _) => "the request has no Host header, which HTTP/1.1 requires",
+        (_, _, Some(_)) => "the request has several Host headers",
+        _ => return Ok(()),
+    };
+    Err(ApiError::new(Code::InvalidHost, message))
+}
+
 /// The name in a request that is none of `hosts`. Browsers always send one, and HTTP/1.0 need not.
 fn wrong_name<B>(hosts: &Hosts, request: &Request<B>) -> Option<String> {
     let named = request.headers().get_all(HOST).iter().map(HeaderValue::as_bytes);
-    let mut named = named.chain(request.uri().authority().map(|authority| authority.as_str().as_bytes())).peekable();
-    if named.peek().is_none() {
-        return (request.version() > Version::HTTP_10).then(String::new);
-    }
+    let mut named = named.chain(request.uri().authority().map(|authority| authority.as_str().as_bytes()));
     let is_wrong = |name: &&[u8]| !std::str::from_utf8(name).is_ok_and(|name| hosts.have(name));
     named.find(is_wrong).map(|name| String::from_utf8_lossy(name).into_owned())
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::access::Topics;
 use crate::http::answer::{ApiError, Json, media};
 use crate::http::app::App;
-use crate::http::body::{self, RequestBody};
+use crate::http::body::{self, BodyHead, RequestBody};
 use crate::http::door::{Admitted, Answer};
 use crate::ingest::{Accepted, Format, Options, Problem, ingest};
 use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
@@ -57,12 +57,18 @@ async fn receive(
     options: Options<'_>,
 ) -> Result<Accepted, ApiError> {
     // Events take up about as much room in the queue as in the body.
-    let announced = body::content_length(headers);
-    if !app.shared.service.pipeline().has_room(announced.max(1)) {
+    let head = match BodyHead::read(headers) {
+        Ok(head) => head,
+        Err(error) => {
+            body::discard(headers, body);
+            return Err(error);
+        }
+    };
+    if !app.shared.service.pipeline().has_room(head.announced.max(1)) {
         body::discard(headers, body);
         return Err(CommitError::Overloaded.into());
     }
-    let received = body::receive(headers, body, announced, &app.shared.bodies).await?;
+    let received = body::receive(headers, body, head, &app.shared.bodies).await?;
     if received.bytes.len() <= PARSED_IN_PLACE_BYTES_MAX {
         return Ok(ingest(&received.bytes, format, options, app.shared.service.target())?);
     }
