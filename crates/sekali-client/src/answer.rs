@@ -1,37 +1,37 @@
-//! What a server answers, as far as the client looks at it.
+//! Responses of a server, as far as the client reads them.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The answer to a publish request.
+/// The response to a publish request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Published {
     /// Valid events of the request.
     pub received: u64,
-    /// How many were new.
+    /// New events.
     pub stored: u64,
-    /// How many were known, conflicts among them.
+    /// Duplicates, conflicts included.
     pub duplicates: u64,
-    /// How many were known with different content.
+    /// Conflicts.
     pub conflicts: u64,
-    /// How many were passed over, if that was asked for.
+    /// Skipped events, if skipping was requested.
     #[serde(default)]
     pub invalid: u64,
-    /// Which ones, and why.
+    /// The skipped events, with reasons.
     #[serde(default)]
     pub errors: Vec<RefusedEvent>,
 }
 
-/// Why one event of a request is not valid.
+/// The reason that one event of a request is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct RefusedEvent {
-    /// Its place in the request, from 0.
+    /// The event's position in the request, from 0.
     #[serde(default)]
     pub index: Option<usize>,
-    /// The field that is wrong.
+    /// The invalid field.
     #[serde(default)]
     pub field: Option<String>,
-    /// What is wrong with it.
+    /// The fault of the field.
     #[serde(default)]
     pub reason: String,
 }
@@ -48,13 +48,13 @@ impl std::fmt::Display for RefusedEvent {
 /// One page of events, each as the server wrote it.
 #[derive(Debug)]
 pub struct EventsPage {
-    /// JSON texts.
+    /// The events as JSON text.
     pub events: Vec<Box<RawValue>>,
-    /// Where the next page begins, if there may be one.
+    /// The cursor of the next page, if there may be one.
     pub next: Option<String>,
 }
 
-/// The body of every error answer.
+/// The body of every error response.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ErrorBody {
     pub(super) code: String,

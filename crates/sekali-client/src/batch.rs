@@ -1,30 +1,30 @@
-//! Putting events together into publish requests.
+//! Batches of events for publish requests.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-/// The events of one publish request, and where they came from.
+/// The events of one publish request, and their origin.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// A JSON array of the events.
     pub body: Bytes,
     /// The file, `stdin` or `generated`.
     pub origin: Arc<str>,
-    /// For each event the line it begins in, counted from 1.
+    /// The line in which each event begins, from 1.
     pub lines: Vec<u64>,
-    /// How much of the input was read to make it, in bytes; 0 if generated.
+    /// Bytes of input that the batch was made from; 0 if generated.
     pub input_bytes: u64,
 }
 
 impl Batch {
-    /// How many events it has.
+    /// Number of events.
     pub fn events(&self) -> u64 {
         self.lines.len() as u64
     }
 
-    /// Where event number `index` of the request came from, as `file:line`; without one, only the file.
+    /// The origin of event `index` of the request, as `file:line`; without `index`, only the file.
     pub fn place_of(&self, index: Option<usize>) -> String {
         match index.and_then(|index| self.lines.get(index)) {
             Some(line) => format!("{}:{line}", self.origin),
@@ -33,23 +33,23 @@ impl Batch {
     }
 }
 
-/// The next part of the input of a [`Publisher`](crate::Publisher). `E` is why reading failed.
+/// The next part of the input of a [`Publisher`](crate::Publisher). `E` is the error of the reader.
 #[derive(Debug)]
 pub enum Feed<E> {
     /// Events to publish.
     Batch(Batch),
-    /// Input of which no event can be made.
+    /// Input that is no event.
     Invalid {
         /// `file:line`.
         place: String,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// Reading failed; nothing more comes.
     Failed(E),
 }
 
-/// Gathers events until a request is full, by number or by bytes.
+/// Collects events until a request is full, by number or by bytes.
 #[derive(Debug)]
 pub struct Batches {
     origin: Arc<str>,
@@ -61,13 +61,14 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// Batches of at most `events_max` events and, unless a single event is longer, `bytes_max` bytes.
+    /// Batches of at most `events_max` events and, unless a single event is longer, `bytes_max`
+    /// bytes.
     pub fn new(origin: &str, events_max: usize, bytes_max: usize) -> Self {
         let (body, lines, begun) = (Vec::new(), Vec::new(), Instant::now());
         Self { origin: origin.into(), events_max: events_max.max(1), bytes_max, body, lines, begun }
     }
 
-    /// Adds an event; hands back the batch before it if that has no room for it.
+    /// Adds an event. Returns the previous batch if it has no room for the event.
     pub fn push(&mut self, event: &[u8], line: u64) -> Option<Batch> {
         let full = self.lines.len() == self.events_max || self.body.len() + event.len() + 2 > self.bytes_max;
         let batch = if full { self.take() } else { None };
@@ -80,17 +81,17 @@ impl Batches {
         batch
     }
 
-    /// What has gathered, if no further event has room in it.
+    /// Returns the batch if no further event fits.
     pub fn take_full(&mut self) -> Option<Batch> {
         if self.lines.len() >= self.events_max || self.body.len() >= self.bytes_max { self.take() } else { None }
     }
 
-    /// What has gathered, if its first event has waited for this long.
+    /// Returns the batch if its first event has waited for this long.
     pub fn take_after(&mut self, wait: Duration) -> Option<Batch> {
         if self.begun.elapsed() >= wait { self.take() } else { None }
     }
 
-    /// What has gathered, unless that is nothing.
+    /// Returns the batch unless it is empty.
     pub fn take(&mut self) -> Option<Batch> {
         if self.lines.is_empty() {
             return None;

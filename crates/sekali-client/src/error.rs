@@ -1,4 +1,4 @@
-//! Why a request was not answered as hoped, sorted by what to do about it.
+//! Errors of requests, by the action that they call for.
 
 use std::time::Duration;
 
@@ -11,59 +11,60 @@ use super::url::ServerUrl;
 use sekali_tls::TlsError;
 use sekali_wire::escape::escape;
 
-/// Why a request failed.
+/// The error of a request.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No connection, a broken one, or no answer in time. The request may or may not have been carried out.
+    /// No connection, a broken one, or no response in time. The server may have executed the
+    /// request.
     #[error("cannot reach {url}: {reason}")]
     Unreachable {
         /// The server.
         url: String,
-        /// What happened.
+        /// The cause.
         reason: String,
     },
-    /// Who is there is not trusted, or does not trust us.
+    /// The server is not trusted, or does not trust the client.
     #[error("no trust between us and {url}: {reason}; see --ca-cert and --client-cert")]
     NoTrust {
         /// The server.
         url: String,
-        /// What TLS says.
+        /// The error of TLS.
         reason: String,
     },
-    /// The server cannot answer now.
+    /// The server cannot execute the request now.
     #[error("{url} is not available: {message}")]
     Unavailable {
         /// The server.
         url: String,
-        /// What it says.
+        /// The server's message.
         message: String,
-        /// How long it asks us to wait.
+        /// The time of `Retry-After`, if any.
         retry_after: Option<Duration>,
     },
-    /// The server will not have this request, however often it is sent.
+    /// The server refuses this request for good.
     #[error("{0}")]
     Refused(Refusal),
-    /// The answer makes no sense.
+    /// The response is invalid.
     #[error("{url}: {what}")]
     Unexpected {
         /// The server.
         url: String,
-        /// What is odd.
+        /// The fault of the response.
         what: String,
     },
-    /// There can be no TLS with the files that were named.
+    /// The named certificate or key files are unusable.
     #[error("{0}")]
     Tls(#[from] TlsError),
 }
 
-/// A 4xx answer, but for those to which the same request may be sent again.
+/// A 4xx response, except those that permit a retry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
-    /// What the server says.
+    /// The server's message.
     pub message: String,
-    /// Which events are to blame, where the server says so.
+    /// The invalid events, if the server names them.
     pub events: Vec<RefusedEvent>,
 }
 
@@ -74,12 +75,13 @@ impl std::fmt::Display for Refusal {
 }
 
 impl ClientError {
-    /// Whether the same request may succeed later. Publishing is idempotent, so trying again never does harm.
+    /// Whether the same request may succeed later. Publishing is idempotent, so a retry is always
+    /// safe.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Unavailable { .. })
     }
 
-    /// How long the server asks us to wait.
+    /// The time that the server asks the client to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. } => *retry_after,
@@ -103,7 +105,7 @@ impl ClientError {
             None => format!("{status}, and not in Sekali's words: is this the right address?"),
         };
         match status {
-            // Besides the server's own: a slow moment of the network, and what proxies say.
+            // Besides the server's own codes: network timeouts, and codes of proxies.
             StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::REQUEST_TIMEOUT
             | StatusCode::TOO_MANY_REQUESTS
@@ -118,7 +120,7 @@ impl ClientError {
     }
 }
 
-/// Seconds, or a date as proxies write it.
+/// Seconds, or a date, which proxies may send.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -128,7 +130,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::try_from(date.duration_since(jiff::Timestamp::now())).unwrap_or(Duration::ZERO))
 }
 
-/// The operating system's own words ("Connection refused") are under several layers of wrapping.
+/// The message of the operating system ("Connection refused") is under several layers of errors.
 fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
     let mut error = error;
     while let Some(source) = error.source() {
@@ -137,8 +139,8 @@ fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::
     error
 }
 
-/// What TLS has to say, which is under several layers as well. Some of them are errors of input and output, which pass
-/// over what they are made of when they are asked for their source.
+/// The error of TLS, which is under several layers as well. Some of these are I/O errors, whose
+/// `source` skips the error that they contain.
 fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -1,15 +1,15 @@
-//! What to ask a server for when events are read or counted.
+//! Queries for reading and counting events.
 
 use reqwest::Url;
 
-/// Which events to ask for: those for which all of it holds.
+/// Conditions on events, all of which must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventsFilter {
     /// Only this topic.
     pub topic: Option<String>,
-    /// Only events that happened then or later, as the server reads times.
+    /// Only events at or after this time, in a format that the server reads.
     pub since: Option<String>,
-    /// Only events that happened before.
+    /// Only events before this time.
     pub until: Option<String>,
     /// Only this source.
     pub source: Option<String>,
@@ -21,16 +21,16 @@ pub struct EventsFilter {
     pub text: Option<String>,
 }
 
-/// Which page of events to ask for.
+/// The page of events to request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventsQuery {
-    /// Which events.
+    /// Conditions on the events.
     pub filter: EventsFilter,
-    /// Only what comes after this cursor.
+    /// Only events after this cursor.
     pub after: Option<String>,
     /// Newest first.
     pub descending: bool,
-    /// Most events of the page.
+    /// The most events of the page.
     pub limit: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Talking to a Sekali server over HTTP: what the client commands share.
+//! An HTTP client for a Sekali server.
 
 mod answer;
 mod batch;
@@ -30,21 +30,21 @@ use serde_json::value::RawValue;
 use sekali_tls::{ClientTls, trusting_nobody};
 use sekali_wire::secret::Secret;
 
-/// How long a connection may take to come about.
+/// Time limit for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an answer may take. The server gives up on a request before that.
+/// Time limit for a response. The server gives up on a request earlier.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a count may take, for which the server may have to read everything.
+/// Time limit for a count, for which the server may read the whole store.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(3_600);
-/// How long a connection is kept for another request: less than the server keeps it, so that no request is sent into
-/// a connection that is just being closed.
+/// Time for which an idle connection is kept: shorter than the server's, so that no request is sent
+/// into a connection that is being closed.
 const KEPT_IDLE: Duration = Duration::from_secs(30);
 
 const _: () = assert!(KEPT_IDLE.as_secs() < sekali_wire::limits::IDLE_TIMEOUT.as_secs());
 
-/// A connection pool to one server. Cheap to clone.
+/// A client with a connection pool to one server. Cheap to clone.
 ///
-/// Proxies named by environment variables are not used: a publisher speaks to the server it was told.
+/// It ignores proxies in environment variables: a publisher connects to the server it was given.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -53,10 +53,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for the server at `url`; nothing is sent yet.
+    /// Creates a client for the server at `url`, without connecting yet.
     ///
     /// # Errors
-    /// The files of `tls` are of no use.
+    /// The files of `tls` are unusable.
     pub fn new(url: &ServerUrl, tls: &ClientTls) -> Result<Self, ClientError> {
         let tls = configuration(url, tls)?.map_or_else(trusting_nobody, Ok)?;
         let http = reqwest::Client::builder()
@@ -72,19 +72,19 @@ impl Client {
         Ok(Self { http, url: url.clone(), authorization: None })
     }
 
-    /// The same, showing this key to the server.
+    /// Returns the client with this API key, which it then sends with every request.
     #[must_use]
     pub fn with_key(self, key: Option<&Secret>) -> Self {
         Self { authorization: key.map(authorization), ..self }
     }
 
-    /// The server it talks to.
+    /// The address of the server.
     pub fn url(&self) -> &ServerUrl {
         &self.url
     }
 
-    /// Publishes `body`, a JSON array of events. With `skip_invalid`, events the server refuses do not keep the others
-    /// from being stored.
+    /// Publishes `body`, a JSON array of events. With `skip_invalid`, valid events are stored
+    /// although others are invalid.
     pub async fn publish(&self, body: Bytes, skip_invalid: bool) -> Result<Published, ClientError> {
         let mut url = self.url.join(&["publish"]);
         if skip_invalid {
@@ -104,7 +104,8 @@ impl Client {
         Ok(EventsPage { events: self.parse(&answer)?, next })
     }
 
-    /// Reads every event that is stored now and wanted, as a stream of NDJSON, oldest first.
+    /// Reads all events that are stored now and match the filter, as a stream of NDJSON, oldest
+    /// first.
     pub async fn stream(&self, filter: &EventsFilter) -> Result<EventStream, ClientError> {
         let mut url = self.url.join(&["events"]);
         filter.append_to(&mut url);
@@ -118,7 +119,8 @@ impl Client {
         Ok(EventStream { response, url: self.url.clone() })
     }
 
-    /// How many events match, as the server words it; over time if there is an `interval`.
+    /// Returns the server's response with the number of matching events; over time if there is an
+    /// `interval`.
     pub async fn count(&self, filter: &EventsFilter, interval: Option<&str>) -> Result<Box<RawValue>, ClientError> {
         let mut url = self.url.join(&["events", "count"]);
         filter.append_to(&mut url);
@@ -127,19 +129,19 @@ impl Client {
         self.parse(&answer)
     }
 
-    /// The server's counters, as it words them.
+    /// Returns the server's response with its counters.
     pub async fn stats(&self) -> Result<Box<RawValue>, ClientError> {
         let (_, answer) = self.send(self.http.get(self.url.join(&["stats"]))).await?;
         self.parse(&answer)
     }
 
-    /// The topics, as the server words them.
+    /// Returns the server's response with the topics.
     pub async fn topics(&self) -> Result<Box<RawValue>, ClientError> {
         let (_, answer) = self.send(self.http.get(self.url.join(&["topics"]))).await?;
         self.parse(&answer)
     }
 
-    /// Asks once whether the server takes requests, and returns what it says of itself.
+    /// Asks once whether the server accepts requests. Returns its status.
     pub async fn ready(&self, timeout: Duration) -> Result<Box<RawValue>, ClientError> {
         let request = self.http.get(self.url.join(&["readyz"])).timeout(timeout);
         let (_, answer) = self.send(request).await?;
@@ -153,7 +155,7 @@ impl Client {
         Ok((headers, body))
     }
 
-    /// Sends a request; an answer other than success is an error.
+    /// Sends a request. Any response except success is an error.
     async fn response(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, ClientError> {
         let unreachable = |error: reqwest::Error| ClientError::unreachable(&self.url, &error);
         let request = match &self.authorization {
@@ -177,9 +179,9 @@ impl Client {
     }
 }
 
-/// The header that carries a key. `Debug` does not show the key.
+/// The header with a key. `Debug` does not show the key.
 pub fn authorization(key: &Secret) -> HeaderValue {
-    // A key has nothing but letters, digits and underscores.
+    // A key consists of letters, digits and underscores only.
     let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose())).unwrap_or(HeaderValue::from_static(""));
     value.set_sensitive(true);
     value

@@ -1,4 +1,4 @@
-//! Publishing many batches: a few requests in flight, each retried until it is answered.
+//! Publishes many batches: a few requests in flight, each retried until it is acknowledged.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,44 +8,44 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::{Batch, Client, ClientError, Feed, Published, Refusal, RetryPolicy, retrying};
 
-/// How long requests that are under way may take once the run has ended early.
+/// Time limit for requests in flight once the run has ended early.
 const DRAIN: Duration = Duration::from_secs(3);
 
-/// How to publish.
+/// Options of a run.
 #[derive(Debug, Clone)]
 pub struct Publisher {
-    /// Where to.
+    /// The server.
     pub client: Client,
-    /// Most requests in flight.
+    /// The most requests in flight.
     pub concurrency: usize,
-    /// How patiently a request is retried.
+    /// The retry policy of each request.
     pub retry: RetryPolicy,
-    /// Whether invalid events are passed over instead of ending the run.
+    /// Whether invalid events are skipped instead of ending the run.
     pub skip_invalid: bool,
 }
 
-/// What the server has answered so far.
+/// The totals of the responses so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Requests that were answered.
+    /// Acknowledged requests.
     pub requests: u64,
     /// Events in those requests.
     pub sent: u64,
-    /// Valid events, by the server's word.
+    /// Valid events, as counted by the server.
     pub received: u64,
-    /// New ones.
+    /// New events.
     pub stored: u64,
-    /// Known ones, conflicts among them.
+    /// Duplicates, conflicts included.
     pub duplicates: u64,
-    /// Known ones with different content.
+    /// Conflicts.
     pub conflicts: u64,
-    /// Events the server passed over.
+    /// Events that the server skipped.
     pub invalid: u64,
-    /// What was passed over without sending it, because it is not even JSON.
+    /// Input that was skipped without sending it, because it is not JSON.
     pub unreadable: u64,
-    /// Attempts beyond the first.
+    /// Retries.
     pub retries: u64,
-    /// Input that the answered requests were made of, in bytes.
+    /// Bytes of input in the acknowledged requests.
     pub input_bytes: u64,
 }
 
@@ -69,57 +69,57 @@ impl Tally {
     }
 }
 
-/// What happens along the way.
+/// Progress of a run.
 #[derive(Debug)]
 pub enum Progress<'a> {
-    /// A request was answered.
+    /// A request was acknowledged.
     Answered(&'a Tally),
-    /// A request failed and will be tried again.
+    /// A request failed and will be retried.
     Retrying {
-        /// Why it failed.
+        /// The error.
         reason: &'a str,
-        /// When it will be tried again.
+        /// Time until the retry.
         wait: Duration,
     },
-    /// Something was passed over.
+    /// Input or an event was skipped.
     Skipped {
         /// `file:line`.
         place: &'a str,
-        /// Why.
+        /// The reason.
         reason: &'a str,
     },
 }
 
-/// How a run ended. `E` is why reading the input failed.
+/// The end of a run. `E` is the error of the reader.
 #[derive(Debug)]
 pub enum Ending<E> {
-    /// All was sent and answered.
+    /// All events were sent and acknowledged.
     Complete,
-    /// It was asked to stop.
+    /// The run was told to stop.
     Stopped,
-    /// Input that is not even JSON.
+    /// Input that is not JSON.
     Unreadable {
         /// `file:line`.
         place: String,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
-    /// The server refused a batch; nothing of that one is stored.
+    /// The server refused a batch and stored nothing of it.
     Refused {
         /// The batch.
         batch: Batch,
-        /// Why.
+        /// The reason.
         refusal: Refusal,
     },
-    /// Reading failed.
+    /// Reading the input failed.
     Input(E),
-    /// The server cannot be reached, or makes no sense.
+    /// The server is unreachable, or its response is invalid.
     Client(ClientError),
-    /// A task of our own failed: a bug.
+    /// A task of this library failed: a bug.
     Broken(String),
 }
 
-/// What became of one batch.
+/// The outcome of one batch.
 struct Sent {
     batch: Batch,
     retries: u64,
@@ -129,8 +129,8 @@ struct Sent {
 type Note = (String, Duration);
 
 impl Publisher {
-    /// Publishes what `feed` brings until it ends, something fails or `stop` resolves; then waits a moment for what
-    /// is under way.
+    /// Publishes the batches of `feed` until it ends, a batch fails or `stop` resolves. Then waits
+    /// a moment for requests in flight.
     pub async fn run<E>(
         &self,
         mut feed: mpsc::Receiver<Feed<E>>,
@@ -164,10 +164,11 @@ impl Publisher {
                 },
             }
         };
-        // Unanswered requests may still be stored; that is harmless, and a second run finds them as duplicates.
+        // Requests without a response may still be stored. That is harmless: a second run finds
+        // duplicates.
         let drained = tokio::time::timeout(DRAIN, async {
             while let Some(sent) = sends.join_next().await {
-                // Only the first reason to end is told.
+                // Only the first reason to end is reported.
                 let _: Option<Ending<E>> = settle(sent, &mut tally, &mut observe);
             }
         });
@@ -179,7 +180,7 @@ impl Publisher {
         let mut retries = 0;
         let on_retry = |error: &ClientError, wait| {
             retries += 1;
-            // Nobody needs every note.
+            // Progress notes may be dropped.
             let _ = notes.try_send((error.to_string(), wait));
         };
         let attempt = || self.client.publish(batch.body.clone(), self.skip_invalid);
@@ -188,7 +189,7 @@ impl Publisher {
     }
 }
 
-/// Where there are more invalid events than the server lists: how many, and after which one.
+/// If there are more invalid events than the server lists: their number, and the last one listed.
 fn unlisted(batch: &Batch, answer: &Published) -> Option<(String, String)> {
     let listed: BTreeSet<usize> = answer.errors.iter().filter_map(|error| error.index).collect();
     let more = answer.invalid.checked_sub(listed.len() as u64).filter(|&more| more > 0)?;
@@ -197,7 +198,7 @@ fn unlisted(batch: &Batch, answer: &Published) -> Option<(String, String)> {
     Some((place, format!("{more} more invalid events between this one and {last}: send smaller batches to see each")))
 }
 
-/// Counts what became of a batch; returns the reason if the run must end.
+/// Counts the outcome of a batch. Returns the reason if the run must end.
 fn settle<E>(
     sent: Result<Sent, JoinError>,
     tally: &mut Tally,

@@ -1,16 +1,16 @@
-//! Trying again, without making things worse: exponential backoff with full jitter (Brooker, "Exponential backoff
-//! and jitter", 2015), never sooner than the server asks.
+//! Retries: exponential backoff with full jitter (Brooker, "Exponential backoff and jitter", 2015),
+//! never sooner than the server asks.
 
 use std::time::{Duration, Instant};
 
 use super::ClientError;
 
-/// How patiently to retry.
+/// A retry policy.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
     /// Upper bound of the first wait.
     pub first: Duration,
-    /// Upper bound of every wait; the server may ask for more.
+    /// Upper bound of every wait, unless the server asks for more.
     pub longest: Duration,
     /// No retry begins later than this after the first failure.
     pub give_up_after: Duration,
@@ -37,8 +37,8 @@ impl Backoff {
         Self { policy, bound: policy.first, first_failure: None }
     }
 
-    /// How long to wait after a failure at `now`; `None` is to give up. `fraction` (0 to 1) picks the wait from below
-    /// the bound, which doubles each time.
+    /// Returns the wait after a failure at `now`, or `None` to give up. `fraction` (0 to 1) picks
+    /// the wait below the bound, which doubles each time.
     pub fn wait(&mut self, now: Instant, retry_after: Option<Duration>, fraction: f64) -> Option<Duration> {
         let first_failure = *self.first_failure.get_or_insert(now);
         let jitter = self.bound.mul_f64(fraction.clamp(0.0, 1.0));
@@ -49,8 +49,8 @@ impl Backoff {
     }
 }
 
-/// Makes `attempt`s until one succeeds, fails for good, or the policy's patience ends; tells `on_retry` before each
-/// wait.
+/// Calls `attempt` until it succeeds, fails for good, or the policy gives up. Calls `on_retry`
+/// before each wait.
 pub async fn retrying<T, F: Future<Output = Result<T, ClientError>>>(
     policy: RetryPolicy,
     mut on_retry: impl FnMut(&ClientError, Duration),

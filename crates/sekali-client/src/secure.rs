@@ -1,12 +1,12 @@
-//! Whether and how a client encrypts.
+//! TLS of a client: whether it is used, and its configuration.
 
 use tokio_rustls::rustls::ClientConfig;
 
 use super::ServerUrl;
 use sekali_tls::{ClientTls, TlsError};
 
-/// What to speak TLS with to the server at `url`, if its address says so. Where it does not although certificates were
-/// named, they were meant for something: sending in plain text in spite of them would be a trap.
+/// Returns the TLS configuration for an `https` address, `None` for `http`. Certificates with an
+/// `http` address are an error, because their owner expects encryption.
 pub fn configuration(url: &ServerUrl, tls: &ClientTls) -> Result<Option<ClientConfig>, TlsError> {
     match (url.is_https(), tls.is_empty()) {
         (true, _) => tls.load().map(Some),

@@ -1,4 +1,4 @@
-//! Events as a stream of NDJSON, however many there are.
+//! Any number of events as a stream of NDJSON.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use bytes::Bytes;
 
 use super::{ClientError, ServerUrl};
 
-/// Longest that a stream may take as a whole.
+/// Time limit for a whole stream.
 pub(super) const STREAM_TIMEOUT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// Longest that a server may send nothing: it may be looking through a large store for the little that is wanted.
+/// The longest silence of a server, which may search a large store for few matching events.
 const SILENCE_MAX: Duration = Duration::from_secs(5 * 60);
 
-/// The answer to a request for events, piece by piece.
+/// The response to a request for events, in pieces.
 #[derive(Debug)]
 pub struct EventStream {
     pub(super) response: reqwest::Response,
@@ -19,10 +19,10 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    /// The next piece, which may end anywhere in a line; `None` when everything was received.
+    /// Returns the next piece, which may end anywhere in a line, or `None` at the end.
     ///
     /// # Errors
-    /// The connection broke off: what was received is not complete.
+    /// The connection broke off: the received events are not complete.
     pub async fn next(&mut self) -> Result<Option<Bytes>, ClientError> {
         match tokio::time::timeout(SILENCE_MAX, self.response.chunk()).await {
             Ok(piece) => piece.map_err(|error| ClientError::unreachable(&self.url, &error)),

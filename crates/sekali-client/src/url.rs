@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 use reqwest::Url;
 
-/// `http://host:port/` or `https://host:port/`, checked; a path before Sekali's own (behind a proxy) is kept.
+/// `http://host:port/` or `https://host:port/`, checked; a path before Sekali's own (behind a
+/// proxy) is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerUrl(Url);
 
 impl ServerUrl {
-    /// The address of something below it.
+    /// The address of a path below it.
     pub(super) fn join(&self, segments: &[&str]) -> Url {
         let mut url = self.0.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -19,12 +20,12 @@ impl ServerUrl {
         url
     }
 
-    /// The path of something below it.
+    /// A path below it.
     pub fn path_of(&self, segment: &str) -> String {
         self.join(&[segment]).path().to_owned()
     }
 
-    /// Whether it is to be spoken to by TLS.
+    /// Whether the scheme is `https`.
     pub(crate) fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
@@ -34,7 +35,7 @@ impl ServerUrl {
         self.0.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// Host and port, as one connects to them.
+    /// Host and port to connect to.
     pub fn authority(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         format!("{host}:{}", self.0.port_or_known_default().unwrap_or(80))
@@ -44,7 +45,7 @@ impl ServerUrl {
 impl FromStr for ServerUrl {
     type Err = String;
 
-    /// `localhost:8080` will do: the scheme is `http` unless given.
+    /// `localhost:8080` is enough: the scheme is `http` by default.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let mut url = Url::parse(&full).map_err(|error| format!("{error}; write it like http://127.0.0.1:8080"))?;

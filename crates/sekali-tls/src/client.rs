@@ -1,4 +1,4 @@
-//! What a client speaks TLS with.
+//! TLS configurations of clients.
 
 use std::path::PathBuf;
 
@@ -7,31 +7,31 @@ use tokio_rustls::rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVeri
 
 use crate::{TlsError, authorities, pem, provider};
 
-/// Whom a client trusts, and who it says it is.
+/// The authorities that a client trusts, and its own certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientTls {
-    /// PEM file with the CAs of servers to trust, in place of those that the operating system trusts.
+    /// PEM file with the trusted CAs, in place of the operating system's.
     pub ca_cert: Option<PathBuf>,
-    /// What to show to a server that asks.
+    /// The certificate to present to a server that asks.
     pub identity: Option<Identity>,
 }
 
 /// A client's certificate and its private key, both in PEM form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The certificate and, behind it, those that lead from it to its CA.
+    /// The certificate, followed by those that lead to its CA.
     pub cert: PathBuf,
     /// The key, unencrypted.
     pub key: PathBuf,
 }
 
 impl ClientTls {
-    /// Whether nothing was named.
+    /// Whether no file is named.
     pub fn is_empty(&self) -> bool {
         self.ca_cert.is_none() && self.identity.is_none()
     }
 
-    /// Reads the files, and the operating system's CAs where none are named.
+    /// Reads the files, and the operating system's CAs if no file names any.
     pub fn load(&self) -> Result<ClientConfig, TlsError> {
         let builder = builder()?;
         let builder = match &self.ca_cert {
@@ -46,13 +46,13 @@ impl ClientTls {
                 .with_client_auth_cert(pem::certificates(cert)?, pem::private_key(key)?)
                 .map_err(|error| TlsError::of_pair(cert, key, error))?,
         };
-        // As without TLS: requests in parallel have connections of their own.
+        // As without TLS: parallel requests have connections of their own.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
 }
 
-/// Trusts nobody: for clients that do not speak TLS, of which their library wants to know all the same.
+/// A configuration that trusts no server, for clients without TLS, whose library requires one.
 pub fn trusting_nobody() -> Result<ClientConfig, TlsError> {
     Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }

@@ -1,37 +1,37 @@
-//! Why there can be no TLS with the files that were named.
+//! The reason that certificate or key files are unusable.
 
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why there can be no TLS with the files that were named.
+/// The reason that certificate or key files are unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file is missing, or not for us to read.
+    /// A file is missing or unreadable.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The I/O error.
         source: io::Error,
     },
-    /// A file has nothing in it.
+    /// A file is empty.
     #[error("{} is empty", .0.display())]
     Empty(PathBuf),
-    /// What is needed is not in the file.
+    /// The file lacks a certificate or key.
     #[error("{} has no {what} in PEM form, which begins with -----BEGIN", path.display())]
     Without {
         /// The file.
         path: PathBuf,
-        /// What is needed.
+        /// The missing item.
         what: &'static str,
     },
-    /// A file begins like PEM and goes on otherwise.
+    /// A file begins like PEM and is malformed.
     #[error("{} is damaged: {reason}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is odd.
+        /// The fault of the response.
         reason: String,
     },
     /// Certificate and key do not belong together.
@@ -42,21 +42,21 @@ pub enum TlsError {
         /// The file with the key.
         key: PathBuf,
     },
-    /// What is in the file is of no use.
+    /// The content of the file is unusable.
     #[error("{} cannot be used: {source}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The I/O error.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The CAs that the operating system trusts cannot be had.
+    /// The operating system's CAs cannot be read.
     #[error("cannot find the CAs that this system trusts ({0}); name one with --ca-cert")]
     NoSystemAuthorities(String),
-    /// Certificates for a connection that has no use for them.
+    /// Certificates for a connection without TLS.
     #[error("certificates were named, but {0} is not encrypted; write it with https://")]
     NotEncrypted(String),
-    /// The library refuses.
+    /// The error of the TLS library.
     #[error("cannot set up TLS: {0}")]
     Setup(String),
 }
@@ -71,7 +71,7 @@ impl TlsError {
         Self::Setup(error.to_string())
     }
 
-    /// Why the library did not take a certificate with its key.
+    /// The reason that the library refused a certificate with its key.
     pub(crate) fn of_pair(cert: &Path, key: &Path, error: tokio_rustls::rustls::Error) -> Self {
         use tokio_rustls::rustls::Error::{InconsistentKeys, InvalidCertificate};
         match error {

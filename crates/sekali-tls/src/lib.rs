@@ -1,6 +1,6 @@
-//! Certificates and keys: from PEM files to what the server and the clients speak TLS with.
+//! Certificates and keys: from PEM files to TLS configurations of server and clients.
 //!
-//! TLS is rustls with ring, version 1.2 or newer. Sockets are not known here.
+//! TLS is rustls with ring, version 1.2 or newer. This crate opens no sockets.
 
 mod client;
 mod error;
@@ -19,8 +19,8 @@ use std::sync::Arc;
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 
-/// The cryptography. Handed to each configuration: a default for the process would be a global, and would be set
-/// behind the back of whoever uses this as a library.
+/// The cryptography provider, passed to each configuration. A process-wide default would be a
+/// hidden global for users of this library.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }

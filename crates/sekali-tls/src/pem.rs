@@ -15,7 +15,7 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
     if all.is_empty() { Err(explain(path, "certificate", &PemError::NoItemsFound)) } else { Ok(all) }
 }
 
-/// The first private key in the file.
+/// Returns the first private key in the file.
 pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|error| explain(path, "unencrypted private key", &error))
 }

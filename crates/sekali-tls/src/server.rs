@@ -1,4 +1,4 @@
-//! What a server speaks TLS with.
+//! TLS configurations of servers.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use tracing::warn;
 
 use crate::{TlsError, authorities, pem, provider, validity};
 
-/// The files of a server that speaks TLS, all in PEM form.
+/// The files of a server with TLS, all in PEM form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerTls {
-    /// The server's certificate and, behind it, those that lead from it to its CA.
+    /// The server's certificate, followed by those that lead to its CA.
     pub cert: PathBuf,
     /// The private key of the certificate, unencrypted.
     pub key: PathBuf,
-    /// CAs of clients. If there is one, clients that have no certificate signed by any of them are refused.
+    /// CAs of clients. If given, clients without a certificate signed by one of them are refused.
     pub client_ca: Option<PathBuf>,
 }
 
 impl ServerTls {
-    /// Reads the files. A certificate that is not valid by the clock is used all the same, with a warning in the log: a
-    /// server that does not start helps nobody.
+    /// Reads the files. A certificate that is not valid by the clock is used anyway, with a warning
+    /// in the log: clients judge it, and a server that does not start helps none of them.
     pub fn load(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let certificates = pem::certificates(&self.cert)?;
         let key = pem::private_key(&self.key)?;

@@ -1,7 +1,7 @@
 //! Whether a certificate is valid by the clock.
 //!
-//! rustls does not care whether our own certificate is: whoever is shown it will. So it is asked as if it were
-//! somebody else's, and of what it says only what is about time counts.
+//! rustls does not check our own certificate, but its peers will. So it is verified like a peer's
+//! certificate, and only errors about time count.
 
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::ServerCertVerifier as _;
@@ -10,9 +10,9 @@ use tokio_rustls::rustls::{CertificateError, Error, RootCertStore};
 
 use crate::provider;
 
-/// What is wrong with the dates of `certificate` at `now`.
+/// Returns the fault in the dates of `certificate` at `now`, if any.
 pub(crate) fn problem(certificate: &CertificateDer<'_>, now: UnixTime) -> Option<String> {
-    // There must be a root. The dates are looked at before any root is, so that it does not matter which.
+    // The verifier needs a root. It checks the dates first, so any root will do.
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone().into_owned()).ok()?;
     let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider()).build().ok()?;

@@ -1,6 +1,6 @@
-//! The names under which tables hold events: CSV, SQLite and Parquet have the same ones.
+//! Names of the columns of events, the same in CSV, SQLite and Parquet.
 
-/// What producers send, in the order of [`EVENT`]'s users everywhere.
+/// The columns of producers, in the order that all formats use.
 pub const EVENT: [&str; 5] = ["topic", "event_id", "timestamp", "source", "payload"];
-/// What the server adds. Exports have it, imports pass over it.
+/// The columns that the server adds. Exports contain them, imports ignore them.
 pub const ADDED: [&str; 2] = ["seq", "received_at"];

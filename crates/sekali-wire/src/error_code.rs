@@ -27,13 +27,13 @@ pub enum Code {
     TooLarge,
     /// The request line and headers are too large.
     HeadersTooLarge,
-    /// The server does not read this `Content-Type` or `Content-Encoding`.
+    /// The server does not support this `Content-Type` or `Content-Encoding`.
     UnsupportedMediaType,
-    /// The `Host` header names another server.
+    /// The `Host` header is not a name of this server.
     WrongHost,
     /// The body is JSON, but something in it is not a valid event.
     InvalidEvent,
-    /// A fault of the server.
+    /// An internal fault of the server.
     Internal,
     /// Too much is in progress.
     Overloaded,
@@ -41,18 +41,18 @@ pub enum Code {
     StorageFull,
     /// Some partitions have stored their events of the request, others had no space.
     PartlyStored,
-    /// A write to the disk failed; the server ends.
+    /// A write to the disk failed, and the server exits.
     StorageFailed,
-    /// The server is about to end.
+    /// The server is shutting down.
     ShuttingDown,
 }
 
-/// How much of a refused request is stored.
+/// The part of a refused request that may be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     /// Nothing.
     Nothing,
-    /// Perhaps something. Sending the request again is safe and settles it.
+    /// Unknown. Sending the request again is safe and settles it.
     Unknown,
 }
 
@@ -63,11 +63,11 @@ pub enum Retry {
     Never,
     /// It can, at any time.
     Allowed,
-    /// It can, after so many seconds: the answer's `Retry-After`.
+    /// It can, after this many seconds: the response's `Retry-After`.
     After(u32),
 }
 
-/// What is said of a code wherever it is sent or documented.
+/// The properties of a code, for responses and documentation.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     code: Code,
@@ -129,17 +129,17 @@ impl Code {
         Self::PartlyStored, Self::StorageFailed, Self::ShuttingDown,
     ];
 
-    /// The code as it is sent.
+    /// The code as text.
     pub fn as_str(self) -> &'static str {
         self.row().name
     }
 
-    /// The code that is sent as `text`.
+    /// The code of this text.
     pub fn from_text(text: &str) -> Option<Self> {
         TABLE.iter().find(|row| row.name == text).map(|row| row.code)
     }
 
-    /// The HTTP status that it is sent with.
+    /// The HTTP status of its responses.
     pub fn status(self) -> u16 {
         self.row().status
     }
@@ -149,7 +149,7 @@ impl Code {
         self.row().retry != Retry::Never
     }
 
-    /// The seconds of the answer's `Retry-After`, if it has one.
+    /// The seconds of the response's `Retry-After`, if it has one.
     pub fn retry_after_seconds(self) -> Option<u32> {
         match self.row().retry {
             Retry::After(seconds) => Some(seconds),
@@ -157,7 +157,7 @@ impl Code {
         }
     }
 
-    /// How much of the refused request is stored.
+    /// The part of the refused request that may be stored.
     pub fn stored_anything(self) -> Stored {
         self.row().stored
     }

@@ -1,9 +1,10 @@
-//! Text of events is data from strangers: on a terminal it is shown, never obeyed.
+//! Untrusted text, escaped for terminals and logs, so that it is shown and has no effect.
 
 use std::borrow::Cow;
 
-/// `text` with every control and direction-changing character replaced by its JSON escape (`\u001b`). Inside a JSON
-/// string the result still means the same; for anything else it is how the character is shown.
+/// Returns `text` with every control and direction-changing character replaced by its JSON escape
+/// (`\u001b`). Inside a JSON string the meaning is unchanged; elsewhere the escape shows the
+/// character.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_dangerous) {
         return Cow::Borrowed(text);
@@ -13,7 +14,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// As [`escape`], but colours stay: for text that we have painted, and whose parts were escaped before that.
+/// Like [`escape`], but keeps colours: for coloured text whose parts were escaped before.
 pub fn escape_painted(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_dangerous) {
         return Cow::Borrowed(text);
@@ -42,7 +43,8 @@ fn append(safe: &mut String, character: char) {
     }
 }
 
-/// The length of the sequence at the beginning of `text` that sets a colour (ECMA-48, 8.3.117), or 0.
+/// The length of the sequence at the beginning of `text` that sets a colour (ECMA-48, 8.3.117), or
+/// 0.
 fn colour_bytes(text: &str) -> usize {
     let Some(parameters) = text.strip_prefix("\u{1b}[") else { return 0 };
     let end = parameters.bytes().take_while(|byte| matches!(byte, b'0'..=b'9' | b';')).count();

@@ -1,4 +1,5 @@
-//! JSON texts that are compared, searched and written: tokens, exact numbers, whole values, strings.
+//! JSON texts that are compared, searched and written: tokens, exact numbers, whole values,
+//! strings.
 
 pub mod depth;
 mod number;

@@ -1,14 +1,15 @@
-//! The words that a Sekali server and its clients exchange.
+//! The text that a Sekali server and its clients exchange.
 //!
 //! - [`timestamp`]: RFC 3339 in, RFC 3339 out, nanoseconds between
 //! - [`json`]: payloads as tokens, exact numbers and whole values; strings as JSON text
-//! - [`csv`]: rows with cells that no spreadsheet runs; [`columns`]: the names of the columns in every format
+//! - [`csv`]: rows with cells that no spreadsheet executes; [`columns`]: names of the columns in
+//!   every format
 //! - [`error_code`]: every error of the API, in one table; [`stats`]: the counters
 //! - [`secret`]: API keys as text
-//! - [`escape`](mod@escape): text of strangers, shown and never obeyed
+//! - [`escape`](mod@escape): untrusted text, shown without effect
 //! - [`limits`]: the caps that both ends rely on
 //!
-//! Nothing here reads or writes anything but memory: no I/O, no async, no clock, no randomness, and no engine.
+//! This crate only computes: no I/O, no async, no clock, no randomness, and no engine.
 
 pub mod columns;
 pub mod csv;

@@ -1,7 +1,7 @@
 //! API keys as text.
 //!
-//! A key is written `sekali_<id>_<secret>`: a prefix that scanners for leaked secrets look for, eight hex digits by
-//! which people name the key, and 256 random bits in hex. The server keeps only a hash of the whole text.
+//! A key is `sekali_<id>_<secret>`: a prefix for scanners of leaked secrets, eight hex digits as
+//! its public name, and 256 random bits in hex. The server keeps only a hash of the whole text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,29 +17,29 @@ const SECRET_DIGITS: usize = 64;
 #[serde(try_from = "String", into = "String")]
 pub struct KeyId(String);
 
-/// A key as its holder has it. `Debug` shows its id and nothing else.
+/// A key in its holder's form. `Debug` shows only its id.
 #[derive(Clone)]
 pub struct Secret {
     text: String,
 }
 
-/// The text is no key. The error does not repeat the text: it may be a key with a slip in it.
+/// The text is no key. The error does not repeat the text, which may be a mistyped key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a key as `sekali keys create` makes them, which begin with `{PREFIX}`")]
 pub struct NotAKey;
 
 impl Secret {
-    /// The key of this id and these random bits. Their randomness is the caller's.
+    /// The key with this id and these random bits, which the caller draws.
     pub fn new(id: [u8; ID_DIGITS / 2], secret: [u8; SECRET_DIGITS / 2]) -> Self {
         Self { text: format!("{PREFIX}{}_{}", hex(&id), hex(&secret)) }
     }
 
-    /// The whole text: for showing it once to the operator who makes it, and for sending it.
+    /// The whole text, to show once to the operator who creates it, and to send.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// The public name, by which people and files know the key.
+    /// The public name of the key, in files and for people.
     pub fn id(&self) -> KeyId {
         KeyId(self.text.chars().skip(PREFIX.len()).take(ID_DIGITS).collect())
     }

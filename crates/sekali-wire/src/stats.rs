@@ -1,10 +1,11 @@
-//! The answer to `GET /stats`, as the server writes it and clients read it.
+//! The response to `GET /stats`, for server and clients.
 
 use serde::{Deserialize, Serialize};
 
 use crate::timestamp::Timestamp;
 
-/// The counters of a store's lifetime. They always reconcile: `received = unique_processed + duplicate_dropped`.
+/// The counters of a store's lifetime. They always reconcile:
+/// `received = unique_processed + duplicate_dropped`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stats {
     /// Valid events that were published.
@@ -21,7 +22,7 @@ pub struct Stats {
     /// Events whose key was known with different content.
     #[serde(default)]
     pub conflicts: u64,
-    /// How the service does.
+    /// The state of the service.
     #[serde(default)]
     pub status: Status,
     /// The store as a whole. Absent for clients that may not read all topics.
@@ -32,22 +33,22 @@ pub struct Stats {
     pub version: String,
 }
 
-/// How the service does.
+/// The state of the service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// All is well.
+    /// The service works.
     #[default]
     Ready,
-    /// It works, but something that is stored is damaged.
+    /// The service works, but stored data is damaged.
     Degraded,
-    /// The disk is full: it takes no events until there is space, and reads go on.
+    /// The disk is full: no events are accepted until there is space. Reads continue.
     ReadOnly,
-    /// A write failed: it takes no more events, and ends.
+    /// A write failed: the server accepts no more events, and exits.
     Stopped,
 }
 
-/// How the store as a whole does.
+/// The state of the store as a whole.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct StoreStats {
     /// A line for each damage.
@@ -58,7 +59,7 @@ pub struct StoreStats {
     /// Bytes of events that wait for a commit.
     #[serde(default)]
     pub queued_bytes: usize,
-    /// Events that are no longer kept. They stay counted.
+    /// Expired events. They stay counted.
     #[serde(default)]
     pub expired: Expired,
     /// The oldest event of each partition that has any.
@@ -75,7 +76,7 @@ pub struct StoreStats {
     pub storage: Vec<StorageStats>,
 }
 
-/// Events that are no longer kept.
+/// Expired events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expired {
     /// Their number.
@@ -91,14 +92,14 @@ pub struct Oldest {
     pub partition: usize,
     /// The event's position.
     pub seq: u64,
-    /// When it was stored.
+    /// The time it was stored.
     pub received_at: Timestamp,
 }
 
-/// How far everything that is stored has been read and checked.
+/// The progress of the background check.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Scrub {
-    /// When the last whole pass ended, if one has since the start.
+    /// End of the last whole pass since the start, if any.
     pub last_finished: Option<Timestamp>,
     /// Bytes read by that pass.
     #[serde(default)]
@@ -144,7 +145,7 @@ pub struct StorageStats {
     pub needed_bytes: u64,
 }
 
-/// One element of the answer to `GET /topics`.
+/// One element of the response to `GET /topics`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Topic {
     /// Its name.

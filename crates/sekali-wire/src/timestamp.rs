@@ -1,7 +1,7 @@
 //! Timestamps: text to nanoseconds since 1970-01-01T00:00:00Z and back.
 //!
-//! Reads RFC 3339 and the wider ISO 8601 (a space for the `T`, no zone, a date alone); no zone means UTC. Writes RFC
-//! 3339 in UTC with `Z` and as many fraction digits as the time needs.
+//! Reads RFC 3339 and the wider ISO 8601 (a space for the `T`, no zone, a date alone). No zone
+//! means UTC. Writes RFC 3339 in UTC with `Z` and as many fraction digits as the time needs.
 
 mod usual;
 mod value;
@@ -20,8 +20,8 @@ static PRINTER: DateTimePrinter = DateTimePrinter::new();
 /// Reads a timestamp.
 ///
 /// # Errors
-/// What is wrong with it: not a timestamp, more than nine fraction digits, or outside what 64 bits of nanoseconds can
-/// say (1677-09-21 to 2262-04-11).
+/// The text is not a timestamp, has more than nine fraction digits, or is outside the range of 64
+/// bits of nanoseconds (1677-09-21 to 2262-04-11).
 pub fn parse_timestamp(text: &str) -> Result<i64, String> {
     usual::parse(text).map_or_else(|| parse_any(text), Ok)
 }
@@ -43,7 +43,8 @@ fn parse_any(text: &str) -> Result<i64, String> {
 
 /// Writes a timestamp to the end of `out`.
 pub fn append_timestamp(out: &mut Vec<u8>, ns: i64) {
-    // Both cannot fail: the library's range is wider than 64 bits of nanoseconds, and memory takes what it is given.
+    // Neither can fail: the library's range is wider than 64 bits of nanoseconds, and writes to
+    // memory succeed.
     if let Ok(timestamp) = jiff::Timestamp::from_nanosecond(ns.into()) {
         let _ = PRINTER.print_timestamp(&timestamp, out);
     }
@@ -65,7 +66,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// What the text becomes when it is stored and read back.
+    /// The text after it is stored and read back.
     fn normal(text: &str) -> Result<String, String> {
         parse_timestamp(text).map(print)
     }

@@ -1,4 +1,4 @@
-//! CSV as it is written: RFC 4180, with cells that a spreadsheet would take for a formula defused.
+//! Writes CSV by RFC 4180, with cells that a spreadsheet would take for a formula defused.
 
 use super::formula::needs_apostrophe;
 

@@ -1,16 +1,18 @@
-//! CSV cells that a spreadsheet would run as formulas, made harmless and back again.
+//! Formulas in CSV cells, defused and restored.
 //!
-//! A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in front, which spreadsheets
-//! take as "this is text" (OWASP, "CSV injection"). So that reading gives back exactly what was written, a cell that
-//! looks as if it had been treated already (apostrophes, then one of these characters) gets one more. Reading takes one
-//! apostrophe from every cell that has one or more of them in front of such a character, and leaves all others alone.
+//! A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return gets an apostrophe in
+//! front, which spreadsheets read as "this is text" (OWASP, "CSV injection"). A cell that looks as
+//! if it had been treated already (apostrophes, then one of these characters) gets one more, so
+//! that reading restores exactly the original. Reading removes one apostrophe from every cell that
+//! has one or more of them in front of such a character, and leaves all others unchanged.
 
-/// The text that was written as `cell`: the inverse of an apostrophe in front of what [`needs_apostrophe`].
+/// Returns the original text of `cell`: without its apostrophe, if [`needs_apostrophe`] put one in
+/// front.
 pub fn restore(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|rest| needs_apostrophe(rest.as_bytes())).unwrap_or(cell)
 }
 
-/// Whether a cell is to be written with an apostrophe in front.
+/// Whether a cell is written with an apostrophe in front.
 pub(super) fn needs_apostrophe(cell: &[u8]) -> bool {
     let first = cell.iter().find(|&&byte| byte != b'\'');
     matches!(first, Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'))

@@ -1,14 +1,15 @@
-//! How deep JSON is nested, found without recursion: the text is a client's.
+//! Nesting depth of JSON, measured without recursion, because clients send the text.
 
 /// Whether objects and arrays in `json`, which is valid JSON, are nested at most `max` deep.
 pub fn is_at_most(json: &str, max: usize) -> bool {
-    // Nearly every payload has fewer brackets than that in all, and counting them is many times faster than following them.
+    // Nearly every payload has fewer brackets in all, and counting them is many times faster than
+    // tracking the depth.
     opened(json) <= max || follow(json, max)
 }
 
-/// How many brackets open in `json`, those in strings included.
+/// Returns the number of opening brackets in `json`, those in strings included.
 fn opened(json: &str) -> usize {
-    // Counts of 8 bits are as wide as what is counted, so that many bytes are looked at together.
+    // Counters of 8 bits are as wide as the bytes, so that the loop is vectorised.
     let count = |piece: &[u8]| piece.iter().map(|byte| u8::from(matches!(byte, b'{' | b'['))).sum::<u8>();
     json.as_bytes().chunks(u8::MAX.into()).map(|piece| usize::from(count(piece))).sum()
 }

@@ -1,8 +1,9 @@
-//! Exact decimal values of JSON numbers, compared without ever computing them: `1e999999999` costs no more than `1`.
+//! Exact decimal values of JSON numbers, compared without computing them: `1e999999999` costs no
+//! more than `1`.
 
 use std::borrow::Cow;
 
-/// A number as `0.DIGITS × 10^exponent`, in the one form that has no zeros at either end of its digits.
+/// A number as `0.DIGITS × 10^exponent`, normalised: no zeros at either end of the digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decimal<'a> {
     negative: bool,
@@ -14,13 +15,13 @@ pub struct Decimal<'a> {
 /// An integer of any size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Exponent {
-    /// One that was written with at most [`SMALL_DIGITS_MAX`] digits.
+    /// An integer of at most [`SMALL_DIGITS_MAX`] digits.
     Small(i64),
-    /// Any other: its decimal digits without zeros in front.
+    /// Any other: its decimal digits without leading zeros.
     Large { negative: bool, digits: Vec<u8> },
 }
 
-/// Integers with so many digits, and shifts of them by the length of a payload, fit 64 bits.
+/// Integers with this many digits, shifted by the length of a payload, fit 64 bits.
 const SMALL_DIGITS_MAX: usize = 17;
 
 impl<'a> Decimal<'a> {
@@ -46,7 +47,7 @@ impl<'a> Decimal<'a> {
         Some(Self::normal(negative, whole, fraction, exponent_negative, exponent))
     }
 
-    /// The same number, with digits of its own.
+    /// The same number, owning its digits.
     pub fn into_owned(self) -> Decimal<'static> {
         Decimal { digits: Cow::Owned(self.digits.into_owned()), ..self }
     }
@@ -70,14 +71,14 @@ impl<'a> Decimal<'a> {
             Cow::Borrowed(all) => Cow::Borrowed(&all[start..end]),
             Cow::Owned(all) => Cow::Owned(all[start..end].to_vec()),
         };
-        // The point stands behind the whole part, which the normal form has it move to the first digit.
+        // The point is behind the integer part. The normal form moves it before the first digit.
         let shift = whole.len() as i64 - leading as i64;
         Self { negative, digits, exponent: Exponent::new(exponent_negative, exponent, shift) }
     }
 }
 
 impl Exponent {
-    /// The integer that `digits` write, plus `shift`.
+    /// Returns the integer in `digits` plus `shift`.
     fn new(negative: bool, digits: &[u8], shift: i64) -> Self {
         let digits = without_leading_zeros(digits);
         if let Some(size) = small(digits) {
@@ -85,7 +86,8 @@ impl Exponent {
             return Self::normal(value < 0, value.unsigned_abs().to_string().as_bytes());
         }
         let mut digits = digits.to_vec();
-        // Away from zero if both have the same sign. Far from crossing it: the shift is smaller by many digits.
+        // Away from zero if both have the same sign. It cannot cross zero, because the shift is
+        // smaller by many digits.
         if negative == (shift < 0) {
             add(&mut digits, shift.unsigned_abs());
         } else {
@@ -94,7 +96,7 @@ impl Exponent {
         Self::normal(negative, without_leading_zeros(&digits))
     }
 
-    /// Integers near the border of the two forms can come from either side of it.
+    /// Integers near the border of the two forms can come from either side.
     fn normal(negative: bool, digits: &[u8]) -> Self {
         match small(digits) {
             Some(size) => Self::Small(if negative { -size } else { size }),
@@ -134,7 +136,7 @@ fn add(digits: &mut Vec<u8>, mut number: u64) {
     }
 }
 
-/// Subtracts a number that is smaller than what the digits write.
+/// Subtracts a number that is smaller than the digits.
 fn subtract(digits: &mut [u8], mut number: u64) {
     for digit in digits.iter_mut().rev() {
         if number == 0 {

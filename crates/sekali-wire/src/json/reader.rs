@@ -1,14 +1,15 @@
-//! Reads JSON text piece by piece. The text was checked when it was accepted, but nothing here relies on that: anything
-//! unexpected is `None`.
+//! Reads JSON text piece by piece. The text was validated when it was accepted, but this reader
+//! does not rely on that: it returns `None` for anything unexpected.
 
 use std::borrow::Cow;
 
 use memchr::memchr2;
 
-/// A string without its escapes, as UTF-8 where half a surrogate pair is encoded like any other code point (WTF-8).
+/// A string without its escapes, as UTF-8 where half a surrogate pair is encoded like any other
+/// code point (WTF-8).
 pub type Text<'a> = Cow<'a, [u8]>;
 
-/// What is left of a JSON text.
+/// The unread rest of a JSON text.
 pub struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -19,23 +20,23 @@ impl<'a> Reader<'a> {
         Self { rest: text }
     }
 
-    /// The first byte of the next token, which is left where it is.
+    /// Returns the first byte of the next token without consuming it.
     pub fn peek(&mut self) -> Option<u8> {
         self.skip_space();
         self.rest.first().copied()
     }
 
-    /// Whether nothing but white space is left.
+    /// Whether only white space is left.
     pub fn is_at_end(&mut self) -> bool {
         self.peek().is_none()
     }
 
-    /// Passes over a byte.
+    /// Skips a byte.
     pub fn skip_byte(&mut self) {
         self.rest = self.rest.get(1..).unwrap_or_default();
     }
 
-    /// Passes over a whole value, however deep, and returns its text.
+    /// Skips a whole value of any depth. Returns its text.
     pub fn skip_value(&mut self) -> Option<&'a [u8]> {
         self.skip_space();
         let len = value_len(self.rest)?;
@@ -103,24 +104,24 @@ impl<'a> Reader<'a> {
         Some(code)
     }
 
-    /// Takes what looks like a number.
+    /// Consumes the characters of a number.
     pub fn number(&mut self) -> &'a [u8] {
         let len = self.rest.iter().position(|&byte| !is_of_number(byte)).unwrap_or(self.rest.len());
         self.advance(len, 0)
     }
 
-    /// Takes `text`, which must be there.
+    /// Consumes `text`, which must come next.
     pub fn literal(&mut self, text: &[u8]) -> Option<()> {
         self.rest = self.rest.strip_prefix(text)?;
         Some(())
     }
 
-    /// Takes `byte`, which must come next.
+    /// Consumes `byte`, which must come next.
     pub fn take(&mut self, byte: u8) -> Option<()> {
         self.take_if(byte).then_some(())
     }
 
-    /// Takes `byte` if it comes next.
+    /// Consumes `byte` if it comes next.
     pub fn take_if(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
@@ -129,7 +130,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// Takes `len` bytes, and drops `more` bytes behind them. Both were seen to be there.
+    /// Consumes `len` bytes, and skips `more` bytes behind them. The caller has seen both.
     fn advance(&mut self, len: usize, more: usize) -> &'a [u8] {
         let (taken, rest) = self.rest.split_at(len);
         self.rest = &rest[more..];

@@ -1,7 +1,7 @@
 //! JSON values for comparing: the whole text as a tree.
 //!
-//! `serde_json::Value` would not do: it takes objects with certain private member names for numbers or raw text, and
-//! it refuses half surrogate pairs, which payloads may hold.
+//! `serde_json::Value` is unsuitable: it reads objects with certain private member names as numbers
+//! or raw text, and it refuses half surrogate pairs, which payloads may contain.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::number::Decimal;
 use super::reader::{Reader, Text};
 use crate::limits::PAYLOAD_DEPTH_MAX;
 
-/// A JSON value; equal if it means the same.
+/// A JSON value. Values are equal if they have the same meaning.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Value<'a> {
     /// `null`.
@@ -55,7 +55,7 @@ fn object<'a>(reader: &mut Reader<'a>, depth: usize) -> Option<Value<'a>> {
     loop {
         let name = reader.string()?;
         reader.take(b':')?;
-        // Inserting replaces: the last of several members with one name counts.
+        // `insert` replaces: the last of several members with one name counts.
         members.insert(name, read(reader, depth)?);
         if !reader.take_if(b',') {
             reader.take(b'}')?;

@@ -13,7 +13,7 @@ use super::{append_timestamp, parse_timestamp};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The full second that it lies in.
+    /// Rounds down to a full second.
     #[must_use]
     pub fn to_the_second(self) -> Self {
         Self(self.0 - self.0.rem_euclid(1_000_000_000))
