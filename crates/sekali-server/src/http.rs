@@ -16,12 +16,13 @@ pub(crate) mod fuzzing;
 mod guard;
 mod parameters;
 mod request_id;
+mod route;
 mod routes;
 
-pub use answer::Body;
-pub use app::{App, Browsers};
+pub use answer::{Body, HeaderClass};
 pub use body::{BodyWatch, RequestBody};
-pub use door::{HeaderClass, Route};
+pub use door::{Browsers, Door};
 pub use guard::Hosts;
+pub use route::Route;
 pub use routes::ROUTES;
 pub use sekali_wire::error_code::{Code, Stored};

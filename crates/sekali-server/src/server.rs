@@ -19,7 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::{error, info, warn};
 
 use crate::access::Access;
-use crate::http::{App, Browsers};
+use crate::http::{Browsers, Door};
 use crate::ingest::CONTENT_RULES;
 use crate::limits::STOPPED_LINGER;
 use crate::listen::{ConnectionContext, Listening, Threads};
@@ -80,9 +80,9 @@ impl Server {
         let mut chores = JoinSet::new();
         store_chores.spawn_on(&mut chores, retention);
         chores.spawn(keys::run(access.clone()));
-        let app = App::new(service, access, Browsers { cors_origins, hosts }, timeouts);
+        let door = Door::new(service, access, Browsers { cors_origins, hosts }, timeouts);
         let threads = Threads::start().map_err(StartError::other)?;
-        let context = ConnectionContext { app, timeouts, certificates: certificates.clone() };
+        let context = ConnectionContext { door, timeouts, certificates: certificates.clone() };
         let listening = Listening::start(listener, threads, context);
         let (stop, stopping) = watch::channel(false);
         info!(%addr, "listening");

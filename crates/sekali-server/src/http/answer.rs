@@ -7,15 +7,13 @@ mod headers;
 mod json;
 mod layout;
 pub(super) mod media;
-mod page;
-mod stream;
 
 pub use body::Body;
-pub(super) use error::{ApiError, Detail};
+pub(super) use body::BrokenOff;
+pub(super) use error::{ApiError, wrong_parameter};
 pub(super) use event_json::{Layout, append_event};
+pub use headers::HeaderClass;
 pub(super) use headers::add_headers;
 pub(super) use json::{JSON, Json, json_text};
 pub(super) use layout::LineLayout;
-pub(super) use page::answer_page;
 pub(super) use sekali_wire::error_code::Code;
-pub(super) use stream::answer_stream;

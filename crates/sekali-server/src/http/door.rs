@@ -4,91 +4,40 @@
 //! with `Allow`, HEAD, CORS and the documentation all come from it. A handler gets an [`Admitted`], which only the guard
 //! makes, so that a route without a guard does not compile.
 
-use std::pin::Pin;
+use std::sync::Arc;
 
 use hyper::header::{ALLOW, CONTENT_LENGTH, HeaderValue};
-use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
-use percent_encoding::percent_decode_str;
 
 use super::access_log::AccessLog;
-use super::answer::{ApiError, Body, Code, add_headers};
+use super::answer::{ApiError, Body, Code, HeaderClass, add_headers};
 use super::app::App;
 use super::body::{RequestBody, discard};
-use super::guard::{admit, admit_any, head};
-use super::parameters::Parameters;
+use super::cors::Cors;
+use super::guard::head;
 use super::request_id::REQUEST_ID;
+use super::route::{Admitted, Route};
 use super::routes::ROUTES;
-use crate::access::{Grant, Scope};
+use crate::access::Access;
+use crate::http::guard::Hosts;
+use crate::service::Service;
+use crate::timeouts::Timeouts;
 
-/// The answer of a handler: an error is worded by the route.
-pub(super) type Answer = Result<Response<Body>, ApiError>;
-/// A handler at work.
-pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
-
-/// One route of the API.
-pub struct Route {
-    /// The method. A route for GET answers HEAD as well.
-    pub method: Method,
-    /// The path, with `{name}` where any text may stand.
-    pub path: &'static str,
-    /// The scope that a key must have. `None` is open to every client.
-    pub scope: Option<Scope>,
-    /// The headers of its answers.
-    pub headers: HeaderClass,
-    /// The query parameters that it takes.
-    pub parameters: &'static [&'static str],
-    /// Answers a request that was admitted.
-    pub(super) answer: fn(Box<Admitted>) -> Answering,
-    /// Words an error in the route's protocol.
-    pub(super) refuse: fn(ApiError) -> Response<Body>,
+/// What browsers may do with the server.
+#[derive(Debug, Clone, Default)]
+pub struct Browsers {
+    /// Pages of these origins may read its answers.
+    pub cors_origins: Vec<HeaderValue>,
+    /// The only names it answers to while there are no keys. `None` is any.
+    pub hosts: Option<Hosts>,
 }
 
-/// What a browser may do with an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeaderClass {
-    /// Data: not to be guessed at, kept, run, framed or embedded.
-    Data,
-    /// A page of our own: it runs our scripts and styles, asks this server, and is asked for again each time.
-    Page,
-    /// A file of such a page under a versioned path: kept for ever.
-    Asset,
-}
-
-/// A request that the guard has let in. Boxed: it is large, and each await of its handler would copy it.
-pub(super) struct Admitted {
-    pub(super) app: App,
-    pub(super) grant: Grant,
-    pub(super) parts: Parts,
-    pub(super) body: RequestBody,
-    route: &'static Route,
-    /// The text of each `{name}` in the path, still percent-encoded.
-    segments: Vec<String>,
-}
-
-impl Admitted {
-    /// The query parameters, of which the route takes only those of its table.
-    ///
-    /// # Errors
-    /// `invalid_parameter`; the body is discarded then.
-    pub(super) fn parameters(&self) -> Result<Parameters<'_>, ApiError> {
-        Parameters::parse(self.parts.uri.query(), self.route.parameters)
-    }
-
-    /// The decoded text of the `{name}` number `at` in the path.
-    ///
-    /// # Errors
-    /// `invalid_parameter`: it is not UTF-8.
-    pub(super) fn segment(&self, at: usize) -> Result<String, ApiError> {
-        let text = self.segments.get(at).map_or("", String::as_str);
-        let decoded = percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
-        decoded.map_err(|_| ApiError::new(Code::InvalidParameter, "the path must be percent-encoded UTF-8"))
-    }
-}
-
-/// The routes by path.
-pub(super) struct Door {
-    paths: matchit::Router<Methods>,
+/// The HTTP API of a running store. Cheap to clone; clones share.
+#[derive(Clone)]
+pub struct Door {
+    app: App,
+    cors: Option<Arc<Cors>>,
+    paths: Arc<matchit::Router<Methods>>,
 }
 
 /// The routes of one path.
@@ -112,76 +61,85 @@ impl Methods {
 }
 
 impl Door {
-    /// The door to [`ROUTES`].
-    pub(super) fn new() -> Self {
-        let mut paths: Vec<(&str, Methods)> = Vec::new();
-        for route in &ROUTES {
-            match paths.iter_mut().find(|(path, _)| *path == route.path) {
-                Some((_, methods)) => methods.routes.push(route),
-                None => paths.push((route.path, Methods { routes: vec![route] })),
+    /// The API of `service`, for clients that `access` admits.
+    pub fn new(service: Service, access: Access, browsers: Browsers, timeouts: Timeouts) -> Self {
+        let Browsers { cors_origins, hosts } = browsers;
+        let app = App::new(service, access, hosts, timeouts);
+        Self { app, cors: Cors::new(cors_origins).map(Arc::new), paths: Arc::new(paths()) }
+    }
+
+    /// Answers a request, gives the answer its id, and logs both. Must be called on a tokio runtime.
+    pub async fn answer(&self, request: Request<RequestBody>) -> Response<Body> {
+        let app = &self.app;
+        let id = app.shared.ids.of(request.headers());
+        let entry = AccessLog::begin(request.method(), request.uri().path());
+        let mut response = match self.cors.as_deref() {
+            None => self.routed(request, &id).await,
+            Some(cors) if request.method() == Method::OPTIONS => {
+                let (parts, body) = request.into_parts();
+                discard(&parts.headers, body);
+                finish(cors.preflight(&parts.headers), HeaderClass::Data, false)
             }
+            Some(cors) => {
+                let origin = cors.admitted_origin(request.headers());
+                let mut response = self.routed(request, &id).await;
+                cors.allow(origin, response.headers_mut());
+                response
+            }
+        };
+        AccessLog::answered(entry, &id, response.status());
+        response.headers_mut().insert(REQUEST_ID, id);
+        response
+    }
+
+    async fn routed(&self, request: Request<RequestBody>, id: &HeaderValue) -> Response<Body> {
+        let app = &self.app;
+        let is_head = request.method() == Method::HEAD;
+        if !head::fits(&request) {
+            return finish(refuse(app, request, id, head::too_large()), HeaderClass::Data, is_head);
         }
-        let mut router = matchit::Router::new();
-        for (path, methods) in paths {
-            // The table has no two paths that contradict each other: a test inserts them all.
-            let _ = router.insert(path, methods);
-        }
-        Self { paths: router }
+        let found = self.paths.at(request.uri().path());
+        let (methods, segments) = match &found {
+            Ok(found) => (Some(found.value), found.params.iter().map(|(_, value)| value.to_owned()).collect()),
+            Err(_) => (None, Vec::new()),
+        };
+        let Some(route) = methods.and_then(|methods| methods.find(request.method())) else {
+            return finish(no_route(app, request, id, methods), HeaderClass::Data, is_head);
+        };
+        let outcome = match app.shared.gate.admit(route.scope, &request) {
+            Ok(grant) => {
+                let (parts, body) = request.into_parts();
+                (route.answer)(Box::new(Admitted { app: app.clone(), grant, parts, body, route, segments })).await
+            }
+            Err(error) => {
+                let (parts, body) = request.into_parts();
+                discard(&parts.headers, body);
+                Err(error)
+            }
+        };
+        let response = outcome.unwrap_or_else(|error| {
+            app.shared.log.refused(&route.method, route.path, id, &error);
+            (route.refuse)(error)
+        });
+        finish(response, route.headers, is_head)
     }
 }
 
-/// Answers a request, gives the answer its id, and logs both.
-pub(super) async fn answer(app: &App, request: Request<RequestBody>) -> Response<Body> {
-    let id = app.shared.ids.of(request.headers());
-    let entry = AccessLog::begin(request.method(), request.uri().path());
-    let mut response = match &app.shared.cors {
-        None => routed(app, request, &id).await,
-        Some(cors) if request.method() == Method::OPTIONS => {
-            let (parts, body) = request.into_parts();
-            discard(&parts.headers, body);
-            finish(cors.preflight(&parts.headers), HeaderClass::Data, false)
+/// Every route, by path.
+fn paths() -> matchit::Router<Methods> {
+    let mut paths: Vec<(&str, Methods)> = Vec::new();
+    for route in &ROUTES {
+        match paths.iter_mut().find(|(path, _)| *path == route.path) {
+            Some((_, methods)) => methods.routes.push(route),
+            None => paths.push((route.path, Methods { routes: vec![route] })),
         }
-        Some(cors) => {
-            let origin = cors.admitted_origin(request.headers());
-            let mut response = routed(app, request, &id).await;
-            cors.allow(origin, response.headers_mut());
-            response
-        }
-    };
-    AccessLog::answered(entry, &id, response.status());
-    response.headers_mut().insert(REQUEST_ID, id);
-    response
-}
-
-async fn routed(app: &App, request: Request<RequestBody>, id: &HeaderValue) -> Response<Body> {
-    let is_head = request.method() == Method::HEAD;
-    if !head::fits(&request) {
-        return finish(refuse(app, request, id, head::too_large()), HeaderClass::Data, is_head);
     }
-    let found = app.shared.door.paths.at(request.uri().path());
-    let (methods, segments) = match &found {
-        Ok(found) => (Some(found.value), found.params.iter().map(|(_, value)| value.to_owned()).collect()),
-        Err(_) => (None, Vec::new()),
-    };
-    let Some(route) = methods.and_then(|methods| methods.find(request.method())) else {
-        return finish(no_route(app, request, id, methods), HeaderClass::Data, is_head);
-    };
-    let outcome = match admit(app, route.scope, &request) {
-        Ok(grant) => {
-            let (parts, body) = request.into_parts();
-            (route.answer)(Box::new(Admitted { app: app.clone(), grant, parts, body, route, segments })).await
-        }
-        Err(error) => {
-            let (parts, body) = request.into_parts();
-            discard(&parts.headers, body);
-            Err(error)
-        }
-    };
-    let response = outcome.unwrap_or_else(|error| {
-        app.shared.log.refused(&route.method, route.path, id, &error);
-        (route.refuse)(error)
-    });
-    finish(response, route.headers, is_head)
+    let mut router = matchit::Router::new();
+    for (path, methods) in paths {
+        // The table has no two paths that contradict each other: a test inserts them all.
+        let _ = router.insert(path, methods);
+    }
+    router
 }
 
 /// Answers a request that belongs to no route with an error, and discards the body.
@@ -202,7 +160,7 @@ fn no_route(app: &App, request: Request<RequestBody>, id: &HeaderValue, methods:
         }
         None => ApiError::new(Code::NotFound, format!("there is no {path}; {}", neighbours(path))),
     };
-    let error = admit_any(app, &request).err().unwrap_or(error);
+    let error = app.shared.gate.admit_any(&request).err().unwrap_or(error);
     let is_method = error.code == Code::MethodNotAllowed;
     let mut response = refuse(app, request, id, error);
     if let Some(allowed) = methods.filter(|_| is_method).map(Methods::allowed)
@@ -223,13 +181,6 @@ fn neighbours(path: &str) -> String {
         format!("paths begin with {}", all.join(", "))
     } else {
         format!("there are {}", near.join(", "))
-    }
-}
-
-impl Route {
-    /// Method and path, as documents write them.
-    pub fn name(&self) -> String {
-        format!("{} {}", self.method, self.path)
     }
 }
 
@@ -255,13 +206,13 @@ mod tests {
         for route in &ROUTES {
             assert!(router.insert(route.path, ()).is_ok() || ROUTES.iter().any(|other| other.path == route.path));
         }
-        let door = Door::new();
+        let paths = paths();
         for route in &ROUTES {
             let path = route.path.replace('{', "x").replace('}', "y");
-            let found = door.paths.at(&path).unwrap().value.find(&route.method).unwrap();
+            let found = paths.at(&path).unwrap().value.find(&route.method).unwrap();
             assert_eq!(found.path, route.path);
         }
-        assert!(door.paths.at("/nowhere").is_err());
+        assert!(paths.at("/nowhere").is_err());
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use sekali_wire::timestamp::parse_timestamp;
 
-use super::answer::ApiError;
+use super::answer::{ApiError, wrong_parameter};
 use super::guard::not_for;
-use super::parameters::{Parameters, wrong};
+use super::parameters::Parameters;
 use crate::access::Grant;
 use crate::limits::{CONDITION_LEVELS_MAX, CONDITIONS_MAX, QUERY_TEXT_BYTES_MAX};
 use crate::query::{Condition, EventQuery, Filter, TextSearch};
@@ -24,7 +24,7 @@ pub(super) fn parse_event_query(parameters: &Parameters<'_>, grant: &Grant) -> R
         text: wanted_text(parameters)?.map(TextSearch::new),
     };
     if filter.since_ns.zip(filter.until_ns).is_some_and(|(since, until)| since > until) {
-        return Err(wrong("until", "must not be before `since`", &[]));
+        return Err(wrong_parameter("until", "must not be before `since`", &[]));
     }
     let topic = not_empty(parameters, "topic")?.map(str::to_owned);
     let limits = match &topic {
@@ -37,7 +37,7 @@ pub(super) fn parse_event_query(parameters: &Parameters<'_>, grant: &Grant) -> R
 
 fn not_empty<'q>(parameters: &'q Parameters<'_>, name: &'static str) -> Result<Option<&'q str>, ApiError> {
     match parameters.get(name) {
-        Some("") => Err(wrong(name, "must not be empty", &[])),
+        Some("") => Err(wrong_parameter(name, "must not be empty", &[])),
         value => Ok(value),
     }
 }
@@ -47,7 +47,7 @@ fn wanted_text<'q>(parameters: &'q Parameters<'_>) -> Result<Option<&'q str>, Ap
     match text.filter(|text| text.len() > QUERY_TEXT_BYTES_MAX) {
         Some(text) => {
             let reason = format!("must have at most {QUERY_TEXT_BYTES_MAX} bytes, and has {}", text.len());
-            Err(wrong("q", &reason, &[]))
+            Err(wrong_parameter("q", &reason, &[]))
         }
         None => Ok(text),
     }
@@ -57,7 +57,7 @@ fn time(parameters: &Parameters<'_>, name: &'static str) -> Result<Option<i64>, 
     let Some(text) = parameters.get(name) else { return Ok(None) };
     let time = parse_timestamp(text).map_err(|reason| {
         let hint = if text.contains(' ') { "; a `+` in a query is written %2B" } else { "" };
-        wrong(name, &format!("{reason}{hint}"), &[])
+        wrong_parameter(name, &format!("{reason}{hint}"), &[])
     });
     time.map(Some)
 }
@@ -65,14 +65,14 @@ fn time(parameters: &Parameters<'_>, name: &'static str) -> Result<Option<i64>, 
 fn conditions(parameters: &Parameters<'_>) -> Result<Vec<Condition>, ApiError> {
     let conditions = parameters
         .payload()
-        .map(|(name, path, value)| Condition::parse(path, value).map_err(|reason| wrong(name, &reason, &[])));
+        .map(|(name, path, value)| Condition::parse(path, value).map_err(|reason| wrong_parameter(name, &reason, &[])));
     let conditions: Vec<_> = conditions.collect::<Result<_, _>>()?;
     if conditions.len() > CONDITIONS_MAX {
-        return Err(wrong("payload.<path>", &format!("given more than {CONDITIONS_MAX} times"), &[]));
+        return Err(wrong_parameter("payload.<path>", &format!("given more than {CONDITIONS_MAX} times"), &[]));
     }
     if conditions.iter().map(Condition::levels).sum::<usize>() > CONDITION_LEVELS_MAX {
         let reason = format!("the paths have more than {CONDITION_LEVELS_MAX} levels together");
-        return Err(wrong("payload.<path>", &reason, &[]));
+        return Err(wrong_parameter("payload.<path>", &reason, &[]));
     }
     Ok(conditions)
 }

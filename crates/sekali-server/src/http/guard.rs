@@ -12,7 +12,6 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use sekali_wire::timestamp::Timestamp;
 
 use super::answer::{ApiError, Code};
-use super::app::App;
 use crate::access::{Access, AuthError, Grant, Scope};
 use crate::clock::now_ns;
 
@@ -51,6 +50,28 @@ impl Gate {
         self.access.admit(shown(headers)?, Timestamp(now_ns()))
     }
 
+    /// The grant of a request that needs `scope`; without one every client is let in.
+    ///
+    /// # Errors
+    /// `invalid_host`, `wrong_host`, `unauthenticated`, `forbidden`.
+    pub(super) fn admit<B>(&self, scope: Option<Scope>, request: &Request<B>) -> Result<Grant, ApiError> {
+        self.check_host(request)?;
+        let Some(scope) = scope else {
+            return Ok(self.grant(request.headers()).unwrap_or(Grant::Nothing));
+        };
+        let grant = self.authenticate(request.headers())?;
+        if grant.has(scope) { Ok(grant) } else { Err(lacks(scope)) }
+    }
+
+    /// Admits a request for nothing in particular.
+    ///
+    /// # Errors
+    /// `invalid_host`, `wrong_host`, `unauthenticated`.
+    pub(super) fn admit_any<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
+        self.check_host(request)?;
+        self.authenticate(request.headers()).map(drop)
+    }
+
     /// A name is checked for as long as no key is needed.
     fn check_host<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
         hosts::check_presence(request)?;
@@ -59,28 +80,6 @@ impl Gate {
             None => Ok(()),
         }
     }
-}
-
-/// The grant of a request that needs `scope`; without one every client is let in.
-///
-/// # Errors
-/// `invalid_host`, `wrong_host`, `unauthenticated`, `forbidden`.
-pub(super) fn admit<B>(app: &App, scope: Option<Scope>, request: &Request<B>) -> Result<Grant, ApiError> {
-    app.shared.gate.check_host(request)?;
-    let Some(scope) = scope else {
-        return Ok(app.shared.gate.grant(request.headers()).unwrap_or(Grant::Nothing));
-    };
-    let grant = app.shared.gate.authenticate(request.headers())?;
-    if grant.has(scope) { Ok(grant) } else { Err(lacks(scope)) }
-}
-
-/// Admits a request for nothing in particular.
-///
-/// # Errors
-/// `invalid_host`, `wrong_host`, `unauthenticated`.
-pub(super) fn admit_any<B>(app: &App, request: &Request<B>) -> Result<(), ApiError> {
-    app.shared.gate.check_host(request)?;
-    app.shared.gate.authenticate(request.headers()).map(drop)
 }
 
 /// The error for topics that a key is not for. Whether there is such a topic makes no difference.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::answer::{ApiError, Code, Detail};
+use super::answer::{ApiError, wrong_parameter};
 
 /// The query parameters of a request: known ones only, none twice.
 #[derive(Debug)]
@@ -31,17 +31,17 @@ impl<'a> Parameters<'a> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).unwrap_or(Cow::Borrowed(name));
             if name.starts_with(PAYLOAD_PREFIX) && allowed.contains(&PAYLOAD) {
-                let value = decode(value).ok_or_else(|| wrong(&name, "not valid UTF-8", &[]))?;
+                let value = decode(value).ok_or_else(|| wrong_parameter(&name, "not valid UTF-8", &[]))?;
                 payload.push((name, value));
                 continue;
             }
             let Some(known) = allowed.iter().find(|&&known| known == name) else {
-                return Err(wrong(&name, "unknown parameter", allowed));
+                return Err(wrong_parameter(&name, "unknown parameter", allowed));
             };
             if values.iter().any(|(seen, _)| seen == known) {
-                return Err(wrong(known, "given more than once", allowed));
+                return Err(wrong_parameter(known, "given more than once", allowed));
             }
-            let value = decode(value).ok_or_else(|| wrong(known, "not valid UTF-8", &[]))?;
+            let value = decode(value).ok_or_else(|| wrong_parameter(known, "not valid UTF-8", &[]))?;
             values.push((known, value));
         }
         Ok(Self { values, payload })
@@ -66,7 +66,7 @@ impl<'a> Parameters<'a> {
         };
         chosen.map(|(_, meaning)| *meaning).ok_or_else(|| {
             let names: Vec<_> = choices.iter().map(|(choice, _)| *choice).collect();
-            wrong(name, "no such value", &names)
+            wrong_parameter(name, "no such value", &names)
         })
     }
 
@@ -80,17 +80,8 @@ impl<'a> Parameters<'a> {
         } else {
             format!("must be a whole number from 1 to {max}")
         };
-        number.map(Some).ok_or_else(|| wrong(name, &reason, &[]))
+        number.map(Some).ok_or_else(|| wrong_parameter(name, &reason, &[]))
     }
-}
-
-/// The error for a parameter; `allowed` names what could stand there instead.
-pub(super) fn wrong(parameter: &str, reason: &str, allowed: &[&'static str]) -> ApiError {
-    let instead = if allowed.is_empty() { String::new() } else { format!("; allowed: {}", allowed.join(", ")) };
-    let message = format!("parameter `{parameter}`: {reason}{instead}");
-    let detail =
-        Detail::Parameter { parameter: parameter.to_owned(), reason: reason.to_owned(), allowed: allowed.to_vec() };
-    ApiError::with(Code::InvalidParameter, message, detail)
 }
 
 /// Decodes as HTML forms do: `+` is a space.

@@ -10,12 +10,12 @@ mod topics;
 
 use hyper::Method;
 
-use super::answer::ApiError;
-use super::door::{Admitted, Answering, HeaderClass, Route};
+use super::answer::{ApiError, HeaderClass};
 use super::parameters::PAYLOAD;
+use super::route::{Admitted, Answering, Route};
 use crate::access::Scope;
 
-pub(super) use events::{NEXT_CURSOR, PageRequest};
+pub(super) use events::NEXT_CURSOR;
 
 const READ: Option<Scope> = Some(Scope::Read);
 const NONE: &[&str] = &[];

@@ -22,14 +22,14 @@ use super::certificates::Certificates;
 use super::permits::ConnectionPermit;
 use super::poll_on_wake::PollOnWake;
 use super::watched::{WatchedBody, WatchedStream};
-use crate::http::{App, BodyWatch, RequestBody};
+use crate::http::{BodyWatch, Door, RequestBody};
 use crate::limits::{CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
 use crate::timeouts::Timeouts;
 
 /// Everything that serving a connection needs. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct ConnectionContext {
-    pub(crate) app: App,
+    pub(crate) door: Door,
     pub(crate) timeouts: Timeouts,
     /// Where there are any, TLS is spoken and nothing else.
     pub(crate) certificates: Option<Certificates>,
@@ -42,7 +42,7 @@ impl ConnectionContext {
         // Answers are small, and clients wait for them.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = self.certificates.as_ref().map(Certificates::acceptor) else {
-            return speak(stream, self.app, self.timeouts, draining).await;
+            return speak(stream, self.door, self.timeouts, draining).await;
         };
         let stream = tokio::select! {
             stream = shake_hands(acceptor, stream, self.timeouts) => stream,
@@ -50,7 +50,7 @@ impl ConnectionContext {
             _ = draining.wait_for(|drain| *drain) => None,
         };
         if let Some(stream) = stream {
-            speak(stream, self.app, self.timeouts, draining).await;
+            speak(stream, self.door, self.timeouts, draining).await;
         }
     }
 }
@@ -73,7 +73,7 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream, timeouts: Timeout
 /// Speaks HTTP/1.1 or HTTP/2, whichever the client begins with.
 async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    app: App,
+    door: Door,
     timeouts: Timeouts,
     mut draining: watch::Receiver<bool>,
 ) {
@@ -82,8 +82,8 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let watched = Arc::clone(&activity);
     // Every request counts itself in and out, which is slow where others do so on other cores: so
     // this connection has a count of its own.
-    let app = Arc::new(app);
-    let service = service_fn(move |request| answer(Arc::clone(&app), Arc::clone(&watched), request));
+    let door = Arc::new(door);
+    let service = service_fn(move |request| answer(Arc::clone(&door), Arc::clone(&watched), request));
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut check = interval(timeouts.check_interval);
@@ -135,14 +135,14 @@ async fn occasion(draining: &mut watch::Receiver<bool>, check: &mut Interval, cl
 }
 
 async fn answer(
-    app: Arc<App>,
+    door: Arc<Door>,
     activity: Arc<Activity>,
     request: Request<Incoming>,
 ) -> Result<Response<WatchedBody>, Infallible> {
     let is_http2 = request.version() == Version::HTTP_2;
     let exchange = activity.begin(is_http2);
     let request = request.map(|body| RequestBody::incoming(body, activity as Arc<dyn BodyWatch>));
-    let response = app.answer(request).await;
+    let response = door.answer(request).await;
     Ok(response.map(|body| WatchedBody { body, exchange }))
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http_body_util::BodyExt as _;
 use hyper::Request;
 use sekali_server::access::{Access, Scope};
-use sekali_server::http::{App, Browsers, Code, RequestBody, Stored};
+use sekali_server::http::{Browsers, Code, Door, RequestBody, Stored};
 use sekali_server::ingest::CONTENT_RULES;
 use sekali_server::limits::HEADERS_BYTES_MAX;
 use sekali_server::service::Service;
@@ -129,19 +129,19 @@ fn shutting_down() -> Provoked {
     service.pipeline().close();
     committers.join();
     let access = Access::load(dir.path()).unwrap();
-    let app = App::new(service, access, Browsers::default(), Timeouts::default());
+    let door = Door::new(service, access, Browsers::default(), Timeouts::default());
     let request = Request::post("/publish")
         .header("host", "localhost")
         .body(RequestBody::from(event("t", "1").to_string()))
         .unwrap();
     let answer = runtime.block_on(async {
-        let response = app.answer(request).await;
+        let response = door.answer(request).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status.as_u16(), headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
     });
     // It holds readers, and with them the lock of the store.
-    drop(app);
+    drop(door);
     let partition =
         Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap().into_partitions().remove(0);
     Provoked { answer, stored: partition.reader().counters().stored }

@@ -8,7 +8,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::mpsc;
 
 /// Why an answer breaks off.
-pub(super) type BrokenOff = Box<dyn std::error::Error + Send + Sync>;
+pub(in crate::http) type BrokenOff = Box<dyn std::error::Error + Send + Sync>;
 
 /// The body of an answer.
 #[derive(Debug)]

@@ -10,7 +10,6 @@ use serde::Serialize;
 use tracing::error;
 
 use super::{Body, Json};
-use crate::http::parameters::wrong;
 use crate::ingest::{IngestError, Problem, Rejected};
 use crate::limits::PROBLEMS_LISTED_MAX;
 use crate::query::QueryError;
@@ -73,6 +72,15 @@ impl ApiError {
         }
         response
     }
+}
+
+/// The error for a parameter; `allowed` names what could stand there instead.
+pub(in crate::http) fn wrong_parameter(parameter: &str, reason: &str, allowed: &[&'static str]) -> ApiError {
+    let instead = if allowed.is_empty() { String::new() } else { format!("; allowed: {}", allowed.join(", ")) };
+    let message = format!("parameter `{parameter}`: {reason}{instead}");
+    let detail =
+        Detail::Parameter { parameter: parameter.to_owned(), reason: reason.to_owned(), allowed: allowed.to_vec() };
+    ApiError::with(Code::InvalidParameter, message, detail)
 }
 
 impl From<IngestError> for ApiError {
@@ -144,7 +152,7 @@ impl From<QueryError> for ApiError {
         match error {
             QueryError::Busy | QueryError::PagesFull => Self::new(Code::Overloaded, error.to_string()),
             QueryError::InvalidCursor => Self::new(Code::InvalidCursor, error.to_string()),
-            QueryError::TooManyIntervals(_) => wrong("interval", &error.to_string(), &[]),
+            QueryError::TooManyIntervals(_) => wrong_parameter("interval", &error.to_string(), &[]),
             QueryError::Store(error) => Self::internal(&error),
             QueryError::Broken(_) => Self::internal(&error),
         }

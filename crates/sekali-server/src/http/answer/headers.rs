@@ -8,8 +8,18 @@ use hyper::header::{
 };
 
 use super::JSON;
-use crate::http::door::HeaderClass;
 use crate::http::request_id::{PLACEHOLDER, REQUEST_ID};
+
+/// What a browser may do with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderClass {
+    /// Data: not to be guessed at, kept, run, framed or embedded.
+    Data,
+    /// A page of our own: it runs our scripts and styles, asks this server, and is asked for again each time.
+    Page,
+    /// A file of such a page under a versioned path: kept for ever.
+    Asset,
+}
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 

@@ -3,10 +3,10 @@
 use sekali_wire::timestamp::Timestamp;
 use serde::Serialize;
 
-use crate::http::answer::{ApiError, Json};
-use crate::http::door::{Admitted, Answer};
+use crate::http::answer::{ApiError, Json, wrong_parameter};
 use crate::http::event_query::parse_event_query;
-use crate::http::parameters::{Parameters, wrong};
+use crate::http::parameters::Parameters;
+use crate::http::route::{Admitted, Answer};
 use crate::query::{Histogram, Interval, QueryError};
 
 /// How many stored events match, and when they happened.
@@ -28,7 +28,9 @@ pub(super) async fn count(request: Box<Admitted>) -> Answer {
 fn interval(parameters: &Parameters<'_>) -> Result<Option<Interval>, ApiError> {
     let Some(text) = parameters.get("interval") else { return Ok(None) };
     let interval = Interval::parse(text).map(Some);
-    interval.ok_or_else(|| wrong("interval", "must be a whole number with s, m, h or d, from 1s to 366d, like 5m", &[]))
+    interval.ok_or_else(|| {
+        wrong_parameter("interval", "must be a whole number with s, m, h or d, from 1s to 366d, like 5m", &[])
+    })
 }
 
 /// The number of events. The buckets follow each other without gaps.

@@ -1,8 +1,8 @@
 //! `GET /events/{topic}/{event_id}`
 
 use crate::http::answer::{ApiError, Code, Layout, append_event, json_text};
-use crate::http::door::{Admitted, Answer};
 use crate::http::guard::not_for;
+use crate::http::route::{Admitted, Answer};
 
 /// One event, by its key.
 pub(super) async fn event(request: Box<Admitted>) -> Answer {

@@ -1,11 +1,14 @@
 //! `GET /events`
 
+mod page;
+mod stream;
+
 use hyper::header::HeaderName;
 use sekali_store::Order;
 
-use crate::http::answer::{ApiError, answer_page, answer_stream, media};
-use crate::http::door::{Admitted, Answer};
+use crate::http::answer::{ApiError, media};
 use crate::http::event_query::parse_event_query;
+use crate::http::route::{Admitted, Answer};
 use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use crate::query::{CursorScope, EventQuery, Positions};
 
@@ -19,8 +22,8 @@ pub(super) async fn events(request: Box<Admitted>) -> Answer {
     let service = &request.app.shared.service;
     let cursor = service.events(query, page.order, page.after.clone());
     match lines {
-        Some(lines) => answer_stream(service, cursor, lines, page.limit),
-        None => answer_page(service, page, cursor).await,
+        Some(lines) => stream::answer(service, cursor, lines, page.limit),
+        None => page::answer(service, page, cursor).await,
     }
 }
 

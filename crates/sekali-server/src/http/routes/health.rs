@@ -5,7 +5,7 @@ use sekali_wire::stats::Status;
 use serde::Serialize;
 
 use crate::http::answer::Json;
-use crate::http::door::{Admitted, Answer};
+use crate::http::route::{Admitted, Answer};
 
 /// Whether the process runs.
 pub(super) async fn livez() -> Answer {

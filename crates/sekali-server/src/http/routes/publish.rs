@@ -11,7 +11,7 @@ use crate::access::Topics;
 use crate::http::answer::{ApiError, Json, media};
 use crate::http::app::App;
 use crate::http::body::{self, BodyHead, RequestBody};
-use crate::http::door::{Admitted, Answer};
+use crate::http::route::{Admitted, Answer};
 use crate::ingest::{Accepted, Format, Options, Problem, ingest};
 use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
 use crate::query::off_thread;

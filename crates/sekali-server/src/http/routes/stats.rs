@@ -3,7 +3,7 @@
 use sekali_wire::stats::Stats;
 
 use crate::http::answer::Json;
-use crate::http::door::{Admitted, Answer};
+use crate::http::route::{Admitted, Answer};
 
 /// The counters of the store's lifetime. Clients that may not read all topics see the counters and their topics.
 pub(super) async fn stats(request: Box<Admitted>) -> Answer {

@@ -5,7 +5,7 @@ use sekali_wire::stats::Topic;
 use sekali_wire::timestamp::Timestamp;
 
 use crate::http::answer::Json;
-use crate::http::door::{Admitted, Answer};
+use crate::http::route::{Admitted, Answer};
 
 /// Every topic but the reserved ones, by name, of those that the client may read.
 pub(super) async fn topics(request: Box<Admitted>) -> Answer {

@@ -13,8 +13,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tracing::error;
 
-use super::body::BrokenOff;
-use super::{ApiError, Body, LineLayout};
+use crate::http::answer::{ApiError, Body, BrokenOff, LineLayout};
 use crate::limits::{STREAM_CHUNK_BYTES, STREAM_READ_MAX, STREAM_TURN_MAX};
 use crate::query::{EventCursor, ReadPermit, Step};
 use crate::service::Service;
@@ -23,7 +22,7 @@ use crate::service::Service;
 ///
 /// # Errors
 /// `overloaded`, if there are too many streams.
-pub(in crate::http) fn answer_stream(
+pub(super) fn answer(
     service: &Service,
     cursor: EventCursor,
     lines: LineLayout,

@@ -5,15 +5,15 @@ use hyper::Response;
 use hyper::header::{HeaderName, HeaderValue, LINK};
 use sekali_store::StoredEvent;
 
-use super::{ApiError, Body, Layout, append_event, json_text};
+use super::{NEXT_CURSOR, PageRequest};
 use crate::budget::{Budget, Reservation};
-use crate::http::routes::{NEXT_CURSOR, PageRequest};
+use crate::http::answer::{ApiError, Body, Layout, append_event, json_text};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX};
 use crate::query::{ClientGuard, EventCursor, Fill, QueryError, ScanBudget, read_page};
 use crate::service::Service;
 
 /// Reads a page and answers with it.
-pub(in crate::http) async fn answer_page(
+pub(super) async fn answer(
     service: &Service,
     request: PageRequest,
     mut cursor: EventCursor,
