@@ -1,8 +1,9 @@
-//! Measuring how fast a server takes events: a few keep-alive connections, in a closed loop or at a fixed rate.
+//! Measures the rate and latency of a server: a few keep-alive connections, in a closed loop or at
+//! a fixed rate.
 //!
-//! What is measured should be the server, so the client does as little as it can while the clock runs: bodies are
-//! laid out before, and between two requests only ids are written into them. Connections are hyper's own, without
-//! pool, redirects or timers around them.
+//! The client does as little as possible while the clock runs: bodies are prepared before, and
+//! between two requests only ids are written into them. Connections are plain hyper connections,
+//! without pool, redirects or timers.
 
 mod body;
 mod compression;
@@ -33,27 +34,27 @@ use sekali_client::ServerUrl;
 use sekali_tls::{ClientTls, TlsError};
 use sekali_wire::secret::Secret;
 
-/// What to send.
+/// Options of a load.
 #[derive(Debug, Clone)]
 pub struct Load {
-    /// How long new requests are begun.
+    /// Time in which new requests are begun.
     pub duration: Duration,
-    /// How many connections, each with one request at a time.
+    /// Number of connections, each with one request in flight.
     pub connections: usize,
     /// Events of a request; at least 1.
     pub batch_size: usize,
-    /// Which share of the events repeats a recent one, from 0 to 1.
+    /// Fraction of events that repeat a recent one, from 0 to 1.
     pub dup_ratio: f64,
     /// Length of a payload in bytes; at least [`PAYLOAD_BYTES_MIN`].
     pub payload_bytes: usize,
-    /// What ids look like.
+    /// Form of the ids.
     pub ids: IdShape,
-    /// How requests are compressed.
+    /// Compression of requests.
     pub compression: Compression,
-    /// Events a second, above 0, sent whether or not the server keeps up: an open loop. None is a closed loop, where
-    /// each connection sends when it has been answered. One that is late sends at once, and the time it is late
-    /// counts as latency; otherwise a slow answer would hide how long the next ones would have waited
-    /// ("coordinated omission").
+    /// Events per second, above 0, sent whether the server keeps up or not: an open loop. `None` is
+    /// a closed loop, in which each connection sends after the previous response. A late request is
+    /// sent at once, and its delay counts as latency; otherwise a slow response would hide the
+    /// waiting time of the next ones ("coordinated omission").
     pub rate: Option<f64>,
 }
 
@@ -79,29 +80,29 @@ impl Load {
     }
 }
 
-/// Why nothing could be measured.
+/// The reason that a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// No connection at the beginning.
+    /// No connection at the start.
     #[error("cannot connect to {address}: {source}")]
     Connect {
         /// Host and port.
         address: String,
-        /// Why not.
+        /// The error.
         source: std::io::Error,
     },
     /// The load cannot be measured.
     #[error("cannot keep a histogram: {0}")]
     Histogram(#[from] hdrhistogram::CreationError),
-    /// There can be no TLS with the files that were named.
+    /// The named certificate or key files are unusable.
     #[error("{0}")]
     Tls(#[from] TlsError),
-    /// The server of our own did not come up.
+    /// The server that the run started did not get ready.
     #[error("cannot start a server to measure: {0}")]
     OwnServer(String),
 }
 
-/// Puts `load` on the server at `url`, showing it this key.
+/// Puts `load` on the server at `url`, with this key.
 pub async fn run(url: &ServerUrl, tls: &ClientTls, key: Option<&Secret>, load: &Load) -> Result<Report, BenchError> {
     let run = RunId::random();
     let route = Route::new(url, tls)?;

@@ -1,7 +1,7 @@
-//! Events to try Sekali with: believable, and the same for ever under the same seed.
+//! Generated events: realistic, and always the same for one seed.
 //!
-//! Because ids, timestamps and payloads all follow from the seed, publishing a second time sends nothing new: every
-//! event is then a duplicate.
+//! Ids, timestamps and payloads all follow from the seed, so publishing a second time yields
+//! duplicates only.
 
 mod event;
 mod random;
@@ -10,23 +10,24 @@ mod uuid;
 pub(crate) use random::SplitMix64;
 pub(crate) use uuid::{UUID_TEXT_BYTES, uuid_text, uuid7_text};
 
-/// What to generate.
+/// Options of the generator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
-    /// How many events are sent, repeats included.
+    /// Number of events, repeats included.
     pub count: u64,
-    /// Which share of `count` repeats an earlier event, from 0 to 1. At least one event is always new.
+    /// Fraction of `count` that repeats an earlier event, from 0 to 1. At least one event is always
+    /// new.
     pub dup_ratio: f64,
-    /// Over how many topics they spread; at least 1.
+    /// Number of topics, at least 1.
     pub topics: usize,
-    /// Everything follows from it.
+    /// The seed.
     pub seed: u64,
     /// Shorter payloads are padded to this length, in bytes.
     pub payload_bytes_min: usize,
 }
 
 impl Recipe {
-    /// Exactly how many of the events repeat an earlier one.
+    /// The exact number of events that repeat an earlier one.
     pub fn repeats(&self) -> u64 {
         #[expect(
             clippy::cast_possible_truncation,
@@ -38,7 +39,7 @@ impl Recipe {
         wanted.min(self.count.saturating_sub(1))
     }
 
-    /// The events in the order in which they are sent, as JSON texts.
+    /// The events in sending order, as JSON text.
     pub fn events(&self) -> Events {
         Events {
             recipe: self.clone(),
@@ -50,7 +51,7 @@ impl Recipe {
     }
 }
 
-/// Iterator over the events of a [`Recipe`]; holds none of them in memory.
+/// An iterator over the events of a [`Recipe`], without holding them in memory.
 #[derive(Debug)]
 pub struct Events {
     recipe: Recipe,
@@ -61,7 +62,8 @@ pub struct Events {
 }
 
 impl Events {
-    /// Selection sampling (Knuth, TAOCP 2, 3.4.2, algorithm S): repeats fall anywhere, and their number is exact.
+    /// Selection sampling (Knuth, TAOCP 2, 3.4.2, algorithm S): repeats fall anywhere, and their
+    /// number is exact.
     fn is_repeat(&mut self) -> bool {
         self.unique > 0 && self.random.below(self.left) < self.repeats_left
     }

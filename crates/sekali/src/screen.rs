@@ -1,21 +1,21 @@
-//! A terminal, as something to write to.
+//! A writer to a terminal.
 
 use std::io::{Result, Write};
 
 use sekali_wire::escape::{escape, escape_painted};
 
-/// Writes text to a terminal, line by line: what would drive it is shown instead, whatever wrote it. What is not UTF-8
-/// is shown as replacement characters.
+/// Writes text to a terminal, line by line. Control sequences are shown as text and have no effect.
+/// Bytes that are not UTF-8 are shown as replacement characters.
 #[derive(Debug)]
 pub(crate) struct Screen<W: Write> {
     terminal: W,
     colours: bool,
-    /// The beginning of a line that is not complete.
+    /// The beginning of an incomplete line.
     held: Vec<u8>,
 }
 
 impl<W: Write> Screen<W> {
-    /// Colours are passed on if there should be any.
+    /// Creates a writer to `terminal`. `colours` passes colours on.
     pub(crate) fn new(terminal: W, colours: bool) -> Self {
         Self { terminal, colours, held: Vec::new() }
     }
@@ -44,7 +44,7 @@ impl<W: Write> Write for Screen<W> {
         Ok(text.len())
     }
 
-    /// Shows a line that is not complete, too, but for half a character at its end.
+    /// Shows an incomplete line too, except for an incomplete character at its end.
     fn flush(&mut self) -> Result<()> {
         let whole = std::str::from_utf8(&self.held).map_or_else(|error| error.valid_up_to(), str::len);
         let rest = self.held.split_off(whole);

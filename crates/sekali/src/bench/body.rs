@@ -1,8 +1,8 @@
-//! A publish request that is laid out once and used again and again.
+//! A publish request that is prepared once and reused.
 //!
-//! Everything that tells two events apart (topic, id, a number inside the payload) has a fixed width and is a function
-//! of the event's number. So any event fits any slot, a repeat is identical to its original, and a server that found
-//! a conflict would be wrong.
+//! The variable parts of an event (topic, id, a number inside the payload) have a fixed width and
+//! are a function of the event's number. So any event fits any slot, a repeat is identical to its
+//! original, and a conflict would be the server's fault.
 
 use bytes::{Bytes, BytesMut};
 
@@ -11,18 +11,18 @@ use super::ids::{IdShape, RunId};
 use super::numbers::Numbers;
 use crate::generate::UUID_TEXT_BYTES;
 
-/// Shortest payload.
+/// Length of the shortest payload.
 pub const PAYLOAD_BYTES_MIN: usize = PAYLOAD_START.len() + TRACE_BYTES + PAYLOAD_END.len();
-/// Makes an event with a UUID 200 bytes long.
+/// Gives an event with a UUID 200 bytes.
 pub const PAYLOAD_BYTES_DEFAULT: usize = 200 - ENVELOPE_BYTES - UUID_TEXT_BYTES;
-/// When every event says that it happened.
+/// Timestamp of every event.
 pub const TIMESTAMP: &str = "2025-01-01T00:00:00Z";
-/// Where every event says that it comes from.
+/// Source of every event.
 pub const SOURCE: &str = "bench";
 
-/// What an event takes beside its id and its payload.
+/// Bytes of an event besides its id and payload.
 pub(super) const ENVELOPE_BYTES: usize = START.len() + 1 + ID.len() + MIDDLE.len() + 1;
-/// How many topics there are, told apart by one digit.
+/// Number of topics, which differ in one digit.
 pub(super) const TOPICS: u64 = 10;
 
 const START: &str = r#"{"topic":"bench-"#;
@@ -45,11 +45,11 @@ pub struct EventText<'a> {
     pub event_id: &'a str,
     /// Its payload, as JSON.
     pub payload: &'a str,
-    /// All of it, as JSON.
+    /// The whole event, as JSON.
     pub json: &'a str,
 }
 
-/// The request of one connection, and how to make the next one of it.
+/// The current request of one connection, which becomes the next one.
 #[derive(Debug)]
 pub struct Body {
     bytes: Bytes,
@@ -75,7 +75,7 @@ impl Body {
         body
     }
 
-    /// The request as it stands.
+    /// The current request.
     pub fn bytes(&self) -> Bytes {
         self.bytes.clone()
     }
@@ -85,7 +85,7 @@ impl Body {
         let (id_end, event_end) = (ID_AT + self.ids.bytes(), self.event_bytes);
         let payload_at = id_end + MIDDLE.len();
         self.bytes.chunks_exact(event_end + 1).map(move |slot| {
-            // Only ASCII was ever written, so no text is lost.
+            // The body is ASCII, so no text is lost.
             let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
             let json = &slot[1..];
             EventText {
@@ -97,12 +97,13 @@ impl Body {
         })
     }
 
-    /// How many of its events were in no request before, nor in this one.
+    /// Number of its events that are not repeats.
     pub fn new_events(&self) -> u64 {
         self.new_events
     }
 
-    /// Writes the next events over the last ones: in place, if nobody holds the last request any more.
+    /// Writes the next events over the previous ones: in place, if the previous request is no
+    /// longer shared.
     pub fn renew(&mut self) {
         let mut bytes =
             std::mem::take(&mut self.bytes).try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
@@ -201,7 +202,7 @@ mod tests {
     fn no_two_connections_or_runs_share_an_id() {
         for ids in IdShape::value_variants() {
             let mut seen = HashSet::new();
-            // A sequential id has half of what tells runs apart.
+            // A sequential id has half of the bits that distinguish runs.
             for run in [run(2), RunId { keys: [2, 2], ..run(2) }] {
                 for connection in 0..8 {
                     let mut body = Body::new(&Load { ids: *ids, ..load(10, 0.0) }, run, connection);

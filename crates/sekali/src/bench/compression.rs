@@ -1,4 +1,4 @@
-//! Compressing requests, as producers far away do.
+//! Compression of requests, as by remote producers.
 
 use std::io::{self, Write as _};
 
@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 
-/// How requests are compressed, quickly rather than well.
+/// Compression of requests: fast levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
@@ -23,7 +23,7 @@ pub enum Compression {
 const ZSTD_LEVEL: i32 = 1;
 
 impl Compression {
-    /// What `Content-Encoding` says of it, if anything.
+    /// Its `Content-Encoding`, if any.
     pub fn name(self) -> Option<&'static str> {
         match self {
             Self::None => None,

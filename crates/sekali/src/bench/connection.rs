@@ -1,4 +1,4 @@
-//! One connection: send, wait for the answer, send again when it is due.
+//! One connection: send, wait for the response, send again when due.
 
 use std::time::{Duration, Instant};
 
@@ -17,32 +17,32 @@ use super::route::Route;
 use sekali_client::{Published, ServerUrl, authorization};
 use sekali_wire::secret::Secret;
 
-/// Longest latency that is told apart from longer ones, in microseconds.
+/// The longest latency that is recorded exactly, in microseconds.
 const LATENCY_US_MAX: u64 = 60_000_000;
-/// Longest wait for an answer.
+/// Time limit for a response.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// Wait before a lost connection is opened again.
+/// Wait before a lost connection is reopened.
 const RECONNECT_WAIT: Duration = Duration::from_millis(50);
-/// Longest that a server's `Retry-After` is heeded.
+/// The longest `Retry-After` that is obeyed.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(1);
 
-/// What was observed.
+/// Observations of a connection.
 pub(super) struct Measured {
-    /// From the first byte of a request, or from when it was due if the one before took longer than that, to the last
-    /// of its answer; in microseconds.
+    /// Time from the first byte of a request, or from its due time if the previous request was
+    /// late, to the last byte of its response; in microseconds.
     pub(super) latency_us: Histogram<u64>,
     pub(super) requests: u64,
     pub(super) received: u64,
-    /// Events among those that no earlier request had.
+    /// Events among them that are not repeats.
     pub(super) distinct: u64,
     pub(super) stored: u64,
     pub(super) duplicates: u64,
     pub(super) conflicts: u64,
-    /// Requests that were not answered 202.
+    /// Requests without a 202.
     pub(super) errors: u64,
-    /// What the last of them met.
+    /// The error of the last of them.
     pub(super) last_error: Option<String>,
-    /// Requests that were due in time and never sent, because those before took too long.
+    /// Requests that were due and never sent, because earlier ones took too long.
     pub(super) unsent: u64,
 }
 
@@ -63,7 +63,7 @@ impl Measured {
     }
 
     pub(super) fn add(&mut self, other: &Self) {
-        // Both have the same bounds, so nothing can be out of them.
+        // Both have the same bounds, so every value fits.
         let _ = self.latency_us.add(&other.latency_us);
         self.requests += other.requests;
         self.received += other.received;
@@ -101,9 +101,9 @@ pub(super) struct Connection {
     measured: Measured,
 }
 
-/// Why a request was not answered 202.
+/// The reason that a request got no 202.
 enum Failed {
-    /// The server said so; the connection is still good.
+    /// The server refused it. The connection is still good.
     Answered { status: StatusCode, retry_after: Duration },
     /// The connection is gone.
     Broken(String),
@@ -125,10 +125,10 @@ impl Connection {
         Ok(Self { route, path, authorization, sender, body, compression, measured })
     }
 
-    /// Sends whenever `pace` says so until the time has come, and waits for the last answer.
+    /// Sends when `pace` says so until the end, and waits for the last response.
     pub(super) async fn run(mut self, mut pace: Pace, until: Instant) -> Measured {
         loop {
-            // Compressing is the client's work, so it is done before the clock runs.
+            // Compression is the client's work, so it happens before the clock runs.
             let request = self.request();
             let now = Instant::now();
             let due = pace.due(now);
@@ -136,7 +136,8 @@ impl Connection {
                 self.count_unsent(&mut pace, now, until);
                 return self.measured;
             }
-            // Late by the server's fault, it has waited since it was due. A timer that fires late is our own fault.
+            // If the server made it late, its latency counts from its due time. A timer that fires
+            // late is the client's fault.
             let begun = if due > now {
                 tokio::time::sleep_until(due.into()).await;
                 Instant::now()
@@ -156,8 +157,8 @@ impl Connection {
         }
     }
 
-    /// What should have been sent by now has waited so long already, and that counts: otherwise a server that stops
-    /// answering would look quick.
+    /// Requests that should have been sent by now count with their waiting time. Otherwise a server
+    /// that stops responding would look fast.
     fn count_unsent(&mut self, pace: &mut Pace, now: Instant, until: Instant) {
         while pace.due(now) < until {
             self.measured.record(now.saturating_duration_since(pace.due(now)));
@@ -202,7 +203,7 @@ impl Connection {
             Failed::Broken(reason) => {
                 self.measured.last_error = Some(reason);
                 tokio::time::sleep(RECONNECT_WAIT).await;
-                // If this fails, so will the next request, which brings us back here.
+                // If this fails, the next request fails too and leads back here.
                 if let Ok(sender) = self.route.connect().await {
                     self.sender = sender;
                 }

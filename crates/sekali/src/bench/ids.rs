@@ -1,4 +1,5 @@
-//! What ids of events look like. All of a shape are equally long, and each is a function of the run and the event's number.
+//! Forms of event ids. All ids of a form have the same length, and each is a function of the run
+//! and the event's number.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,7 +9,7 @@ use serde::Serialize;
 use super::numbers::NUMBERS_PER_CONNECTION;
 use crate::generate::{SplitMix64, UUID_TEXT_BYTES, uuid_text, uuid7_text};
 
-/// What ids of events look like.
+/// Forms of event ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IdShape {
@@ -25,7 +26,8 @@ pub enum IdShape {
     Long,
 }
 
-/// Makes the ids of a run differ from those of every other: 128 random bits. Ids with a time in them begin with that of the run.
+/// 128 random bits that make the ids of a run unique. Ids that contain a time begin with the time
+/// of the run.
 #[derive(Debug, Clone, Copy)]
 pub struct RunId {
     pub(super) keys: [u64; 2],
@@ -33,19 +35,19 @@ pub struct RunId {
 }
 
 impl RunId {
-    /// A run that begins now.
+    /// Creates a run that begins now.
     pub fn random() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { keys: rand::random(), started_ms: u64::try_from(since.as_millis()).unwrap_or(0) }
     }
 
-    /// 128 bits that look random, for event `number`.
+    /// Returns 128 pseudo-random bits for event `number`.
     pub(super) fn bits(self, number: u64) -> u128 {
         let [high, low] = self.keys.map(|key| SplitMix64::of(key, number).next());
         (u128::from(high) << 64) | u128::from(low)
     }
 
-    /// The time in an id: it goes on as events do, so that a repeat has the id of its original.
+    /// The time in an id. It advances with the events, so that a repeat has the id of its original.
     fn time_ms(self, number: u64) -> u64 {
         self.started_ms + (number % NUMBERS_PER_CONNECTION) / EVENTS_PER_MS
     }
@@ -68,7 +70,8 @@ impl IdShape {
         }
     }
 
-    /// Writes the id of event `number`, of which `bits` are the random ones, into `id`, which is as long as it must be.
+    /// Writes the id of event `number`, with the random `bits`, into `id`, which has the right
+    /// length.
     pub(super) fn write(self, id: &mut [u8], run: RunId, number: u64, bits: u128) {
         match self {
             Self::Uuid4 => id.copy_from_slice(&uuid_text(bits)),
@@ -96,7 +99,7 @@ fn write_ulid(id: &mut [u8], time_ms: u64, random: u128) {
     write_digits(id, bits, 32);
 }
 
-/// Writes `number` in a base up to 32, with zeros in front.
+/// Writes `number` in a base up to 32, with leading zeros.
 fn write_digits(text: &mut [u8], mut number: u128, base: u128) {
     const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     for digit in text.iter_mut().rev() {

@@ -1,13 +1,13 @@
-//! Which event comes next: a new one, or a recent one again.
+//! The choice of the next event: a new one, or a repeat.
 
 use crate::generate::SplitMix64;
 
-/// Repeats are of events at most this far back on the same connection.
+/// The greatest distance of a repeat from its original on the same connection.
 const RECENT: u64 = 10_000;
-/// Events each connection can number before it runs into the next one's: two days at a billion a second.
+/// The range of event numbers of each connection: two days at a billion a second.
 pub(super) const NUMBERS_PER_CONNECTION: u64 = 1 << 48;
 
-/// The numbers of one connection's events, in the order in which they are sent.
+/// The numbers of one connection's events, in sending order.
 #[derive(Debug)]
 pub(super) struct Numbers {
     first: u64,
@@ -23,7 +23,7 @@ impl Numbers {
         Self { first, fresh: 0, dup_ratio, owed: 0.0, random: SplitMix64::new(first) }
     }
 
-    /// How many different ones there were.
+    /// Number of distinct events so far.
     pub(super) fn fresh(&self) -> u64 {
         self.fresh
     }

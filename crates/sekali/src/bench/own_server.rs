@@ -1,4 +1,5 @@
-//! A server to measure where there is none: a process of its own, so that it shares no threads with the client.
+//! A server started for the measurement, as a subprocess, so that it shares no threads with the
+//! client.
 
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,21 +8,21 @@ use std::process::{Child, Command, Stdio};
 use super::BenchError;
 use sekali_client::ServerUrl;
 
-/// What `sekali serve` writes before its address.
+/// The text that `sekali serve` writes before its address.
 pub(crate) const LISTENING: &str = "listening on ";
 
-/// A running server with data of its own. Both are gone when this is dropped.
+/// A running server and its data. Both are removed when this is dropped.
 #[derive(Debug)]
 pub struct OwnServer {
     url: ServerUrl,
-    // In the order in which they must go: nothing may write to the directory while it is removed.
+    // In order of removal: no process may write to the directory while it is removed.
     _process: Process,
     _data: TemporaryDir,
 }
 
 impl OwnServer {
-    /// Starts `sekali serve` on a free port, with its data in a new directory below `parent`. It ends with this process,
-    /// however that ends.
+    /// Starts `sekali serve` on a free port, with its data in a new directory below `parent`. It
+    /// ends with this process, even if that is killed.
     ///
     /// Blocks until the server listens.
     pub fn start(parent: &Path) -> Result<Self, BenchError> {
@@ -51,7 +52,7 @@ impl OwnServer {
         Ok(Self { url, _process: process, _data: data })
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn url(&self) -> &ServerUrl {
         &self.url
     }
@@ -62,7 +63,7 @@ struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Its data goes with it, so there is nothing to drain. If it is gone already, all the better.
+        // Its data is removed with it, so there is nothing to drain. It may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -81,7 +82,8 @@ impl TemporaryDir {
 
 impl Drop for TemporaryDir {
     fn drop(&mut self) {
-        // Whoever is told of figures does not want to hear of this; the name says what it was.
+        // A failure to remove the directory does not concern the figures. Its name shows its
+        // origin.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,20 +1,20 @@
-//! When requests are due.
+//! Due times of requests.
 
 use std::time::{Duration, Instant};
 
 use super::Load;
 
-/// When the requests of one connection are due.
+/// Due times of the requests of one connection.
 #[derive(Debug)]
 pub(super) enum Pace {
-    /// As soon as the one before is answered: a closed loop.
+    /// After the previous response: a closed loop.
     Closed,
-    /// At fixed times, whatever the server does: an open loop.
+    /// At fixed times, independent of the server: an open loop.
     Open { first: Instant, interval: Duration, passed: u32 },
 }
 
 impl Pace {
-    /// The pace of connection `index`: all take turns, so that requests are spread evenly.
+    /// The pace of connection `index`. Connections take turns, so that requests are spread evenly.
     pub(super) fn new(load: &Load, index: usize, started: Instant) -> Self {
         let Some(rate) = load.rate else { return Self::Closed };
         let between_all = load.batch_size as f64 / rate;
@@ -22,7 +22,7 @@ impl Pace {
         Self::Open { first, interval: Duration::from_secs_f64(between_all * load.connections as f64), passed: 0 }
     }
 
-    /// When the next request is due, if it is `now`.
+    /// Returns the due time of the next request, as of `now`.
     pub(super) fn due(&self, now: Instant) -> Instant {
         match self {
             Self::Closed => now,
@@ -30,7 +30,7 @@ impl Pace {
         }
     }
 
-    /// That request has been sent, or never will be.
+    /// Marks that request as sent or skipped.
     pub(super) fn pass(&mut self) {
         if let Self::Open { passed, .. } = self {
             *passed = passed.saturating_add(1);

@@ -1,4 +1,4 @@
-//! What was measured, for people and for machines.
+//! The report, for people and for machines.
 
 use std::time::Duration;
 
@@ -12,68 +12,69 @@ use sekali_client::ServerUrl;
 /// The figures of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// Events answered, a second.
+    /// Acknowledged events per second.
     pub events_per_second: f64,
-    /// Requests answered, a second.
+    /// Acknowledged requests per second.
     pub requests_per_second: f64,
-    /// Median time from request to answer, in milliseconds. With a rate, a request that could not be sent when it was due
-    /// has waited since then.
+    /// Median time from request to response, in milliseconds. With a rate, the time of a late
+    /// request counts from its due time.
     pub p50_ms: f64,
     /// Exceeded by one request in a hundred.
     pub p99_ms: f64,
     /// Exceeded by one request in a thousand.
     pub p99_9_ms: f64,
-    /// The longest.
+    /// The longest time.
     pub max_ms: f64,
-    /// Requests answered.
+    /// Acknowledged requests.
     pub requests: u64,
-    /// Events answered.
+    /// Acknowledged events.
     pub received: u64,
-    /// Different ones among them, as this side counted. What is stored should be as many.
+    /// Distinct events among them, as the client counted. The server should store as many.
     pub distinct: u64,
-    /// New ones among them, as the server counted.
+    /// New events among them, as the server counted.
     pub stored: u64,
-    /// Known ones among them.
+    /// Duplicates among them.
     pub duplicates: u64,
-    /// Known ones with different content: there should be none.
+    /// Conflicts among them. There should be none.
     pub conflicts: u64,
-    /// Requests that were not answered 202.
+    /// Requests without a 202.
     pub errors: u64,
-    /// Requests that were due and never sent, because those before took too long. They count among the times.
+    /// Requests that were due and never sent, because earlier ones took too long. Their waiting
+    /// times count.
     pub unsent: u64,
-    /// What the last of those that were not answered 202 met.
+    /// The error of the last request without a 202.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
-    /// From the first request to the last answer.
+    /// Time from the first request to the last response.
     pub elapsed_seconds: f64,
-    /// What was sent.
+    /// The load.
     pub load: LoadReport,
 }
 
-/// What was sent.
+/// The load.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LoadReport {
-    /// To which server.
+    /// The server.
     pub url: String,
-    /// How many at a time.
+    /// Requests in flight.
     pub connections: usize,
     /// Events of a request.
     pub batch_size: usize,
-    /// Share of repeats.
+    /// Fraction of repeats.
     pub dup_ratio: f64,
     /// Length of an event as JSON.
     pub event_bytes: usize,
-    /// Length of its payload.
+    /// Length of a payload.
     pub payload_bytes: usize,
-    /// What ids look like.
+    /// Form of the ids.
     pub ids: IdShape,
-    /// How requests are compressed.
+    /// Compression of requests.
     pub compress: Compression,
-    /// Events a second that were to be sent; none if as many as are answered.
+    /// Requested events per second; `None` for a closed loop.
     pub rate: Option<f64>,
-    /// Spread over this many.
+    /// Number of topics.
     pub topics: u64,
-    /// For how long requests were begun.
+    /// Time in which requests were begun.
     pub duration_seconds: f64,
 }
 

@@ -1,4 +1,4 @@
-//! How connections to the measured server come about.
+//! Connections to the measured server.
 
 use std::io::{Error, Result};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use sekali_client::{ServerUrl, configuration};
 use sekali_tls::{ClientTls, TlsError};
 
-/// The way to a server. Cheap to clone.
+/// The address and TLS of a server. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Route {
     address: Arc<str>,
@@ -23,7 +23,7 @@ pub(super) struct Route {
 }
 
 impl Route {
-    /// That to the server at `url`.
+    /// The route to the server at `url`.
     pub(super) fn new(url: &ServerUrl, tls: &ClientTls) -> std::result::Result<Self, TlsError> {
         let tls = match configuration(url, tls)? {
             None => None,
@@ -53,7 +53,7 @@ impl Route {
 
 async fn begin(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<SendRequest<Full<Bytes>>> {
     let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(Error::other)?;
-    // Its end is noticed by the next request.
+    // The next request notices its end.
     tokio::spawn(connection);
     Ok(sender)
 }

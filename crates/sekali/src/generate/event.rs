@@ -1,19 +1,19 @@
-//! One made-up event: a pure function of the seed and its number.
+//! One generated event: a pure function of the seed and its number.
 
 use serde_json::{Value, json};
 
 use crate::generate::random::SplitMix64;
 use crate::generate::uuid::uuid_text;
 
-/// Events are this far apart on average.
+/// The mean time between events.
 const STEP_NS: i64 = 250_000_000;
-/// The first event happens here: 2025-01-01T00:00:00Z, in nanoseconds since 1970.
+/// The time of the first event: 2025-01-01T00:00:00Z, in nanoseconds since 1970.
 const START_NS: i64 = 1_735_689_600_000_000_000;
 
-/// A topic, and how its payloads are made.
+/// A topic and the generator of its payloads.
 type Kind = (&'static str, fn(&mut SplitMix64) -> Value);
 
-/// What an event is about; topics beyond these repeat them under numbered names.
+/// The topics. Topics beyond these repeat them under numbered names.
 const KINDS: [Kind; 6] = [
     ("web.access", web_access),
     ("sensor.climate", sensor_climate),
@@ -32,8 +32,8 @@ pub(crate) fn topic_name(index: usize) -> String {
     }
 }
 
-/// Event `number` under `seed`, spread over `topics` topics, as JSON text. A payload shorter than `payload_bytes_min`
-/// gets padding.
+/// Event `number` under `seed`, spread over `topics` topics, as JSON text. A payload shorter than
+/// `payload_bytes_min` gets padding.
 pub(crate) fn event_json(seed: u64, number: u64, topics: usize, payload_bytes_min: usize) -> String {
     let mut random = SplitMix64::of(seed, number);
     let id = uuid_text((u128::from(random.next()) << 64) | u128::from(random.next()));
@@ -49,7 +49,7 @@ pub(crate) fn event_json(seed: u64, number: u64, topics: usize, payload_bytes_mi
     )
 }
 
-/// Saturates in the year 2262, which is as far as an event's timestamp can go.
+/// Saturates in the year 2262, the latest of an event's timestamp.
 fn timestamp(number: u64, random: &mut SplitMix64) -> jiff::Timestamp {
     let number = i64::try_from(number).unwrap_or(i64::MAX);
     let jitter_ms = i64::try_from(random.below(250)).unwrap_or(0);

@@ -1,8 +1,8 @@
 //! Random numbers that are the same on every machine and in every version.
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). Not the `rand` crate:
-/// that one may change its streams between versions, and a second `sekali publish` after an upgrade must still send
-/// the same events.
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). Not
+/// the `rand` crate: that one may change its streams between versions, and a second
+/// `sekali publish` after an upgrade must still send the same events.
 #[derive(Debug, Clone)]
 pub(crate) struct SplitMix64 {
     state: u64,
@@ -13,7 +13,7 @@ impl SplitMix64 {
         Self { state: seed }
     }
 
-    /// The stream of one numbered thing under `seed`, independent of all others.
+    /// The stream of one numbered item under `seed`, independent of all others.
     pub(crate) fn of(seed: u64, number: u64) -> Self {
         let mut mixed = Self::new(seed);
         Self::new(mixed.next() ^ number.wrapping_mul(0xd134_2543_de82_ef95))
@@ -27,7 +27,8 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// A number from 0 to `bound - 1`; 0 if `bound` is 0. The bias is below 1 in 2^32 for the bounds used here.
+    /// A number from 0 to `bound - 1`; 0 if `bound` is 0. The bias is below 1 in 2^32 for the
+    /// bounds used here.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         u64::try_from((u128::from(self.next()) * u128::from(bound)) >> 64).unwrap_or(0)
     }

@@ -1,14 +1,16 @@
-//! Event ids that look like what producers send: UUIDs.
+//! Event ids like those of real producers: UUIDs.
 
 /// Length of a UUID as text.
 pub(crate) const UUID_TEXT_BYTES: usize = 36;
 
-/// `bits` as the text of a version 4 UUID (RFC 9562); the six bits of version and variant are overwritten.
+/// `bits` as the text of a version 4 UUID (RFC 9562); the six bits of version and variant are
+/// overwritten.
 pub(crate) fn uuid_text(bits: u128) -> [u8; UUID_TEXT_BYTES] {
     text_of(bits, 4)
 }
 
-/// The text of a version 7 UUID: 48 bits of time, in milliseconds since 1970, and the lower ones of `random`.
+/// The text of a version 7 UUID: 48 bits of time, in milliseconds since 1970, and the lower ones of
+/// `random`.
 pub(crate) fn uuid7_text(time_ms: u64, random: u128) -> [u8; UUID_TEXT_BYTES] {
     text_of((u128::from(time_ms) << 80) | (random & ((1 << 80) - 1)), 7)
 }
