@@ -17,6 +17,11 @@ const ZSTD_LEVEL: i32 = 1;
 /// The schema of [`COLUMN_NAMES`]. Every column is required. Times are nanoseconds since
 /// 1970-01-01T00:00:00Z.
 ///
+/// Payloads are annotated as strings and not as JSON. Readers check a JSON column: one payload with
+/// half a surrogate pair, which JSON text may have, keeps DuckDB from reading all of them, and Polars
+/// reads such a column as bytes. Segments of earlier builds have the JSON annotation. It changes no
+/// byte of the data, and they are read and merged as they are.
+///
 /// # Errors
 /// None that the columns above can cause.
 pub fn schema() -> Result<TypePtr> {
@@ -24,7 +29,6 @@ pub fn schema() -> Result<TypePtr> {
         let (physical, logical) = match name {
             "timestamp" | "received_at" => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::NANOS))),
             "seq" => (Physical::INT64, None),
-            "payload" => (Physical::BYTE_ARRAY, Some(LogicalType::Json)),
             _ => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         };
         let builder = Type::primitive_type_builder(name, physical).with_repetition(Repetition::REQUIRED);

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::page_index::{PageIndex, PageIndexProvider};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::schema::types::ColumnDescPtr;
 
 use super::dir::{SegmentDir, SegmentShape};
 use super::directory::RowGroup;
@@ -57,6 +58,8 @@ fn rewrite(group: &GroupReader<'_>, writer: &mut SegmentWriter) -> Result<()> {
 struct Parquet {
     metadata: ParquetMetaData,
     pages: PageIndex,
+    /// The columns as segments of today describe them.
+    descriptions: Vec<ColumnDescPtr>,
 }
 
 impl Parquet {
@@ -66,20 +69,20 @@ impl Parquet {
             Err(Error::Damaged { .. }) => return Ok(None),
             tail => tail?,
         };
-        let parsed = Self::parse(&tail, segment.info().file_bytes);
+        let parsed = Self::parse(&tail, segment.info().file_bytes, segment.schema.columns().to_vec());
         let what = |error| format!("its Parquet footer is not as it should be: {error}");
         let path = || segment.info().path.clone();
         parsed.map(Some).map_err(|error| Error::Damaged { path: path(), what: what(error) })
     }
 
-    fn parse(tail: &Bytes, file_len: u64) -> Result<Self, ParquetError> {
+    fn parse(tail: &Bytes, file_len: u64, descriptions: Vec<ColumnDescPtr>) -> Result<Self, ParquetError> {
         let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
         reader.try_parse_sized(tail, file_len)?;
         let (metadata, pages) = ParquetMetaDataReader::new_with_metadata(reader.finish()?)
             .with_page_index_policy(PageIndexPolicy::Optional)
             .read_page_index_sized_and_finish(tail, file_len)?;
         let pages = pages.ok_or_else(|| ParquetError::General("there is no page index".to_owned()))?;
-        Ok(Self { metadata, pages })
+        Ok(Self { metadata, pages, descriptions })
     }
 
     fn copy(&self, group: &GroupReader<'_>, number: usize, entry: &RowGroup, writer: &mut SegmentWriter) -> Result<()> {
@@ -90,24 +93,47 @@ impl Parquet {
             let offset = index.columns[column].offset;
             let bytes: Bytes = bytes.slice(offset as usize..index.column_end(column) as usize);
             let bytes = ColumnBytes { bytes, base: entry.offset + u64::from(offset) };
-            Some(EncodedColumn { bytes, closed: self.closed(number, column)? })
+            let closed = self.closed(number, column)?;
+            Some(closed.map(|closed| EncodedColumn { bytes, closed }))
         });
-        let columns = columns.collect::<Option<_>>();
+        let columns = columns.collect::<Option<Result<_, _>>>();
         let columns = columns.ok_or_else(|| group.damaged("Parquet's footer does not have it", entry.offset))?;
+        let columns = columns.map_err(|error| Error::Invalid(error.to_string()))?;
         writer.file(entry.first_seq, entry.last_seq)?.copy_group(entry, columns, &whole)
     }
 
-    /// A column as its writer left it.
-    fn closed(&self, group: usize, column: usize) -> Option<ColumnCloseResult> {
+    /// A column as its writer left it, but described as it is today. `None` where the footer does not have it.
+    fn closed(&self, group: usize, column: usize) -> Option<Result<ColumnCloseResult, ParquetError>> {
         let rows = self.metadata.row_groups().get(group)?;
-        let metadata = rows.columns().get(column)?.clone();
-        Some(ColumnCloseResult {
+        let metadata = describe(rows.columns().get(column)?, Arc::clone(self.descriptions.get(column)?));
+        Some(metadata.map(|metadata| ColumnCloseResult {
             bytes_written: metadata.compressed_size() as u64,
             rows_written: rows.num_rows() as u64,
             metadata,
             bloom_filter: None,
             column_index: self.pages.column_index(group, column).cloned(),
             offset_index: self.pages.offset_index(group, column).cloned(),
-        })
+        }))
     }
+}
+
+/// The same column under another description. Segments of earlier builds say that payloads are JSON, and a writer takes
+/// no column that is described otherwise than its own.
+fn describe(column: &ColumnChunkMetaData, description: ColumnDescPtr) -> Result<ColumnChunkMetaData, ParquetError> {
+    let mut described = ColumnChunkMetaData::builder(description)
+        .set_compression_codec(column.compression_codec())
+        .set_encodings_mask(*column.encodings_mask())
+        .set_num_values(column.num_values())
+        .set_total_compressed_size(column.compressed_size())
+        .set_total_uncompressed_size(column.uncompressed_size())
+        .set_data_page_offset(column.data_page_offset())
+        .set_dictionary_page_offset(column.dictionary_page_offset())
+        .set_unencoded_byte_array_data_bytes(column.unencoded_byte_array_data_bytes());
+    if let Some(statistics) = column.statistics() {
+        described = described.set_statistics(statistics.clone());
+    }
+    if let Some(encodings) = column.page_encoding_stats() {
+        described = described.set_page_encoding_stats(encodings.clone());
+    }
+    described.build()
 }

@@ -32,7 +32,7 @@ use crate::tally::Tally;
 pub struct Segment {
     file: Arc<dyn DiskFile>,
     pub(super) salt: Salt,
-    schema: SchemaDescriptor,
+    pub(super) schema: SchemaDescriptor,
     pub(super) anchor: Anchor,
     directory: Directory,
     /// For each row group, what is kept of its index.

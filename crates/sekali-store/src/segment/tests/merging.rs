@@ -1,7 +1,10 @@
+use bytes::Bytes;
+use parquet::basic::LogicalType;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use proptest::prelude::*;
 
 use super::*;
-use crate::disk::Disk;
+use crate::disk::{Disk, create_afresh};
 use crate::error::Error;
 use crate::segment::{RowQuery, merge};
 
@@ -77,6 +80,45 @@ fn merged_row_groups_are_copies() {
         let copy = bytes(&part.info().path)[group.offset as usize..group.end() as usize].to_vec();
         assert!(merged.windows(copy.len()).any(|window| window == copy));
     }
+}
+
+/// How a segment's footer annotates payloads.
+fn payload_type(disk: &MemoryDisk, path: &Path) -> Option<LogicalType> {
+    let bytes = Bytes::from(crate::disk::read_all(disk, path).unwrap());
+    let file = SerializedFileReader::new(bytes).unwrap();
+    file.metadata().file_metadata().schema_descr().column(4).logical_type_ref().cloned()
+}
+
+#[test]
+fn payloads_are_text_for_other_readers_whatever_they_hold() {
+    let (disk, dir) = empty(SMALL);
+    let path = seal(&dir, &[event(1, "t")]);
+    assert_eq!(payload_type(&disk, &path), Some(LogicalType::String));
+}
+
+#[test]
+fn row_groups_of_segments_that_called_payloads_json_are_copied_and_call_them_text() {
+    // So few rows make a large row group that those of the fixture are copied and not written anew.
+    let (disk, dir) = empty(SegmentShape { group_rows: 20, ..SMALL });
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-v1/p0000/segments");
+    let mut paths: Vec<_> = std::fs::read_dir(fixture).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let parts: Vec<_> = paths
+        .iter()
+        .map(|path| {
+            let to = Path::new(DIR).join(path.file_name().unwrap());
+            create_afresh(&disk, &to).unwrap().write_all_at(&std::fs::read(path).unwrap(), 0).unwrap();
+            assert_eq!(payload_type(&disk, &to), Some(LogicalType::Json));
+            Arc::new(open(&dir, &to))
+        })
+        .collect();
+    let info = merge(&dir, &parts).unwrap();
+    let merged = open(&dir, &info.path);
+    merged.verify().unwrap();
+    assert_eq!(payload_type(&disk, &info.path), Some(LogicalType::String));
+    assert_eq!(all(&merged), parts.iter().flat_map(|part| all(part)).collect::<Vec<_>>());
+    let copied = |part: &Arc<Segment>| part.row_groups().len();
+    assert_eq!(merged.row_groups().len(), parts.iter().map(copied).sum::<usize>());
 }
 
 #[test]
