@@ -1,7 +1,13 @@
 //! Timestamps: text to nanoseconds since 1970-01-01T00:00:00Z and back.
 //!
-//! Reads RFC 3339 and the wider ISO 8601 (a space for the `T`, no zone, a date alone). No zone
-//! means UTC. Writes RFC 3339 in UTC with `Z` and as many fraction digits as the time needs.
+//! Reads RFC 3339 and the wider ISO 8601 (a space for the `T`, no zone, a date alone); no zone means UTC. Writes RFC
+//! 3339 in UTC with `Z` and as many fraction digits as the time needs.
+//!
+//! Second 60 is read where UTC may have a leap second: at 23:59:60 of the last day of a month. It becomes the last
+//! nanosecond before it, behind everything of second 59 and before the next minute.
+//!
+//! The ends of 64 bits of nanoseconds are not times: DuckDB reads the highest as infinity and the lowest but one as
+//! minus infinity, pandas reads the lowest as no time.
 
 mod usual;
 mod value;
@@ -10,18 +16,24 @@ pub use value::Timestamp;
 
 use jiff::civil::Time;
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
-use jiff::tz::Offset;
+use jiff::tz::{Offset, TimeZone};
 
 use crate::limits::TIMESTAMP_BYTES_MAX;
 
 static PARSER: DateTimeParser = DateTimeParser::new();
 static PRINTER: DateTimePrinter = DateTimePrinter::new();
+const NS_PER_SECOND: i64 = 1_000_000_000;
+
+/// The earliest timestamp, in nanoseconds since 1970.
+const TIMESTAMP_NS_MIN: i64 = i64::MIN + 2;
+/// The latest timestamp, in nanoseconds since 1970.
+const TIMESTAMP_NS_MAX: i64 = i64::MAX - 1;
 
 /// Reads a timestamp.
 ///
 /// # Errors
-/// The text is not a timestamp, has more than nine fraction digits, or is outside the range of 64
-/// bits of nanoseconds (1677-09-21 to 2262-04-11).
+/// What is wrong with it: not a timestamp, more than nine fraction digits, a second 60 that is no leap second, or not
+/// in the range: 1677-09-21 to 2262-04-11 but for the two lowest nanoseconds and the highest.
 pub fn parse_timestamp(text: &str) -> Result<i64, String> {
     usual::parse(text).map_or_else(|| parse_any(text), Ok)
 }
@@ -30,15 +42,51 @@ fn parse_any(text: &str) -> Result<i64, String> {
     if text.len() > TIMESTAMP_BYTES_MAX {
         return Err(format!("has {} bytes, which is no timestamp", text.len()));
     }
-    let pieces = PARSER.parse_pieces(text).map_err(|_| unreadable())?;
+    let pieces = PARSER.parse_pieces(text).map_err(|_| if is_far(text) { out_of_range() } else { unreadable() })?;
     if pieces.time_zone_annotation().is_some() {
         return Err("must give its zone as `Z` or an offset such as `+07:00`, not as a name in brackets".to_owned());
     }
     let local = pieces.date().to_datetime(pieces.time().unwrap_or(Time::midnight()));
     let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
-    let timestamp = offset.to_timestamp(local).map_err(|_| unreadable())?;
-    i64::try_from(timestamp.as_nanosecond())
-        .map_err(|_| "must lie between 1677-09-21T00:12:44Z and 2262-04-11T23:47:16Z".to_owned())
+    let timestamp = offset.to_timestamp(local).map_err(|_| out_of_range())?;
+    let ns = i64::try_from(timestamp.as_nanosecond()).ok();
+    let ns = ns.filter(|ns| (TIMESTAMP_NS_MIN..=TIMESTAMP_NS_MAX).contains(ns)).ok_or_else(out_of_range)?;
+    if is_second_60(text) { leap_second(ns) } else { Ok(ns) }
+}
+
+/// The last nanosecond before a leap second, given a moment in second 59.
+fn leap_second(ns: i64) -> Result<i64, String> {
+    let second = ns.div_euclid(NS_PER_SECOND);
+    let next = jiff::Timestamp::from_second(second + 1).map_err(|_| out_of_range())?.to_zoned(TimeZone::UTC);
+    if next.day() == 1 && next.time() == Time::midnight() {
+        return Ok(second * NS_PER_SECOND + NS_PER_SECOND - 1);
+    }
+    Err("has second 60, which exists at 23:59:60 UTC on the last day of a month only".to_owned())
+}
+
+/// Whether a timestamp, which was read, has second 60.
+fn is_second_60(text: &str) -> bool {
+    let time = text.split_once(['T', 't', ' ']).map_or("", |(_, time)| time.trim_start());
+    let digits = time.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b':').filter(|&byte| byte != b':');
+    digits.skip(4).take(2).eq(*b"60")
+}
+
+/// Whether the year of a text is out of the range however the rest of it reads: it has a sign, or five digits and more.
+fn is_far(text: &str) -> bool {
+    let Some((year, rest)) = text.trim_start_matches(['+', '-']).split_once('-') else { return false };
+    let is_year = year.len() >= 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+    is_year
+        && rest.starts_with(|first: char| first.is_ascii_digit())
+        && (year.len() > 4 || text.starts_with(['+', '-']))
+}
+
+fn out_of_range() -> String {
+    let [min, max] = [TIMESTAMP_NS_MIN, TIMESTAMP_NS_MAX].map(|ns| {
+        let mut text = Vec::new();
+        append_timestamp(&mut text, ns);
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    format!("must lie between {min} and {max}")
 }
 
 /// Writes a timestamp to the end of `out`.
@@ -96,12 +144,68 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_range_are_allowed_and_not_more() {
-        assert_eq!(parse_timestamp("2262-04-11T23:47:16.854775807Z"), Ok(i64::MAX));
-        assert_eq!(parse_timestamp("1677-09-21T00:12:43.145224192Z"), Ok(i64::MIN));
-        assert!(parse_timestamp("2262-04-11T23:47:16.854775808Z").is_err());
-        assert!(parse_timestamp("1677-09-21T00:12:43.145224191Z").is_err());
-        assert!(parse_timestamp("9999-12-31T23:59:59-23:59").is_err());
+    fn times_that_others_read_as_infinite_or_as_none_are_out_of_the_range() {
+        assert_eq!(parse_timestamp("2262-04-11T23:47:16.854775806Z"), Ok(i64::MAX - 1));
+        assert_eq!(parse_timestamp("1677-09-21T00:12:43.145224194Z"), Ok(i64::MIN + 2));
+        for text in [
+            "2262-04-11T23:47:16.854775807Z",
+            "2262-04-12T02:47:16.854775807+03:00",
+            "2262-04-11T23:47:16.854775808Z",
+            "1677-09-21T00:12:43.145224193Z",
+            "1677-09-21T00:12:43.145224192Z",
+            "1677-09-21T00:12:43.145224191Z",
+        ] {
+            assert!(parse_timestamp(text).is_err_and(|reason| reason.starts_with("must lie between ")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_far_away_is_told_the_range() {
+        for text in [
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59-23:59",
+            "9999-12-31",
+            "0001-01-01T00:00:00Z",
+            "0000-01-01",
+            "+010000-01-01T00:00:00Z",
+            "10000-01-01T00:00:00Z",
+            "-000001-01-01T00:00:00Z",
+        ] {
+            assert_eq!(
+                parse_timestamp(text).unwrap_err(),
+                "must lie between 1677-09-21T00:12:43.145224194Z and 2262-04-11T23:47:16.854775806Z",
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn second_60_exists_at_the_end_of_a_month_in_utc_only() {
+        for text in [
+            "2016-12-31T23:59:60Z",
+            "2016-12-31t23:59:60.5z",
+            "2016-12-31 23:59:60.000000001",
+            "2016-12-31T18:59:60-05:00",
+            "2017-01-01T05:29:60.999999999+05:30",
+            "20161231T235960Z",
+            "20161231 235960,5",
+        ] {
+            assert_eq!(normal(text).as_deref(), Ok("2016-12-31T23:59:59.999999999Z"), "{text}");
+        }
+        assert_eq!(normal("2024-02-29T23:59:60Z").as_deref(), Ok("2024-02-29T23:59:59.999999999Z"));
+        for text in [
+            "2025-10-24T12:30:60Z",
+            "2025-10-24T12:30:60.5",
+            "2025-10-24 123060Z",
+            "2016-12-30T23:59:60Z",
+            "2024-02-28T23:59:60Z",
+            "2016-12-31T22:59:60Z",
+            "2016-12-31T23:59:60-05:00",
+            "2016-12-31T23:58:60Z",
+        ] {
+            assert!(parse_timestamp(text).is_err_and(|reason| reason.contains("second 60")), "{text}: {:?}", parse_timestamp(text));
+        }
+        assert!(parse_timestamp("2016-12-31T23:59:61Z").is_err());
     }
 
     #[test]
@@ -126,7 +230,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_reads_back_the_same(ns: i64) {
+        fn what_is_printed_reads_back_the_same(ns in TIMESTAMP_NS_MIN..=TIMESTAMP_NS_MAX) {
             prop_assert_eq!(parse_timestamp(&print(ns)), Ok(ns));
         }
 
