@@ -203,7 +203,11 @@ mod tests {
             "2016-12-31T23:59:60-05:00",
             "2016-12-31T23:58:60Z",
         ] {
-            assert!(parse_timestamp(text).is_err_and(|reason| reason.contains("second 60")), "{text}: {:?}", parse_timestamp(text));
+            assert!(
+                parse_timestamp(text).is_err_and(|reason| reason.contains("second 60")),
+                "{text}: {:?}",
+                parse_timestamp(text)
+            );
         }
         assert!(parse_timestamp("2016-12-31T23:59:61Z").is_err());
     }
