@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The response to a publish request.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// The answer to a publish request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Published {
     /// Valid events of the request.
     pub received: u64,

@@ -12,9 +12,14 @@ pub struct Batch {
     pub body: Bytes,
     /// The file, `stdin` or `generated`.
     pub origin: Arc<str>,
-    /// The line in which each event begins, from 1.
-    pub lines: Vec<u64>,
-    /// Bytes of input that the batch was made from; 0 if generated.
+    /// For each event the line it begins in, counted from 1; in SQLite its rowid.
+    pub lines: Vec<i64>,
+    /// What stands in the place of an event, and why it is none: the server refuses such a batch, and names all that is wrong
+    /// in it.
+    pub bad: Vec<(usize, String)>,
+    /// Whether the events are evidence of conflicts, which is of use only where the events are that they conflict with.
+    pub evidence: bool,
+    /// How much of the input was read to make it, in bytes; 0 if generated.
     pub input_bytes: u64,
 }
 
@@ -42,11 +47,15 @@ pub enum Feed<E> {
     Invalid {
         /// `file:line`.
         place: String,
-        /// The fault.
+        /// How many rows are lost; 0 if something is wrong and nothing is lost.
+        rows: u64,
+        /// What is wrong.
         reason: String,
     },
-    /// Reading failed; nothing more comes.
+    /// A file cannot be read any further. What was read of it was sent; the next file follows.
     Failed(E),
+    /// Everything was sent. A feed that ends without this broke off.
+    End,
 }
 
 /// Collects events until a request is full, by number or by bytes.
@@ -56,7 +65,9 @@ pub struct Batches {
     events_max: usize,
     bytes_max: usize,
     body: Vec<u8>,
-    lines: Vec<u64>,
+    lines: Vec<i64>,
+    bad: Vec<(usize, String)>,
+    evidence: bool,
     begun: Instant,
 }
 
@@ -64,12 +75,21 @@ impl Batches {
     /// Batches of at most `events_max` events and, unless a single event is longer, `bytes_max`
     /// bytes.
     pub fn new(origin: &str, events_max: usize, bytes_max: usize) -> Self {
-        let (body, lines, begun) = (Vec::new(), Vec::new(), Instant::now());
-        Self { origin: origin.into(), events_max: events_max.max(1), bytes_max, body, lines, begun }
+        let (body, lines, bad, begun) = (Vec::new(), Vec::new(), Vec::new(), Instant::now());
+        Self {
+            origin: origin.into(),
+            events_max: events_max.max(1),
+            bytes_max,
+            body,
+            lines,
+            bad,
+            evidence: false,
+            begun,
+        }
     }
 
-    /// Adds an event. Returns the previous batch if it has no room for the event.
-    pub fn push(&mut self, event: &[u8], line: u64) -> Option<Batch> {
+    /// Adds an event; hands back the batch before it if that has no room for it.
+    pub fn push(&mut self, event: &[u8], line: i64) -> Option<Batch> {
         let full = self.lines.len() == self.events_max || self.body.len() + event.len() + 2 > self.bytes_max;
         let batch = if full { self.take() } else { None };
         if self.lines.is_empty() {
@@ -81,7 +101,26 @@ impl Batches {
         batch
     }
 
-    /// Returns the batch if no further event fits.
+    /// Adds an event that conflicted; hands back the batch before it as for another event. A batch has only such, or none.
+    pub fn push_evidence(&mut self, event: &[u8], line: i64) -> Option<Batch> {
+        let batch = self.push(event, line);
+        self.evidence = true;
+        batch
+    }
+
+    /// What has gathered, unless it is evidence, or unless it is none.
+    pub fn take_unless(&mut self, evidence: bool) -> Option<Batch> {
+        if self.evidence == evidence { None } else { self.take() }
+    }
+
+    /// Adds a line of which no event can be made; hands back the batch before it as for an event.
+    pub fn push_bad(&mut self, line: i64, reason: String) -> Option<Batch> {
+        let batch = self.push(b"null", line);
+        self.bad.push((self.lines.len() - 1, reason));
+        batch
+    }
+
+    /// What has gathered, if no further event has room in it.
     pub fn take_full(&mut self) -> Option<Batch> {
         if self.lines.len() >= self.events_max || self.body.len() >= self.bytes_max { self.take() } else { None }
     }
@@ -99,8 +138,10 @@ impl Batches {
         self.body.push(b']');
         let capacity = self.body.len();
         let body = std::mem::replace(&mut self.body, Vec::with_capacity(capacity));
-        let lines = std::mem::take(&mut self.lines);
-        Some(Batch { body: body.into(), origin: Arc::clone(&self.origin), lines, input_bytes: 0 })
+        let (lines, bad) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.bad));
+        let (body, origin) = (body.into(), Arc::clone(&self.origin));
+        let evidence = std::mem::take(&mut self.evidence);
+        Some(Batch { body, origin, lines, bad, evidence, input_bytes: 0 })
     }
 }
 

@@ -11,7 +11,10 @@ use super::url::ServerUrl;
 use sekali_tls::TlsError;
 use sekali_wire::escape::escape;
 
-/// The error of a request.
+/// How nginx answers a request without TLS on a port for TLS.
+const HTTPS_PORT: &[u8] = b"sent to HTTPS port";
+
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No connection, a broken one, or no response in time. The server may have executed the
@@ -21,6 +24,16 @@ pub enum ClientError {
         /// The server.
         url: String,
         /// The cause.
+        reason: String,
+        /// Whether there was a connection.
+        connected: bool,
+    },
+    /// The server speaks TLS and was spoken to without, or the other way round.
+    #[error("{url} {reason}")]
+    OtherScheme {
+        /// The server.
+        url: String,
+        /// What it does, and which address to try.
         reason: String,
     },
     /// The server is not trusted, or does not trust the client.
@@ -90,11 +103,24 @@ impl ClientError {
     }
 
     pub(super) fn unreachable(url: &ServerUrl, error: &reqwest::Error) -> Self {
-        if let Some(error) = of_tls(error) {
-            return Self::NoTrust { url: url.to_string(), reason: error.to_string() };
+        let other = |reason| Self::OtherScheme { url: url.to_string(), reason };
+        match of_tls(error) {
+            Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
+                return other(format!("does not speak TLS: try {}", url.with_other_scheme()));
+            }
+            Some(error) => return Self::NoTrust { url: url.to_string(), reason: error.to_string() },
+            None => {}
+        }
+        if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+            let or_tls = if url.is_https() {
+                String::new()
+            } else {
+                format!(", but perhaps TLS: try {}", url.with_other_scheme())
+            };
+            return other(format!("does not speak HTTP{or_tls}"));
         }
         let reason = if error.is_timeout() { "no answer in time".to_owned() } else { innermost(error).to_string() };
-        Self::Unreachable { url: url.to_string(), reason }
+        Self::Unreachable { url: url.to_string(), reason, connected: !error.is_connect() }
     }
 
     pub(super) fn of_answer(url: &ServerUrl, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
@@ -102,6 +128,13 @@ impl ClientError {
         let known = serde_json::from_slice::<ErrorBody>(body).ok();
         let message = match &known {
             Some(body) => escape(&format!("{} ({})", body.message, body.code)).into_owned(),
+            None if body.windows(HTTPS_PORT.len()).any(|words| words == HTTPS_PORT) => {
+                format!("{status}: the server speaks TLS on this port: try an address that begins with https://")
+            }
+            None if status == StatusCode::PAYLOAD_TOO_LARGE => format!(
+                "{status}, and not in Sekali's words: a proxy limits bodies; take a smaller --batch-size, or raise its limit \
+                 (nginx: client_max_body_size 32m)"
+            ),
             None => format!("{status}, and not in Sekali's words: is this the right address?"),
         };
         match status {
@@ -139,9 +172,14 @@ fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::
     error
 }
 
-/// The error of TLS, which is under several layers as well. Some of these are I/O errors, whose
-/// `source` skips the error that they contain.
+/// What TLS has to say.
 fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    find(error)
+}
+
+/// The error of this type under several layers of others. Some of them are errors of input and output, which pass over
+/// what they are made of when they are asked for their source.
+fn find<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref() {

@@ -35,6 +35,21 @@ pub struct EventsQuery {
 }
 
 impl EventsFilter {
+    /// What asks for the evidence of conflicts with these events; `None` if this asks for evidence itself.
+    pub fn of_evidence(&self) -> Option<Self> {
+        let Self { topic, since, until, source, event_id, payload, text } = self.clone();
+        if topic.as_deref() == Some(sekali_wire::CONFLICTS_TOPIC) {
+            return None;
+        }
+        // It keeps the key and the payload of the event in its own payload.
+        let mut conditions: Vec<_> =
+            payload.into_iter().map(|(path, value)| (format!("payload.{path}"), value)).collect();
+        conditions.extend(topic.map(|topic| ("topic".to_owned(), topic)));
+        conditions.extend(event_id.map(|event_id| ("event_id".to_owned(), event_id)));
+        let topic = Some(sekali_wire::CONFLICTS_TOPIC.to_owned());
+        Some(Self { topic, since, until, source, event_id: None, payload: conditions, text })
+    }
+
     pub(super) fn append_to(&self, url: &mut Url) {
         let Self { topic, since, until, source, event_id, payload, text } = self;
         let single = [

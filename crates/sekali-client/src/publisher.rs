@@ -1,12 +1,14 @@
 //! Publishes many batches: a few requests in flight, each retried until it is acknowledged.
 
+mod evidence;
+
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 
-use crate::{Batch, Client, ClientError, Feed, Published, Refusal, RetryPolicy, retrying};
+use crate::{Batch, Client, ClientError, Feed, Published, Refusal, RefusedEvent, RetryPolicy, retrying};
 
 /// Time limit for requests in flight once the run has ended early.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -41,9 +43,11 @@ pub struct Tally {
     pub conflicts: u64,
     /// Events that the server skipped.
     pub invalid: u64,
-    /// Input that was skipped without sending it, because it is not JSON.
+    /// Rows that were passed over without sending them, because no event can be made of them.
     pub unreadable: u64,
-    /// Retries.
+    /// How often something was found wrong in the input, be it passed over or not.
+    pub flaws: u64,
+    /// Attempts beyond the first.
     pub retries: u64,
     /// Bytes of input in the acknowledged requests.
     pub input_bytes: u64,
@@ -88,6 +92,8 @@ pub enum Progress<'a> {
         /// The reason.
         reason: &'a str,
     },
+    /// A file cannot be read any further; the next one follows.
+    Failed(&'a str),
 }
 
 /// The end of a run. `E` is the error of the reader.
@@ -97,14 +103,7 @@ pub enum Ending<E> {
     Complete,
     /// The run was told to stop.
     Stopped,
-    /// Input that is not JSON.
-    Unreadable {
-        /// `file:line`.
-        place: String,
-        /// The fault.
-        reason: String,
-    },
-    /// The server refused a batch and stored nothing of it.
+    /// The server refused a batch; nothing of that one is stored.
     Refused {
         /// The batch.
         batch: Batch,
@@ -113,9 +112,14 @@ pub enum Ending<E> {
     },
     /// Reading the input failed.
     Input(E),
-    /// The server is unreachable, or its response is invalid.
-    Client(ClientError),
-    /// A task of this library failed: a bug.
+    /// The server cannot be reached, or makes no sense.
+    Client {
+        /// What happened at last.
+        error: ClientError,
+        /// How long it was tried again.
+        retried_for: Duration,
+    },
+    /// A task of our own failed: a bug.
     Broken(String),
 }
 
@@ -123,15 +127,18 @@ pub enum Ending<E> {
 struct Sent {
     batch: Batch,
     retries: u64,
+    retried_for: Duration,
+    /// What was left out of it, as `file:line`, and why.
+    left_out: Vec<(String, String)>,
     result: Result<Published, ClientError>,
 }
 
 type Note = (String, Duration);
 
 impl Publisher {
-    /// Publishes the batches of `feed` until it ends, a batch fails or `stop` resolves. Then waits
-    /// a moment for requests in flight.
-    pub async fn run<E>(
+    /// Publishes what `feed` brings until it ends, something fails or `stop` resolves; then waits a moment for what
+    /// is under way.
+    pub async fn run<E: std::fmt::Display>(
         &self,
         mut feed: mpsc::Receiver<Feed<E>>,
         stop: impl Future<Output = ()>,
@@ -140,9 +147,15 @@ impl Publisher {
         tokio::pin!(stop);
         let (mut tally, mut sends, mut fed) = (Tally::default(), JoinSet::new(), false);
         let (note, mut notes) = mpsc::channel::<Note>(16);
+        let mut failure = None;
+        let mut next: Option<Batch> = None;
         let ending = loop {
-            if fed && sends.is_empty() {
-                break Ending::Complete;
+            // Evidence comes behind everything that was read before it, since that may be what it conflicts with.
+            if let Some(batch) = next.take_if(|batch| !batch.evidence || sends.is_empty()) {
+                sends.spawn(self.clone().send(batch, note.clone()));
+            }
+            if fed && sends.is_empty() && next.is_none() {
+                break failure.map_or(Ending::Complete, Ending::Input);
             }
             tokio::select! {
                 () = &mut stop => break Ending::Stopped,
@@ -152,15 +165,27 @@ impl Publisher {
                         break ending;
                     }
                 }
-                item = feed.recv(), if !fed && sends.len() < self.concurrency.max(1) => match item {
-                    None => fed = true,
-                    Some(Feed::Batch(batch)) => drop(sends.spawn(self.clone().send(batch, note.clone()))),
-                    Some(Feed::Invalid { place, reason }) if self.skip_invalid => {
-                        tally.unreadable += 1;
+                item = feed.recv(), if !fed && next.is_none() && sends.len() < self.concurrency.max(1) => match item {
+                    None => break Ending::Broken("reading broke off, and events may be missing".to_owned()),
+                    Some(Feed::End) => fed = true,
+                    Some(Feed::Batch(batch)) => next = Some(batch),
+                    Some(Feed::Invalid { place, rows, reason }) => {
+                        tally.unreadable += rows;
+                        tally.flaws += 1;
                         observe(Progress::Skipped { place: &place, reason: &reason });
                     }
-                    Some(Feed::Invalid { place, reason }) => break Ending::Unreadable { place, reason },
-                    Some(Feed::Failed(error)) => break Ending::Input(error),
+                    // What was read before it is under way.
+                    Some(Feed::Failed(error)) if !self.skip_invalid => {
+                        fed = true;
+                        failure = Some(error);
+                    }
+                    Some(Feed::Failed(error)) => {
+                        tally.flaws += 1;
+                        match &failure {
+                            Some(_) => observe(Progress::Failed(&error.to_string())),
+                            None => failure = Some(error),
+                        }
+                    }
                 },
             }
         };
@@ -176,16 +201,31 @@ impl Publisher {
         (tally, ending)
     }
 
-    async fn send(self, batch: Batch, notes: mpsc::Sender<Note>) -> Sent {
-        let mut retries = 0;
-        let on_retry = |error: &ClientError, wait| {
+    async fn send(self, mut batch: Batch, notes: mpsc::Sender<Note>) -> Sent {
+        let (mut retries, mut first_failure) = (0, None);
+        let mut on_retry = |error: &ClientError, wait| {
             retries += 1;
-            // Progress notes may be dropped.
+            first_failure.get_or_insert_with(Instant::now);
+            // Nobody needs every note.
             let _ = notes.try_send((error.to_string(), wait));
         };
+        let mut left_out = Vec::new();
+        let mut result = Ok(());
+        if batch.evidence {
+            let known = || evidence::keep_known(&self.client, &batch);
+            match retrying(self.retry, &mut on_retry, known).await {
+                Ok((known, unknown)) => (batch, left_out) = (known, unknown),
+                Err(error) => result = Err(error),
+            }
+        }
         let attempt = || self.client.publish(batch.body.clone(), self.skip_invalid);
-        let result = retrying(self.retry, on_retry, attempt).await;
-        Sent { batch, retries, result }
+        let result = match result {
+            Ok(()) if batch.lines.is_empty() => Ok(Published::default()),
+            Ok(()) => retrying(self.retry, &mut on_retry, attempt).await,
+            Err(error) => Err(error),
+        };
+        let retried_for = first_failure.map_or(Duration::ZERO, |first| first.elapsed());
+        Sent { batch, retries, retried_for, left_out, result }
     }
 }
 
@@ -204,17 +244,25 @@ fn settle<E>(
     tally: &mut Tally,
     observe: &mut impl FnMut(Progress<'_>),
 ) -> Option<Ending<E>> {
-    let Sent { batch, retries, result } = match sent {
+    let Sent { batch, retries, retried_for, left_out, result } = match sent {
         Ok(sent) => sent,
         Err(error) => return Some(Ending::Broken(error.to_string())),
     };
     tally.retries += retries;
     let answer = match result {
         Ok(answer) => answer,
-        Err(ClientError::Refused(refusal)) => return Some(Ending::Refused { batch, refusal }),
-        Err(error) => return Some(Ending::Client(error)),
+        Err(ClientError::Refused(mut refusal)) => {
+            say_what_was_read(&batch, &mut refusal.events);
+            return Some(Ending::Refused { batch, refusal });
+        }
+        Err(error) => return Some(Ending::Client { error, retried_for }),
     };
     tally.add(&batch, &answer);
+    tally.unreadable += left_out.len() as u64;
+    tally.flaws += answer.invalid + left_out.len() as u64;
+    for (place, reason) in &left_out {
+        observe(Progress::Skipped { place, reason });
+    }
     for error in &answer.errors {
         observe(Progress::Skipped { place: &batch.place_of(error.index), reason: &error.to_string() });
     }
@@ -223,4 +271,16 @@ fn settle<E>(
     }
     observe(Progress::Answered(tally));
     None
+}
+
+/// What the server says of something that stood in the place of an event is not of interest: what was read there is.
+fn say_what_was_read(batch: &Batch, events: &mut Vec<RefusedEvent>) {
+    for (index, reason) in &batch.bad {
+        let is_of_it = |event: &RefusedEvent| event.index == Some(*index);
+        let at = events.iter().position(is_of_it).unwrap_or(events.len());
+        events.retain(|event| !is_of_it(event));
+        let event = RefusedEvent { index: Some(*index), field: None, reason: reason.clone() };
+        events.insert(at.min(events.len()), event);
+    }
+    events.sort_by_key(|event| event.index);
 }

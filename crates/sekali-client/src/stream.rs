@@ -29,6 +29,7 @@ impl EventStream {
             Err(_) => Err(ClientError::Unreachable {
                 url: self.url.to_string(),
                 reason: format!("nothing came for {} s", SILENCE_MAX.as_secs()),
+                connected: true,
             }),
         }
     }

@@ -30,6 +30,15 @@ impl ServerUrl {
         self.0.scheme() == "https"
     }
 
+    /// The same address spoken to by TLS instead of without, or the other way round.
+    pub(super) fn with_other_scheme(&self) -> String {
+        let text = self.to_string();
+        match text.strip_prefix("https://") {
+            Some(rest) => format!("http://{rest}"),
+            None => text.replacen("http://", "https://", 1),
+        }
+    }
+
     /// The host alone: a name, or an address without brackets.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')

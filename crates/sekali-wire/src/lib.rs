@@ -20,3 +20,6 @@ pub mod limits;
 pub mod secret;
 pub mod stats;
 pub mod timestamp;
+
+/// The reserved topic that keeps events whose key was known with other content.
+pub const CONFLICTS_TOPIC: &str = "$conflicts";

@@ -1,26 +1,29 @@
-//! Reading events that people have, of any size, in flat memory: NDJSON, JSON and CSV from files or standard input, SQLite
-//! and Parquet from files.
+//! Reading events that people have, of any size, in flat memory: NDJSON, JSON and CSV from files or standard input, also
+//! compressed or in UTF-16, SQLite and Parquet from files.
 //!
-//! What a reader hands on is the JSON text of one event at a time. Whether that is a *valid* event is for the server
-//! to say; here only what would spoil a whole request is found: text that is not JSON at all.
+//! A reader hands on the JSON text of one event at a time. Whether that is a *valid* event is for the server to say; here
+//! only what would spoil a whole request is found: text that is not JSON at all.
 
 mod csv;
+mod evidence;
 mod feed;
 mod format;
 mod json;
 mod linger;
 mod ndjson;
+mod packed;
 mod parquet;
 mod peek;
 mod python;
 mod row;
 mod source;
 mod sqlite;
+mod utf16;
 
 pub use feed::{Feed, Origin, Pacing, feed};
 pub use format::Format;
 
-use std::io::Read;
+use std::io::{self, Read};
 
 /// Longest text of one event that is read, in bytes: the largest payload, even if every byte of it is escaped.
 pub const EVENT_TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -29,6 +32,23 @@ const _: () = {
     assert!(EVENT_TEXT_BYTES_MAX >= 7 * sekali_store::limits::PAYLOAD_BYTES_MAX);
     assert!(EVENT_TEXT_BYTES_MAX < sekali_wire::limits::BODY_BYTES_MAX);
 };
+
+/// Longest piece of the input that an error shows, in characters.
+const SHOWN_CHARS_MAX: usize = 20;
+
+/// How files are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// How events are written down, unless each file is to be told by its name or beginning.
+    pub format: Option<Format>,
+    /// The table of a SQLite database, unless it is to be found by its columns.
+    pub table: Option<String>,
+    /// Whether that of which no event can be made is passed over and reported. Otherwise it goes along, so that the server refuses
+    /// the batch and names everything that is wrong in it.
+    pub skip_bad: bool,
+    /// Whether evidence of conflicts is turned into the events that conflicted.
+    pub take_evidence: bool,
+}
 
 /// Why reading cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +59,7 @@ pub enum InputError {
         /// The file, or `stdin`.
         name: String,
         /// Why not.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The file is not what its format demands, and where it goes on is anybody's guess.
     #[error("{name}:{line}: {reason}")]
@@ -47,7 +67,7 @@ pub enum InputError {
         /// The file, or `stdin`.
         name: String,
         /// Counted from 1.
-        line: u64,
+        line: i64,
         /// What is wrong.
         reason: String,
     },
@@ -57,7 +77,7 @@ pub enum InputError {
         /// The file, or `stdin`.
         name: String,
     },
-    /// A database or Parquet file that is none, or lacks what events are made of.
+    /// Something of which no event can be read: it is of another kind, damaged at its root, or lacks what events are made of.
     #[error("cannot read events from {name}: {reason}")]
     Unusable {
         /// The file.
@@ -67,21 +87,44 @@ pub enum InputError {
     },
 }
 
+impl InputError {
+    /// Of an error while reading the line of this number: the device's own, or damage that was found while decompressing.
+    fn reading(name: &str, line: i64, source: io::Error) -> Self {
+        let name = name.to_owned();
+        match source.kind() {
+            io::ErrorKind::InvalidData => Self::Syntax { name, line, reason: source.to_string() },
+            _ => Self::Io { name, source },
+        }
+    }
+
+    /// Whether the input itself is at fault, and not what it is read from.
+    pub fn is_of_the_data(&self) -> bool {
+        matches!(self, Self::Syntax { .. } | Self::UnknownFormat { .. } | Self::Unusable { .. })
+    }
+}
+
 /// What a reader found next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// The buffer holds the JSON text of an event that begins in this line, counted from 1.
     Event {
-        /// Counted from 1; in Parquet the number of the row, in SQLite its rowid.
-        line: u64,
+        /// Counted from 1; in Parquet the number of the row, in SQLite its rowid, which may be negative.
+        line: i64,
     },
     /// No event can be made of what stands here; the next record is not affected.
     Invalid {
         /// As for an event.
-        line: u64,
+        line: i64,
+        /// How many rows or lines are lost; 0 where something is wrong and nothing is lost.
+        rows: u64,
         /// What is wrong.
         reason: String,
     },
+}
+
+/// A line or row of which no event can be made.
+fn invalid(line: i64, reason: String) -> Record {
+    Record::Invalid { line, rows: 1, reason }
 }
 
 /// Something that yields events one at a time.
@@ -90,26 +133,30 @@ pub trait ReadEvents {
     fn next(&mut self, event: &mut Vec<u8>) -> Result<Option<Record>, InputError>;
 }
 
-/// Opens the right reader for `input`, which is text; `name` is what error messages call it.
+/// Opens the right reader for `input`, which is text, perhaps compressed; `name` is what error messages call it.
 pub fn reader(
     input: impl Read + Send + 'static,
     name: &str,
-    format: Option<Format>,
+    options: &Options,
 ) -> Result<Box<dyn ReadEvents>, InputError> {
-    let io_error = |source| InputError::Io { name: name.to_owned(), source };
-    let peeked = peek::Peeked::new(input).map_err(io_error)?;
-    let format = format
+    let failed = |error| InputError::reading(name, 1, error);
+    let unusable = |reason| InputError::Unusable { name: name.to_owned(), reason };
+    let packed = peek::Peeked::new(input).map_err(failed)?;
+    let text = packed::unpack(packed).map_err(failed)?.map_err(unusable)?;
+    let peeked = utf16::to_utf8(text).map_err(failed)?.map_err(unusable)?;
+    let format = options
+        .format
         .or_else(|| Format::of_name(name))
         .or_else(|| Format::sniff(peeked.beginning()))
         .ok_or_else(|| InputError::UnknownFormat { name: name.to_owned() })?;
-    let input = peeked.without_byte_order_mark();
+    let input = peeked.into_input();
     Ok(match format {
         Format::Ndjson => Box::new(ndjson::Lines::new(input, name)),
         Format::Json => Box::new(json::Values::new(input, name)),
         Format::Csv => Box::new(csv::Rows::new(input, name)?),
         Format::Sqlite | Format::Parquet => {
-            let reason = "SQLite and Parquet are read from files only, not from a pipe".to_owned();
-            return Err(InputError::Unusable { name: name.to_owned(), reason });
+            let reason = "SQLite and Parquet are read from files that are not compressed, and not from a pipe";
+            return Err(unusable(reason.to_owned()));
         }
     })
 }
@@ -120,28 +167,47 @@ fn syntax_error(text: &[u8]) -> Option<String> {
         return Some(format!("not UTF-8 at byte {} of the event", error.valid_up_to() + 1));
     }
     let error = serde_json::from_slice::<serde::de::IgnoredAny>(text).err()?;
-    Some(format!("not JSON: {}", json_reason(&error, 1)))
+    Some(format!("not JSON: {}", json_reason(text, &error)))
 }
 
-/// What a JSON parser says, with lines counted from `first_line` of the input.
-fn json_reason(error: &serde_json::Error, first_line: u64) -> String {
-    let text = error.to_string();
-    let what = text.split(" at line ").next().unwrap_or_default();
+/// What is wrong with text that a JSON parser refused: how it begins, if no JSON begins like that, or else what the
+/// parser says.
+fn json_reason(text: &[u8], error: &serde_json::Error) -> String {
+    let text = text.trim_ascii();
+    match text.first() {
+        None => return "it is empty".to_owned(),
+        Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9') => {}
+        Some(_) if [&b"true"[..], b"false", b"null"].iter().any(|word| text.starts_with(word)) => {}
+        Some(_) => {
+            let text = String::from_utf8_lossy(text);
+            let shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+            return format!("it begins with {shown:?}");
+        }
+    }
+    let message = error.to_string();
+    let what = message.split(" at line ").next().unwrap_or_default();
     match error.line() {
         0 | 1 => format!("{what} at column {}", error.column()),
-        line => format!("{what} at line {}, column {}", first_line + line as u64 - 1, error.column()),
+        line => format!("{what} at line {line}, column {}", error.column()),
     }
 }
 
 #[cfg(test)]
 fn read_all(text: &'static str, name: &str, format: Option<Format>) -> Result<Vec<String>, InputError> {
-    let mut reader = reader(text.as_bytes(), name, format)?;
+    let mut reader = reader(text.as_bytes(), name, &Options { format, ..Options::default() })?;
     let (mut event, mut found) = (Vec::new(), Vec::new());
-    while let Some(record) = reader.next(&mut event)? {
-        found.push(match record {
-            Record::Event { line } => format!("{line}: {}", String::from_utf8_lossy(&event)),
-            Record::Invalid { line, reason } => format!("{line}: invalid, {reason}"),
-        });
+    loop {
+        let text = match reader.next(&mut event) {
+            Ok(None) => return Ok(found),
+            Ok(Some(Record::Event { line })) => format!("{line}: {}", String::from_utf8_lossy(&event)),
+            Ok(Some(Record::Invalid { line, reason, .. })) => format!("{line}: invalid, {reason}"),
+            Err(error) if found.is_empty() => return Err(error),
+            // What was read before counts.
+            Err(error) => {
+                found.push(format!("error: {error}"));
+                return Ok(found);
+            }
+        };
+        found.push(text);
     }
-    Ok(found)
 }

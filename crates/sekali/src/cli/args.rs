@@ -6,5 +6,6 @@ pub(super) mod key;
 pub(super) mod listen;
 pub(super) mod retain;
 pub(super) mod server_url;
+pub(super) mod times;
 pub(super) mod tls;
 pub(super) mod units;

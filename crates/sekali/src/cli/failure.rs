@@ -42,13 +42,20 @@ impl Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let exit = match &error {
-            ClientError::Unreachable { .. } | ClientError::Unavailable { .. } | ClientError::NoTrust { .. } => {
-                Exit::Unreachable
-            }
+            ClientError::Unreachable { .. }
+            | ClientError::Unavailable { .. }
+            | ClientError::NoTrust { .. }
+            | ClientError::OtherScheme { .. } => Exit::Unreachable,
             ClientError::Refused(_) => Exit::Refused,
             ClientError::Unexpected { .. } | ClientError::Tls(_) => Exit::Failed,
         };
-        Self::new(exit, error.to_string())
+        let hint = match &error {
+            ClientError::Unreachable { connected: false, .. } => {
+                "; start the server with 'sekali serve', or name another with --url"
+            }
+            _ => "",
+        };
+        Self::new(exit, format!("{error}{hint}"))
     }
 }
 

@@ -5,3 +5,4 @@ pub(super) mod output;
 pub(super) mod progress_bar;
 pub(super) mod signals;
 pub(super) mod usage;
+pub(super) mod waiting;

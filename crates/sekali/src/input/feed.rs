@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::linger::look_after;
+use super::evidence::conflicting;
+use super::linger::{Shared, look_after};
 use super::source::Source;
-use super::{Format, InputError, Record};
+use super::{InputError, Options, Record};
 use crate::generate::Recipe;
 use sekali_client::{Batch, Batches};
 
@@ -20,8 +21,8 @@ pub enum Origin {
     Files {
         /// Their paths.
         paths: Vec<PathBuf>,
-        /// Their format, unless each is to be told by its name or beginning.
-        format: Option<Format>,
+        /// How they are read.
+        options: Options,
     },
     /// Made up.
     Generated(Recipe),
@@ -47,13 +48,11 @@ pub fn feed(origin: Origin, pacing: Pacing, ahead: usize) -> mpsc::Receiver<Feed
     std::thread::spawn(move || {
         let mut feeder = Feeder { sender, pacing, started: Instant::now(), handed_on: 0 };
         let result = match &origin {
-            Origin::Files { paths, format } => paths.iter().try_for_each(|path| feeder.file(path, *format)),
+            Origin::Files { paths, options } => paths.iter().try_for_each(|path| feeder.file(path, options)),
             Origin::Generated(recipe) => feeder.generated(recipe),
         };
-        if let Err(Stop::Failed(error)) = result {
-            // Whoever has gone does not want to know.
-            let _ = feeder.sender.blocking_send(Feed::Failed(error));
-        }
+        // The receiver has left if this is an error.
+        let _ = result.and_then(|()| feeder.send(Feed::End));
     });
     receiver
 }
@@ -65,44 +64,67 @@ struct Feeder {
     handed_on: u64,
 }
 
-enum Stop {
-    Failed(InputError),
-    NobodyListens,
-}
-
-impl From<InputError> for Stop {
-    fn from(error: InputError) -> Self {
-        Self::Failed(error)
-    }
-}
+/// The receiver is gone, so that nothing more has to be read.
+struct NobodyListens;
 
 impl Feeder {
-    fn file(&mut self, path: &Path, format: Option<Format>) -> Result<(), Stop> {
-        let Source { name, mut events, bytes_read } = Source::open(path, format)?;
-        let batches = Batches::new(&name, self.pacing.events_max, self.pacing.bytes_max);
+    /// Hands on a file, or as much of it as can be read.
+    fn file(&mut self, path: &Path, options: &Options) -> Result<(), NobodyListens> {
+        let mut source = match Source::open(path, options) {
+            Ok(source) => source,
+            Err(error) => return self.send(Feed::Failed(error)),
+        };
+        let batches = Batches::new(&source.name, self.pacing.events_max, self.pacing.bytes_max);
         let batches = Arc::new(Mutex::new(batches));
         if !path.is_file() {
             look_after(&batches, &self.sender);
         }
         let mut event = Vec::new();
-        while let Some(record) = events.next(&mut event)? {
-            match record {
-                Record::Event { line } => {
-                    let batch = lock(&batches).push(&event, line);
-                    self.hand_on(batch, &bytes_read)?;
-                    let batch = lock(&batches).take_full();
-                    self.hand_on(batch, &bytes_read)?;
-                }
-                Record::Invalid { line, reason } => {
-                    self.send(Feed::Invalid { place: format!("{name}:{line}"), reason })?;
-                }
+        let failure = loop {
+            match source.events.next(&mut event) {
+                Ok(Some(record)) => self.record(record, &event, &source, &batches, options)?,
+                Ok(None) => break None,
+                Err(error) => break Some(error),
             }
-        }
+        };
         let batch = lock(&batches).take();
-        self.hand_on(batch, &bytes_read)
+        self.hand_on(batch, &source.bytes_read)?;
+        failure.map_or(Ok(()), |error| self.send(Feed::Failed(error)))
     }
 
-    fn generated(&mut self, recipe: &Recipe) -> Result<(), Stop> {
+    fn record(
+        &mut self,
+        record: Record,
+        event: &[u8],
+        Source { name, bytes_read, .. }: &Source,
+        batches: &Shared,
+        options: &Options,
+    ) -> Result<(), NobodyListens> {
+        let batch = match record {
+            Record::Event { line } => match options.take_evidence.then(|| conflicting(event)).flatten() {
+                Some(conflicting) => {
+                    // It comes behind everything that was read before it.
+                    let batch = lock(batches).take_unless(true);
+                    self.hand_on(batch, bytes_read)?;
+                    lock(batches).push_evidence(&conflicting, line)
+                }
+                None => {
+                    let batch = lock(batches).take_unless(false);
+                    self.hand_on(batch, bytes_read)?;
+                    lock(batches).push(event, line)
+                }
+            },
+            Record::Invalid { line, rows, reason } if options.skip_bad => {
+                return self.send(Feed::Invalid { place: format!("{name}:{line}"), rows, reason });
+            }
+            Record::Invalid { line, reason, .. } => lock(batches).push_bad(line, reason),
+        };
+        self.hand_on(batch, bytes_read)?;
+        let batch = lock(batches).take_full();
+        self.hand_on(batch, bytes_read)
+    }
+
+    fn generated(&mut self, recipe: &Recipe) -> Result<(), NobodyListens> {
         let nothing_read = AtomicU64::new(0);
         let mut batches = Batches::new("generated", self.pacing.events_max, self.pacing.bytes_max);
         for (event, number) in recipe.events().zip(1..) {
@@ -114,7 +136,7 @@ impl Feeder {
     }
 
     /// Hands on a batch, if there is one, when its time has come.
-    fn hand_on(&mut self, batch: Option<Batch>, bytes_read: &AtomicU64) -> Result<(), Stop> {
+    fn hand_on(&mut self, batch: Option<Batch>, bytes_read: &AtomicU64) -> Result<(), NobodyListens> {
         let Some(mut batch) = batch else { return Ok(()) };
         if let Some(rate) = self.pacing.rate {
             #[expect(clippy::cast_precision_loss, reason = "2^53 events are out of reach")]
@@ -126,8 +148,8 @@ impl Feeder {
         self.send(Feed::Batch(batch))
     }
 
-    fn send(&self, item: Feed) -> Result<(), Stop> {
-        self.sender.blocking_send(item).map_err(|_| Stop::NobodyListens)
+    fn send(&self, item: Feed) -> Result<(), NobodyListens> {
+        self.sender.blocking_send(item).map_err(|_| NobodyListens)
     }
 }
 
@@ -165,27 +187,59 @@ mod tests {
         assert!(started.elapsed() >= Duration::from_millis(200), "{:?}", started.elapsed());
     }
 
-    #[test]
-    fn files_follow_one_another_and_a_missing_one_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.ndjson");
-        std::fs::write(&path, "{\"a\":1}\nnonsense\n{\"a\":2}\n").unwrap();
-        let paths = vec![path.clone(), path, dir.path().join("missing.csv")];
-        let mut feed = feed(Origin::Files { paths, format: None }, pacing(None), 1);
+    /// What comes of these files.
+    fn found(dir: &Path, names: &[&str], options: Options) -> Vec<String> {
+        let paths = names.iter().map(|name| dir.join(name)).collect();
+        let mut feed = feed(Origin::Files { paths, options }, pacing(None), 1);
         let mut found = Vec::new();
         while let Some(item) = feed.blocking_recv() {
             found.push(match item {
-                Feed::Batch(batch) => format!("{} events from {} bytes", batch.events(), batch.input_bytes),
-                Feed::Invalid { reason, .. } => reason,
-                Feed::Failed(error) => error.to_string().replace(&dir.path().display().to_string(), "DIR"),
+                Feed::Batch(batch) => {
+                    let bad = batch.bad.iter().map(|(index, reason)| format!(", bad: {index}: {reason}"));
+                    let bad: String = bad.collect();
+                    format!("{} events from {} bytes{bad}", batch.events(), batch.input_bytes)
+                }
+                Feed::Invalid { reason, rows, .. } => format!("{rows} lost: {reason}"),
+                Feed::Failed(error) => error.to_string().replace(&dir.display().to_string(), "DIR"),
+                Feed::End => "the end".to_owned(),
             });
         }
+        found
+    }
+
+    #[test]
+    fn files_follow_one_another_and_a_missing_one_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.ndjson"), "{\"a\":1}\nnonsense\n{\"a\":2}\n").unwrap();
+        let options = Options { skip_bad: true, ..Options::default() };
         expect_test::expect![[r#"
-            not JSON: expected ident at column 2
+            1 lost: not JSON: it begins with "nonsense"
             2 events from 25 bytes
-            not JSON: expected ident at column 2
+            cannot read DIR/missing.csv: No such file or directory (os error 2)
+            1 lost: not JSON: it begins with "nonsense"
             2 events from 25 bytes
-            cannot read DIR/missing.csv: No such file or directory (os error 2)"#]]
-        .assert_eq(&found.join("\n"));
+            the end"#]]
+        .assert_eq(&found(dir.path(), &["a.ndjson", "missing.csv", "a.ndjson"], options).join("\n"));
+    }
+
+    #[test]
+    fn what_is_bad_goes_along_unless_it_is_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.ndjson"), "{\"a\":1}\nnonsense\n{\"a\":2}\n").unwrap();
+        expect_test::expect![[r#"
+            3 events from 25 bytes, bad: 1: not JSON: it begins with "nonsense"
+            the end"#]]
+        .assert_eq(&found(dir.path(), &["a.ndjson"], Options::default()).join("\n"));
+    }
+
+    #[test]
+    fn what_was_read_before_a_failure_is_handed_on() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.json"), "[{\"a\":1},{\"a\":2},{\"a\":").unwrap();
+        expect_test::expect![[r#"
+            2 events from 22 bytes
+            DIR/a.json:1: the file ends inside an event: it was cut off
+            the end"#]]
+        .assert_eq(&found(dir.path(), &["a.json"], Options::default()).join("\n"));
     }
 }

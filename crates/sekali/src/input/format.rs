@@ -9,22 +9,23 @@ pub enum Format {
     Ndjson,
     /// An array of objects, {"events": [...]}, or objects one after the other
     Json,
-    /// With a header line: topic,event_id,timestamp,source,payload (payload is JSON text)
+    /// With a header line: topic,event_id,timestamp,source,payload (payload is JSON text); also with ; or tabs
     Csv,
-    /// A table events(topic, event_id, timestamp, source, payload); payload is JSON text or the repr of a Python dict
+    /// A table or view with columns of these names; payload is JSON text or the repr of a Python dict
     Sqlite,
     /// With the same columns; timestamp is a Parquet timestamp or text
     Parquet,
 }
 
 impl Format {
-    /// By the ending of a file's name.
+    /// By the ending of a file's name, in front of one that says how it is compressed.
     pub fn of_name(name: &str) -> Option<Self> {
-        let ending = name.rsplit_once('.')?.1.to_ascii_lowercase();
-        match ending.as_str() {
+        let (stem, ending) = name.rsplit_once('.')?;
+        match ending.to_ascii_lowercase().as_str() {
+            "gz" | "gzip" | "zst" | "zstd" => Self::of_name(stem),
             "ndjson" | "jsonl" => Some(Self::Ndjson),
             "json" => Some(Self::Json),
-            "csv" => Some(Self::Csv),
+            "csv" | "tsv" => Some(Self::Csv),
             "db" | "sqlite" | "sqlite3" => Some(Self::Sqlite),
             "parquet" => Some(Self::Parquet),
             _ => None,
@@ -63,9 +64,7 @@ fn is_event_line(line: &[u8]) -> bool {
 }
 
 fn is_header(line: &[u8]) -> bool {
-    let line = String::from_utf8_lossy(line);
-    let columns: Vec<&str> = line.split(',').map(|column| column.trim().trim_matches('"')).collect();
-    columns.contains(&"topic") && columns.contains(&"event_id")
+    super::csv::separator_of(line).is_some() || super::csv::names_separator(line)
 }
 
 #[cfg(test)]
@@ -74,7 +73,7 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_their_beginning() {
-        let cases: [(&str, Option<Format>); 11] = [
+        let cases: [(&str, Option<Format>); 14] = [
             ("{\"topic\":1}\n{\"topic\":2}\n", Some(Format::Ndjson)),
             ("\u{feff}{\"topic\":1}", Some(Format::Ndjson)),
             ("{\n  \"topic\": 1\n}\n", Some(Format::Json)),
@@ -82,6 +81,9 @@ mod tests {
             ("  [\n{}", Some(Format::Json)),
             ("topic,event_id,timestamp,source,payload\n", Some(Format::Csv)),
             ("\"source\",\"event_id\",\"topic\"\r\n", Some(Format::Csv)),
+            ("topic;event_id;timestamp;source;payload\n", Some(Format::Csv)),
+            ("\u{feff}event_id\ttopic\n", Some(Format::Csv)),
+            ("sep=;\r\ntopic;event_id\r\n", Some(Format::Csv)),
             ("SQLite format 3\0\u{10}", Some(Format::Sqlite)),
             ("PAR1\u{15}", Some(Format::Parquet)),
             ("hello\n", None),
@@ -97,6 +99,9 @@ mod tests {
         assert_eq!(Format::of_name("a/b.JSONL"), Some(Format::Ndjson));
         assert_eq!(Format::of_name("a.json"), Some(Format::Json));
         assert_eq!(Format::of_name("a.csv"), Some(Format::Csv));
+        assert_eq!(Format::of_name("2015-01-01-15.json.gz"), Some(Format::Json));
+        assert_eq!(Format::of_name("a.ndjson.ZST"), Some(Format::Ndjson));
+        assert_eq!(Format::of_name("a.gz"), None);
         assert_eq!(Format::of_name("data/dedup.db"), Some(Format::Sqlite));
         assert_eq!(Format::of_name("a.parquet"), Some(Format::Parquet));
         assert_eq!(Format::of_name("stdin"), None);

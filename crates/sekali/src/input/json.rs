@@ -2,18 +2,30 @@
 //!
 //! A value is cut out by counting brackets outside of strings; only then is it parsed, on its own. So an array of
 //! many gigabytes takes as much memory as its largest element.
+//!
+//! Damage must not swallow what stands behind it. Where events follow one another line by line, a line that breaks off
+//! spoils only itself, as in NDJSON. In arrays and in events of several lines reading goes on where the next event begins.
 
-use std::io::{self, BufRead};
+mod resume;
+mod scan;
 
+use std::io::{self, BufRead as _};
+
+use self::scan::{Piece, ValueScan};
 use super::peek::Input;
-use super::{EVENT_TEXT_BYTES_MAX, InputError, ReadEvents, Record, syntax_error};
+use super::{EVENT_TEXT_BYTES_MAX, InputError, ReadEvents, Record, invalid, ndjson, syntax_error};
 
 /// Reads the elements of an array, or the values of a sequence.
 pub(super) struct Values {
     input: Input,
     name: String,
-    line: u64,
+    line: i64,
     place: Place,
+    /// Whether every value so far stood in a line by itself.
+    one_a_line: bool,
+    /// The last line that was looked at as a whole.
+    looked_at: i64,
+    values: u64,
 }
 
 /// Between which values we are.
@@ -23,25 +35,45 @@ enum Place {
     Start,
     /// Values follow one another, without commas.
     Sequence,
-    /// After the opening bracket. `closes` is what must follow the array.
+    /// After the opening bracket. `wrapped` is whether a brace must follow the array.
     ArrayStart { wrapped: bool },
+    /// Before an element.
+    Element { wrapped: bool },
     /// After an element.
     ArrayRest { wrapped: bool },
     /// After the closing bracket.
     End,
 }
 
+/// What comes next.
+enum Next {
+    /// A value.
+    Value,
+    /// Damage between values; reading goes on behind it.
+    Damage(Record),
+    /// Nothing.
+    End,
+}
+
+/// The end of an attempt to cut out a value.
+enum Cut {
+    /// All of it was taken.
+    Whole,
+    /// It cannot be one value, or is longer than an event may be. At most a piece of what was looked at was not taken.
+    Damaged(String),
+}
+
 impl Values {
     pub(super) fn new(input: Input, name: &str) -> Self {
-        Self { input, name: name.to_owned(), line: 1, place: Place::Start }
+        Self { input, name: name.to_owned(), line: 1, place: Place::Start, one_a_line: true, looked_at: 0, values: 0 }
     }
 
-    /// Moves to the beginning of the next value and returns its first byte; `None` after the last.
-    fn seek_value(&mut self) -> Result<Option<u8>, InputError> {
+    /// Moves to the beginning of the next value.
+    fn seek_value(&mut self) -> Result<Next, InputError> {
         loop {
             let byte = self.skip_space()?;
             match (self.place, byte) {
-                (Place::Start | Place::Sequence | Place::End, None) => return Ok(None),
+                (Place::Start | Place::Sequence | Place::End, None) => return Ok(Next::End),
                 (Place::Start, Some(b'[')) => {
                     self.consume()?;
                     self.place = Place::ArrayStart { wrapped: false };
@@ -50,63 +82,115 @@ impl Values {
                     self.place = Place::ArrayStart { wrapped: true };
                 }
                 (Place::Start, Some(_)) => self.place = Place::Sequence,
-                (Place::Sequence, Some(byte)) => return Ok(Some(byte)),
+                (Place::Sequence, Some(_)) => return Ok(Next::Value),
+                (Place::Element { wrapped }, Some(_)) => {
+                    self.place = Place::ArrayRest { wrapped };
+                    return Ok(Next::Value);
+                }
                 (Place::ArrayStart { wrapped } | Place::ArrayRest { wrapped }, Some(b']')) => {
                     self.consume()?;
-                    if wrapped {
-                        self.require(b'}', "expected } after the array of events")?;
-                    }
                     self.place = Place::End;
+                    if wrapped {
+                        match self.skip_space()? {
+                            Some(b'}') => self.consume()?,
+                            _ => {
+                                return self
+                                    .resume(self.line, "expected } after the array of events")
+                                    .map(Next::Damage);
+                            }
+                        }
+                    }
                 }
-                (Place::ArrayStart { wrapped }, Some(byte)) => {
-                    self.place = Place::ArrayRest { wrapped };
-                    return Ok(Some(byte));
-                }
-                (Place::ArrayRest { .. }, Some(b',')) => {
+                (Place::ArrayStart { wrapped }, Some(_)) => self.place = Place::Element { wrapped },
+                (Place::ArrayRest { wrapped }, Some(b',')) => {
                     self.consume()?;
-                    return match self.skip_space()? {
-                        None | Some(b']' | b',') => Err(self.syntax("expected an event after the comma")),
-                        found => Ok(found),
-                    };
+                    match self.skip_space()? {
+                        None => return Err(self.syntax("expected an event after the comma")),
+                        Some(b']' | b',') => {
+                            return self.resume(self.line, "expected an event after the comma").map(Next::Damage);
+                        }
+                        Some(_) => self.place = Place::Element { wrapped },
+                    }
                 }
-                (Place::ArrayRest { .. }, Some(_)) => return Err(self.syntax("expected a comma or ] after the event")),
-                (Place::End, Some(_)) => return Err(self.syntax("expected nothing after the array")),
-                (Place::ArrayStart { .. } | Place::ArrayRest { .. }, None) => {
+                (Place::ArrayRest { wrapped }, Some(byte)) => return self.not_a_comma(byte, wrapped),
+                // Files that were joined.
+                (Place::End, Some(b'[' | b'{')) => self.place = Place::Start,
+                (Place::End, Some(_)) => {
+                    return self.resume(self.line, "expected nothing after the array").map(Next::Damage);
+                }
+                (Place::ArrayStart { .. } | Place::ArrayRest { .. } | Place::Element { .. }, None) => {
                     return Err(self.syntax("the file ends inside the array: it was cut off"));
                 }
             }
         }
     }
 
-    /// Copies the value that begins here into `text`; returns its full length, of which `text` has no more than
-    /// the longest event allowed.
-    fn copy_value(&mut self, text: &mut Vec<u8>) -> Result<usize, InputError> {
+    /// Behind an element stands something that does not belong there.
+    fn not_a_comma(&mut self, byte: u8, wrapped: bool) -> Result<Next, InputError> {
+        let (line, reason) = (self.line, "expected a comma or ] after the event");
+        if byte == b'{' {
+            self.place = Place::Element { wrapped };
+            return Ok(Next::Damage(Record::Invalid { line, rows: 0, reason: reason.to_owned() }));
+        }
+        self.resume(line, reason).map(Next::Damage)
+    }
+
+    /// Copies the value that begins here into `text`.
+    fn copy_value(&mut self, text: &mut Vec<u8>) -> Result<Cut, InputError> {
         text.clear();
-        let (mut scan, mut length) = (ValueScan::default(), 0);
+        let (mut scan, first_line, mut checked) = (ValueScan::default(), self.line, 0);
+        let in_sequence = self.place == Place::Sequence;
         loop {
-            let buffer = self.input.fill_buf().map_err(io_error(&self.name))?;
+            self.input.peek().map_err(|error| InputError::reading(&self.name, self.line, error))?;
+            let buffer = self.input.fill_buf().map_err(|error| InputError::reading(&self.name, self.line, error))?;
             if buffer.is_empty() {
-                return match scan.may_end() {
-                    true => Ok(length),
-                    false => Err(self.syntax("the file ends inside an event: it was cut off")),
-                };
+                return Ok(match scan.may_end() {
+                    true => Cut::Whole,
+                    false => Cut::Damaged("the file ends inside an event: it was cut off".to_owned()),
+                });
             }
-            let end = scan.end_in(buffer);
-            let part = &buffer[..end.unwrap_or(buffer.len())];
-            self.line += count_lines(part);
-            length += part.len();
-            text.extend_from_slice(&part[..part.len().min((EVENT_TEXT_BYTES_MAX + 1).saturating_sub(text.len()))]);
-            let consumed = part.len();
-            self.input.consume(consumed);
-            if end.is_some() {
-                return Ok(length);
+            let (piece, length) = scan.piece_of(buffer);
+            let room = (EVENT_TEXT_BYTES_MAX + 1).saturating_sub(text.len());
+            text.extend_from_slice(&buffer[..length.min(room)]);
+            self.input.consume(length);
+            if text.len() > EVENT_TEXT_BYTES_MAX {
+                return Ok(Cut::Damaged(format!("longer than {EVENT_TEXT_BYTES_MAX} bytes")));
+            }
+            match piece {
+                Piece::End => return Ok(Cut::Whole),
+                Piece::Part => {}
+                Piece::WrongBracket => return Ok(Cut::Damaged("a bracket closes what was not opened".to_owned())),
+                Piece::LineBreakInText => {
+                    self.line += 1;
+                    return Ok(Cut::Damaged("a string is not closed in this line".to_owned()));
+                }
+                Piece::Line => {
+                    self.line += 1;
+                    // Several events in one line are a sequence as well as one event in several lines is. What was one a line
+                    // and now is neither has lost its end.
+                    let suspicious = self.one_a_line && self.values > 0 || self.line == first_line + 1;
+                    if in_sequence && suspicious && text.len() >= 2 * checked && self.goes_wrong(text)? {
+                        return Ok(Cut::Damaged("the line breaks off".to_owned()));
+                    }
+                    checked = text.len();
+                }
             }
         }
     }
 
+    /// Whether the beginning of a value, which is a number of lines, and what is there of the next line cannot be of one
+    /// value.
+    fn goes_wrong(&mut self, text: &[u8]) -> Result<bool, InputError> {
+        self.input.peek().map_err(|error| self.reading(error))?;
+        let ahead = self.input.fill_buf().map_err(|error| InputError::reading(&self.name, self.line, error))?;
+        let line = memchr::memchr(b'\n', ahead).map_or(ahead, |end| &ahead[..end]);
+        let both = [text, line].concat();
+        Ok(serde_json::from_slice::<serde::de::IgnoredAny>(&both).is_err_and(|error| error.is_syntax()))
+    }
+
     /// If the input goes on with `{"events": [`, passes over that and says so.
     fn consume_wrapper(&mut self) -> Result<bool, InputError> {
-        let buffer = self.input.fill_buf().map_err(io_error(&self.name))?;
+        let buffer = self.input.fill_buf().map_err(|error| InputError::reading(&self.name, self.line, error))?;
         let Some(length) = wrapper_length(buffer) else { return Ok(false) };
         self.line += count_lines(&buffer[..length]);
         self.input.consume(length);
@@ -115,102 +199,93 @@ impl Values {
 
     fn skip_space(&mut self) -> Result<Option<u8>, InputError> {
         loop {
-            let buffer = self.input.fill_buf().map_err(io_error(&self.name))?;
+            self.input.peek().map_err(|error| self.reading(error))?;
+            let buffer = self.input.fill_buf().map_err(|error| InputError::reading(&self.name, self.line, error))?;
             let space = buffer.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let space = space + ndjson::marks(&buffer[space..]);
             let (found, at_end) = (buffer.get(space).copied(), buffer.is_empty());
             self.line += count_lines(&buffer[..space]);
             self.input.consume(space);
-            if found.is_some() || at_end {
+            if at_end || (found.is_some() && space == 0) {
                 return Ok(found);
             }
         }
     }
 
     fn consume(&mut self) -> Result<(), InputError> {
-        self.input.fill_buf().map_err(io_error(&self.name))?;
+        self.input.peek().map_err(|error| self.reading(error))?;
         self.input.consume(1);
         Ok(())
-    }
-
-    fn require(&mut self, wanted: u8, otherwise: &str) -> Result<(), InputError> {
-        match self.skip_space()? {
-            Some(byte) if byte == wanted => self.consume(),
-            _ => Err(self.syntax(otherwise)),
-        }
     }
 
     fn syntax(&self, reason: &str) -> InputError {
         InputError::Syntax { name: self.name.clone(), line: self.line, reason: reason.to_owned() }
     }
+
+    fn reading(&self, error: io::Error) -> InputError {
+        InputError::reading(&self.name, self.line, error)
+    }
+
+    /// Takes the line that begins here if it is neither one value or several nor the beginning of one, and says why.
+    fn bad_line(&mut self, text: &mut Vec<u8>) -> Result<Option<String>, InputError> {
+        text.clear();
+        self.input.read_line(text, EVENT_TEXT_BYTES_MAX + 1).map_err(|error| self.reading(error))?;
+        let reason = if text.len() > EVENT_TEXT_BYTES_MAX {
+            Some(format!("longer than {EVENT_TEXT_BYTES_MAX} bytes"))
+        } else {
+            let mut values = serde_json::Deserializer::from_slice(text).into_iter::<serde::de::IgnoredAny>();
+            let is_bad = values.any(|value| value.is_err_and(|error| !error.is_eof()));
+            is_bad.then(|| syntax_error(text.trim_ascii_end()).unwrap_or_else(|| "not JSON".to_owned()))
+        };
+        match reason {
+            Some(_) => self.line += i64::from(text.ends_with(b"\n") || text.len() > EVENT_TEXT_BYTES_MAX),
+            None => self.input.unread(std::mem::take(text)),
+        }
+        Ok(reason)
+    }
+
+    /// Takes what is left of the line in which a value is no event, and says why the whole of it is none.
+    fn rest_of_line(&mut self, text: &mut Vec<u8>) -> Result<Option<String>, InputError> {
+        let read = self.input.read_line(text, EVENT_TEXT_BYTES_MAX);
+        self.line += i64::from(read.map_err(|error| self.reading(error))? > 0);
+        Ok(syntax_error(text.trim_ascii_end()))
+    }
+
+    /// Judges a value that was cut out.
+    fn whole(&mut self, text: &mut Vec<u8>, line: i64) -> Result<Record, InputError> {
+        let is_one_line = self.line == line;
+        let Some(reason) = syntax_error(text) else {
+            self.one_a_line &= is_one_line;
+            return Ok(Record::Event { line });
+        };
+        if self.place == Place::Sequence && self.one_a_line && is_one_line {
+            let reason = self.rest_of_line(text)?.unwrap_or(reason);
+            return Ok(invalid(line, reason));
+        }
+        Ok(invalid(line, reason))
+    }
 }
 
 impl ReadEvents for Values {
     fn next(&mut self, event: &mut Vec<u8>) -> Result<Option<Record>, InputError> {
-        if self.seek_value()?.is_none() {
-            return Ok(None);
+        match self.seek_value()? {
+            Next::End => return Ok(None),
+            Next::Damage(record) => return Ok(Some(record)),
+            Next::Value => {}
         }
         let line = self.line;
-        let length = self.copy_value(event)?;
-        if length > EVENT_TEXT_BYTES_MAX {
-            let reason = format!("longer than {EVENT_TEXT_BYTES_MAX} bytes");
-            return Ok(Some(Record::Invalid { line, reason }));
-        }
-        Ok(Some(match syntax_error(event) {
-            Some(reason) => Record::Invalid { line, reason },
-            None => Record::Event { line },
-        }))
-    }
-}
-
-/// Finds where a value ends, piece by piece.
-#[derive(Debug, Default)]
-struct ValueScan {
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-    begun: bool,
-}
-
-impl ValueScan {
-    /// How many bytes of `part` still belong to the value; `None` if all do and more may follow.
-    fn end_in(&mut self, part: &[u8]) -> Option<usize> {
-        for (index, &byte) in part.iter().enumerate() {
-            if self.in_string {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => {
-                        self.in_string = false;
-                        if self.depth == 0 {
-                            return Some(index + 1);
-                        }
-                    }
-                    _ => {}
-                }
-                continue;
+        if self.place == Place::Sequence && self.one_a_line && line > self.looked_at {
+            self.looked_at = line;
+            if let Some(reason) = self.bad_line(event)? {
+                return Ok(Some(invalid(line, reason)));
             }
-            match byte {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' if self.depth > 0 => {
-                    self.depth -= 1;
-                    if self.depth == 0 {
-                        return Some(index + 1);
-                    }
-                }
-                // A bare word or number ends before what follows it; a stray bracket is a (bad) value by itself.
-                b'}' | b']' | b',' if self.depth == 0 => return Some(index.max(usize::from(!self.begun))),
-                _ if self.depth == 0 && byte.is_ascii_whitespace() => return Some(index),
-                _ => {}
-            }
-            self.begun = true;
         }
-        None
-    }
-
-    /// Whether the input may end here: only inside a bare word or number.
-    fn may_end(&self) -> bool {
-        self.depth == 0 && !self.in_string
+        let record = match self.copy_value(event)? {
+            Cut::Whole => self.whole(event, line)?,
+            Cut::Damaged(reason) => self.pass(event, line, &reason)?,
+        };
+        self.values += u64::from(matches!(record, Record::Event { .. }));
+        Ok(Some(record))
     }
 }
 
@@ -223,102 +298,9 @@ fn wrapper_length(text: &[u8]) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-fn count_lines(text: &[u8]) -> u64 {
-    text.iter().filter(|&&byte| byte == b'\n').count() as u64
-}
-
-fn io_error(name: &str) -> impl FnOnce(io::Error) -> InputError + '_ {
-    move |source| InputError::Io { name: name.to_owned(), source }
+fn count_lines(text: &[u8]) -> i64 {
+    memchr::memchr_iter(b'\n', text).count() as i64
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Format, Record, read_all, reader};
-    use proptest::prelude::*;
-
-    fn check(text: &'static str, expected: &expect_test::Expect) {
-        let found = match read_all(text, "x.json", Some(Format::Json)) {
-            Ok(found) => found.join("\n"),
-            Err(error) => format!("error: {error}"),
-        };
-        expected.assert_eq(&found);
-    }
-
-    #[test]
-    fn arrays_wrappers_and_sequences_are_taken_apart() {
-        check(
-            "[{\"a\":\"]}\\\"\"},\n {\"b\":[{}]}\n]\n",
-            &expect_test::expect![[r#"
-            1: {"a":"]}\""}
-            2: {"b":[{}]}"#]],
-        );
-        check("\n{ \"events\" : [ {\"a\":1} ] }", &expect_test::expect![[r#"2: {"a":1}"#]]);
-        check(
-            "{\n\"a\":1}\n{\"b\":2}",
-            &expect_test::expect![[r#"
-            1: {
-            "a":1}
-            3: {"b":2}"#]],
-        );
-        check("[]", &expect_test::expect![[""]]);
-        check("", &expect_test::expect![[""]]);
-    }
-
-    #[test]
-    fn a_bad_element_spoils_only_itself() {
-        check(
-            "[{\"a\":},\n12, \"x\", nonsense, {\"b\":2}]",
-            &expect_test::expect![[r#"
-            1: invalid, not JSON: expected value at column 6
-            2: 12
-            2: "x"
-            2: invalid, not JSON: expected ident at column 2
-            2: {"b":2}"#]],
-        );
-    }
-
-    #[test]
-    fn a_broken_array_is_named_with_its_line() {
-        check(
-            "[{\"a\":1}\n{\"b\":2}]",
-            &expect_test::expect!["error: x.json:2: expected a comma or ] after the event"],
-        );
-        check("[{\"a\":1},\n]", &expect_test::expect!["error: x.json:2: expected an event after the comma"]);
-        check(
-            "[{\"a\":1},\n{\"b\":",
-            &expect_test::expect!["error: x.json:2: the file ends inside an event: it was cut off"],
-        );
-        check("[{\"a\":1}", &expect_test::expect!["error: x.json:1: the file ends inside the array: it was cut off"]);
-        check("[]\n[]", &expect_test::expect!["error: x.json:2: expected nothing after the array"]);
-        check(
-            "{\"events\":[],\"x\":1}",
-            &expect_test::expect!["error: x.json:1: expected } after the array of events"],
-        );
-    }
-
-    /// Hands out a few bytes at a time, as pipes do.
-    struct Dribble(std::io::Cursor<Vec<u8>>, usize);
-
-    impl std::io::Read for Dribble {
-        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-            let length = buffer.len().min(self.1);
-            self.0.read(&mut buffer[..length])
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_array_comes_back_element_by_element(texts in prop::collection::vec(".{0,20}", 0..20), step in 1usize..9) {
-            let events: Vec<_> = texts.iter().map(|text| serde_json::json!({"payload": {text: [text]}})).collect();
-            let array = serde_json::to_vec_pretty(&events).unwrap();
-            let mut reader = reader(Dribble(std::io::Cursor::new(array), step), "x.json", None).unwrap();
-            let (mut event, mut found) = (Vec::new(), Vec::new());
-            while let Some(record) = reader.next(&mut event).unwrap() {
-                let is_event = matches!(record, Record::Event { .. });
-                prop_assert!(is_event);
-                found.push(serde_json::from_slice::<serde_json::Value>(&event).unwrap());
-            }
-            prop_assert_eq!(found, events);
-        }
-    }
-}
+mod tests;

@@ -1,16 +1,20 @@
 //! Parquet files with the columns of an event: our own exports, the server's segments, or what others wrote like them.
 
 mod column;
+mod kind;
 
 use std::fs::File;
 
+use parquet::basic::{ConvertedType, LogicalType};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::Type;
 
-use self::column::{Column, Kind};
+use self::column::Column;
+use self::kind::{Kind, Role};
 use super::row::write_event;
 use super::source::Progress;
-use super::{InputError, ReadEvents, Record};
+use super::{InputError, ReadEvents, Record, invalid};
 use sekali_wire::columns::EVENT;
 
 /// Rows that are decoded together. Few: each may have a payload of a mebibyte.
@@ -26,7 +30,7 @@ pub(super) struct Rows {
     group: usize,
     reading: Option<Reading>,
     /// The number of the last row that was handed on, from 1.
-    row: u64,
+    row: i64,
 }
 
 /// What is left of a row group.
@@ -69,9 +73,9 @@ impl Rows {
 
     /// A row group that cannot be read any further spoils only what is left of it.
     fn lost(&mut self, rows: u64, error: &ParquetError) -> Record {
-        let (first, last) = (self.row + 1, self.row + rows);
+        let (first, last) = (self.row + 1, self.row.saturating_add_unsigned(rows));
         self.row = last;
-        Record::Invalid { line: first, reason: format!("rows {first} to {last} cannot be read: {error}") }
+        Record::Invalid { line: first, rows, reason: format!("rows {first} to {last} cannot be read: {error}") }
     }
 }
 
@@ -93,7 +97,7 @@ impl ReadEvents for Rows {
                 self.reading = Some(reading);
                 return Ok(Some(match written {
                     Ok(()) => Record::Event { line },
-                    Err(reason) => Record::Invalid { line, reason },
+                    Err(reason) => invalid(line, reason),
                 }));
             }
             if reading.rows_left == 0 {
@@ -134,11 +138,34 @@ impl Reading {
 
 fn find_columns(file: &SerializedFileReader<File>) -> Result<[(usize, Kind); 5], String> {
     let schema = file.metadata().file_metadata().schema_descr();
+    let fields = schema.root_schema().get_fields();
     let mut columns = [(0, Kind::Text); 5];
     for (found, name) in columns.iter_mut().zip(EVENT) {
+        let mut named = fields.iter().filter(|field| field.name() == name);
+        let field = named.next().ok_or_else(|| format!("no column {name}; it needs {}", EVENT.join(", ")))?;
+        if named.next().is_some() {
+            return Err(format!("two columns named {name}"));
+        }
+        let role = Role::of(name);
         let index = (0..schema.num_columns()).find(|&index| schema.column(index).path().string() == name);
-        let index = index.ok_or_else(|| format!("no column {name}; it needs {}", EVENT.join(", ")))?;
-        *found = (index, Kind::of(&schema.column(index), name == "timestamp")?);
+        let index = index.filter(|&index| schema.column(index).max_rep_level() == 0);
+        let nested = || format!("column {name} is nested ({}): {}", shape(field), role.remedy());
+        let index = index.ok_or_else(nested)?;
+        *found = (index, Kind::of(&schema.column(index), role)?);
     }
     Ok(columns)
 }
+
+/// What a nested column is, for people.
+fn shape(field: &Type) -> &'static str {
+    let info = field.get_basic_info();
+    match (info.logical_type_ref(), info.converted_type()) {
+        (Some(LogicalType::List), _) | (None, ConvertedType::LIST) => "a list",
+        (Some(LogicalType::Map), _) | (None, ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE) => "a map",
+        _ if field.is_primitive() => "a list",
+        _ => "a struct",
+    }
+}
+
+#[cfg(test)]
+mod tests;

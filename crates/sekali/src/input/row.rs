@@ -18,7 +18,7 @@ pub(super) fn write_event(cells: [&str; 5], event: &mut Vec<u8>) -> Result<(), S
         if name == "payload" {
             // Parsed on its own: text like `{},"topic":"other"` must not leak members into the event.
             let payload: &RawValue = serde_json::from_str(cell)
-                .map_err(|error| format!("payload is not JSON: {}", json_reason(&error, 1)))?;
+                .map_err(|error| format!("payload is not JSON: {}", json_reason(cell.as_bytes(), &error)))?;
             event.extend_from_slice(payload.get().as_bytes());
         } else {
             serde_json::to_writer(&mut *event, cell).map_err(|error| error.to_string())?;

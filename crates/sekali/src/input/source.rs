@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Format, InputError, ReadEvents, parquet, reader, sqlite};
+use super::{Format, InputError, Options, ReadEvents, parquet, reader, sqlite};
 
 /// Bytes that tell SQLite and Parquet.
 const MAGIC_BYTES_MAX: u64 = 16;
@@ -22,32 +22,44 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens a file, or standard input for `-`. Its format is `format`, or else told by name or beginning.
-    pub(super) fn open(path: &Path, format: Option<Format>) -> Result<Self, InputError> {
+    /// Opens a file, or standard input for `-`.
+    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, InputError> {
         let bytes_read = Arc::new(AtomicU64::new(0));
         if path.as_os_str() == "-" {
-            let events = reader(Counted { input: io::stdin(), bytes_read: Arc::clone(&bytes_read) }, "stdin", format)?;
+            let input = Counted { input: io::stdin(), bytes_read: Arc::clone(&bytes_read) };
+            let events = reader(input, "stdin", options)?;
             return Ok(Self { name: "stdin".to_owned(), events, bytes_read });
         }
         let name = path.display().to_string();
         let io_error = |source| InputError::Io { name: name.clone(), source };
+        let metadata = std::fs::metadata(path).map_err(io_error)?;
+        if metadata.is_dir() {
+            let reason = "it is a directory: name the files in it".to_owned();
+            return Err(InputError::Unusable { name, reason });
+        }
         let file = File::open(path).map_err(io_error)?;
-        let metadata = file.metadata().map_err(io_error)?;
         // What is not a regular file can be read only once, from beginning to end.
-        let binary = match format.or_else(|| Format::of_name(&name)) {
+        let binary = match options.format.or_else(|| Format::of_name(&name)) {
             _ if !metadata.is_file() => None,
+            Some(Format::Sqlite | Format::Parquet) if is_packed(path).map_err(io_error)? => None,
             Some(format) => Some(format),
             None => Format::sniff(&magic(path).map_err(io_error)?),
         };
+        let progress = |bytes| Progress::new(bytes, &bytes_read);
         let events: Box<dyn ReadEvents> = match binary {
             Some(Format::Sqlite) => {
-                Box::new(sqlite::Rows::open(path, &name, Progress::new(metadata.len(), &bytes_read))?)
+                Box::new(sqlite::Rows::open(path, &name, options.table.as_deref(), progress(metadata.len()))?)
             }
-            Some(Format::Parquet) => Box::new(parquet::Rows::open(file, &name, Progress::new(0, &bytes_read))?),
-            _ => reader(Counted { input: file, bytes_read: Arc::clone(&bytes_read) }, &name, format)?,
+            Some(Format::Parquet) => Box::new(parquet::Rows::open(file, &name, progress(0))?),
+            _ => reader(Counted { input: file, bytes_read: Arc::clone(&bytes_read) }, &name, options)?,
         };
         Ok(Self { name, events, bytes_read })
     }
+}
+
+/// Whether a file is compressed as a whole, which databases and Parquet files are not.
+fn is_packed(path: &Path) -> io::Result<bool> {
+    magic(path).map(|beginning| super::packed::is_packed(&beginning))
 }
 
 /// The first bytes of a file.

@@ -85,17 +85,10 @@ fn invalid_events_are_skipped_only_on_request() {
         Reply::Json(202, counts)
     });
     let input = "{\"a\":1}\nnonsense\n{\"a\":2}\n";
-    let refused = run_with_input(&["publish", "--quiet", "--url", &server.url], input);
-    assert_eq!((refused.code, server.asked().len()), (Some(4), 0));
-    expect_test::expect![[r#"
-        sekali: stdin:2: not JSON: expected ident at column 2; mend it and run again, or use --skip-invalid
-    "#]]
-    .assert_eq(&refused.stderr);
-
     let skipped = run_with_input(&["publish", "--url", &server.url, "--skip-invalid", "--json", "-q"], input);
     assert_eq!(server.asked()[0].line, "POST /publish?invalid=skip");
     expect_test::expect![[r#"
-        skipped stdin:2: not JSON: expected ident at column 2
+        skipped stdin:2: not JSON: it begins with "nonsense"
         skipped stdin:1: topic: missing
     "#]]
     .assert_eq(&skipped.stderr);
@@ -109,7 +102,9 @@ fn patience_ends_with_a_code_of_its_own() {
     let server = Scripted::start(|_, _| overloaded("1"));
     let result = run(&["publish", "--url", &server.url, "--count", "10", "--retry-for", "2", "--quiet"]);
     assert_eq!(result.code, Some(3), "{result:?}");
-    assert!(result.stderr.contains("sekali: gave up after 2 s"), "{result:?}");
+    let why = ", since the server asks for 1 s more and --retry-for allows 2 s in all: http";
+    assert!(result.stderr.contains("sekali: gave up after 1.") && result.stderr.contains(why), "{result:?}");
+    assert_eq!(result.stdout, "", "nothing was answered");
     assert!(result.stderr.contains("safe to run the same command again"), "{result:?}");
 }
 
@@ -152,7 +147,28 @@ fn an_interrupted_run_says_that_it_can_be_repeated() {
     let result = crate::process::Run::from(child.wait_with_output().unwrap());
     assert_eq!(result.code, Some(130), "{result:?}");
     assert!(result.stderr.ends_with("sekali: stopped early; it is safe to run the same command again\n"), "{result:?}");
-    assert!(result.stdout.contains("reconciled: received = stored + duplicates"), "{result:?}");
+    assert!(result.stdout.contains("not complete: this is what was answered; it adds up"), "{result:?}");
+    assert!(!result.stdout.contains("reconciled"), "{result:?}");
+}
+
+#[test]
+fn every_bad_row_of_a_batch_is_named_at_once_and_nothing_of_it_is_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = crate::served::Served::start(&dir.path().join("data"));
+    let path = dir.path().join("bad.csv");
+    let rows = "t,1,2025-01-01,s,{}\nt,2,soon,s,{}\nt,3,2025-01-01,s,notjson\n,4,2025-01-01,s,{}\nt,5,2025-01-01,s,\n";
+    std::fs::write(&path, format!("topic,event_id,timestamp,source,payload\n{rows}")).unwrap();
+    let result = run(&["publish", "--quiet", "--url", &served.url, path.to_str().unwrap()]);
+    assert_eq!((result.code, result.stdout.as_str()), (Some(4), ""), "{result:?}");
+    let stderr = result.stderr.replace(&dir.path().display().to_string(), "DIR");
+    expect_test::expect![[r#"
+        DIR/bad.csv:3: timestamp: must be a timestamp such as 2025-10-24T21:00:00Z, with at most 9 fraction digits
+        DIR/bad.csv:4: payload is not JSON: it begins with "notjson"
+        DIR/bad.csv:5: topic: must not be empty
+        DIR/bad.csv:6: payload is not JSON: it is empty
+        sekali: the server refused the request with status 422: 4 events are not valid, nothing was stored (invalid_event); nothing of this request is stored: mend it and run again, or use --skip-invalid
+    "#]].assert_eq(&stderr);
+    assert_eq!(run(&["events", "--url", &served.url]).stdout, "");
 }
 
 #[test]
@@ -183,7 +199,7 @@ fn every_format_arrives_as_the_same_events() {
 fn unknown_formats_and_missing_files_are_named_before_anything_is_sent() {
     let server = Scripted::start(|_, asked| Reply::all_stored(&asked.body));
     let result = run_with_input(&["publish", "--url", &server.url], "hello\n");
-    assert_eq!(result.code, Some(1));
+    assert_eq!((result.code, result.stdout.as_str()), (Some(4), ""));
     assert!(
         result.stderr.contains("cannot tell the format of stdin: say --format ndjson, json, csv, sqlite or parquet"),
         "{result:?}"
@@ -209,4 +225,67 @@ fn events_from_a_live_pipe_do_not_wait_for_their_batch_to_fill() {
     }
     drop(stdin);
     assert_eq!(crate::process::Run::from(child.wait_with_output().unwrap()).json()["received"], 2);
+}
+
+#[test]
+fn a_server_that_speaks_tls_or_does_not_is_told_from_one_that_is_away() {
+    // Answers whatever it hears with these bytes.
+    fn answers(bytes: &'static [u8]) -> u16 {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+                let _ = stream.write_all(bytes);
+            }
+        });
+        port
+    }
+    // What a TLS server says to plain text: an alert.
+    let tls = answers(b"\x15\x03\x03\x00\x02\x02\x46");
+    let plain = answers(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+    let nginx = answers(
+        b"HTTP/1.1 400 Bad Request\r\ncontent-length: 73\r\n\r\n<html><h1>400</h1>The plain HTTP request was sent to HTTPS port</html>    \n",
+    );
+    for (url, hint) in [
+        (format!("http://127.0.0.1:{tls}"), format!("try https://127.0.0.1:{tls}")),
+        (format!("https://127.0.0.1:{plain}"), format!("does not speak TLS: try http://127.0.0.1:{plain}")),
+        (format!("http://127.0.0.1:{nginx}"), "try an address that begins with https://".to_owned()),
+    ] {
+        let result = run(&["stats", "--url", &url]);
+        assert!(result.stderr.contains(&hint), "{url}: {result:?}");
+    }
+}
+
+#[test]
+fn a_proxy_that_limits_bodies_is_named() {
+    let server =
+        Scripted::start(|_, _| Reply::Full(413, vec![], "<html>413 Request Entity Too Large</html>".to_owned()));
+    let result = run(&["publish", "--quiet", "--url", &server.url, "--count", "10"]);
+    assert_eq!(result.code, Some(4), "{result:?}");
+    assert!(result.stderr.contains("client_max_body_size 32m") && result.stderr.contains("--batch-size"), "{result:?}");
+}
+
+#[test]
+fn commands_that_read_say_at_once_that_the_server_is_away() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    for command in ["stats", "count"] {
+        let result = run(&[command, "--url", &url]);
+        assert_eq!(result.code, Some(3), "{result:?}");
+        assert!(
+            result.stderr.ends_with("start the server with 'sekali serve', or name another with --url\n"),
+            "{result:?}"
+        );
+    }
+    for arguments in [&["events"][..], &["export"]] {
+        let mut child = command(&[arguments, &["--url", &url]].concat()).spawn().unwrap();
+        let mut line = String::new();
+        let stderr = child.stderr.take().unwrap();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut line).unwrap();
+        assert!(line.starts_with("waiting up to 30 s for the server: cannot reach "), "{line}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }

@@ -3,6 +3,8 @@
 mod damaged;
 mod dedup_db;
 mod interrupted;
+mod packed;
+mod read_only;
 mod round_trip;
 
 use std::collections::BTreeMap;
@@ -46,7 +48,7 @@ fn store_awkward_events(url: &str) {
     ];
     let texts =
         ["plain", "=1+1", "'=quoted", "''-x", "+49", "@here", "-", "a,b", "with \"quotes\"", "'tis", "日本語 ☺"];
-    let timestamps = ["2025-10-24T21:00:00Z", "1677-09-21T00:12:43.145224192Z", "2262-04-11T23:47:16.854775807Z"];
+    let timestamps = ["2025-10-24T21:00:00Z", "1677-09-21T00:12:43.145224194Z", "2262-04-11T23:47:16.854775806Z"];
     let mut lines = String::new();
     for (number, text) in texts.into_iter().enumerate() {
         for (index, payload) in payloads.into_iter().enumerate() {

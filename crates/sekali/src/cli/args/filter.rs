@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::args::times::moment;
 use sekali_client::EventsFilter;
 
 /// Which events. With several flags, those for which all of it holds.
@@ -10,11 +11,12 @@ pub(crate) struct FilterArgs {
     /// Only this topic
     #[arg(long)]
     topic: Option<String>,
-    /// Only events that happened then or later, like 2025-10-24 or 2025-10-24T21:00:00+07:00; no zone means UTC
-    #[arg(long, value_name = "TIME")]
+    /// Only events that happened then or later, like 2025-10-24, 2025-10-24T21:00:00+07:00, 1h, 7d, today or yesterday;
+    /// no zone means UTC
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     since: Option<String>,
     /// Only events that happened before
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     until: Option<String>,
     /// Only this source
     #[arg(long)]

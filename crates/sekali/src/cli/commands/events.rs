@@ -12,7 +12,8 @@ use crate::cli::args::server_url::ServerUrlArg;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::{Output, Paint, note};
-use sekali_client::{EventsQuery, RetryPolicy, retrying};
+use crate::cli::term::waiting::patiently;
+use sekali_client::{EventsQuery, RetryPolicy};
 use sekali_wire::csv;
 use sekali_wire::escape::escape;
 
@@ -70,7 +71,7 @@ pub(crate) async fn run(args: EventsArgs) -> Result<(), Failure> {
     }
     while left > 0 {
         query.limit = left.min(PAGE_EVENTS);
-        let page = retrying(RetryPolicy::lasting(RETRY_FOR), |_, _| {}, || client.events(&query)).await?;
+        let page = patiently(RetryPolicy::lasting(RETRY_FOR), false, || client.events(&query)).await?;
         for event in &page.events {
             match terminal {
                 _ if args.csv => output.text(&csv_row(event)?)?,

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::commands::publish::{Invalid, SendingArgs, conclude, files, send};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::input::Format;
+use crate::input::{Format, Options};
 
 /// Arguments of `sekali import`.
 #[derive(Debug, Args)]
@@ -28,15 +28,18 @@ pub(crate) struct ImportArgs {
     /// How events are written down, if the name or beginning of the file does not tell
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// The table of a SQLite database, if several have the columns of an event
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
     #[command(flatten)]
     sending: SendingArgs,
 }
 
 pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
-    let sent = send(files(args.files, args.format)?, &args.sending, Invalid::SkipAndNameAll).await?;
-    let passed_over = sent.report.invalid > 0;
-    conclude(sent.ending, &sent.report, sent.retried_for)?;
-    if passed_over {
+    let options = Options { format: args.format, table: args.table, skip_bad: true, take_evidence: true };
+    let sent = send(files(args.files, options)?, &args.sending, Invalid::SkipAndNameAll).await?;
+    conclude(sent.ending, &sent.report, args.sending.retry_for())?;
+    if sent.flaws > 0 {
         let message = "not everything was imported: what is named above was passed over, the rest is stored";
         return Err(Failure::new(Exit::Refused, message));
     }

@@ -17,9 +17,10 @@ use crate::cli::args::generator::GeneratorArgs;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::note;
-use crate::input::{Format, InputError, Origin};
+use crate::cli::term::waiting::patiently;
+use crate::input::{Format, InputError, Options, Origin};
 use sekali_client::Batch;
-use sekali_client::{Client, ClientError, Ending, RetryPolicy, retrying};
+use sekali_client::{Client, Ending, RetryPolicy};
 use sekali_wire::escape::escape;
 
 /// Invalid events that are named one by one.
@@ -45,6 +46,9 @@ pub(crate) struct PublishArgs {
     /// How events are written down, if the name or beginning of the input does not tell
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// The table of a SQLite database, if several have the columns of an event
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
     #[command(flatten)]
     generator: GeneratorArgs,
     #[command(flatten)]
@@ -57,30 +61,18 @@ pub(crate) struct PublishArgs {
 pub(crate) async fn run(args: PublishArgs) -> Result<(), Failure> {
     let invalid = if args.skip_invalid { Invalid::Skip } else { Invalid::Stop };
     let sent = send(origin(&args)?, &args.sending, invalid).await?;
-    conclude(sent.ending, &sent.report, sent.retried_for)
+    conclude(sent.ending, &sent.report, args.sending.retry_for())
 }
 
 /// Waits for the server, telling people once that it does.
 pub(super) async fn wait_until_ready(client: &Client, patience: Duration, quiet: bool) -> Result<(), Failure> {
     let policy = RetryPolicy { longest: Duration::from_secs(1), ..RetryPolicy::lasting(patience) };
-    let mut told = quiet;
-    let tell = |error: &ClientError, _| {
-        if !std::mem::replace(&mut told, true) {
-            note(format_args!("waiting up to {} s for the server: {error}", patience.as_secs()));
-        }
-    };
-    match retrying(policy, tell, || client.ready(READY_TIMEOUT)).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.is_retryable() => Err(Failure::new(
-            Exit::Unreachable,
-            format!("{error}; start the server with 'sekali serve', or name another with --url"),
-        )),
-        Err(error) => Err(error.into()),
-    }
+    patiently(policy, quiet, || client.ready(READY_TIMEOUT)).await?;
+    Ok(())
 }
 
-/// Turns the way a run ended into what the process says and exits with.
-pub(super) fn conclude(ending: Ending<InputError>, report: &Report, retried_for: Duration) -> Result<(), Failure> {
+/// Turns the way a run ended into what the process says and exits with. `patience` is how long a request was to be retried.
+pub(super) fn conclude(ending: Ending<InputError>, report: &Report, patience: Duration) -> Result<(), Failure> {
     match ending {
         Ending::Complete if !report.reconciled => Err(Failure::new(
             Exit::Failed,
@@ -90,10 +82,6 @@ pub(super) fn conclude(ending: Ending<InputError>, report: &Report, retried_for:
         Ending::Stopped => {
             Err(Failure::new(Exit::Interrupted, "stopped early; it is safe to run the same command again"))
         }
-        Ending::Unreadable { place, reason } => Err(Failure::new(
-            Exit::Refused,
-            format!("{}: {}; mend it and run again, or use --skip-invalid", escape(&place), escape(&reason)),
-        )),
         Ending::Refused { batch, refusal } if refusal.events.is_empty() => Err(Failure::new(
             Exit::Refused,
             format!("{refusal} (request beginning at {}; nothing of it is stored)", escape(&batch.place_of(Some(0)))),
@@ -104,12 +92,26 @@ pub(super) fn conclude(ending: Ending<InputError>, report: &Report, retried_for:
             let or_skip = if refusal.status == 403 { "" } else { ": mend it and run again, or use --skip-invalid" };
             Err(Failure::new(Exit::Refused, format!("{refusal}; nothing of this request is stored{or_skip}")))
         }
-        Ending::Input(error) => Err(Failure::new(Exit::Failed, escape(&error.to_string()))),
-        Ending::Client(error) if error.is_retryable() => Err(Failure::new(
-            Exit::Unreachable,
-            format!("gave up after {} s: {error}; it is safe to run the same command again", retried_for.as_secs()),
-        )),
-        Ending::Client(error) => Err(error.into()),
+        Ending::Input(error) => {
+            let exit = if error.is_of_the_data() { Exit::Refused } else { Exit::Failed };
+            Err(Failure::new(exit, escape(&error.to_string())))
+        }
+        Ending::Client { error, retried_for } if error.is_retryable() => {
+            let why = match error.retry_after().filter(|&wait| retried_for + wait > patience) {
+                Some(wait) => format!(
+                    ", since the server asks for {} s more and --retry-for allows {} s in all",
+                    wait.as_secs(),
+                    patience.as_secs()
+                ),
+                None => String::new(),
+            };
+            let seconds = retried_for.as_secs_f64();
+            Err(Failure::new(
+                Exit::Unreachable,
+                format!("gave up after {seconds:.1} s{why}: {error}; it is safe to run the same command again"),
+            ))
+        }
+        Ending::Client { error, .. } => Err(error.into()),
         Ending::Broken(reason) => Err(Failure::new(Exit::Failed, reason)),
     }
 }
@@ -134,5 +136,7 @@ fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
         }
         paths.push("-".into());
     }
-    files(paths, args.format)
+    let options =
+        Options { format: args.format, table: args.table.clone(), skip_bad: args.skip_invalid, take_evidence: false };
+    files(paths, options)
 }

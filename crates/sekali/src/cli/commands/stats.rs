@@ -58,9 +58,7 @@ fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
         figure("duplicates", &right(&grouped(stats.duplicate_dropped), 15), &share(stats.duplicate_dropped, stats)),
         match stats.conflicts {
             0 => figure("conflicts", &right(&conflicts, 15), ""),
-            _ => {
-                figure("conflicts", &paint.yellow(right(&conflicts, 15)), "among the duplicates: see topic $conflicts")
-            }
+            _ => figure("conflicts", &paint.yellow(right(&conflicts, 15)), "see: sekali events --topic '$conflicts'"),
         },
     ];
     let store = stats.store.as_ref();
@@ -196,7 +194,7 @@ mod tests {
             received          1,234,567
             stored            1,000,000  81.0%
             duplicates          234,567  19.0%
-            conflicts                 2  among the duplicates: see topic $conflicts
+            conflicts                 2  see: sekali events --topic '$conflicts'
             expired               4,000  kept no longer, 1.1 MiB; their ids still are
             uptime              1 d 2 h
             checked           202.2 MiB  all, by 2026-01-01T00:00:00Z

@@ -2,32 +2,35 @@
 
 use std::borrow::Cow;
 
-use parquet::basic::{LogicalType, TimeUnit, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int64Type};
+use parquet::data_type::{ByteArrayType, DataType, FixedLenByteArrayType, Int32Type, Int64Type, Int96, Int96Type};
 use parquet::errors::{ParquetError, Result};
-use parquet::schema::types::ColumnDescriptor;
 
+use super::kind::Kind;
 use sekali_wire::timestamp::append_timestamp;
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    /// Moments, in units of so many nanoseconds.
-    Time(i64),
-}
+/// The Julian day of 1970-01-01.
+const JULIAN_DAY_OF_1970: i128 = 2_440_588;
+const NS_PER_DAY: i128 = 86_400_000_000_000;
 
 /// The decoded part of a column.
-pub(super) enum Column {
-    Text(Cells<ByteArrayType>),
-    Time(Cells<Int64Type>, i64),
+pub(super) struct Column {
+    kind: Kind,
+    cells: AnyCells,
+}
+
+enum AnyCells {
+    Bytes(Cells<ByteArrayType>),
+    Fixed(Cells<FixedLenByteArrayType>),
+    Int32(Cells<Int32Type>),
+    Int64(Cells<Int64Type>),
+    Int96(Cells<Int96Type>),
     /// The file's own pages are not what its footer says.
     Other,
 }
 
-/// Decoded values; where one is missing, `present` says so.
-pub(super) struct Cells<T: DataType> {
+/// Decoded values; where one is missing, its place is `None`.
+struct Cells<T: DataType> {
     reader: ColumnReaderImpl<T>,
     values: Vec<T::T>,
     levels: Vec<i16>,
@@ -35,62 +38,81 @@ pub(super) struct Cells<T: DataType> {
     places: Vec<Option<usize>>,
 }
 
-impl Kind {
-    /// How to read a column; only that of the timestamp may be other than text.
-    pub(super) fn of(column: &ColumnDescriptor, is_time: bool) -> std::result::Result<Self, String> {
-        let name = column.name();
-        if column.max_rep_level() > 0 || column.max_def_level() > 1 {
-            return Err(format!("column {name} is nested"));
-        }
-        match (column.physical_type(), column.logical_type_ref()) {
-            (Type::BYTE_ARRAY, _) => Ok(Self::Text),
-            (Type::INT64, Some(LogicalType::Timestamp(time))) if is_time => Ok(Self::Time(match time.unit {
-                TimeUnit::MILLIS => 1_000_000,
-                TimeUnit::MICROS => 1_000,
-                TimeUnit::NANOS => 1,
-            })),
-            (other, _) if is_time => Err(format!("column {name} is {other} and neither a timestamp nor text")),
-            (other, _) => Err(format!("column {name} is {other} and not text")),
-        }
-    }
-}
-
 impl Column {
     pub(super) fn new(reader: ColumnReader, kind: Kind) -> Self {
-        match (reader, kind) {
-            (ColumnReader::ByteArrayColumnReader(reader), Kind::Text) => Self::Text(Cells::new(reader)),
-            (ColumnReader::Int64ColumnReader(reader), Kind::Time(unit)) => Self::Time(Cells::new(reader), unit),
-            _ => Self::Other,
-        }
+        let cells = match reader {
+            ColumnReader::ByteArrayColumnReader(reader) => AnyCells::Bytes(Cells::new(reader)),
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => AnyCells::Fixed(Cells::new(reader)),
+            ColumnReader::Int32ColumnReader(reader) => AnyCells::Int32(Cells::new(reader)),
+            ColumnReader::Int64ColumnReader(reader) => AnyCells::Int64(Cells::new(reader)),
+            ColumnReader::Int96ColumnReader(reader) => AnyCells::Int96(Cells::new(reader)),
+            _ => AnyCells::Other,
+        };
+        Self { kind, cells }
     }
 
     /// Replaces what is decoded with up to `rows` more rows; returns how many there are.
     pub(super) fn decode(&mut self, rows: usize) -> Result<usize> {
-        match self {
-            Self::Text(cells) => cells.decode(rows),
-            Self::Time(cells, _) => cells.decode(rows),
-            Self::Other => Err(ParquetError::General("a column is not of the type that the footer says".to_owned())),
+        match &mut self.cells {
+            AnyCells::Bytes(cells) => cells.decode(rows),
+            AnyCells::Fixed(cells) => cells.decode(rows),
+            AnyCells::Int32(cells) => cells.decode(rows),
+            AnyCells::Int64(cells) => cells.decode(rows),
+            AnyCells::Int96(cells) => cells.decode(rows),
+            AnyCells::Other => {
+                Err(ParquetError::General("a column is not of the type that the footer says".to_owned()))
+            }
         }
     }
 
     /// A decoded cell as text.
     pub(super) fn text(&self, row: usize) -> std::result::Result<Cow<'_, str>, String> {
-        let missing = || "is null".to_owned();
-        match self {
-            Self::Text(cells) => {
-                let value: &ByteArray = cells.get(row).ok_or_else(missing)?;
-                std::str::from_utf8(value.data()).map(Cow::Borrowed).map_err(|_| "is not UTF-8".to_owned())
-            }
-            Self::Time(cells, unit) => {
-                let value = cells.get(row).ok_or_else(missing)?;
-                let ns = value.checked_mul(*unit).ok_or("is out of the range of 64 bits of nanoseconds")?;
-                let mut text = Vec::new();
-                append_timestamp(&mut text, ns);
-                Ok(Cow::Owned(String::from_utf8_lossy(&text).into_owned()))
-            }
-            Self::Other => Err(missing()),
+        let text = match (&self.cells, self.kind) {
+            (AnyCells::Bytes(cells), _) => return utf8(cells.get(row)?.data()),
+            (AnyCells::Fixed(cells), Kind::Uuid) => uuid(cells.get(row)?.data()),
+            (AnyCells::Fixed(cells), _) => return utf8(cells.get(row)?.data()),
+            (AnyCells::Int32(cells), Kind::Date) => moment(i128::from(*cells.get(row)?) * NS_PER_DAY)?,
+            (AnyCells::Int32(cells), Kind::Int32 { signed: false }) => cells.get(row)?.cast_unsigned().to_string(),
+            (AnyCells::Int32(cells), _) => cells.get(row)?.to_string(),
+            (AnyCells::Int64(cells), Kind::Time(unit)) => moment(i128::from(*cells.get(row)?) * i128::from(unit))?,
+            (AnyCells::Int64(cells), Kind::Int64 { signed: false }) => cells.get(row)?.cast_unsigned().to_string(),
+            (AnyCells::Int64(cells), _) => cells.get(row)?.to_string(),
+            (AnyCells::Int96(cells), _) => moment(ns_of_int96(cells.get(row)?))?,
+            (AnyCells::Other, _) => return Err("is not of the type that the footer says".to_owned()),
+        };
+        Ok(Cow::Owned(text))
+    }
+}
+
+fn utf8(bytes: &[u8]) -> std::result::Result<Cow<'_, str>, String> {
+    std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| "is not UTF-8".to_owned())
+}
+
+/// As UUIDs are usually written: 01234567-89ab-cdef-0123-456789abcdef.
+fn uuid(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(digit.into(), 16).unwrap_or_default());
         }
     }
+    text
+}
+
+fn ns_of_int96(value: &Int96) -> i128 {
+    let [low, high, day] = [0, 1, 2].map(|word| i128::from(value.data().get(word).copied().unwrap_or_default()));
+    (day - JULIAN_DAY_OF_1970) * NS_PER_DAY + (high << 32) + low
+}
+
+/// A moment, given in nanoseconds since 1970, as events have it.
+fn moment(ns: i128) -> std::result::Result<String, String> {
+    let ns = i64::try_from(ns).map_err(|_| "lies outside of 1677-09-21 to 2262-04-11".to_owned())?;
+    let mut text = Vec::new();
+    append_timestamp(&mut text, ns);
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 impl<T: DataType> Cells<T> {
@@ -121,7 +143,8 @@ impl<T: DataType> Cells<T> {
         Ok(read)
     }
 
-    fn get(&self, row: usize) -> Option<&T::T> {
-        self.values.get((*self.places.get(row)?)?)
+    fn get(&self, row: usize) -> std::result::Result<&T::T, String> {
+        let place = self.places.get(row).copied().flatten();
+        place.and_then(|place| self.values.get(place)).ok_or_else(|| "is null".to_owned())
     }
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{account, import, stored};
+use crate::process::run;
 use crate::served::Served;
 
 const SCHEMA: &str = "CREATE TABLE events (topic TEXT, event_id TEXT, timestamp TEXT, source TEXT, payload TEXT, \
@@ -95,10 +96,30 @@ fn a_database_of_something_else_is_refused() {
     let path = dir.path().join("other.db");
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE events (topic TEXT, id TEXT)").unwrap();
     std::fs::write(dir.path().join("text.db"), "SQLite it is not").unwrap();
-    for (name, reason) in [("other.db", "no such column: event_id"), ("text.db", "file is not a database")] {
-        let result = import(&served.url, &dir.path().join(name));
-        assert_eq!(result.code, Some(1), "{result:?}");
+    for (name, reason) in [
+        ("other.db", "table events has no column event_id, timestamp, source, payload; it has topic, id"),
+        ("text.db", "it is no SQLite database, or it is encrypted"),
+    ] {
+        let path = dir.path().join(name);
+        let result = run(&["import", "--url", &served.url, path.to_str().unwrap()]);
+        assert_eq!((result.code, result.stdout.as_str()), (Some(4), ""), "{result:?}");
         assert!(result.stderr.contains(reason), "{result:?}");
-        assert!(result.stderr.contains("it needs a table events(topic, event_id, timestamp, source, payload)"));
     }
+}
+
+#[test]
+fn the_table_may_have_another_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(&dir.path().join("data"));
+    let path = database(dir.path(), &[[Some("t"), Some("1"), Some("2025-10-24"), Some("s"), Some("{}")]]);
+    let rename = |to: &str| Connection::open(&path).unwrap().execute_batch(to).unwrap();
+    rename("ALTER TABLE events RENAME TO processed_events");
+    assert_eq!(account(&import(&served.url, &path)), [1, 0, 0, 0]);
+    rename("CREATE TABLE log AS SELECT * FROM processed_events");
+    let path = path.to_str().unwrap();
+    let several = run(&["import", "--url", &served.url, path]);
+    assert_eq!(several.code, Some(4), "{several:?}");
+    assert!(several.stderr.contains("choose one with --table: log, processed_events"), "{several:?}");
+    let chosen = run(&["import", "--url", &served.url, "--json", "--table", "log", path]);
+    assert_eq!((chosen.code, account(&chosen)), (Some(0), [0, 1, 0, 0]), "{chosen:?}");
 }

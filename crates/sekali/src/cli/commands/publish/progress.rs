@@ -1,5 +1,6 @@
 //! What people see while events are sent.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::cli::term::progress_bar::{ProgressLine, pace};
@@ -15,6 +16,8 @@ const NAMED_MAX: u64 = 20;
 pub(crate) struct View {
     gauge: ProgressLine,
     measure: Measure,
+    /// What is sent.
+    name: String,
     started: Instant,
     named_max: u64,
     skipped: u64,
@@ -29,6 +32,15 @@ enum Measure {
     Unknown,
 }
 
+/// What is sent, where its length is not known.
+fn name(paths: &[PathBuf]) -> String {
+    match paths {
+        [path] if path.as_os_str() == "-" => "standard input".to_owned(),
+        [path] => escape(&path.display().to_string()).into_owned(),
+        several => format!("{} files", several.len()),
+    }
+}
+
 impl View {
     /// A view on sending what comes from `origin`.
     pub(crate) fn new(origin: &Origin, quiet: bool) -> Self {
@@ -38,7 +50,11 @@ impl View {
             Measure::Unknown => None,
         };
         let gauge = ProgressLine::new(length, quiet);
-        Self { gauge, measure, started: Instant::now(), named_max: NAMED_MAX, skipped: 0, retrying: false }
+        let name = match origin {
+            Origin::Files { paths, .. } => name(paths),
+            Origin::Generated(_) => String::new(),
+        };
+        Self { gauge, measure, name, started: Instant::now(), named_max: NAMED_MAX, skipped: 0, retrying: false }
     }
 
     /// Names every skipped event, however many there are.
@@ -50,18 +66,20 @@ impl View {
     pub(crate) fn announce(&self, url: &ServerUrl) {
         match self.measure {
             Measure::Events(events) => {
-                self.gauge.announce(format_args!("publishing {} events to {url}", grouped(events)));
+                let events = if events == 1 { "1 event".to_owned() } else { format!("{} events", grouped(events)) };
+                self.gauge.announce(format_args!("publishing {events} to {url}"));
             }
             Measure::Bytes(bytes) => {
                 self.gauge.announce(format_args!("publishing {} bytes of events to {url}", grouped(bytes)));
             }
-            Measure::Unknown => self.gauge.announce(format_args!("publishing standard input to {url}")),
+            Measure::Unknown => self.gauge.announce(format_args!("publishing {} to {url}", self.name)),
         }
     }
 
     /// Shows what happened.
     pub(crate) fn show(&mut self, progress: &Progress<'_>) {
         match progress {
+            Progress::Failed(reason) => self.gauge.say(escape(reason)),
             Progress::Answered(tally) => {
                 self.retrying = false;
                 let started = self.started;

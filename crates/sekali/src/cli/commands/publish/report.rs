@@ -66,7 +66,7 @@ impl Report {
             lines.push(figure(
                 "conflicts",
                 self.conflicts,
-                "among the duplicates: known id, different content; see topic $conflicts",
+                "among the duplicates: known id, different content; see: sekali events --topic '$conflicts'",
             ));
         }
         if self.invalid > 0 {
@@ -76,7 +76,8 @@ impl Report {
             lines.push(figure("retries", self.retries, "what an unanswered attempt had stored counts as duplicate"));
         }
         lines.push(match self.reconciled {
-            true => paint.green("reconciled: received = stored + duplicates"),
+            true if self.complete => paint.green("reconciled: received = stored + duplicates"),
+            true => paint.yellow("not complete: this is what was answered; it adds up"),
             false => paint.yellow("NOT reconciled: received, stored and duplicates do not add up"),
         });
         lines
@@ -124,7 +125,7 @@ mod tests {
             received             10  in 0.25 s, 40 events/s
             stored                5
             duplicates            4
-            conflicts             1  among the duplicates: known id, different content; see topic $conflicts
+            conflicts             1  among the duplicates: known id, different content; see: sekali events --topic '$conflicts'
             invalid               3  skipped
             retries               3  what an unanswered attempt had stored counts as duplicate
             NOT reconciled: received, stored and duplicates do not add up"#]]

@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::Output;
 use crate::cli::term::signals::Signals;
-use crate::input::{Format, InputError, Origin, Pacing, feed};
+use crate::input::{InputError, Options, Origin, Pacing, feed};
 use sekali_client::{Ending, Publisher, RetryPolicy};
 use sekali_wire::limits::BODY_BYTES_MAX;
 
@@ -60,11 +60,19 @@ pub(crate) enum Invalid {
     SkipAndNameAll,
 }
 
-/// How a run went, after its report was printed.
+/// How a run went, after its report was printed if there is something to report.
 pub(crate) struct Sent {
     pub(crate) ending: Ending<InputError>,
     pub(crate) report: Report,
-    pub(crate) retried_for: Duration,
+    /// How often something was found wrong in the input.
+    pub(crate) flaws: u64,
+}
+
+impl SendingArgs {
+    /// How long a request is retried.
+    pub(crate) fn retry_for(&self) -> Duration {
+        Duration::from_secs(self.retry_for)
+    }
 }
 
 /// Sends everything and prints the account of it.
@@ -76,11 +84,10 @@ pub(crate) async fn send(origin: Origin, args: &SendingArgs, invalid: Invalid) -
         ready = wait_until_ready(&client, Duration::from_secs(args.wait), args.quiet) => ready?,
         () = &mut signals => return Err(Failure::new(Exit::Interrupted, "stopped before anything was sent")),
     }
-    let retried_for = Duration::from_secs(args.retry_for);
     let publisher = Publisher {
         client,
         concurrency: args.concurrency as usize,
-        retry: RetryPolicy::lasting(retried_for),
+        retry: RetryPolicy::lasting(args.retry_for()),
         skip_invalid: invalid != Invalid::Stop,
     };
     let pacing = Pacing { events_max: args.batch_size as usize, bytes_max: REQUEST_BYTES_MAX, rate: args.rate };
@@ -94,20 +101,32 @@ pub(crate) async fn send(origin: Origin, args: &SendingArgs, invalid: Invalid) -
     let (tally, ending) = publisher.run(batches, signals, |progress| view.show(&progress)).await;
     view.finish();
     let report = Report::new(&tally, started.elapsed(), matches!(ending, Ending::Complete));
-    let mut output = Output::stdout();
-    report.print(&mut output, args.json)?;
-    output.flush()?;
-    Ok(Sent { ending, report, retried_for })
+    // Where nothing was answered there is nothing to account for: the error says it all.
+    if report.complete || report.requests > 0 || args.json {
+        let mut output = Output::stdout();
+        report.print(&mut output, args.json)?;
+        output.flush()?;
+    }
+    Ok(Sent { ending, report, flaws: tally.flaws })
 }
 
 /// These files, of which all can be opened.
-pub(crate) fn files(paths: Vec<PathBuf>, format: Option<Format>) -> Result<Origin, Failure> {
+pub(crate) fn files(paths: Vec<PathBuf>, options: Options) -> Result<Origin, Failure> {
     for path in paths.iter().filter(|path| path.as_os_str() != "-") {
         // A missing second file should be known before the first is sent.
-        std::fs::File::open(path)
-            .map_err(|error| Failure::new(Exit::Failed, format!("cannot read {}: {error}", path.display())))?;
+        let failed = |error| Failure::new(Exit::Failed, format!("cannot read {}: {error}", path.display()));
+        let metadata = std::fs::metadata(path).map_err(failed)?;
+        if metadata.is_dir() {
+            let message =
+                format!("cannot read events from {}: it is a directory: name the files in it", path.display());
+            return Err(Failure::new(Exit::Refused, message));
+        }
+        // A pipe that is opened and closed again may lose its writer.
+        if metadata.is_file() {
+            std::fs::File::open(path).map_err(failed)?;
+        }
     }
-    Ok(Origin::Files { paths, format })
+    Ok(Origin::Files { paths, options })
 }
 
 fn rate(text: &str) -> Result<f64, String> {
