@@ -1,8 +1,8 @@
-//! CSV with a header line and no cell that a spreadsheet would run, as the server itself writes it.
+//! CSV with a header line and no cell that a spreadsheet would run, as the server itself writes it, but for times that sort.
 
 use std::io::Write;
 
-use super::event::each_event;
+use super::event::{each_event, sortable};
 use super::part_file::TextFile;
 use super::{ExportError, WriteEvents};
 use sekali_wire::csv::{HEADER, append_row};
@@ -27,7 +27,8 @@ impl WriteEvents for Rows {
         each_event(lines, |event| {
             let (seq, payload) = (event.seq.to_string(), event.payload());
             let [topic, event_id] = [&*event.topic, &*event.event_id];
-            let cells = [topic, event_id, &event.timestamp, &event.source, payload, &seq, &event.received_at];
+            let [timestamp, received_at] = [&event.timestamp, &event.received_at].map(|time| sortable(time));
+            let cells = [topic, event_id, &timestamp, &event.source, payload, &seq, &received_at];
             append_row(&mut self.text, cells.map(str::as_bytes));
             Ok(())
         })?;

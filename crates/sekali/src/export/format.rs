@@ -7,7 +7,7 @@ use clap::ValueEnum;
 /// How to write events down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// One JSON object a line, as the server sends it
+    /// One JSON object a line, as the server sends it, but with nine digits behind every second
     Ndjson,
     /// With a header line; cells that a spreadsheet would run get an apostrophe, which an import takes away
     Csv,

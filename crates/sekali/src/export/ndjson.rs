@@ -1,19 +1,33 @@
-//! NDJSON: what the server sends, as it is.
+//! NDJSON: what the server sends, but for times that sort.
 
 use std::io::Write;
 
+use super::event::append_sortable;
 use super::part_file::TextFile;
 use super::{ExportError, WriteEvents};
 
 /// Writes lines.
-pub(super) struct Lines(pub(super) TextFile);
+pub(super) struct Lines {
+    file: TextFile,
+    text: Vec<u8>,
+}
+
+impl Lines {
+    pub(super) fn new(file: TextFile) -> Self {
+        Self { file, text: Vec::new() }
+    }
+}
 
 impl WriteEvents for Lines {
     fn write(&mut self, lines: &[u8]) -> Result<(), ExportError> {
-        self.0.write_all(lines).map_err(|error| self.0.error(error))
+        self.text.clear();
+        for line in lines.split_inclusive(|&byte| byte == b'\n').filter(|line| *line != b"\n") {
+            append_sortable(line, &mut self.text)?;
+        }
+        self.file.write_all(&self.text).map_err(|error| self.file.error(error))
     }
 
     fn finish(self: Box<Self>) -> Result<(), ExportError> {
-        self.0.finish()
+        self.file.finish()
     }
 }

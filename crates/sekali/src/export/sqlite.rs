@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::event::each_event;
+use super::event::{each_event, sortable};
 use super::part_file::PartFile;
 use super::{ExportError, WriteEvents};
 
@@ -45,8 +45,9 @@ impl WriteEvents for Table {
         let error = |error: rusqlite::Error| self.file.format_error(error);
         let mut insert = self.database.prepare(INSERT).map_err(error)?;
         each_event(lines, |event| {
-            let (topic, event_id, timestamp, source) = (&event.topic, &event.event_id, &event.timestamp, &event.source);
-            let row = params![topic, event_id, timestamp, source, event.payload(), event.seq, event.received_at];
+            let (topic, event_id, source) = (&event.topic, &event.event_id, &event.source);
+            let [timestamp, received_at] = [&event.timestamp, &event.received_at].map(|time| sortable(time));
+            let row = params![topic, event_id, timestamp, source, event.payload(), event.seq, received_at];
             insert.execute(row).map_err(error)?;
             self.uncommitted += 1;
             Ok(())

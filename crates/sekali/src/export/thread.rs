@@ -63,7 +63,7 @@ fn create(destination: &Destination, format: Format) -> Result<Box<dyn WriteEven
         Destination::Stdout => Err(ExportError::Stdout(std::io::Error::other("this format needs a file"))),
     };
     Ok(match format {
-        Format::Ndjson => Box::new(ndjson::Lines(TextFile::create(destination)?)),
+        Format::Ndjson => Box::new(ndjson::Lines::new(TextFile::create(destination)?)),
         Format::Csv => Box::new(csv::Rows::new(TextFile::create(destination)?)?),
         Format::Sqlite => Box::new(sqlite::Table::create(part()?)?),
         Format::Parquet => Box::new(parquet::Groups::create(part()?)?),

@@ -2,6 +2,7 @@
 
 mod damaged;
 mod dedup_db;
+mod evidence;
 mod interrupted;
 mod packed;
 mod read_only;

@@ -14,9 +14,10 @@ use crate::cli::failure::Failure;
 use crate::cli::term::output::{Output, note};
 use crate::cli::term::progress_bar::{ProgressLine, pace};
 use crate::cli::term::signals::Signals;
+use crate::cli::term::waiting::patiently;
 use crate::digits::grouped;
 use crate::export::{Destination, ExportError, Exporter, Format, Written};
-use sekali_client::{Client, ClientError, EventStream, EventsFilter, RetryPolicy, retrying};
+use sekali_client::{Client, ClientError, EventStream, EventsFilter, RetryPolicy};
 
 /// How long the beginning of an export is retried.
 const RETRY_FOR: Duration = Duration::from_secs(30);
@@ -28,7 +29,7 @@ const COUNT_PATIENCE: Duration = Duration::from_secs(2);
 #[command(
     after_help = "What is stored when the export begins is exported, as of one moment, oldest first. A file is written under\n\
     another name and gets its own when it is complete and on disk: an export that broke off never looks\n\
-    whole. Whatever the format, 'sekali import' reads it back.\n\n\
+    whole. Whatever the format, 'sekali import' reads it back. Times have nine digits behind the second, so that they sort as text.\n\n\
     CSV: a cell that a spreadsheet would run as a formula (it begins with = + - @, a tab or a carriage return,\n\
     or looks as if it had been treated already) gets an apostrophe in front, which importing takes away.\n\n\
     Examples:\n  \
@@ -45,6 +46,9 @@ pub(crate) struct ExportArgs {
     format: Option<Format>,
     #[command(flatten)]
     filter: FilterArgs,
+    /// Behind the events, write the evidence of conflicts with them, too; importing makes the same evidence of it
+    #[arg(long)]
+    with_conflicts: bool,
     #[command(flatten)]
     server: ServerUrlArg,
     /// Print the result as one JSON object; not if the events go to standard output
@@ -63,15 +67,16 @@ pub(crate) async fn run(args: ExportArgs) -> Result<(), Failure> {
     let filter = EventsFilter::from(args.filter);
     let policy = RetryPolicy::lasting(RETRY_FOR);
     let stream = tokio::select! {
-        stream = retrying(policy, |_, _| {}, || client.stream(&filter)) => stream?,
+        stream = patiently(policy, args.quiet, || client.stream(&filter)) => stream?,
         () = &mut signals => return Err(interrupted()),
     };
     let exporter = Exporter::start(&destination, format)?;
     let length = if args.quiet { None } else { expected(&client, &filter).await };
     let mut gauge = ProgressLine::new(length, args.quiet);
     let started = Instant::now();
+    let evidence = args.with_conflicts.then(|| filter.of_evidence()).flatten();
     let copied = tokio::select! {
-        copied = copy(stream, &exporter, &mut gauge, started) => copied,
+        copied = copy_all(stream, evidence, &client, &exporter, &mut gauge, started) => copied,
         () = &mut signals => Err(interrupted()),
     };
     let written = match copied {
@@ -85,7 +90,37 @@ pub(crate) async fn run(args: ExportArgs) -> Result<(), Failure> {
         }
     };
     gauge.finish();
-    tell(args.json, args.quiet, &destination, written?, started.elapsed())
+    tell(args.json, args.quiet, &destination, written?, started.elapsed())?;
+    if !args.quiet && !args.with_conflicts && filter == EventsFilter::default() {
+        tell_of_conflicts(&client).await;
+    }
+    Ok(())
+}
+
+/// Copies the events, and behind them the evidence, if it is wanted.
+async fn copy_all(
+    events: EventStream,
+    evidence: Option<EventsFilter>,
+    client: &Client,
+    exporter: &Exporter,
+    gauge: &mut ProgressLine,
+    started: Instant,
+) -> Result<(), Failure> {
+    let copied = copy(events, exporter, gauge, started, 0).await?;
+    if let Some(filter) = evidence {
+        let evidence = client.stream(&filter).await.map_err(broken_off)?;
+        copy(evidence, exporter, gauge, started, copied).await?;
+    }
+    Ok(())
+}
+
+/// Says that there is evidence which was not exported. Where that cannot be known nothing is said.
+async fn tell_of_conflicts(client: &Client) {
+    let Some(filter) = EventsFilter::default().of_evidence() else { return };
+    if let Some(conflicts) = count(client, &filter).await.filter(|&conflicts| conflicts > 0) {
+        let were = if conflicts == 1 { "conflict was" } else { "conflicts were" };
+        note(format_args!("{} {were} not exported: --with-conflicts takes them along", grouped(conflicts)));
+    }
 }
 
 /// Hands on everything that comes. A failure to write ends it early, and is told when the export is finished.
@@ -94,8 +129,9 @@ async fn copy(
     exporter: &Exporter,
     gauge: &mut ProgressLine,
     started: Instant,
-) -> Result<(), Failure> {
-    let mut events = 0;
+    before: u64,
+) -> Result<u64, Failure> {
+    let mut events = before;
     while let Some(text) = stream.next().await.map_err(broken_off)? {
         events += text.iter().filter(|&&byte| byte == b'\n').count() as u64;
         if !exporter.push(text).await {
@@ -103,17 +139,21 @@ async fn copy(
         }
         gauge.show(events, || pace(events, started.elapsed()));
     }
-    Ok(())
+    Ok(events)
 }
 
 /// How many events there will be, where the server knows that without reading them.
 async fn expected(client: &Client, filter: &EventsFilter) -> Option<u64> {
+    if *filter != (EventsFilter { topic: filter.topic.clone(), ..EventsFilter::default() }) {
+        return None;
+    }
+    count(client, filter).await
+}
+
+async fn count(client: &Client, filter: &EventsFilter) -> Option<u64> {
     #[derive(Deserialize)]
     struct Counted {
         count: u64,
-    }
-    if *filter != (EventsFilter { topic: filter.topic.clone(), ..EventsFilter::default() }) {
-        return None;
     }
     let answer = tokio::time::timeout(COUNT_PATIENCE, client.count(filter, None)).await.ok()?.ok()?;
     serde_json::from_str(answer.get()).ok().map(|counted: Counted| counted.count)

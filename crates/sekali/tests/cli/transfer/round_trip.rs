@@ -1,7 +1,7 @@
 use std::process::Command;
 
-use super::{account, export, import, store_awkward_events, stored};
-use crate::process::run;
+use super::{Event, account, export, import, store_awkward_events, stored};
+use crate::process::{run, run_with_input};
 use crate::served::Served;
 
 #[test]
@@ -53,7 +53,16 @@ fn an_export_to_standard_output_is_what_the_server_streams() {
     store_awkward_events(&served.url);
     let all = run(&["export", "--url", &served.url]);
     assert_eq!((all.code, all.stderr.as_str()), (Some(0), ""));
-    assert_eq!(all.stdout, run(&["events", "--url", &served.url]).stdout);
+    // But for zeros behind the second, so that times sort.
+    let streamed = run(&["events", "--url", &served.url]).stdout;
+    for (exported, streamed) in all.stdout.lines().zip(streamed.lines()) {
+        let [exported, streamed] = [exported, streamed].map(|line| serde_json::from_str::<Event>(line).unwrap());
+        assert_eq!(exported.timestamp.len(), "2025-10-24T21:00:00.000000000Z".len());
+        assert!(exported.timestamp.starts_with(streamed.timestamp.trim_end_matches('Z')), "{}", exported.timestamp);
+        let rest = |event: &Event| format!("{} {} {} {}", event.topic, event.event_id, event.source, event.payload);
+        assert_eq!(rest(&exported), rest(&streamed));
+    }
+    assert_eq!(all.stdout.lines().count(), streamed.lines().count());
     let one = run(&["export", "--url", &served.url, "--topic", "plain", "-o", "-", "--format", "csv"]);
     assert_eq!(one.stdout.lines().count(), 1 + 5, "{one:?}");
     let some = run(&["export", "--url", &served.url, "--where", "n=1.5", "--source", "=1+1"]);
@@ -101,6 +110,37 @@ fn python_opens_a_database_that_was_exported() {
             assert_eq!(out, "55 ['topic', 'event_id'] 5\n", "{errors}");
         }
         Err(error) => eprintln!("######## SKIPPED: no python3 to open the database with: {error} ########"),
+    }
+}
+
+#[test]
+fn exported_times_sort_as_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(&dir.path().join("data"));
+    let times = ["21:00:00Z", "21:00:00.000000001Z", "21:00:00.5Z", "21:00:01Z"];
+    let event = |(id, time): (usize, &&str)| {
+        format!(
+            "{{\"topic\":\"t\",\"event_id\":\"{id}\",\"timestamp\":\"2025-10-24T{time}\",\"source\":\"s\",\"payload\":{{}}}}\n"
+        )
+    };
+    let lines: String = times.iter().enumerate().map(event).collect();
+    run_with_input(&["publish", "--url", &served.url, "--json"], &lines).json();
+    let file = dir.path().join("events.db");
+    assert_eq!(export(&served.url, &file).code, Some(0));
+    let database = rusqlite::Connection::open(&file).unwrap();
+    let ids = |sql: &str| -> String {
+        let mut select = database.prepare(sql).unwrap();
+        select.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(ids("SELECT event_id FROM events ORDER BY timestamp"), "0123");
+    assert_eq!(
+        ids("SELECT event_id FROM events WHERE timestamp >= '2025-10-24T21:00:00.000000000Z' ORDER BY 1"),
+        "0123"
+    );
+    for format in ["csv", "ndjson"] {
+        let text = run(&["export", "--url", &served.url, "--format", format]).stdout;
+        let times: Vec<&str> = text.split("2025-10-24T").skip(1).map(|rest| &rest[..19]).collect();
+        assert!(times.len() == 4 && times.is_sorted() && times.iter().all(|time| time.ends_with('Z')), "{times:?}");
     }
 }
 
