@@ -5,13 +5,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use sekali_store::disk::{Disk, RealDisk};
-use sekali_store::index::{Entry, Index, IndexOptions};
-use sekali_store::manifest::ManifestFile;
+use sekali_store::bench_support::{DedupIndex, Entry};
 use sekali_testkit::random::mix;
 
 use crate::Outcome;
@@ -51,13 +48,11 @@ pub(crate) fn run(spec: &IndexSpec, scratch_dir: &Path) -> Outcome<Report> {
     Ok(report)
 }
 
-fn open(dir: &Path) -> Outcome<Index> {
-    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let manifest = Arc::new(ManifestFile::open(Arc::clone(&disk), &dir.join("MANIFEST"))?);
-    Ok(Index::open(disk, dir.join("ids"), manifest, IndexOptions::default())?)
+fn open(dir: &Path) -> Outcome<DedupIndex> {
+    Ok(DedupIndex::open(dir, true)?)
 }
 
-fn fill(index: &Index, spec: &IndexSpec, report: &mut Report) -> Outcome<()> {
+fn fill(index: &DedupIndex, spec: &IndexSpec, report: &mut Report) -> Outcome<()> {
     let mut deciles = Deciles::new(spec.ids);
     let mut found = Vec::new();
     let (cpu, mut making_ns) = (Cpu::now(), 0.0);
@@ -87,7 +82,7 @@ fn batch(numbers: impl Iterator<Item = u64>, seq: impl Fn(u64) -> u64) -> (Vec<E
 }
 
 /// Flushes the tables in memory to a run and waits for merges.
-fn settle(index: &Index, report: &mut Report) -> Outcome<()> {
+fn settle(index: &DedupIndex, report: &mut Report) -> Outcome<()> {
     let before = Instant::now();
     index.flush()?;
     while index.stats().tables_waiting > 0 || index.stats().merge_debt_bytes > 0 {
@@ -103,7 +98,7 @@ fn settle(index: &Index, report: &mut Report) -> Outcome<()> {
     Ok(())
 }
 
-fn look_up(index: &Index, spec: &IndexSpec, known: bool, report: &mut Report) -> Outcome<()> {
+fn look_up(index: &DedupIndex, spec: &IndexSpec, known: bool, report: &mut Report) -> Outcome<()> {
     let what = if known { "hits" } else { "misses" };
     let samples = spec.samples.min(spec.ids);
     let before = index.stats();

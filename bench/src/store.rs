@@ -9,12 +9,10 @@ mod raw;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use sekali_store::disk::RealDisk;
-use sekali_store::{ContentRules, HashKey, KeyHasher, Partition, Store, StoreMeta};
+use sekali_store::{HashKey, KeyHasher, Partition, StoreMeta, StoreOptions};
 
 use crate::Outcome;
 use crate::figures::Report;
@@ -108,7 +106,7 @@ pub(crate) fn hasher() -> KeyHasher {
 
 /// Opens the store with its one partition.
 pub(crate) fn open(data: &Path) -> Outcome<Partition> {
-    let store = Store::open(Arc::new(RealDisk), data, &NEW_STORE, ContentRules::BYTES)?;
+    let store = StoreOptions::new().open_or_create(data, &NEW_STORE)?;
     store.into_partitions().pop().ok_or_else(|| "the store has no partition".into())
 }
 

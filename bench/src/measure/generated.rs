@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use sekali_store::EventRef;
-use sekali_store::index::Entry;
+use sekali_store::bench_support::Entry;
 use sekali_testkit::random::mix;
 
 /// The number of topics of the events.

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sekali_store::disk::{Disk, RealDisk};
-use sekali_store::{HashKey, Store, StoreMeta};
+use sekali_store::{HashKey, Store, StoreMeta, StoreOptions};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{error, info, warn};
@@ -160,7 +160,11 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 /// own.
 fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Store, StartError> {
     let new = StoreMeta { store_id: rand::random(), hash_key: HashKey(rand::random()), partitions: config.partitions };
-    let store = Store::open_with(disk, &config.data_dir, &new, CONTENT_RULES, config.tuning)?;
+    let store = StoreOptions::new()
+        .disk(disk)
+        .rules(CONTENT_RULES)
+        .tuning(config.tuning)
+        .open_or_create(&config.data_dir, &new)?;
     if store.partition_count() != config.partitions {
         let (has, asked) = (store.partition_count(), config.partitions);
         warn!(has, asked, "the number of partitions was fixed when the store was made");

@@ -3,16 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on should say why and stop")]
 
 use std::path::Path;
-use std::sync::Arc;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use sekali_store::disk::{Disk, RealDisk};
-use sekali_store::index::filter::Filters;
-use sekali_store::index::run::{Run, RunWriter, sorted_keys};
-use sekali_store::index::table::Table;
-use sekali_store::index::{Entry, Index, IndexOptions};
-use sekali_store::manifest::{ManifestFile, RunInfo};
+use sekali_store::bench_support::{DedupIndex, Entry, IndexRun, KeyFilters, KeyTable, sort_batch as sort_keys};
 use sekali_testkit::random::mix;
 
 const BATCH: u64 = 10_000;
@@ -26,7 +20,7 @@ fn main() {
 fn table_insert(bencher: Bencher) {
     let entries: Vec<_> = (1..=1 << 20).map(entry).collect();
     let bencher = bencher.counter(ItemsCount::new(entries.len()));
-    bencher.with_inputs(|| Table::new(entries.len())).bench_values(|mut table| {
+    bencher.with_inputs(|| KeyTable::new(entries.len())).bench_values(|mut table| {
         table.insert(&entries).unwrap();
         table
     });
@@ -36,7 +30,7 @@ fn table_insert(bencher: Bencher) {
 fn table_insert_in_memory(bencher: Bencher) {
     let entries: Vec<_> = (1..=1 << 20).map(entry).collect();
     let bencher = bencher.counter(ItemsCount::new(entries.len()));
-    bencher.with_inputs(|| Table::in_memory(entries.len())).bench_values(|mut table| {
+    bencher.with_inputs(|| KeyTable::in_memory(entries.len())).bench_values(|mut table| {
         table.insert(&entries).unwrap();
         table
     });
@@ -44,16 +38,15 @@ fn table_insert_in_memory(bencher: Bencher) {
 
 #[divan::bench(sample_count = 10)]
 fn table_sort(bencher: Bencher) {
-    let mut table = Table::new(1 << 20);
+    let mut table = KeyTable::new(1 << 20);
     table.insert(&(1..=1 << 20).map(entry).collect::<Vec<_>>()).unwrap();
-    let mut order = Vec::new();
-    let bencher = bencher.counter(ItemsCount::new(table.len()));
-    bencher.bench_local(|| table.sorted(&mut order).unwrap().map(|entry| entry.seq).fold(0, |a, b| a ^ b));
+    let bencher = bencher.counter(ItemsCount::new(1_u64 << 20));
+    bencher.bench_local(|| table.sorted().unwrap().map(|entry| entry.seq).fold(0, |a, b| a ^ b));
 }
 
 #[divan::bench]
 fn table_miss(bencher: Bencher) {
-    let mut table = Table::new(1 << 20);
+    let mut table = KeyTable::new(1 << 20);
     table.insert(&(1..=1 << 20).map(entry).collect::<Vec<_>>()).unwrap();
     let mut from = 1 << 30;
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
@@ -66,7 +59,7 @@ fn table_miss(bencher: Bencher) {
 fn filter_build(bencher: Bencher, bits: u32) {
     let keys: Vec<u64> = sorted(1, CHUNK).iter().map(|entry| (entry.fingerprint >> 64) as u64).collect();
     let bencher = bencher.counter(ItemsCount::new(CHUNK));
-    bencher.with_inputs(Filters::default).bench_values(|mut filters| {
+    bencher.with_inputs(KeyFilters::default).bench_values(|mut filters| {
         filters.build(&keys, bits);
         filters
     });
@@ -102,7 +95,7 @@ fn sort_batch(bencher: Bencher) {
     let mut from = 1 << 30;
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         from += BATCH;
-        sorted_keys(&fingerprints(from)).unwrap()
+        sort_keys(&fingerprints(from)).unwrap()
     });
 }
 
@@ -112,10 +105,7 @@ fn sort_batch(bencher: Bencher) {
 fn flush_and_merge(bencher: Bencher) {
     let entries: Vec<_> = (1..=4 << 20).map(entry).collect();
     bencher.counter(ItemsCount::new(entries.len())).with_inputs(|| tempfile::tempdir().unwrap()).bench_values(|dir| {
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let manifest = Arc::new(ManifestFile::open(Arc::clone(&disk), &dir.path().join("MANIFEST")).unwrap());
-        let options = IndexOptions { background: false, ..IndexOptions::default() };
-        let index = Index::open(disk, dir.path().join("ids"), manifest, options).unwrap();
+        let index = DedupIndex::open(dir.path(), false).unwrap();
         index.insert(&entries).unwrap();
         while index.step().unwrap() {}
         assert_eq!(index.stats().runs, 1);
@@ -123,18 +113,14 @@ fn flush_and_merge(bencher: Bencher) {
     });
 }
 
-fn look_up(run: &Run, fingerprints: &[u128]) -> usize {
+fn look_up(run: &IndexRun, fingerprints: &[u128]) -> usize {
     let mut found = Vec::new();
-    run.look_up(fingerprints, &sorted_keys(fingerprints).unwrap(), &mut found).unwrap();
+    run.look_up(fingerprints, &mut found).unwrap();
     found.len()
 }
 
-fn run(dir: &Path, entries: u64) -> Run {
-    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let info = RunInfo { number: 1, entries, first_seq: 1, last_seq: entries, checksum: 0 };
-    let mut writer = RunWriter::create(&disk, dir, info, 9).unwrap();
-    sorted(1, entries).iter().for_each(|entry| writer.push(entry).unwrap());
-    writer.finish().unwrap()
+fn run(dir: &Path, entries: u64) -> IndexRun {
+    IndexRun::write(dir, &sorted(1, entries), 9).unwrap()
 }
 
 fn sorted(first: u64, count: u64) -> Vec<Entry> {

@@ -5,6 +5,7 @@
 
 mod appender;
 pub(crate) mod frozen;
+#[doc(hidden)]
 pub mod memory;
 mod real;
 pub(crate) mod remover;
@@ -129,7 +130,7 @@ pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// The first half of [`replace`]. After an error the file at `path` is what it was, and nothing is left of the new one as far as the
 /// disk allows.
-pub fn stage(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn stage(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temp = temp_path(path);
     let file = create_afresh(disk, &temp)?;
     let written = file.write_all_at(bytes, 0).and_then(|()| file.sync());
@@ -138,7 +139,7 @@ pub fn stage(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The second half of [`replace`]. After an error nobody knows which of the two files a crash would leave.
-pub fn unstage(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+pub(crate) fn unstage(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     disk.rename(&temp_path(path), path)?;
     disk.sync_dir(parent_of(path))
 }
@@ -149,14 +150,14 @@ pub(crate) fn parent_of(path: &Path) -> &Path {
 }
 
 /// Where a file is written before it is renamed to `path`. Such files are leftovers of a crash wherever a start finds them.
-pub fn temp_path(path: &Path) -> PathBuf {
+pub(crate) fn temp_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(TEMP_SUFFIX);
     name.into()
 }
 
 /// The ending of a file that is not finished.
-pub const TEMP_SUFFIX: &str = ".tmp";
+pub(crate) const TEMP_SUFFIX: &str = ".tmp";
 
 /// Asks for free space before something is begun that takes it.
 ///

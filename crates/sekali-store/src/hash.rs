@@ -27,11 +27,11 @@ impl fmt::Debug for HashKey {
 pub type Fingerprint = u128;
 
 /// 64-bit keyed hash of a key together with its source and the bytes of its payload.
-pub type ContentHash = u64;
+pub(crate) type ContentHash = u64;
 
 /// Both hashes of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventHash {
+pub(crate) struct EventHash {
     /// Hash of the key.
     pub fingerprint: Fingerprint,
     /// Hash of key, source and payload bytes.
@@ -57,7 +57,7 @@ impl KeyHasher {
 
     /// A hasher whose fingerprints keep only the bits of `mask`, so that they collide. For tests of what happens then.
     #[must_use]
-    pub fn colliding(self, mask: u128) -> Self {
+    pub(crate) fn colliding(self, mask: u128) -> Self {
         Self { fingerprint_mask: mask, ..self }
     }
 
@@ -67,7 +67,7 @@ impl KeyHasher {
     }
 
     /// Both hashes of an event.
-    pub fn hash(&self, event: &EventRef<'_>) -> EventHash {
+    pub(crate) fn hash(&self, event: &EventRef<'_>) -> EventHash {
         let full = self.full_fingerprint(event.topic, event.event_id);
         let mut hasher = SipHasher13::new_with_key(&self.content_key);
         hasher.write(&full.to_le_bytes());

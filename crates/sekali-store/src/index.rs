@@ -25,32 +25,31 @@
 //! - **Disk**: 4,096 / 140 = 29.26 bytes in blocks, and what was just said again for filters and fences: 30.5 to 31.7.
 //! - **Reads**: a hit costs one block read (two where its fingerprint begins a block, 1 in 140); a miss costs 0.01.
 
-pub mod block;
+pub(crate) mod block;
 mod core;
 mod entry;
 mod failures;
-pub mod filter;
+pub(crate) mod filter;
 mod handle;
 mod merge;
 mod open;
 mod options;
-pub mod plan;
+pub(crate) mod plan;
 mod progress;
 mod rebuild;
 mod retired;
 mod room;
-pub mod run;
+pub(crate) mod run;
 mod signals;
 mod sort;
 mod state;
 mod stats;
-pub mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod worker;
 
-pub use crate::hash::{ContentHash, Fingerprint};
 pub use entry::Entry;
-pub use handle::Index;
+pub(crate) use handle::Index;
 pub use options::IndexOptions;
 pub use stats::IndexStats;

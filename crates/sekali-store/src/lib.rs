@@ -1,30 +1,33 @@
-//! The engine of Sekali: a durable log that keeps every event once.
+//! The engine of Sekali: a durable log that keeps one copy of each event.
 //!
-//! It knows bytes, files, keys and seqs. It knows nothing of HTTP, async runtimes, JSON, clocks or configuration: time and
-//! randomness come in as arguments, and what must be known of payloads as two functions ([`ContentRules`]).
+//! A [`Store`] is a directory with one or more [`Partition`]s. A partition is a deterministic state
+//! machine with one writer: [`Partition::commit`] takes [`Batch`]es, decides for each event whether
+//! its key is new, syncs the new ones, and returns an [`Outcome`] for each. Any number of [`Reader`]s
+//! look up and [`Scan`] beside it.
 //!
-//! A [`Store`] is a directory with one or more [`Partition`]s. A partition is a deterministic state machine with one writer:
-//! [`Partition::commit`] takes [`Batch`]es, decides for every event whether its key is new, syncs what is, and answers
-//! [`Outcome`]s. Beside it any number of [`Reader`]s look up and [`Scan`].
+//! The engine knows bytes, files, keys and seqs. It has no HTTP, no async runtime, no JSON, no clock
+//! and no configuration: time and randomness are arguments, and all that it must know of payloads are
+//! two functions ([`ContentRules`]).
 //!
 //! ```text
-//! store ── partition ─┬─ decide   what becomes of each event
-//!                     ├─ log      frames, files, recovery; what is where in them
-//!                     ├─ ids      from a key's fingerprint to its seq
-//!                     ├─ segment  sealed events, in Parquet files
-//!                     └─ reader   counters, look-ups, scans
-//! backup                        a copy of a store, even of a live one
-//! disk                          every access to files
+//! store ── partition ─┬─ write    look up, decide, append, publish
+//!                     ├─ read     look-ups and scans beside the writer
+//!                     └─ keep     seal, merge, expire, scrub, verify
+//! log                             frames, files, recovery
+//! index                           from the fingerprint of a key to its seq
+//! segment                         sealed events, in Parquet files
+//! manifest                        the list of live files
+//! backup                          a copy of a store, even of one in use
+//! disk                            every access to files
 //! ```
 //!
 //! ```
 //! # fn main() -> sekali_store::Result<()> {
-//! use std::sync::Arc;
-//! use sekali_store::{Batch, ContentRules, EventRef, HashKey, StoreMeta, Outcome, Store, disk::RealDisk};
+//! use sekali_store::{Batch, EventRef, HashKey, Outcome, Store, StoreMeta};
 //!
 //! # let dir = std::env::temp_dir().join(format!("sekali-doc-{}", std::process::id()));
-//! let new = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 }; // draw these at random
-//! let store = Store::open(Arc::new(RealDisk), &dir, &new, ContentRules::BYTES)?;
+//! let meta = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 }; // draw these at random
+//! let store = Store::create(&dir, &meta)?; // later: Store::open(&dir)
 //! let mut batch = Batch::new();
 //! let event = EventRef { topic: "orders", event_id: "42", timestamp_ns: 0, source: "shop", payload: b"{}" };
 //! batch.push(&store.hasher(), &event);
@@ -40,6 +43,8 @@
 mod background;
 mod backup;
 mod batch;
+#[doc(hidden)]
+pub mod bench_support;
 mod bucket;
 mod bytes;
 mod checked_text;
@@ -52,18 +57,19 @@ mod event;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hash;
-pub mod index;
+mod index;
 mod invariant;
 pub mod limits;
 mod log;
-pub mod manifest;
+mod manifest;
 mod meta;
+mod options;
 mod order;
 mod partition;
 mod retention;
 mod rules;
 mod salt;
-pub mod segment;
+mod segment;
 mod store;
 mod tally;
 mod tuning;
@@ -74,9 +80,11 @@ pub use counters::Counters;
 pub use damage::Damage;
 pub use error::{Error, Result};
 pub use event::{CONFLICTS_TOPIC, EventRef, StoredEvent, is_reserved};
-pub use hash::{ContentHash, EventHash, Fingerprint, HashKey, KeyHasher};
+pub use hash::{Fingerprint, HashKey, KeyHasher};
+pub use index::IndexStats;
 pub use manifest::Expired;
 pub use meta::StoreMeta;
+pub use options::StoreOptions;
 pub use order::Order;
 pub use partition::{
     Commit, Finding, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber, StorageStats,
@@ -86,4 +94,4 @@ pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};
 pub use rules::ContentRules;
 pub use store::{Store, partition_of};
 #[doc(hidden)]
-pub use tuning::Tuning;
+pub use {index::IndexOptions, tuning::Tuning};

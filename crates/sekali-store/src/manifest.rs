@@ -61,12 +61,12 @@ use crate::damage::Damage;
 use crate::error::{Error, Result};
 use crate::invariant::invariant;
 
-pub use entries::{Lost, SavedPosition, SegmentEntry};
+pub(crate) use entries::{Lost, SavedPosition, SegmentEntry};
 pub use expired::Expired;
-pub use file::ManifestFile;
+pub(crate) use file::ManifestFile;
 
 /// The newest manifest version this program reads, and the one it writes.
-pub const MANIFEST_VERSION: u32 = 1;
+pub(crate) const MANIFEST_VERSION: u32 = 1;
 
 /// Name of the manifest in the directory of its partition.
 pub(crate) const FILE_NAME: &str = "MANIFEST";
@@ -74,7 +74,7 @@ pub(crate) const FILE_NAME: &str = "MANIFEST";
 /// What is live in a partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     version: u32,
     /// Every stored event with this seq or a smaller one is in the runs below: recovery replays the log after it.
     pub covered_seq: u64,
@@ -106,7 +106,7 @@ pub struct Manifest {
 /// One run of the dedup index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RunInfo {
+pub(crate) struct RunInfo {
     /// Names the file; never used twice.
     pub number: u64,
     /// How many entries it has, at least one.
@@ -149,7 +149,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Error::Invalid`] where a number does not fit TOML's 63 bits.
-    pub fn encode(&self) -> Result<Vec<u8>> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         let body =
             toml::to_string(self).map_err(|error| Error::Invalid(format!("cannot write a manifest: {error}")))?;
         Ok(checked_text::seal(format!("{HEADING}{body}\n")).into_bytes())
@@ -159,7 +159,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Error::NewerFormat`] where a newer program wrote it, [`Error::Damaged`] where anything is not as it was written.
-    pub fn decode(bytes: &[u8], path: &Path) -> Result<Self> {
+    pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<Self> {
         let damaged = |what: String| Error::Damaged { path: path.to_owned(), what };
         let text = std::str::from_utf8(bytes).map_err(|_| damaged("it is not text".to_owned()))?;
         let body = checked_text::unseal(text).map_err(damaged)?;
@@ -180,7 +180,7 @@ impl Manifest {
     }
 
     /// Forgets the runs. With them go the keys of expired events, which nothing else knows.
-    pub fn forget_runs(&mut self) {
+    pub(crate) fn forget_runs(&mut self) {
         self.runs.clear();
         self.covered_seq = 0;
         self.rebuild_index = false;

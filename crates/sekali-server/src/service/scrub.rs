@@ -89,7 +89,7 @@ mod tests {
     use std::path::Path;
 
     use sekali_store::disk::memory::MemoryDisk;
-    use sekali_store::{Batch, EventRef, HashKey, Store, StoreMeta};
+    use sekali_store::{Batch, EventRef, HashKey, StoreMeta, StoreOptions};
 
     use super::*;
     use crate::ingest::CONTENT_RULES;
@@ -107,7 +107,8 @@ mod tests {
     async fn rot_is_found_and_named_without_a_reader() {
         let (disk, dir) = (MemoryDisk::new(), Path::new("/store"));
         let new = StoreMeta { store_id: 1, hash_key: HashKey([1; 32]), partitions: 1 };
-        let store = Store::open(Arc::new(disk.clone()), dir, &new, CONTENT_RULES).unwrap();
+        let store =
+            StoreOptions::new().disk(Arc::new(disk.clone())).rules(CONTENT_RULES).open_or_create(dir, &new).unwrap();
         let hasher = store.hasher();
         let (service, committers, chores) = Service::start(store).unwrap();
         let mut batch = Batch::new();

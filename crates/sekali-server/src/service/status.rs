@@ -97,7 +97,7 @@ fn scrub(summary: ScrubSummary) -> Scrub {
     Scrub { last_finished: last_finished_ns.map(Timestamp), last_bytes, pass_bytes, mended }
 }
 
-fn index(stats: sekali_store::index::IndexStats) -> IndexStats {
+fn index(stats: sekali_store::IndexStats) -> IndexStats {
     IndexStats {
         entries_in_memory: stats.entries_in_memory,
         entries_in_runs: stats.entries_in_runs,

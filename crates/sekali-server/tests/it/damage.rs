@@ -38,11 +38,7 @@ fn a_lost_event_degrades_the_service_until_the_loss_is_accepted_and_a_resend_hea
     assert_eq!(server.get("/readyz").json()["status"], "degraded", "nobody knows that this was all");
     server.stop();
 
-    let store = sekali_store::Store::open_existing(
-        Arc::new(disk.clone()),
-        &PathBuf::from("/store"),
-        sekali_store::ContentRules::BYTES,
-    );
+    let store = sekali_store::StoreOptions::new().disk(Arc::new(disk.clone())).open(&PathBuf::from("/store"));
     for partition in store.unwrap().into_partitions() {
         assert_eq!(partition.accept_damage().unwrap(), 1);
         partition.close().unwrap();

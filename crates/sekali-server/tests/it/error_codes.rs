@@ -15,7 +15,7 @@ use sekali_server::limits::HEADERS_BYTES_MAX;
 use sekali_server::service::Service;
 use sekali_server::timeouts::Timeouts;
 use sekali_store::disk::RealDisk;
-use sekali_store::{HashKey, Store, StoreMeta};
+use sekali_store::{HashKey, StoreMeta, StoreOptions};
 use serde_json::{Value, json};
 
 use crate::access::visitor::{make, start};
@@ -123,7 +123,7 @@ fn shutting_down() -> Provoked {
     let dir = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let new = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
-    let store = Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap();
+    let store = StoreOptions::new().rules(CONTENT_RULES).open_or_create(dir.path(), &new).unwrap();
     let _context = runtime.enter();
     let (service, committers, _) = Service::start(store).unwrap();
     service.pipeline().close();
@@ -143,7 +143,7 @@ fn shutting_down() -> Provoked {
     // It holds readers, and with them the lock of the store.
     drop(door);
     let partition =
-        Store::open(Arc::new(RealDisk), dir.path(), &new, CONTENT_RULES).unwrap().into_partitions().remove(0);
+        StoreOptions::new().rules(CONTENT_RULES).open_or_create(dir.path(), &new).unwrap().into_partitions().remove(0);
     Provoked { answer, stored: partition.reader().counters().stored }
 }
 

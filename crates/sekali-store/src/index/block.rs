@@ -18,22 +18,22 @@ use crate::hash::Fingerprint;
 use crate::invariant::invariant;
 
 /// Length of a block.
-pub const BLOCK_BYTES: usize = 4096;
+pub(crate) const BLOCK_BYTES: usize = 4096;
 /// Most entries in a block.
-pub const BLOCK_ENTRIES: usize = (BLOCK_BYTES - HEADER_BYTES) / ENTRY_BYTES;
+pub(crate) const BLOCK_ENTRIES: usize = (BLOCK_BYTES - HEADER_BYTES) / ENTRY_BYTES;
 /// Most that the seqs of a run may differ by.
-pub const SEQ_SPAN_MAX: u64 = (1 << 40) - 1;
+pub(crate) const SEQ_SPAN_MAX: u64 = (1 << 40) - 1;
 
 const HEADER_BYTES: usize = 16;
 const ENTRY_BYTES: usize = 29;
 const _: () = assert!(BLOCK_ENTRIES == 140);
 
 /// The bytes of a block.
-pub type BlockBytes = [u8; BLOCK_BYTES];
+pub(crate) type BlockBytes = [u8; BLOCK_BYTES];
 
 /// Which block: what its checksum is seeded with, and what its seqs count from.
 #[derive(Debug, Clone, Copy)]
-pub struct BlockPlace {
+pub(crate) struct BlockPlace {
     /// Number of the run.
     pub run: u64,
     /// Position among the blocks of the run, from 0.
@@ -52,7 +52,7 @@ impl BlockPlace {
 ///
 /// # Errors
 /// [`Error::Broken`](crate::Error::Broken) where they are not.
-pub fn put(block: &mut BlockBytes, at: usize, entry: &Entry, first_seq: u64) -> Result<()> {
+pub(crate) fn put(block: &mut BlockBytes, at: usize, entry: &Entry, first_seq: u64) -> Result<()> {
     let offset = entry.seq.wrapping_sub(first_seq);
     invariant!(offset <= SEQ_SPAN_MAX, "a seq does not fit its block");
     let bytes = block[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0.get_mut(at);
@@ -64,7 +64,7 @@ pub fn put(block: &mut BlockBytes, at: usize, entry: &Entry, first_seq: u64) -> 
 }
 
 /// Completes a block whose first `count` entries have been put.
-pub fn seal(block: &mut BlockBytes, count: usize, place: &BlockPlace) {
+pub(crate) fn seal(block: &mut BlockBytes, count: usize, place: &BlockPlace) {
     debug_assert!((1..=BLOCK_ENTRIES).contains(&count));
     block[8..10].copy_from_slice(&(count as u16).to_le_bytes());
     block[10..HEADER_BYTES].fill(0);
@@ -75,7 +75,7 @@ pub fn seal(block: &mut BlockBytes, count: usize, place: &BlockPlace) {
 
 /// A block whose checksum has been verified.
 #[derive(Debug, Clone, Copy)]
-pub struct RunBlock<'a> {
+pub(crate) struct RunBlock<'a> {
     entries: &'a [[u8; ENTRY_BYTES]],
     first_seq: u64,
 }
@@ -85,7 +85,7 @@ impl<'a> RunBlock<'a> {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn open(bytes: &'a BlockBytes, place: &BlockPlace) -> Result<Self, &'static str> {
+    pub(crate) fn open(bytes: &'a BlockBytes, place: &BlockPlace) -> Result<Self, &'static str> {
         let (checksum, body) = bytes.split_first_chunk().ok_or("it is too short")?;
         if u64::from_le_bytes(*checksum) != xxh3_64_with_seed(body, place.seed()) {
             return Err("its checksum does not agree with its bytes");
@@ -98,24 +98,13 @@ impl<'a> RunBlock<'a> {
         }
     }
 
-    /// Number of entries, at least one.
-    #[expect(clippy::len_without_is_empty, reason = "a block is never empty")]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
     /// The entries in order.
-    pub fn entries(self) -> impl Iterator<Item = Entry> + 'a {
+    pub(crate) fn entries(self) -> impl Iterator<Item = Entry> + 'a {
         self.entries.iter().map(move |bytes| decode(bytes, self.first_seq))
     }
 
-    /// Entry `at`, below [`RunBlock::len`].
-    pub fn get(&self, at: usize) -> Option<Entry> {
-        self.entries.get(at).map(|bytes| decode(bytes, self.first_seq))
-    }
-
     /// The entries with this fingerprint.
-    pub fn find(self, fingerprint: Fingerprint) -> impl Iterator<Item = Entry> + 'a {
+    pub(crate) fn find(self, fingerprint: Fingerprint) -> impl Iterator<Item = Entry> + 'a {
         let from = self.entries.partition_point(|bytes| fingerprint_of(bytes) < fingerprint);
         let tail = self.entries.get(from..).unwrap_or_default();
         let same = tail.iter().take_while(move |bytes| fingerprint_of(bytes) == fingerprint);

@@ -14,11 +14,11 @@
 use xorf::BinaryFuse16;
 
 /// Fewest and most bits of a value.
-pub const FILTER_BITS: std::ops::RangeInclusive<u32> = 8..=16;
+pub(crate) const FILTER_BITS: std::ops::RangeInclusive<u32> = 8..=16;
 
 /// Where a filter is among the bytes of its run, and what it takes to probe it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FilterShape {
+pub(crate) struct FilterShape {
     /// Added to every key before hashing.
     pub seed: u64,
     /// Slots in a segment, a power of two.
@@ -31,10 +31,10 @@ pub struct FilterShape {
 
 impl FilterShape {
     /// A filter without values, which passes every key.
-    pub const PASS_ALL: Self = Self { seed: 0, segment: 1, slots: 0, bits: 0 };
+    pub(crate) const PASS_ALL: Self = Self { seed: 0, segment: 1, slots: 0, bits: 0 };
 
     /// Bytes of its values.
-    pub fn len_bytes(&self) -> usize {
+    pub(crate) fn len_bytes(&self) -> usize {
         if self.bits == 0 {
             return 0;
         }
@@ -43,7 +43,7 @@ impl FilterShape {
     }
 
     /// Whether a filter can have this shape.
-    pub fn is_possible(&self) -> bool {
+    pub(crate) fn is_possible(&self) -> bool {
         let segments = self.segment.is_power_of_two() && self.slots.is_multiple_of(self.segment);
         let values = u64::from(self.slots) + 2 * u64::from(self.segment) <= u64::from(u32::MAX);
         *self == Self::PASS_ALL || (FILTER_BITS.contains(&self.bits) && segments && values)
@@ -52,7 +52,7 @@ impl FilterShape {
 
 /// The filters of a run, one after the other.
 #[derive(Debug, Default)]
-pub struct Filters {
+pub(crate) struct Filters {
     chunks: Vec<PlacedFilter>,
     /// All values, and [`OVERREAD_BYTES`] zeros after them once there are any.
     bytes: Vec<u8>,
@@ -69,20 +69,20 @@ const OVERREAD_BYTES: usize = 3;
 
 impl Filters {
     /// With room for `chunks` filters over `keys` keys in all, so that memory is taken once.
-    pub fn with_capacity(chunks: usize, keys: usize, bits: u32) -> Self {
+    pub(crate) fn with_capacity(chunks: usize, keys: usize, bits: u32) -> Self {
         // 1.17 slots a key in chunks of full size; a shorter last chunk has more.
         let bytes = (keys / 64 + 1).saturating_mul(75).saturating_mul(bits as usize) / 8;
         Self::with_bytes(chunks, bytes + 4096)
     }
 
     /// With room for `chunks` filters of `bytes` bytes in all.
-    pub fn with_bytes(chunks: usize, bytes: usize) -> Self {
+    pub(crate) fn with_bytes(chunks: usize, bytes: usize) -> Self {
         Self { chunks: Vec::with_capacity(chunks), bytes: Vec::with_capacity(bytes + OVERREAD_BYTES) }
     }
 
     /// Builds the filter of the next chunk over distinct keys, in about 30 bytes of memory a key. In the unheard-of
     /// case that none can be built the chunk passes every key.
-    pub fn build(&mut self, keys: &[u64], bits: u32) {
+    pub(crate) fn build(&mut self, keys: &[u64], bits: u32) {
         debug_assert!(FILTER_BITS.contains(&bits));
         let Ok(filter) = BinaryFuse16::try_from(keys) else {
             return self.add(FilterShape::PASS_ALL, &[]);
@@ -94,7 +94,7 @@ impl Filters {
     }
 
     /// Adds a filter read from disk. Its shape must be possible and its bytes as many as the shape says.
-    pub fn add(&mut self, shape: FilterShape, values: &[u8]) {
+    pub(crate) fn add(&mut self, shape: FilterShape, values: &[u8]) {
         debug_assert_eq!(values.len(), shape.len_bytes());
         self.add_with(shape, |bytes| bytes.extend_from_slice(values));
     }
@@ -108,32 +108,21 @@ impl Filters {
     }
 
     /// Number of chunks.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.chunks.len()
     }
 
-    /// Whether there are no filters.
-    pub fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
-    }
-
     /// Bytes of all values.
-    pub fn len_bytes(&self) -> usize {
+    pub(crate) fn len_bytes(&self) -> usize {
         self.bytes.len().saturating_sub(OVERREAD_BYTES)
     }
 
     /// Shape and bytes of each filter in order.
-    pub fn iter(&self) -> impl Iterator<Item = (FilterShape, &[u8])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (FilterShape, &[u8])> {
         self.chunks.iter().map(|placed| {
             let end = placed.offset + placed.shape.len_bytes();
             (placed.shape, self.bytes.get(placed.offset..end).unwrap_or_default())
         })
-    }
-
-    /// Whether chunk `chunk` may have `key`. Never false for a key it was built over; a chunk that does not exist has nothing.
-    pub fn may_contain(&self, chunk: usize, key: u64) -> bool {
-        let probe = self.probe(chunk, key);
-        probe.passes(self.values(&probe))
     }
 
     /// Where to look for `key` in chunk `chunk`: arithmetic alone, no filter is touched.
@@ -141,7 +130,7 @@ impl Filters {
     /// Making the probes of many keys first and then reading the values of all lets the processor have the cache
     /// misses of many keys under way at once: measured, twice as fast as one key after the other once filters outgrow the cache.
     #[inline]
-    pub fn probe(&self, chunk: usize, key: u64) -> Probe {
+    pub(crate) fn probe(&self, chunk: usize, key: u64) -> Probe {
         let Some(PlacedFilter { shape, offset }) = self.chunks.get(chunk) else {
             return Probe::FAILS;
         };
@@ -161,7 +150,7 @@ impl Filters {
 
     /// The values in the three slots of a probe, and whatever bits follow them, xored.
     #[inline]
-    pub fn values(&self, probe: &Probe) -> u32 {
+    pub(crate) fn values(&self, probe: &Probe) -> u32 {
         let value = |at: usize, shift: u8| {
             let bytes = self.bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
             u32::from_le_bytes(bytes) >> shift
@@ -173,7 +162,7 @@ impl Filters {
 
 /// What to read to see whether a filter passes a key.
 #[derive(Debug, Clone, Copy)]
-pub struct Probe {
+pub(crate) struct Probe {
     /// Where the bytes of its three values begin.
     bytes: [usize; 3],
     /// Where in these bytes the values begin.
@@ -184,11 +173,11 @@ pub struct Probe {
 
 impl Probe {
     /// A probe that no values pass.
-    pub const FAILS: Self = Self { bytes: [0; 3], shifts: [24; 3], wanted: u32::MAX, mask: u32::MAX };
+    pub(crate) const FAILS: Self = Self { bytes: [0; 3], shifts: [24; 3], wanted: u32::MAX, mask: u32::MAX };
 
     /// Whether the key may be there, by the [values](Filters::values) read for it.
     #[inline]
-    pub fn passes(&self, values: u32) -> bool {
+    pub(crate) fn passes(&self, values: u32) -> bool {
         (values ^ self.wanted) & self.mask == 0
     }
 }
@@ -227,6 +216,12 @@ mod tests {
 
     use super::*;
 
+    /// Whether chunk `chunk` may have `key`.
+    fn may_contain(filters: &Filters, chunk: usize, key: u64) -> bool {
+        let probe = filters.probe(chunk, key);
+        probe.passes(filters.values(&probe))
+    }
+
     /// Keys as they come: sorted, distinct, all alike in their upper bits.
     fn keys(count: u64) -> Vec<u64> {
         let mut keys: Vec<u64> = (0..count).map(|i| (0xABCD << 48) | (murmur64(i + 1) >> 16)).collect();
@@ -241,9 +236,9 @@ mod tests {
         for bits in FILTER_BITS {
             let mut filters = Filters::with_capacity(1, keys.len(), bits);
             filters.build(&keys, bits);
-            assert!(keys.iter().all(|&key| filters.may_contain(0, key)));
+            assert!(keys.iter().all(|&key| may_contain(&filters, 0, key)));
             let strangers = 400_000;
-            let passed = (0..strangers).filter(|&i| filters.may_contain(0, murmur64(i ^ (1 << 60)))).count() as f64;
+            let passed = (0..strangers).filter(|&i| may_contain(&filters, 0, murmur64(i ^ (1 << 60)))).count() as f64;
             let expected = strangers as f64 / f64::from(1 << bits);
             assert!(passed < expected + 6.0 * expected.sqrt(), "{bits} bits: {passed} passed, {expected} expected");
         }
@@ -256,7 +251,7 @@ mod tests {
         let mut ours = Filters::default();
         ours.build(&keys, 16);
         for key in (0..300_000).map(murmur64).chain(keys) {
-            assert_eq!(ours.may_contain(0, key), theirs.contains(&key));
+            assert_eq!(may_contain(&ours, 0, key), theirs.contains(&key));
         }
     }
 
@@ -272,8 +267,8 @@ mod tests {
     fn the_chunk_without_a_filter_passes_everything() {
         let mut filters = Filters::default();
         filters.add(FilterShape::PASS_ALL, &[]);
-        assert!(filters.may_contain(0, 17));
-        assert!(!filters.may_contain(1, 17));
+        assert!(may_contain(&filters, 0, 17));
+        assert!(!may_contain(&filters, 1, 17));
     }
 
     proptest! {
@@ -287,7 +282,7 @@ mod tests {
             let mut again = Filters::default();
             filters.iter().for_each(|(shape, bytes)| again.add(shape, bytes));
             for (chunk, keys) in sets.iter().enumerate() {
-                prop_assert!(keys.iter().all(|&key| filters.may_contain(chunk, key) && again.may_contain(chunk, key)));
+                prop_assert!(keys.iter().all(|&key| may_contain(&filters, chunk, key) && may_contain(&again, chunk, key)));
             }
             prop_assert_eq!(filters.bytes, again.bytes);
         }

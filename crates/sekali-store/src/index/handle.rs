@@ -21,7 +21,7 @@ use crate::manifest::ManifestFile;
 
 /// The dedup index of a partition. One writer inserts; any number of threads look up.
 #[derive(Debug)]
-pub struct Index {
+pub(crate) struct Index {
     pub(super) core: Arc<IndexCore>,
     thread: Option<JoinHandle<()>>,
 }
@@ -35,7 +35,12 @@ impl Index {
     /// would call duplicates new, so there is none: see [`Index::rebuild`].
     /// [`Error::NewerFormat`](crate::Error::NewerFormat), [`Error::Invalid`](crate::Error::Invalid) for impossible options, and
     /// I/O errors.
-    pub fn open(disk: Arc<dyn Disk>, dir: PathBuf, manifest: Arc<ManifestFile>, options: IndexOptions) -> Result<Self> {
+    pub(crate) fn open(
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        manifest: Arc<ManifestFile>,
+        options: IndexOptions,
+    ) -> Result<Self> {
         let core = Arc::new(IndexCore::open(disk, dir, manifest, options)?);
         let thread = if options.background { Some(spawn(&core)?) } else { None };
         Ok(Self { core, thread })
@@ -46,7 +51,7 @@ impl Index {
     ///
     /// # Errors
     /// [`Error::Damaged`](crate::Error::Damaged) where a block that may have the answer is, and I/O errors. `found` is then not to be used.
-    pub fn look_up(&self, fingerprints: &[Fingerprint], found: &mut Vec<(usize, Entry)>) -> Result<()> {
+    pub(crate) fn look_up(&self, fingerprints: &[Fingerprint], found: &mut Vec<(usize, Entry)>) -> Result<()> {
         let (frozen, runs) = {
             let state = self.core.state();
             state.active.look_up(fingerprints, found);
@@ -70,7 +75,7 @@ impl Index {
     ///
     /// # Errors
     /// [`Error::Broken`](crate::Error::Broken) where seqs do not ascend.
-    pub fn insert(&self, mut entries: &[Entry]) -> Result<()> {
+    pub(crate) fn insert(&self, mut entries: &[Entry]) -> Result<()> {
         while !entries.is_empty() {
             let (added, due) = self.core.state_mut().insert(entries, self.core.options.table_entries)?;
             let Some(rest) = entries.get(added..) else { invariant!("more entries were added than there are") };
@@ -88,14 +93,14 @@ impl Index {
     ///
     /// # Errors
     /// The error that keeps tables from being written, once more of them are in memory than a crash can have left.
-    pub fn replay(&self, entries: &[Entry]) -> Result<()> {
+    pub(crate) fn replay(&self, entries: &[Entry]) -> Result<()> {
         self.insert(entries)?;
         room::check_replayed(&self.core)
     }
 
     /// Every entry with this seq or a smaller one is in durable runs that the manifest names: recovery replays the log
     /// from the next seq on.
-    pub fn covered_seq(&self) -> u64 {
+    pub(crate) fn covered_seq(&self) -> u64 {
         self.core.state().covered_seq
     }
 
@@ -104,7 +109,7 @@ impl Index {
     ///
     /// # Errors
     /// The error that keeps tables from being written, once as many wait as may.
-    pub fn health(&self) -> Result<()> {
+    pub(crate) fn health(&self) -> Result<()> {
         room::check(&self.core)
     }
 
@@ -116,7 +121,7 @@ impl Index {
     }
 
     /// Counts and sizes.
-    pub fn stats(&self) -> IndexStats {
+    pub(crate) fn stats(&self) -> IndexStats {
         self.core.stats()
     }
 
@@ -124,7 +129,7 @@ impl Index {
     ///
     /// # Errors
     /// Those of [`Index::step`].
-    pub fn flush(&self) -> Result<()> {
+    pub(crate) fn flush(&self) -> Result<()> {
         self.core.state_mut().freeze(self.core.options.table_entries);
         while !self.core.state().frozen.is_empty() && worker::step(&self.core)? {}
         Ok(())
@@ -135,7 +140,7 @@ impl Index {
     /// # Errors
     /// I/O errors, and [`Error::Damaged`](crate::Error::Damaged) where a run that is to be merged is damaged. Nothing is lost and the index
     /// goes on; the same work is tried again by the next call, but for merging after damage.
-    pub fn step(&self) -> Result<bool> {
+    pub(crate) fn step(&self) -> Result<bool> {
         worker::step(&self.core)
     }
 }

@@ -8,7 +8,7 @@ use crate::manifest::RunInfo;
 
 /// What the plan needs to know of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MergeCandidate {
+pub(crate) struct MergeCandidate {
     /// Its number.
     pub number: u64,
     /// Its length.
@@ -21,13 +21,13 @@ pub struct MergeCandidate {
 
 impl MergeCandidate {
     /// The run that `info` describes.
-    pub fn new(info: &RunInfo, busy: bool) -> Self {
+    pub(crate) fn new(info: &RunInfo, busy: bool) -> Self {
         Self { number: info.number, entries: info.entries, last_seq: info.last_seq, busy }
     }
 }
 
 /// The level of a run: the smallest `l` with `entries <= table_entries * FAN_IN^l`.
-pub fn level(entries: u64, table_entries: usize) -> u32 {
+pub(crate) fn level(entries: u64, table_entries: usize) -> u32 {
     let mut room = (table_entries as u64).max(1);
     let mut level = 0;
     while room < entries {
@@ -38,7 +38,7 @@ pub fn level(entries: u64, table_entries: usize) -> u32 {
 }
 
 /// The merge that is due at the lowest level which has none under way: its level and the numbers of the runs.
-pub fn next_merge(runs: &[MergeCandidate], table_entries: usize) -> Option<(u32, Vec<u64>)> {
+pub(crate) fn next_merge(runs: &[MergeCandidate], table_entries: usize) -> Option<(u32, Vec<u64>)> {
     let levels = levels(runs, table_entries);
     let due =
         levels.iter().enumerate().find(|(_, runs)| runs.len() >= INDEX_FAN_IN && !runs.iter().any(|run| run.busy));
@@ -46,12 +46,12 @@ pub fn next_merge(runs: &[MergeCandidate], table_entries: usize) -> Option<(u32,
 }
 
 /// How many runs there are more than there would be if no merge were due.
-pub fn overdue(runs: &[MergeCandidate], table_entries: usize) -> usize {
+pub(crate) fn overdue(runs: &[MergeCandidate], table_entries: usize) -> usize {
     levels(runs, table_entries).iter().map(|runs| runs.len().saturating_sub(INDEX_FAN_IN - 1)).sum()
 }
 
 /// Entries that are due to be written again.
-pub fn debt_entries(runs: &[MergeCandidate], table_entries: usize) -> u64 {
+pub(crate) fn debt_entries(runs: &[MergeCandidate], table_entries: usize) -> u64 {
     let due = |runs: &Vec<MergeCandidate>| -> u64 {
         let merging = runs.len() / INDEX_FAN_IN * INDEX_FAN_IN;
         runs.iter().take(merging).map(|run| run.entries).sum()
@@ -64,7 +64,7 @@ pub fn debt_entries(runs: &[MergeCandidate], table_entries: usize) -> u64 {
 ///
 /// The ratio is rounded down: a run that holds nearly everything is not made to pay for the little that was flushed
 /// while it was merged.
-pub fn filter_bits(entries: u64, total: u64) -> u32 {
+pub(crate) fn filter_bits(entries: u64, total: u64) -> u32 {
     let ratio = (total / entries.max(1)).max(1);
     let bits = FILTER_BITS.start() + ratio.next_power_of_two().trailing_zeros();
     bits.min(*FILTER_BITS.end())

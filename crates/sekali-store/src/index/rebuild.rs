@@ -20,7 +20,7 @@ impl Index {
     ///
     /// # Errors
     /// I/O errors.
-    pub fn forget(&self) -> Result<()> {
+    pub(crate) fn forget(&self) -> Result<()> {
         // A step in flight ends first: it must not add to a manifest that has forgotten what came before.
         let _progress = self.core.progress();
         self.core.signals.close();
@@ -33,7 +33,7 @@ impl Index {
     ///
     /// # Errors
     /// The first error among `entries`, and I/O errors.
-    pub fn rebuild(
+    pub(crate) fn rebuild(
         disk: Arc<dyn Disk>,
         dir: PathBuf,
         manifest: Arc<ManifestFile>,

@@ -36,15 +36,14 @@ use guide::RunGuide;
 use header::RunHeader;
 use layout::blocks;
 
-pub use super::sort::SortKey;
-pub use layout::{file_name, number_of};
-pub use lookup::{LookupCost, sorted_keys};
-pub use stream::RunStream;
-pub use writer::RunWriter;
+pub(crate) use layout::{file_name, number_of};
+pub(crate) use lookup::{LookupCost, sorted_keys};
+pub(crate) use stream::RunStream;
+pub(crate) use writer::RunWriter;
 
 /// An open run.
 #[derive(Debug)]
-pub struct Run {
+pub(crate) struct Run {
     file: Arc<dyn DiskFile>,
     path: PathBuf,
     info: RunInfo,
@@ -58,7 +57,7 @@ impl Run {
     /// # Errors
     /// [`Error::Damaged`] where the file is not the one that was written, [`Error::NewerFormat`], and I/O errors,
     /// `NotFound` among them.
-    pub fn open(disk: &dyn Disk, dir: &Path, info: &RunInfo) -> Result<Self> {
+    pub(crate) fn open(disk: &dyn Disk, dir: &Path, info: &RunInfo) -> Result<Self> {
         let path = dir.join(file_name(info.number));
         let file = disk.open(&path).at("open", &path)?;
         let disk_bytes = file.len().at("read the length of", &path)?;
@@ -82,22 +81,22 @@ impl Run {
     }
 
     /// What the manifest says of it.
-    pub fn info(&self) -> &RunInfo {
+    pub(crate) fn info(&self) -> &RunInfo {
         &self.info
     }
 
     /// Length of the file.
-    pub fn disk_bytes(&self) -> u64 {
+    pub(crate) fn disk_bytes(&self) -> u64 {
         self.disk_bytes
     }
 
     /// Memory taken by filters and fences.
-    pub fn memory_bytes(&self) -> u64 {
+    pub(crate) fn memory_bytes(&self) -> u64 {
         self.guide.memory_bytes()
     }
 
     /// Bytes of the blocks that hold so many entries.
-    pub fn block_bytes(entries: u64) -> u64 {
+    pub(crate) fn block_bytes(entries: u64) -> u64 {
         blocks(entries) * BLOCK_BYTES as u64
     }
 

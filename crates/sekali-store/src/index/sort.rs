@@ -7,7 +7,7 @@ use crate::bucket;
 use crate::error::Result;
 
 /// The upper half of a fingerprint, and the position of what it belongs to.
-pub type SortKey = (u64, u32);
+pub(crate) type SortKey = (u64, u32);
 
 /// Keys that share a bucket, on average.
 const BUCKET_KEYS: usize = 16;

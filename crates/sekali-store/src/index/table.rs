@@ -18,7 +18,7 @@ use crate::limits::INDEX_TABLE_ENTRIES_MAX;
 
 /// A table with room for a fixed number of entries.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     capacity: usize,
     /// 0 where empty; otherwise tag and position + 1.
     slots: Vec<u32>,
@@ -41,14 +41,14 @@ const STRIP: usize = 32;
 
 impl Table {
     /// An empty table with room for `capacity` entries (at least 1, at most [`INDEX_TABLE_ENTRIES_MAX`]).
-    pub fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, INDEX_TABLE_ENTRIES_MAX);
         let position_mask = (capacity as u32 + 1).next_power_of_two() - 1;
         Self { capacity, slots: vec![0; capacity * 2], position_mask, first_seq: 0, rows: Vec::with_capacity(capacity) }
     }
 
     /// An empty table like [`Table::new`]'s, all of whose memory is there already.
-    pub fn in_memory(capacity: usize) -> Self {
+    pub(crate) fn in_memory(capacity: usize) -> Self {
         let mut table = Self::new(capacity);
         // What the compiler knows to be zero it would not write again.
         black_box(&mut table.slots);
@@ -58,39 +58,34 @@ impl Table {
     }
 
     /// Forgets all entries, but keeps the memory.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.slots.fill(0);
         self.first_seq = 0;
         self.rows.clear();
     }
 
     /// Number of entries it has room for.
-    pub fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }
 
     /// Number of entries.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Whether there are no entries.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Whether there is no room for another entry.
-    pub fn is_full(&self) -> bool {
-        self.len() >= self.capacity
-    }
-
     /// Seq of the first entry; 0 where there is none.
-    pub fn first_seq(&self) -> u64 {
+    pub(crate) fn first_seq(&self) -> u64 {
         self.first_seq
     }
 
     /// Seq of the last entry; 0 where there is none.
-    pub fn last_seq(&self) -> u64 {
+    pub(crate) fn last_seq(&self) -> u64 {
         self.rows.last().map_or(0, |row| row.seq(self.first_seq))
     }
 
@@ -99,7 +94,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Broken`](crate::Error::Broken) where the directory has no slot for an entry.
-    pub fn insert(&mut self, entries: &[Entry]) -> Result<usize> {
+    pub(crate) fn insert(&mut self, entries: &[Entry]) -> Result<usize> {
         if self.is_empty() {
             self.first_seq = entries.first().map_or(0, |entry| entry.seq);
         }
@@ -116,7 +111,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Broken`](crate::Error::Broken) where they do not fit.
-    pub fn insert_all(&mut self, other: &Self) -> Result<()> {
+    pub(crate) fn insert_all(&mut self, other: &Self) -> Result<()> {
         let mut strip = Vec::with_capacity(STRIP);
         for rows in other.rows.chunks(STRIP) {
             strip.clear();
@@ -156,7 +151,7 @@ impl Table {
     }
 
     /// Finds every entry with one of `fingerprints`: appends its position there and the entry.
-    pub fn look_up(&self, fingerprints: &[Fingerprint], found: &mut Vec<(usize, Entry)>) {
+    pub(crate) fn look_up(&self, fingerprints: &[Fingerprint], found: &mut Vec<(usize, Entry)>) {
         for (strip, fingerprints) in fingerprints.chunks(STRIP).enumerate() {
             let mut firsts = [0; STRIP];
             for (first, &fingerprint) in firsts.iter_mut().zip(fingerprints) {
@@ -187,7 +182,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Broken`](crate::Error::Broken).
-    pub fn sorted<'a>(&'a self, order: &'a mut Vec<SortKey>) -> Result<impl Iterator<Item = Entry> + 'a> {
+    pub(crate) fn sorted<'a>(&'a self, order: &'a mut Vec<SortKey>) -> Result<impl Iterator<Item = Entry> + 'a> {
         let upper = self.rows.iter().map(|row| filter_key(row.fingerprint()));
         // Upper halves almost never tie, and then the whole fingerprints decide; positions ascend with the seqs.
         let fingerprint = |at: u32| self.rows.get(at as usize).map(TableRow::fingerprint);

@@ -13,7 +13,7 @@ use crate::log::position::LogPosition;
 /// A place between two commits of the log: everything that the next one continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SavedPosition {
+pub(crate) struct SavedPosition {
     /// Seq of the next row.
     pub next_seq: u64,
     /// Number of the next commit.
@@ -71,7 +71,7 @@ impl From<&SavedPosition> for LogPosition {
 /// One segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SegmentEntry {
+pub(crate) struct SegmentEntry {
     /// Smallest seq in it.
     pub first_seq: u64,
     /// Greatest seq in it.
@@ -89,7 +89,7 @@ fn is_zero(number: &u32) -> bool {
 /// Seqs that are lost to damage for good: the file that had them is gone, or is no longer believed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Lost {
+pub(crate) struct Lost {
     /// Name of the file, without its directory.
     pub file: String,
     /// Where in the file the damage began, in bytes.

@@ -12,7 +12,7 @@ use crate::invariant::invariant;
 
 /// The manifest of one partition. Changes are made one after the other and are durable when they return.
 #[derive(Debug)]
-pub struct ManifestFile {
+pub(crate) struct ManifestFile {
     disk: Arc<dyn Disk>,
     path: PathBuf,
     existed: bool,
@@ -30,7 +30,7 @@ impl ManifestFile {
     ///
     /// # Errors
     /// Those of [`Manifest::decode`], and I/O errors.
-    pub fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<Self> {
+    pub(crate) fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<Self> {
         let found = match disk::read_all(&*disk, path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             read => Some(Manifest::decode(&read.at("read", path)?, path)?),
@@ -46,19 +46,19 @@ impl ManifestFile {
     ///
     /// # Errors
     /// I/O errors.
-    pub fn set_aside(disk: Arc<dyn Disk>, path: &Path) -> Result<Self> {
+    pub(crate) fn set_aside(disk: Arc<dyn Disk>, path: &Path) -> Result<Self> {
         disk.rename(path, &path.with_extension("damaged")).at("rename", path)?;
         disk.sync_dir(path.parent().unwrap_or(Path::new("."))).at("sync the directory of", path)?;
         Self::open(disk, path)
     }
 
     /// What is live now.
-    pub fn get(&self) -> Manifest {
+    pub(crate) fn get(&self) -> Manifest {
         self.lock().clone()
     }
 
     /// Whether the file was there when it was opened. Where it was not, files that it does not name prove nothing.
-    pub fn existed(&self) -> bool {
+    pub(crate) fn existed(&self) -> bool {
         self.existed
     }
 
@@ -67,7 +67,7 @@ impl ManifestFile {
     /// # Errors
     /// I/O errors. The change then counts as not made, but a crash may still bring it to light: whoever asked for it
     /// keeps both the files that the old manifest names and those that the new one would have named.
-    pub fn update(&self, change: impl FnOnce(&mut Manifest)) -> Result<()> {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Manifest)) -> Result<()> {
         let mut current = self.lock();
         let mut next = current.clone();
         change(&mut next);
@@ -104,7 +104,7 @@ impl ManifestFile {
     ///
     /// # Errors
     /// [`Error::Broken`](crate::Error::Broken) where it lies before a place that was noted.
-    pub fn note_durable(&self, place: SavedPosition) -> Result<()> {
+    pub(crate) fn note_durable(&self, place: SavedPosition) -> Result<()> {
         let mut noted = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
         let is_later =
             |noted: SavedPosition| noted.next_commit <= place.next_commit && noted.next_seq <= place.next_seq;
@@ -117,7 +117,7 @@ impl ManifestFile {
     ///
     /// # Errors
     /// As [`ManifestFile::update`].
-    pub fn mark_durable(&self) -> Result<()> {
+    pub(crate) fn mark_durable(&self) -> Result<()> {
         match self.noted() {
             noted @ Some(_) if noted != self.lock().durable => self.update(|_| {}),
             _ => Ok(()),
@@ -130,7 +130,7 @@ impl ManifestFile {
 
     /// Whether replacing the file has failed since it was opened. After that even an update that succeeds does not
     /// prove which manifest a crash would leave, so nothing that any of them named may be unlinked before the next open.
-    pub fn uncertain(&self) -> bool {
+    pub(crate) fn uncertain(&self) -> bool {
         self.uncertain.load(Ordering::Acquire)
     }
 

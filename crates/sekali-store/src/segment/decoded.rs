@@ -10,7 +10,7 @@ use crate::event::{EventRef, StoredEvent};
 
 /// Events in the order in which they were wanted.
 #[derive(Debug, Default)]
-pub struct DecodedEvents {
+pub(crate) struct DecodedEvents {
     pub(super) topics: TopicTable,
     pub(super) order: Vec<Selected>,
     pub(super) event_ids: Texts,
@@ -22,22 +22,17 @@ pub struct DecodedEvents {
 
 impl DecodedEvents {
     /// Number of events.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
-    }
-
     /// The seq of the last event.
-    pub fn last_seq(&self) -> Option<u64> {
+    pub(crate) fn last_seq(&self) -> Option<u64> {
         self.order.last().map(|selected| selected.seq)
     }
 
     /// Seq, `received_at` and event of that number, in the wanted order.
-    pub fn get(&self, number: usize) -> Option<(u64, i64, EventRef<'_>)> {
+    pub(crate) fn get(&self, number: usize) -> Option<(u64, i64, EventRef<'_>)> {
         let selected = self.order.get(number)?;
         let at = selected.at as usize;
         let event = EventRef {
@@ -51,12 +46,12 @@ impl DecodedEvents {
     }
 
     /// Seq, `received_at` and event of all, in the wanted order.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, i64, EventRef<'_>)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, i64, EventRef<'_>)> {
         (0..self.len()).filter_map(|number| self.get(number))
     }
 
     /// The event of that number, on its own.
-    pub fn event(&self, number: usize) -> Option<StoredEvent> {
+    pub(crate) fn event(&self, number: usize) -> Option<StoredEvent> {
         let (seq, received_at_ns, event) = self.get(number)?;
         Some(StoredEvent::new(seq, received_at_ns, &event))
     }

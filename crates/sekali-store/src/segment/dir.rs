@@ -9,11 +9,11 @@ use crate::meta::StoreMeta;
 use crate::salt::Salt;
 
 /// The ending of segment files.
-pub const SUFFIX: &str = ".parquet";
+pub(crate) const SUFFIX: &str = ".parquet";
 
 /// Where the segments of a partition are, and whose they are.
 #[derive(Debug, Clone)]
-pub struct SegmentDir {
+pub(crate) struct SegmentDir {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) dir: PathBuf,
     pub(super) store_id: u128,
@@ -40,24 +40,24 @@ impl Default for SegmentShape {
 
 impl SegmentDir {
     /// The segments of `partition` of `store`, in `dir`, which exists.
-    pub fn new(disk: Arc<dyn Disk>, dir: PathBuf, store: &StoreMeta, partition: u32) -> Self {
+    pub(crate) fn new(disk: Arc<dyn Disk>, dir: PathBuf, store: &StoreMeta, partition: u32) -> Self {
         let salt = Salt::new(store, partition);
         Self { disk, dir, store_id: store.store_id, partition, salt, shape: SegmentShape::default(), revision: 0 }
     }
 
     /// The directory itself.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// The same directory, for segments that were trimmed so often: what is left of one may have its first and last seq
     /// still, and must not take its name.
-    pub fn revised(&self, revision: u32) -> Self {
+    pub(crate) fn revised(&self, revision: u32) -> Self {
         Self { revision, ..self.clone() }
     }
 
     /// Where the segment with these seqs is.
-    pub fn path(&self, first_seq: u64, last_seq: u64) -> PathBuf {
+    pub(crate) fn path(&self, first_seq: u64, last_seq: u64) -> PathBuf {
         self.dir.join(file_name(first_seq, last_seq, self.revision))
     }
 
@@ -74,7 +74,7 @@ pub(crate) fn file_name(first_seq: u64, last_seq: u64, revision: u32) -> String 
 }
 
 /// The first and last seq that the name of a segment tells; `None` where it is not one.
-pub fn seqs_of(path: &Path) -> Option<(u64, u64)> {
+pub(crate) fn seqs_of(path: &Path) -> Option<(u64, u64)> {
     let (seqs, _) = name_of(path)?;
     let (first, last) = seqs.split_once('-')?;
     let digits = |text: &str| text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -83,7 +83,7 @@ pub fn seqs_of(path: &Path) -> Option<(u64, u64)> {
 }
 
 /// How often the segment of this name was trimmed.
-pub fn revision_of(path: &Path) -> u32 {
+pub(crate) fn revision_of(path: &Path) -> u32 {
     name_of(path).map_or(0, |(_, revision)| revision)
 }
 

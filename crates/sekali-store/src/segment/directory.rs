@@ -30,7 +30,7 @@ const TALLY_BYTES: usize = 32;
 
 /// A run of consecutive events in a segment: the unit of reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowGroup {
+pub(crate) struct RowGroup {
     pub(super) offset: u64,
     pub(super) len: u32,
     pub(super) index_len: u32,

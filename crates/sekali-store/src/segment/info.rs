@@ -6,7 +6,7 @@ use super::directory::RowGroup;
 
 /// What a segment is, at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SegmentInfo {
+pub(crate) struct SegmentInfo {
     /// Where it is.
     pub path: PathBuf,
     /// The least seq in it.

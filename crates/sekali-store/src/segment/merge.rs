@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// `Damaged` where an input is, and no segment is left then; `Invalid` where the inputs are none, not in order, or of another partition.
-pub fn merge(dir: &SegmentDir, inputs: &[Arc<Segment>]) -> Result<SegmentInfo> {
+pub(crate) fn merge(dir: &SegmentDir, inputs: &[Arc<Segment>]) -> Result<SegmentInfo> {
     let mut writer = SegmentWriter::new(dir);
     for segment in inputs {
         if segment.salt != dir.salt {

@@ -8,7 +8,7 @@ use crate::order::Order;
 
 /// Which events of a row group to read. The default is all of them, ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowQuery<'a> {
+pub(crate) struct RowQuery<'a> {
     /// Of which topics.
     pub topics: TopicChoice<'a>,
     /// With seqs in this range.
@@ -23,7 +23,7 @@ pub struct RowQuery<'a> {
 
 /// A choice of topics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum TopicChoice<'a> {
+pub(crate) enum TopicChoice<'a> {
     /// All, reserved ones included.
     #[default]
     All,
@@ -35,7 +35,7 @@ pub enum TopicChoice<'a> {
 
 impl TopicChoice<'_> {
     /// Whether `topic` is among them.
-    pub fn include(&self, topic: &str) -> bool {
+    pub(crate) fn include(&self, topic: &str) -> bool {
         match self {
             Self::All => true,
             Self::Unreserved => !is_reserved(topic),

@@ -29,7 +29,7 @@ use crate::tally::Tally;
 /// An open segment. Keeps in memory its directory, which is about 70 bytes for each row group and 60 for each topic, and some 20 KB for
 /// each row group that was read from. Reads may run on many threads at once.
 #[derive(Debug)]
-pub struct Segment {
+pub(crate) struct Segment {
     file: Arc<dyn DiskFile>,
     pub(super) salt: Salt,
     pub(super) schema: SchemaDescriptor,
@@ -46,7 +46,7 @@ impl Segment {
     ///
     /// # Errors
     /// `Damaged` where there is no directory that is whole; `NewerFormat`; `Io`.
-    pub fn open(dir: &SegmentDir, path: &Path) -> Result<Self> {
+    pub(crate) fn open(dir: &SegmentDir, path: &Path) -> Result<Self> {
         let file = dir.disk.open(path).at("open", path)?;
         let source = SegmentSource { file: &*file, path, salt: dir.salt };
         let anchor = source.anchor()?;
@@ -78,7 +78,7 @@ impl Segment {
     }
 
     /// What it is.
-    pub fn info(&self) -> &SegmentInfo {
+    pub(crate) fn info(&self) -> &SegmentInfo {
         &self.info
     }
 
@@ -100,12 +100,12 @@ impl Segment {
     }
 
     /// Its row groups, in order of seq.
-    pub fn row_groups(&self) -> &[RowGroup] {
+    pub(crate) fn row_groups(&self) -> &[RowGroup] {
         &self.directory.groups
     }
 
     /// Whether the row group of this number has events of `topic`. Costs a look-up in memory.
-    pub fn has_topic(&self, row_group: usize, topic: &str) -> bool {
+    pub(crate) fn has_topic(&self, row_group: usize, topic: &str) -> bool {
         self.directory.has_topic(row_group, topic)
     }
 
@@ -114,7 +114,7 @@ impl Segment {
     /// # Errors
     /// `Damaged` where a byte it needs is not as it was written, naming file, row group and seqs. Other row groups are not touched.
     /// `Invalid` where there is no such row group.
-    pub fn decode(&self, row_group: usize, wanted: &RowQuery<'_>) -> Result<DecodedEvents> {
+    pub(crate) fn decode(&self, row_group: usize, wanted: &RowQuery<'_>) -> Result<DecodedEvents> {
         let entry = self.row_groups().get(row_group);
         let entry = entry.ok_or_else(|| Error::Invalid(format!("there is no row group {row_group}")))?;
         let absent = matches!(wanted.topics, TopicChoice::One(topic) if !self.has_topic(row_group, topic));
@@ -128,7 +128,7 @@ impl Segment {
     ///
     /// # Errors
     /// As [`Segment::decode`]; no event was visited then.
-    pub fn visit(
+    pub(crate) fn visit(
         &self,
         row_group: usize,
         wanted: &RowQuery<'_>,
@@ -143,7 +143,7 @@ impl Segment {
     ///
     /// # Errors
     /// As [`Segment::decode`].
-    pub fn read(&self, row_group: usize, wanted: &RowQuery<'_>) -> Result<Vec<StoredEvent>> {
+    pub(crate) fn read(&self, row_group: usize, wanted: &RowQuery<'_>) -> Result<Vec<StoredEvent>> {
         let decoded = self.decode(row_group, wanted)?;
         Ok((0..decoded.len()).filter_map(|number| decoded.event(number)).collect())
     }
@@ -152,7 +152,7 @@ impl Segment {
     ///
     /// # Errors
     /// As [`Segment::decode`].
-    pub fn find(&self, topic: &str, seq: u64) -> Result<Option<StoredEvent>> {
+    pub(crate) fn find(&self, topic: &str, seq: u64) -> Result<Option<StoredEvent>> {
         let groups = self.row_groups();
         let number = groups.partition_point(|group| group.last_seq < seq);
         if number == groups.len() {
@@ -168,7 +168,7 @@ impl Segment {
     ///
     /// # Errors
     /// As [`Segment::decode`].
-    pub fn received_at_ns(&self) -> Result<(i64, i64)> {
+    pub(crate) fn received_at_ns(&self) -> Result<(i64, i64)> {
         if let Some(known) = self.received_at_ns.get() {
             return Ok(*known);
         }
@@ -190,7 +190,7 @@ impl Segment {
     ///
     /// # Errors
     /// `Damaged`, naming the first place that is not as it was written; `Io`.
-    pub fn verify(&self) -> Result<()> {
+    pub(crate) fn verify(&self) -> Result<()> {
         (0..self.row_groups().len()).try_for_each(|number| self.verify_group(number).map(drop))?;
         self.verify_ends().map(drop)
     }

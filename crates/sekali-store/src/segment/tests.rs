@@ -11,11 +11,22 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::dir::SegmentShape;
-use super::{Segment, SegmentDir, write};
+use super::{Segment, SegmentDir, SegmentInfo, SegmentWriter};
 use crate::disk::memory::MemoryDisk;
+use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::hash::HashKey;
 use crate::meta::StoreMeta;
+
+/// Writes the events, which come in ascending order of seq, as one segment of `dir`. `None` where there are no events.
+fn write(dir: &SegmentDir, events: impl IntoIterator<Item = Result<StoredEvent>>) -> Result<Option<SegmentInfo>> {
+    let mut writer = SegmentWriter::new(dir);
+    for event in events {
+        let event = event?;
+        writer.push(event.seq, event.received_at_ns, &event.as_ref())?;
+    }
+    writer.finish()
+}
 
 const DIR: &str = "/segments";
 const STORE: StoreMeta = StoreMeta { store_id: 0x5eca11, hash_key: HashKey([3; 32]), partitions: 1 };

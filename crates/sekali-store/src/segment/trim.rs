@@ -12,7 +12,7 @@ use crate::error::Result;
 ///
 /// # Errors
 /// `Damaged` where the segment is, and no other is left then; `Io`.
-pub fn trim(dir: &SegmentDir, segment: &Segment, stay: impl Fn(&str) -> bool) -> Result<Option<SegmentInfo>> {
+pub(crate) fn trim(dir: &SegmentDir, segment: &Segment, stay: impl Fn(&str) -> bool) -> Result<Option<SegmentInfo>> {
     let mut writer = SegmentWriter::new(dir);
     for number in 0..segment.row_groups().len() {
         let mut pushed = Ok(());

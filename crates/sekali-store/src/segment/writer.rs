@@ -5,33 +5,20 @@ use super::file::SegmentFile;
 use super::info::SegmentInfo;
 use super::rows::RowBuffer;
 use crate::error::{Error, Result};
-use crate::event::{EventRef, StoredEvent};
+use crate::event::EventRef;
 
 /// Writes a segment, event by event. Holds one row group in memory. Nothing exists under a segment's name unless it is whole
 /// and durable; a writer that is dropped leaves nothing behind.
-pub struct SegmentWriter {
+pub(crate) struct SegmentWriter {
     dir: SegmentDir,
     file: Option<SegmentFile>,
     rows: RowBuffer,
     last_seq: u64,
 }
 
-/// Writes the events, which come in ascending order of seq, as one segment of `dir`. `None` where there are no events.
-///
-/// # Errors
-/// The first error among the events, or of writing. No segment is left then.
-pub fn write(dir: &SegmentDir, events: impl IntoIterator<Item = Result<StoredEvent>>) -> Result<Option<SegmentInfo>> {
-    let mut writer = SegmentWriter::new(dir);
-    for event in events {
-        let event = event?;
-        writer.push(event.seq, event.received_at_ns, &event.as_ref())?;
-    }
-    writer.finish()
-}
-
 impl SegmentWriter {
     /// A writer of one segment of `dir`. No file is made before there is an event.
-    pub fn new(dir: &SegmentDir) -> Self {
+    pub(crate) fn new(dir: &SegmentDir) -> Self {
         Self { dir: dir.clone(), file: None, rows: RowBuffer::default(), last_seq: 0 }
     }
 
@@ -40,7 +27,7 @@ impl SegmentWriter {
     /// # Errors
     /// `Invalid` where `seq` is not above that of the event before; `Io` where a row group cannot be written. The writer is of no use
     /// then.
-    pub fn push(&mut self, seq: u64, received_at_ns: i64, event: &EventRef<'_>) -> Result<()> {
+    pub(crate) fn push(&mut self, seq: u64, received_at_ns: i64, event: &EventRef<'_>) -> Result<()> {
         if seq <= self.last_seq || i64::try_from(seq).is_err() {
             return Err(Error::Invalid(format!("seq {seq} cannot follow seq {} in a segment", self.last_seq)));
         }
@@ -50,7 +37,7 @@ impl SegmentWriter {
     }
 
     /// Completes the segment. It is durable when this returns. `None` where there were no events.
-    pub fn finish(mut self) -> Result<Option<SegmentInfo>> {
+    pub(crate) fn finish(mut self) -> Result<Option<SegmentInfo>> {
         self.flush()?;
         let Some(file) = self.file.take() else { return Ok(None) };
         file.finish().map(Some)

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use sekali_store::disk::memory::{Fault, MemoryDisk};
 use sekali_store::disk::{Disk, DiskFile, RealDisk};
-use sekali_store::{ContentRules, Copied, Error, Store, Verification, backup, restore};
+use sekali_store::{Copied, Error, Store, StoreOptions, Verification, backup, restore};
 
 use crate::support::{BUSY, DIR, Opened, Oracle, Random, RandomEvents as _, Sent, files};
 
@@ -209,7 +209,7 @@ fn a_store_that_never_holds_still_is_given_up_with_a_reason() {
 }
 
 fn open_whole(disk: &MemoryDisk) -> sekali_store::Result<Store> {
-    Store::open_existing(Arc::new(disk.clone()), Path::new(DEST), ContentRules::BYTES)
+    StoreOptions::new().disk(Arc::new(disk.clone())).open(Path::new(DEST))
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn real_files_are_linked_and_those_that_grow_are_not() {
     let dir = std::env::temp_dir().join(format!("sekali-backup-{}", std::process::id()));
     let (from, to) = (dir.join("store"), dir.join("a/b"));
     let new = sekali_store::StoreMeta { store_id: 1, hash_key: sekali_store::HashKey([7; 32]), partitions: 2 };
-    let store = Store::open_with(Arc::new(RealDisk), &from, &new, ContentRules::BYTES, BUSY).unwrap();
+    let store = StoreOptions::new().tuning(BUSY).create(&from, &new).unwrap();
     let hasher = store.hasher();
     let mut partitions = store.into_partitions();
     for id in 0..100 {
@@ -328,7 +328,7 @@ fn real_files_are_linked_and_those_that_grow_are_not() {
     assert_eq!(links("log").last().unwrap().nlink(), 1);
     assert_eq!(std::fs::metadata(to.join("store.toml")).unwrap().mode() & 0o777, 0o600);
     assert_eq!(std::fs::metadata(&to).unwrap().mode() & 0o777, 0o700);
-    for mut partition in Store::open_existing(Arc::new(RealDisk), &to, ContentRules::BYTES).unwrap().into_partitions() {
+    for mut partition in Store::open(&to).unwrap().into_partitions() {
         assert_eq!(partition.verify(|_| {}).unwrap().findings, []);
     }
     drop(partitions);

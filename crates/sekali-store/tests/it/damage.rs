@@ -4,8 +4,7 @@ use std::path::Path;
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk, read_all};
-use sekali_store::index::IndexOptions;
-use sekali_store::{Error, Finding, Outcome, Scan, Tuning};
+use sekali_store::{Error, Finding, IndexOptions, Outcome, Scan, Tuning};
 
 use crate::bit_rot::{check, event, filled};
 use crate::support::{BUSY, DIR, LOG_ONLY, Opened, collect, files};

@@ -3,12 +3,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use sekali_store::disk::RealDisk;
-use sekali_store::index::IndexOptions;
-use sekali_store::segment::{self, SegmentDir};
-use sekali_store::{Batch, ContentRules, EventRef, Store, StoredEvent, Tuning, fuzzing};
+use sekali_store::bench_support::SegmentFiles;
+use sekali_store::{Batch, EventRef, IndexOptions, StoreOptions, Tuning, fuzzing};
 
 type Target = (&'static str, fn(&[u8]));
 
@@ -44,8 +41,7 @@ fn write_samples() {
     let dir = tempfile::tempdir().unwrap();
     let index = IndexOptions { table_entries: 8, background: false };
     let tuning = Tuning { index, ..Tuning::default() };
-    let disk = Arc::new(RealDisk);
-    let store = Store::open_with(disk, dir.path(), &fuzzing::STORE, ContentRules::BYTES, tuning).unwrap();
+    let store = StoreOptions::new().tuning(tuning).create(dir.path(), &fuzzing::STORE).unwrap();
     let hasher = store.hasher();
     let mut partition = store.into_partitions().pop().unwrap();
     for ids in [0..3, 1..5, 0..0, 5..40] {
@@ -73,20 +69,13 @@ fn write_samples() {
 /// A segment of two topics, and its parts that have checksums of their own.
 fn save_segment() {
     let dir = tempfile::tempdir().unwrap();
-    let segments = SegmentDir::new(Arc::new(RealDisk), dir.path().to_owned(), &fuzzing::STORE, 0);
-    let events = (1..9).map(|seq| {
-        Ok(StoredEvent {
-            seq,
-            received_at_ns: 7,
-            topic: ["one", "two"][seq as usize % 2].to_owned(),
-            event_id: format!("event-{seq}"),
-            timestamp_ns: 1,
-            source: "fuzz".to_owned(),
-            payload: b"{\"a\":1}".to_vec(),
-        })
-    });
-    let info = segment::write(&segments, events).unwrap().unwrap();
-    let bytes = fs::read(info.path).unwrap();
+    let mut writer = SegmentFiles::create(dir.path().to_owned(), &fuzzing::STORE).unwrap().writer();
+    for seq in 1..9 {
+        let (topic, event_id) = (["one", "two"][seq as usize % 2], &*format!("event-{seq}"));
+        let event = EventRef { topic, event_id, timestamp_ns: 1, source: "fuzz", payload: b"{\"a\":1}" };
+        writer.push(seq, 7, &event).unwrap();
+    }
+    let bytes = fs::read(writer.finish().unwrap().path()).unwrap();
     save("segment", "whole", &bytes);
     let at = |magic: &[u8]| (0..bytes.len()).find(|&at| bytes[at..].starts_with(magic)).unwrap();
     let (index, directory, anchor) = (at(b"SKI1"), at(b"SKD1"), at(b"SEKASEG1"));

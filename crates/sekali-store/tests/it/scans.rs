@@ -3,8 +3,7 @@
 
 use sekali_store::disk::Disk;
 use sekali_store::disk::memory::MemoryDisk;
-use sekali_store::index::IndexOptions;
-use sekali_store::{Order, Scan, StorageStats, StoredEvent, Tuning};
+use sekali_store::{IndexOptions, Order, Scan, StorageStats, StoredEvent, Tuning};
 
 use crate::support::{BUSY, Opened, Random, Sent, collect, files};
 

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sekali_store::disk::memory::MemoryDisk;
-use sekali_store::index::IndexOptions;
 use sekali_store::{
-    Batch, ContentRules, Counters, EventRef, HashKey, KeyHasher, Outcome, Partition, Reader, Result, Scan, Store,
-    StoreMeta, StoredEvent, Tuning,
+    Batch, ContentRules, Counters, EventRef, HashKey, IndexOptions, KeyHasher, Outcome, Partition, Reader, Result,
+    Scan, StoreMeta, StoreOptions, StoredEvent, Tuning,
 };
 pub(crate) use sekali_testkit::Random;
 
@@ -46,6 +45,11 @@ pub(crate) struct Opened {
     pub(crate) hasher: KeyHasher,
 }
 
+/// Options to open a store on `disk` with [`RULES`].
+pub(crate) fn options(disk: &MemoryDisk) -> StoreOptions {
+    StoreOptions::new().disk(Arc::new(disk.clone())).rules(RULES)
+}
+
 impl Opened {
     /// See [`BUSY`].
     pub(crate) fn open(disk: &MemoryDisk) -> Result<Self> {
@@ -57,7 +61,7 @@ impl Opened {
     }
 
     pub(crate) fn open_at(disk: &MemoryDisk, dir: &Path, tuning: Tuning) -> Result<Self> {
-        let store = Store::open_with(Arc::new(disk.clone()), dir, &NEW, RULES, tuning)?;
+        let store = options(disk).tuning(tuning).open_or_create(dir, &NEW)?;
         let hasher = store.hasher();
         let partition = store.into_partitions().pop().expect("one partition");
         Ok(Self { partition, hasher })

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk, create_afresh, read_all};
-use sekali_store::index::IndexOptions;
-use sekali_store::{Counters, Outcome, Tuning, Verification};
+use sekali_store::{Counters, IndexOptions, Outcome, Tuning, Verification};
 
 use crate::retention::ages;
 use crate::support::{BUSY, DIR, Opened, Sent};

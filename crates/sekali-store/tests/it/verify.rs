@@ -4,10 +4,9 @@ use std::path::Path;
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk as _, read_all};
-use sekali_store::index::IndexOptions;
-use sekali_store::{Error, Finding, Store, Tuning, Verification};
+use sekali_store::{Error, Finding, IndexOptions, Tuning, Verification};
 
-use crate::support::{BUSY, DIR, LOG_ONLY, Opened, RULES, Random, RandomEvents as _, Sent, files};
+use crate::support::{BUSY, DIR, LOG_ONLY, Opened, Random, RandomEvents as _, Sent, files, options};
 
 fn verify(opened: &mut Opened) -> Verification {
     opened.partition.verify(|_| {}).unwrap()
@@ -83,7 +82,7 @@ fn a_store_in_use_is_checked_as_it_is_at_one_moment_and_not_touched() {
             let last = files(&copy, "log").pop().unwrap();
             copy.corrupt(&last, |bytes| bytes.extend([5; 70]));
             let before: Vec<_> = copy.paths().into_iter().map(|path| read_all(&copy, &path).unwrap()).collect();
-            let store = Store::open_frozen(&copy, Path::new(DIR), RULES).unwrap();
+            let store = options(&copy).open_frozen(Path::new(DIR)).unwrap();
             let mut frozen = store.into_partitions().pop().unwrap();
             assert_eq!(frozen.verify(|_| {}).unwrap(), Verification { events: id + 1, ..Verification::default() });
             drop(frozen);
@@ -91,7 +90,7 @@ fn a_store_in_use_is_checked_as_it_is_at_one_moment_and_not_touched() {
             assert!(before == after, "something was written");
         }
     }
-    let store = Store::open_frozen(&disk, Path::new(DIR), RULES).unwrap();
+    let store = options(&disk).open_frozen(Path::new(DIR)).unwrap();
     assert!(matches!(Opened::open(&disk), Err(Error::Locked(_))), "the owner has the lock still");
     drop(store);
 }
@@ -107,7 +106,7 @@ fn a_store_in_use_is_checked_to_its_end_although_runs_of_its_index_do_not_open()
     // A run that opens and is damaged inside, and lost events.
     disk.corrupt(&runs[2], |bytes| bytes[5_000] ^= 1);
     files(&disk, "log").iter().for_each(|path| assert!(disk.corrupt(path, |bytes| bytes[5_150] ^= 1)));
-    let store = Store::open_frozen(&disk, Path::new(DIR), RULES).unwrap();
+    let store = options(&disk).open_frozen(Path::new(DIR)).unwrap();
     let mut frozen = store.into_partitions().pop().unwrap();
     let found = frozen.verify(|_| {}).unwrap();
     let [Finding::IndexDamaged(index), Finding::Flaw(flaw), Finding::Lost(lost)] = &found.findings[..] else {

@@ -10,12 +10,12 @@ pub(super) const SHAPE_BYTES: usize = 32;
 const SUFFIX: &str = ".run";
 
 /// The file of a run.
-pub fn file_name(number: u64) -> String {
+pub(crate) fn file_name(number: u64) -> String {
     format!("{number:06}{SUFFIX}")
 }
 
 /// The number of the run that a file name belongs to.
-pub fn number_of(name: &str) -> Option<u64> {
+pub(crate) fn number_of(name: &str) -> Option<u64> {
     let number = name.strip_suffix(SUFFIX)?.parse().ok()?;
     (file_name(number) == name).then_some(number)
 }

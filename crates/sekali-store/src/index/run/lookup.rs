@@ -21,7 +21,7 @@ use crate::limits::INDEX_CHUNK_BLOCKS;
 ///
 /// # Errors
 /// [`Error::Broken`](crate::Error::Broken).
-pub fn sorted_keys(fingerprints: &[Fingerprint]) -> Result<Vec<SortKey>> {
+pub(crate) fn sorted_keys(fingerprints: &[Fingerprint]) -> Result<Vec<SortKey>> {
     let mut keys = Vec::new();
     sort_by_upper_half(fingerprints.iter().map(|&fingerprint| filter_key(fingerprint)), Ord::cmp, &mut keys)?;
     Ok(keys)
@@ -29,7 +29,7 @@ pub fn sorted_keys(fingerprints: &[Fingerprint]) -> Result<Vec<SortKey>> {
 
 /// What look-ups cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LookupCost {
+pub(crate) struct LookupCost {
     /// Blocks read from the file.
     pub blocks: u64,
     /// Keys that passed the filter.
@@ -51,7 +51,7 @@ impl Run {
     ///
     /// # Errors
     /// [`Error::Damaged`](crate::Error::Damaged) where a block is, and I/O errors.
-    pub fn look_up(
+    pub(crate) fn look_up(
         &self,
         fingerprints: &[Fingerprint],
         keys: &[SortKey],

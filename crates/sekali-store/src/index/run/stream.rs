@@ -11,7 +11,7 @@ use crate::limits::INDEX_BUFFER_BYTES;
 
 /// The entries of a run in order, read through a buffer of [`INDEX_BUFFER_BYTES`].
 #[derive(Debug)]
-pub struct RunStream {
+pub(crate) struct RunStream {
     run: Arc<Run>,
     buffer: Vec<u8>,
     /// Block at the beginning of `buffer`.
@@ -25,12 +25,12 @@ pub struct RunStream {
 
 impl RunStream {
     /// Stands before the first entry of `run`.
-    pub fn new(run: Arc<Run>) -> Self {
+    pub(crate) fn new(run: Arc<Run>) -> Self {
         Self { run, buffer: Vec::new(), first_block: 0, block: Vec::new(), next_block: 0, read: 0, last: None }
     }
 
     /// The run that is read.
-    pub fn run(&self) -> &Arc<Run> {
+    pub(crate) fn run(&self) -> &Arc<Run> {
         &self.run
     }
 
@@ -39,7 +39,7 @@ impl RunStream {
     /// # Errors
     /// [`Error::Damaged`](crate::Error::Damaged) where a block is, or where entries are out of order or too few, and I/O errors.
     #[inline]
-    pub fn next_entry(&mut self) -> Result<Option<Entry>> {
+    pub(crate) fn next_entry(&mut self) -> Result<Option<Entry>> {
         if self.block.is_empty() && !self.load_block()? {
             return Ok(None);
         }

@@ -21,7 +21,7 @@ use crate::manifest::RunInfo;
 
 /// A run being written, under a temporary name.
 #[derive(Debug)]
-pub struct RunWriter {
+pub(crate) struct RunWriter {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     file: Appender,
@@ -48,7 +48,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// [`Error::Invalid`] where the seqs are too far apart, and I/O errors.
-    pub fn create(disk: &Arc<dyn Disk>, dir: &Path, info: RunInfo, filter_bits: u32) -> Result<Self> {
+    pub(crate) fn create(disk: &Arc<dyn Disk>, dir: &Path, info: RunInfo, filter_bits: u32) -> Result<Self> {
         if info.last_seq.checked_sub(info.first_seq).is_none_or(|span| span > block::SEQ_SPAN_MAX) {
             return Err(Error::Invalid(format!("seqs {} to {} do not fit one run", info.first_seq, info.last_seq)));
         }
@@ -80,7 +80,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// [`Error::Broken`] where it is not greater than the one before or does not belong in this run, and I/O errors.
-    pub fn push(&mut self, entry: &Entry) -> Result<()> {
+    pub(crate) fn push(&mut self, entry: &Entry) -> Result<()> {
         let in_range = (self.info.first_seq..=self.info.last_seq).contains(&entry.seq);
         invariant!(in_range, "an entry does not belong in its run");
         invariant!(self.last.as_ref().is_none_or(|last| last < entry), "the entries of a run are out of order");
@@ -102,7 +102,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// [`Error::Broken`] where there were not as many entries as announced, and I/O errors.
-    pub fn finish(mut self) -> Result<Run> {
+    pub(crate) fn finish(mut self) -> Result<Run> {
         invariant!(self.pushed > 0 && self.pushed == self.info.entries, "a run has not as many entries as announced");
         if self.in_block > 0 {
             self.seal_block()?;

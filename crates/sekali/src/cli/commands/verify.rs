@@ -1,12 +1,10 @@
 //! `sekali verify`: reads a whole store and checks that everything agrees.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use sekali_store::disk::RealDisk;
-use sekali_store::{Error, Finding, Partition, Store, Verification};
+use sekali_store::{Error, Finding, Partition, StoreOptions, Verification};
 use serde_json::json;
 
 use crate::cli::exit::Exit;
@@ -95,11 +93,11 @@ fn accept_damage(data_dir: &Path) -> Result<(), Failure> {
 
 /// Opens a store, which may be in use, and checks all of it.
 pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
-    match Store::open_existing(Arc::new(RealDisk), data_dir, CONTENT_RULES) {
+    match options().open(data_dir) {
         Err(Error::Locked(_)) => {
             note("the store is in use: checking it as it is at this moment");
             // Its last commit may be half written by now. That is no finding.
-            let store = Store::open_frozen(&RealDisk, data_dir, CONTENT_RULES)?;
+            let store = options().open_frozen(data_dir)?;
             let checked = check_all(store.into_partitions())?;
             Ok(checked.into_iter().map(|checked| Checked { torn_bytes: 0, ..checked }).collect())
         }
@@ -149,8 +147,12 @@ pub(super) fn conclude(partitions: &[Checked]) -> Result<(), Failure> {
     if partitions.iter().all(Checked::is_sound) { Ok(()) } else { Err(Failure::quiet(Exit::Damaged)) }
 }
 
+fn options() -> StoreOptions {
+    StoreOptions::new().rules(CONTENT_RULES)
+}
+
 fn open(data_dir: &Path) -> Result<Vec<Partition>, Failure> {
-    let store = Store::open_existing(Arc::new(RealDisk), data_dir, CONTENT_RULES)?;
+    let store = options().open(data_dir)?;
     Ok(store.into_partitions())
 }
 

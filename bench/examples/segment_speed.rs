@@ -1,6 +1,6 @@
 //! Measures segments: writing, reading, merging and looking up.
 //!
-//! `cargo run --release -p sekali-store --example segment_speed -- [millions of events] [directory]`
+//! `cargo run --release -p sekali-bench --example segment_speed -- [millions of events] [directory]`
 //!
 //! Events are typical log events, about 200 bytes of JSON: random UUIDs, ten topics, a hundred
 //! sources, a payload of a few numbers and words.
@@ -9,11 +9,9 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
-use sekali_store::disk::RealDisk;
-use sekali_store::segment::{RowQuery, Segment, SegmentDir, SegmentWriter, TopicChoice, merge};
+use sekali_store::bench_support::{EventChoice, SealedFile, SegmentFiles};
 use sekali_store::{EventRef, HashKey, Order, Result, StoreMeta};
 use sekali_testkit::Random;
 
@@ -96,12 +94,10 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let millions: u64 = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(10);
     let path = arguments.next().map_or_else(|| std::env::temp_dir().join("sekali-segment-speed"), PathBuf::from);
-    let disk = Arc::new(RealDisk);
-    sekali_store::disk::Disk::create_dir_all(&*disk, &path).map_err(|error| invalid(&error))?;
     let store = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
-    let dir = SegmentDir::new(disk, path.clone(), &store, 0);
-    let parts = write_all(&dir, millions)?;
-    let merged = merge_all(&dir, &parts)?;
+    let files = SegmentFiles::create(path.clone(), &store)?;
+    let parts = write_all(&files, millions)?;
+    let merged = merge_all(&files, &parts)?;
     read_all(&merged)?;
     scan_topics(&merged)?;
     look_up(&merged)?;
@@ -113,7 +109,7 @@ fn invalid(error: &std::io::Error) -> sekali_store::Error {
     sekali_store::Error::Invalid(error.to_string())
 }
 
-fn write_all(dir: &SegmentDir, millions: u64) -> Result<Vec<Arc<Segment>>> {
+fn write_all(files: &SegmentFiles, millions: u64) -> Result<Vec<SealedFile>> {
     let (mut random, mut event) = (Random(1), Generated::default());
     let generating = Clock::start();
     (1..=EVENTS_PER_SEGMENT).for_each(|seq| generate(&mut random, seq, &mut event));
@@ -121,7 +117,7 @@ fn write_all(dir: &SegmentDir, millions: u64) -> Result<Vec<Arc<Segment>>> {
     let (mut parts, mut json, mut bytes, mut rows) = (Vec::new(), 0, 0, 0);
     let began = Clock::start();
     for part in 0..millions {
-        let mut writer = SegmentWriter::new(dir);
+        let mut writer = files.writer();
         for seq in part * EVENTS_PER_SEGMENT + 1..=(part + 1) * EVENTS_PER_SEGMENT {
             generate(&mut random, seq, &mut event);
             json += event.json_len;
@@ -129,9 +125,9 @@ fn write_all(dir: &SegmentDir, millions: u64) -> Result<Vec<Arc<Segment>>> {
             let event = EventRef { topic, event_id, timestamp_ns: *timestamp_ns, source, payload: payload.as_bytes() };
             writer.push(seq, (seq / 5000) as i64, &event)?;
         }
-        let Some(info) = writer.finish()? else { continue };
-        (rows, bytes) = (rows + info.rows, bytes + info.file_bytes);
-        parts.push(Arc::new(Segment::open(dir, &info.path)?));
+        let part = writer.finish()?;
+        (rows, bytes) = (rows + part.rows(), bytes + part.file_bytes());
+        parts.push(part);
     }
     report("write", rows, began.elapsed().less(generating));
     let (row, raw) = (bytes as f64 / rows as f64, json as f64 / rows as f64);
@@ -139,42 +135,40 @@ fn write_all(dir: &SegmentDir, millions: u64) -> Result<Vec<Arc<Segment>>> {
     Ok(parts)
 }
 
-fn merge_all(dir: &SegmentDir, parts: &[Arc<Segment>]) -> Result<Segment> {
+fn merge_all(files: &SegmentFiles, parts: &[SealedFile]) -> Result<SealedFile> {
     let began = Clock::start();
-    let info = merge(dir, parts)?;
-    report("merge", info.rows, began.elapsed());
-    let began = Instant::now();
-    let merged = Segment::open(dir, &info.path)?;
-    println!("open: {:.2} ms, {} row groups", began.elapsed().as_secs_f64() * 1e3, merged.row_groups().len());
+    let merged = files.merge(parts)?;
+    report("merge, and open", merged.rows(), began.elapsed());
+    println!("{} row groups", merged.row_groups().len());
     let began = Instant::now();
     merged.verify()?;
-    println!("verify: {:.0} MB/s", info.file_bytes as f64 / 1e6 / began.elapsed().as_secs_f64());
+    println!("verify: {:.0} MB/s", merged.file_bytes() as f64 / 1e6 / began.elapsed().as_secs_f64());
     Ok(merged)
 }
 
-fn read_all(segment: &Segment) -> Result<()> {
+fn read_all(segment: &SealedFile) -> Result<()> {
     let (mut rows, mut owned) = (0, 0);
     let began = Clock::start();
     for group in 0..segment.row_groups().len() {
-        segment.visit(group, &RowQuery::default(), |_, _, _| rows += 1)?;
+        segment.visit(group, &EventChoice::default(), |_, _| rows += 1)?;
     }
     report("visit everything in order", rows, began.elapsed());
     let began = Clock::start();
     for group in 0..segment.row_groups().len() {
-        owned += segment.read(group, &RowQuery::default())?.len() as u64;
+        owned += segment.read(group, &EventChoice::default())?.len() as u64;
     }
     report("read everything in order", owned, began.elapsed());
     Ok(())
 }
 
-fn scan_topics(segment: &Segment) -> Result<()> {
+fn scan_topics(segment: &SealedFile) -> Result<()> {
     let (mut rows, mut owned) = (0, 0);
     let topics: Vec<String> = (0..3).map(topic).collect();
     let began = Clock::start();
     for (topic, group) in
         topics.iter().flat_map(|topic| (0..segment.row_groups().len()).map(move |group| (topic, group)))
     {
-        segment.visit(group, &of(topic), |_, _, _| rows += 1)?;
+        segment.visit(group, &of(topic), |_, _| rows += 1)?;
     }
     report("visit a topic", rows, began.elapsed());
     let began = Clock::start();
@@ -191,16 +185,15 @@ fn topic(number: u64) -> String {
     format!("service-{number}.requests")
 }
 
-fn of(topic: &str) -> RowQuery<'_> {
-    RowQuery { topics: TopicChoice::One(topic), ..RowQuery::default() }
+fn of(topic: &str) -> EventChoice<'_> {
+    EventChoice { topic: Some(topic), ..EventChoice::default() }
 }
 
-fn look_up(segment: &Segment) -> Result<()> {
+fn look_up(segment: &SealedFile) -> Result<()> {
     let mut random = Random(2);
-    let topics: Vec<String> = (0..10).map(topic).collect();
     let mut known = Vec::new();
     for group in (0..segment.row_groups().len()).step_by(7) {
-        segment.visit(group, &RowQuery::default(), |seq, _, event| {
+        segment.visit(group, &EventChoice::default(), |seq, event| {
             if random.draw().is_multiple_of(500) {
                 known.push((event.topic.to_owned(), seq));
             }
@@ -215,11 +208,10 @@ fn look_up(segment: &Segment) -> Result<()> {
         assert_eq!(found.map(|event| event.seq), Some(*seq));
     }
     latency("find one event", times);
-    assert!(topics.iter().all(|topic| segment.has_topic(0, topic)));
     Ok(())
 }
 
-fn first_pages(segment: &Segment) -> Result<()> {
+fn first_pages(segment: &SealedFile) -> Result<()> {
     let mut random = Random(3);
     // The last row group may be too short for a page.
     let full = segment.row_groups().len() as u64 - 1;
@@ -232,11 +224,11 @@ fn first_pages(segment: &Segment) -> Result<()> {
             let mut times = Vec::new();
             for _ in 0..LOOK_UPS / 10 {
                 let (topic, group) = (topic(random.draw() % 10), (random.draw() % full) as usize);
-                let from = segment.row_groups()[group].first_seq + random.draw() % 50_000;
+                let from = segment.row_groups()[group] + random.draw() % 50_000;
                 let seqs = if order == Order::Ascending { from..u64::MAX } else { 0..from + 70_000 };
-                let topics = if all { TopicChoice::Unreserved } else { TopicChoice::One(&topic) };
+                let topic = (!all).then_some(&*topic);
                 let began = Instant::now();
-                let found = segment.read(group, &RowQuery { topics, seqs, limit, order, ..RowQuery::default() })?;
+                let found = segment.read(group, &EventChoice { topic, seqs, limit, order })?;
                 times.push(began.elapsed().as_secs_f64() * 1e3);
                 assert_eq!(found.len(), limit);
             }

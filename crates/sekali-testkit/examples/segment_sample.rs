@@ -1,15 +1,13 @@
 //! Writes segments for other tools to read. `scripts/interop` checks that they read the same
 //! values.
 //!
-//! `cargo run -p sekali-store --example segment_sample -- <directory>`
+//! `cargo run -p sekali-testkit --example segment_sample -- <directory>`
 //!
-//! The same formulas are in `tests/interop/check.py`.
+//! The same formulas are in `crates/sekali-store/tests/interop/check.py`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use sekali_store::disk::{Disk, RealDisk};
-use sekali_store::segment::{Segment, SegmentDir, merge, write};
+use sekali_store::bench_support::SegmentFiles;
 use sekali_store::{Error, HashKey, Result, StoreMeta, StoredEvent};
 
 const EVENTS: u64 = 300_000;
@@ -30,22 +28,19 @@ fn event(seq: u64) -> StoredEvent {
 }
 
 /// Events with gaps, as damage leaves them.
-fn events(seqs: std::ops::Range<u64>) -> impl Iterator<Item = Result<StoredEvent>> {
-    seqs.filter(|seq| !seq.is_multiple_of(97)).map(|seq| Ok(event(seq)))
+fn events(seqs: std::ops::Range<u64>) -> impl Iterator<Item = StoredEvent> {
+    seqs.filter(|seq| !seq.is_multiple_of(97)).map(event)
 }
 
 fn main() -> Result<()> {
     let path = std::env::args().nth(1).ok_or_else(|| Error::Invalid("name a directory to write to".to_owned()))?;
-    let path = PathBuf::from(path);
-    RealDisk.create_dir_all(&path).map_err(|error| Error::Invalid(error.to_string()))?;
     let store = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
-    let dir = SegmentDir::new(Arc::new(RealDisk), path, &store, 0);
+    let files = SegmentFiles::create(PathBuf::from(path), &store)?;
     let mut parts = Vec::new();
     for seqs in [1..1 + EVENTS / 3, 1 + EVENTS / 3..1 + EVENTS] {
-        if let Some(info) = write(&dir, events(seqs))? {
-            parts.push(Arc::new(Segment::open(&dir, &info.path)?));
-        }
+        let mut writer = files.writer();
+        events(seqs).try_for_each(|event| writer.push(event.seq, event.received_at_ns, &event.as_ref()))?;
+        parts.push(writer.finish()?);
     }
-    let merged = merge(&dir, &parts)?;
-    Segment::open(&dir, &merged.path)?.verify()
+    files.merge(&parts)?.verify()
 }

@@ -1,0 +1,119 @@
+//! Where a store is, and how it is opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::backup::{self, Frozen};
+use crate::disk::{Disk, RealDisk};
+use crate::error::{Error, Result};
+use crate::index::IndexOptions;
+use crate::meta::{self, StoreMeta};
+use crate::rules::ContentRules;
+use crate::store::Store;
+use crate::tuning::Tuning;
+
+/// How to open a store: on which disk, and by which rules payloads are compared. The default is the
+/// operating system's file system, and payloads that are equal if their bytes are.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    disk: Arc<dyn Disk>,
+    rules: ContentRules,
+    tuning: Tuning,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { disk: Arc::new(RealDisk), rules: ContentRules::BYTES, tuning: Tuning::default() }
+    }
+}
+
+impl StoreOptions {
+    /// The default options.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another disk.
+    #[must_use]
+    pub fn disk(self, disk: Arc<dyn Disk>) -> Self {
+        Self { disk, ..self }
+    }
+
+    /// Other rules for payloads. A store must be opened with the same rules every time.
+    #[must_use]
+    pub fn rules(self, rules: ContentRules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// Other sizes inside, for tests of states that take ages to reach otherwise.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn tuning(self, tuning: Tuning) -> Self {
+        Self { tuning, ..self }
+    }
+
+    /// Creates a store in `dir`, which is made where it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where there is a store already, and those of [`StoreOptions::open`].
+    pub fn create(&self, dir: &Path, meta: &StoreMeta) -> Result<Store> {
+        if meta::exists(&*self.disk, dir)? {
+            let what = format!("there is a store in {} already: open it, or name another directory", dir.display());
+            return Err(Error::Invalid(what));
+        }
+        self.open_or_create(dir, meta)
+    }
+
+    /// Opens the store in `dir` and recovers every partition. The directory stays locked until every
+    /// partition is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where there is no store, [`Error::Locked`], [`Error::NewerFormat`],
+    /// [`Error::Damaged`] of the meta file (damage to data does not keep a store from opening), and
+    /// [`Error::Io`].
+    pub fn open(&self, dir: &Path) -> Result<Store> {
+        Store::load(Arc::clone(&self.disk), dir, None, self.rules, self.tuning)
+    }
+
+    /// Opens the store in `dir`, or creates it with `meta` where there is none.
+    ///
+    /// # Errors
+    /// Those of [`StoreOptions::open`].
+    pub fn open_or_create(&self, dir: &Path, meta: &StoreMeta) -> Result<Store> {
+        Store::load(Arc::clone(&self.disk), dir, Some(meta), self.rules, self.tuning)
+    }
+
+    /// Opens the store in `dir` as it is at this moment, beside a process that may be using it. Nothing
+    /// is locked, and no change reaches the disk: changes stay in memory.
+    ///
+    /// # Errors
+    /// Those of [`StoreOptions::open`], and [`Error::Damaged`] of a manifest, since another could only
+    /// be written on the disk. A damaged index is left out: such a partition can be read and verified.
+    pub fn open_frozen(&self, dir: &Path) -> Result<Store> {
+        let Frozen { disk, index_damage } = backup::freeze(&*self.disk, dir)?;
+        // No threads: there is nothing to write.
+        let index = IndexOptions { background: false, ..IndexOptions::default() };
+        let tuning = Tuning { index, seal_in_background: false, ..Tuning::default() };
+        let mut store = Store::load(Arc::new(disk), dir, None, self.rules, tuning)?;
+        store.go_without_index(index_damage);
+        Ok(store)
+    }
+}
+
+impl Store {
+    /// Creates a store in `dir` with the default [`StoreOptions`].
+    ///
+    /// # Errors
+    /// As [`StoreOptions::create`].
+    pub fn create(dir: impl AsRef<Path>, meta: &StoreMeta) -> Result<Self> {
+        StoreOptions::default().create(dir.as_ref(), meta)
+    }
+
+    /// Opens the store in `dir` with the default [`StoreOptions`].
+    ///
+    /// # Errors
+    /// As [`StoreOptions::open`].
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
+        StoreOptions::default().open(dir.as_ref())
+    }
+}
