@@ -45,9 +45,9 @@ pub const PAGE_SCAN_TIME_MAX: Duration = Duration::from_secs(1);
 /// Most conditions on the payload in one query.
 pub const CONDITIONS_MAX: usize = 16;
 /// Most levels of all their paths together: each is a pass over a payload of up to 1 MiB.
-pub const CONDITION_LEVELS_MAX: usize = 64;
+pub(crate) const CONDITION_LEVELS_MAX: usize = 64;
 /// Longest text that is looked for anywhere in a payload, in bytes.
-pub const QUERY_TEXT_BYTES_MAX: usize = 256;
+pub(crate) const QUERY_TEXT_BYTES_MAX: usize = 256;
 /// Most answers at a time that are read from files. More are refused as overload.
 pub const READS_MAX: usize = 256;
 /// Most streams of events at a time. More are refused as overload.

@@ -54,7 +54,7 @@ impl Condition {
     }
 
     /// How many levels down its place is: each takes a pass over the value of the level above.
-    pub fn levels(&self) -> usize {
+    pub(crate) fn levels(&self) -> usize {
         self.path.levels()
     }
 
