@@ -5,10 +5,10 @@ use std::mem;
 use crate::error::Result;
 use crate::invariant::invariant;
 
-/// Fills `sorted` with `items`, each of which comes with the number of its bucket, in order of bucket
-/// and then in the order that `sort_bucket` gives a bucket of two items or more. There are as many
-/// buckets as there are `ends`, which become the ends of the buckets in `sorted`; a bucket begins
-/// where the one before ends. There are fewer than 2^32 items. `blank` is any item.
+/// Fills `sorted` with `items`, each of which comes with the number of its bucket, in order of
+/// bucket and then in the order that `sort_bucket` gives a bucket of two items or more. There are
+/// as many buckets as there are `ends`, which become the ends of the buckets in `sorted`; a bucket
+/// begins where the one before ends. There are fewer than 2^32 items. `blank` is any item.
 ///
 /// # Errors
 /// [`Error::Broken`](crate::Error::Broken) where an item names a bucket that does not exist.

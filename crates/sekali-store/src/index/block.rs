@@ -17,11 +17,11 @@ use crate::error::Result;
 use crate::hash::Fingerprint;
 use crate::invariant::invariant;
 
-/// Length of a block.
+/// Length of a block, in bytes.
 pub(crate) const BLOCK_BYTES: usize = 4096;
 /// Most entries in a block.
 pub(crate) const BLOCK_ENTRIES: usize = (BLOCK_BYTES - HEADER_BYTES) / ENTRY_BYTES;
-/// Most that the seqs of a run may differ by.
+/// Greatest difference between two seqs of a run.
 pub(crate) const SEQ_SPAN_MAX: u64 = (1 << 40) - 1;
 
 const HEADER_BYTES: usize = 16;
@@ -31,14 +31,14 @@ const _: () = assert!(BLOCK_ENTRIES == 140);
 /// The bytes of a block.
 pub(crate) type BlockBytes = [u8; BLOCK_BYTES];
 
-/// Which block: what its checksum is seeded with, and what its seqs count from.
+/// The place of a block: the seed of its checksum, and the base of its seqs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BlockPlace {
     /// Number of the run.
     pub run: u64,
     /// Position among the blocks of the run, from 0.
     pub index: u64,
-    /// First seq of the run.
+    /// Least seq of the run.
     pub first_seq: u64,
 }
 
@@ -48,10 +48,11 @@ impl BlockPlace {
     }
 }
 
-/// Writes entry `at` of a block. Its seq must be within [`SEQ_SPAN_MAX`] of `first_seq`, and `at` below [`BLOCK_ENTRIES`].
+/// Writes entry `at` of a block. Its seq must be within [`SEQ_SPAN_MAX`] of `first_seq`, and `at`
+/// below [`BLOCK_ENTRIES`].
 ///
 /// # Errors
-/// [`Error::Broken`](crate::Error::Broken) where they are not.
+/// [`Error::Broken`](crate::Error::Broken) where either is beyond that.
 pub(crate) fn put(block: &mut BlockBytes, at: usize, entry: &Entry, first_seq: u64) -> Result<()> {
     let offset = entry.seq.wrapping_sub(first_seq);
     invariant!(offset <= SEQ_SPAN_MAX, "a seq does not fit its block");
@@ -84,7 +85,7 @@ impl<'a> RunBlock<'a> {
     /// Verifies a block.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The fault, as a phrase about the block.
     pub(crate) fn open(bytes: &'a BlockBytes, place: &BlockPlace) -> Result<Self, &'static str> {
         let (checksum, body) = bytes.split_first_chunk().ok_or("it is too short")?;
         if u64::from_le_bytes(*checksum) != xxh3_64_with_seed(body, place.seed()) {

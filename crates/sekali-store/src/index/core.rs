@@ -1,4 +1,4 @@
-//! The parts of an index that its owner and its background thread share.
+//! The state that an index shares with its background thread.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -18,8 +18,8 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::limits::INDEX_TABLE_ENTRIES_MAX;
 use crate::manifest::ManifestFile;
 
-/// Where an index is and what it has. Locks are taken in the order of the fields and never held across I/O, but for
-/// the worker's own.
+/// The files, the settings and the state of an index. Locks are taken in the order of the fields
+/// and never held across I/O, except that of `progress`.
 #[derive(Debug)]
 pub(super) struct IndexCore {
     pub(super) disk: Arc<dyn Disk>,
@@ -28,7 +28,7 @@ pub(super) struct IndexCore {
     pub(super) options: IndexOptions,
     pub(super) counters: LookupCounters,
     pub(super) signals: Signals,
-    /// Held through each step of background work, by the thread that does it.
+    /// Locked by the thread that does a step of background work, for the whole step.
     progress: Mutex<UpkeepProgress>,
     state: RwLock<IndexState>,
     pub(super) failures: Failures,
@@ -61,7 +61,7 @@ impl IndexCore {
         })
     }
 
-    /// Waits until no thread does a step of background work.
+    /// Locks the background work, once no other thread does a step of it.
     pub(super) fn progress(&self) -> MutexGuard<'_, UpkeepProgress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }

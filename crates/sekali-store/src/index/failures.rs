@@ -1,4 +1,4 @@
-//! What has gone wrong in the background and has not gone right since.
+//! Failures of background work that have not been made good since.
 
 use std::io;
 use std::path::Path;
@@ -14,14 +14,14 @@ pub(super) struct Failures(Mutex<FailureState>);
 struct FailureState {
     flush: Option<(io::ErrorKind, String)>,
     merge: Option<String>,
-    /// A run has turned out damaged: merging it again would fail again.
+    /// A run is damaged: merging it again would fail again.
     damaged: bool,
-    /// The invariant that was found broken: the index does no more work in the background.
+    /// The first broken invariant. The index does no more background work.
     broken: Option<&'static str>,
 }
 
 impl Failures {
-    /// Keeps the outcome of writing a table, and passes it on.
+    /// Records the outcome of writing a table, and returns it.
     pub(super) fn note_flush<T>(&self, outcome: Result<T>) -> Result<T> {
         let mut inner = self.lock();
         inner.flush = outcome.as_ref().err().map(|error| (error.kind(), error.describe()));
@@ -30,7 +30,7 @@ impl Failures {
         outcome
     }
 
-    /// Keeps the outcome of a merge that has ended, and passes it on.
+    /// Records the outcome of a merge that has ended, and returns it.
     pub(super) fn note_merge<T>(&self, outcome: Result<T>) -> Result<T> {
         let mut inner = self.lock();
         inner.merge = outcome.as_ref().err().map(Error::describe);
@@ -49,12 +49,12 @@ impl Failures {
         self.lock().merge.is_some()
     }
 
-    /// Whether merging has been given up until the index is opened again.
+    /// Whether merging has stopped until the index is opened again.
     pub(super) fn merging_is_over(&self) -> bool {
         self.lock().damaged
     }
 
-    /// The error that keeps tables from being written.
+    /// The error that keeps tables from being written, if there is one.
     pub(super) fn flush_error(&self, dir: &Path) -> Option<Error> {
         let (kind, message) = self.lock().flush.clone()?;
         let source = io::Error::new(kind, message);

@@ -1,22 +1,24 @@
-//! Binary fuse filters (Graf and Lemire, *Binary Fuse Filters: Fast and Smaller Than Xor Filters*, 2022): one for each
-//! chunk of a run, with values of 8 to 16 bits.
+//! Binary fuse filters (Graf and Lemire, *Binary Fuse Filters: Fast and Smaller Than Xor Filters*,
+//! 2022): one for each chunk of a run, with values of 8 to 16 bits.
 //!
-//! The crate `xorf` builds a filter of 16-bit values. The property of a filter, that the values in a key's three slots
-//! xor to the key's hash, holds for every bit alone; so keeping the lower `w` bits of every value leaves a filter that
-//! passes a foreign key with probability `2^-w`. Values are packed without gaps.
+//! The crate `xorf` builds a filter of 16-bit values. The property of a filter, that the values in
+//! a key's three slots xor to the key's hash, holds for every bit alone. So the lower `w` bits of
+//! all values are a filter as well, one that passes a foreign key with probability `2^-w`. Values
+//! are packed without gaps.
 //!
-//! A key is probed like this, all arithmetic modulo 2^64:
-//! `h = murmur64(key + seed)`; `s0 = (h * slots) >> 64`, where `slots` counts all but the last two segments;
-//! `s1 = (s0 + segment) ^ ((h >> 18) & (segment - 1))`; `s2 = (s0 + 2 segment) ^ (h & (segment - 1))`;
-//! the key may be there if the values at `s0`, `s1` and `s2` xor to the lower `w` bits of `h ^ (h >> 32)`.
-//! Value `i` is the bits from `i w` on, counted from the least significant bit of the first byte.
+//! A key is probed as follows, with all arithmetic modulo 2^64: `h = murmur64(key + seed)`;
+//! `s0 = (h * slots) >> 64`, where `slots` counts all but the last two segments;
+//! `s1 = (s0 + segment) ^ ((h >> 18) & (segment - 1))`;
+//! `s2 = (s0 + 2 segment) ^ (h & (segment - 1))`; the filter passes the key if the values at `s0`,
+//! `s1` and `s2` xor to the lower `w` bits of `h ^ (h >> 32)`. Value `i` is the bits from `i w` on,
+//! counted from the least significant bit of the first byte.
 
 use xorf::BinaryFuse16;
 
 /// Fewest and most bits of a value.
 pub(crate) const FILTER_BITS: std::ops::RangeInclusive<u32> = 8..=16;
 
-/// Where a filter is among the bytes of its run, and what it takes to probe it.
+/// The parameters of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FilterShape {
     /// Added to every key before hashing.
@@ -33,7 +35,7 @@ impl FilterShape {
     /// A filter without values, which passes every key.
     pub(crate) const PASS_ALL: Self = Self { seed: 0, segment: 1, slots: 0, bits: 0 };
 
-    /// Bytes of its values.
+    /// Bytes of the values.
     pub(crate) fn len_bytes(&self) -> usize {
         if self.bits == 0 {
             return 0;
@@ -42,7 +44,7 @@ impl FilterShape {
         usize::try_from(values.saturating_mul(self.bits.into()).div_ceil(8)).unwrap_or(usize::MAX)
     }
 
-    /// Whether a filter can have this shape.
+    /// Whether a filter can have these parameters.
     pub(crate) fn is_possible(&self) -> bool {
         let segments = self.segment.is_power_of_two() && self.slots.is_multiple_of(self.segment);
         let values = u64::from(self.slots) + 2 * u64::from(self.segment) <= u64::from(u32::MAX);
@@ -50,11 +52,11 @@ impl FilterShape {
     }
 }
 
-/// The filters of a run, one after the other.
+/// The filters of a run, one behind the other.
 #[derive(Debug, Default)]
 pub(crate) struct Filters {
     chunks: Vec<PlacedFilter>,
-    /// All values, and [`OVERREAD_BYTES`] zeros after them once there are any.
+    /// All values, followed by [`OVERREAD_BYTES`] zeros once there are any.
     bytes: Vec<u8>,
 }
 
@@ -64,24 +66,24 @@ struct PlacedFilter {
     offset: usize,
 }
 
-/// A value is taken from the four bytes at its place, so the last ones are read past their end.
+/// A value is read as part of four bytes, so the last values are read past their end.
 const OVERREAD_BYTES: usize = 3;
 
 impl Filters {
-    /// With room for `chunks` filters over `keys` keys in all, so that memory is taken once.
+    /// With memory for `chunks` filters over `keys` keys in all.
     pub(crate) fn with_capacity(chunks: usize, keys: usize, bits: u32) -> Self {
-        // 1.17 slots a key in chunks of full size; a shorter last chunk has more.
+        // 1.17 slots a key in chunks of full size; more in a shorter last chunk.
         let bytes = (keys / 64 + 1).saturating_mul(75).saturating_mul(bits as usize) / 8;
         Self::with_bytes(chunks, bytes + 4096)
     }
 
-    /// With room for `chunks` filters of `bytes` bytes in all.
+    /// With memory for `chunks` filters of `bytes` bytes in all.
     pub(crate) fn with_bytes(chunks: usize, bytes: usize) -> Self {
         Self { chunks: Vec::with_capacity(chunks), bytes: Vec::with_capacity(bytes + OVERREAD_BYTES) }
     }
 
-    /// Builds the filter of the next chunk over distinct keys, in about 30 bytes of memory a key. In the unheard-of
-    /// case that none can be built the chunk passes every key.
+    /// Builds the filter of the next chunk over distinct keys, in about 30 bytes of memory a key.
+    /// If `xorf` finds no filter, which is all but impossible, the chunk passes every key.
     pub(crate) fn build(&mut self, keys: &[u64], bits: u32) {
         debug_assert!(FILTER_BITS.contains(&bits));
         let Ok(filter) = BinaryFuse16::try_from(keys) else {
@@ -93,7 +95,7 @@ impl Filters {
         self.add_with(shape, |bytes| pack(&filter.fingerprints, bits, bytes));
     }
 
-    /// Adds a filter read from disk. Its shape must be possible and its bytes as many as the shape says.
+    /// Adds a filter read from disk. The shape must be possible, and the bytes as many as it says.
     pub(crate) fn add(&mut self, shape: FilterShape, values: &[u8]) {
         debug_assert_eq!(values.len(), shape.len_bytes());
         self.add_with(shape, |bytes| bytes.extend_from_slice(values));
@@ -117,7 +119,7 @@ impl Filters {
         self.bytes.len().saturating_sub(OVERREAD_BYTES)
     }
 
-    /// Shape and bytes of each filter in order.
+    /// Shape and bytes of each filter, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (FilterShape, &[u8])> {
         self.chunks.iter().map(|placed| {
             let end = placed.offset + placed.shape.len_bytes();
@@ -125,10 +127,11 @@ impl Filters {
         })
     }
 
-    /// Where to look for `key` in chunk `chunk`: arithmetic alone, no filter is touched.
+    /// The place of the values of `key` in chunk `chunk`. Pure arithmetic: touches no filter.
     ///
-    /// Making the probes of many keys first and then reading the values of all lets the processor have the cache
-    /// misses of many keys under way at once: measured, twice as fast as one key after the other once filters outgrow the cache.
+    /// A caller makes the probes of many keys first and then reads all values, so that the cache
+    /// misses of many keys are in flight at once: measured, twice as fast as one key after the
+    /// other once filters outgrow the cache.
     #[inline]
     pub(crate) fn probe(&self, chunk: usize, key: u64) -> Probe {
         let Some(PlacedFilter { shape, offset }) = self.chunks.get(chunk) else {
@@ -148,7 +151,7 @@ impl Filters {
         }
     }
 
-    /// The values in the three slots of a probe, and whatever bits follow them, xored.
+    /// The xor of the values in the three slots of a probe, with whatever bits follow them.
     #[inline]
     pub(crate) fn values(&self, probe: &Probe) -> u32 {
         let value = |at: usize, shift: u8| {
@@ -160,10 +163,10 @@ impl Filters {
     }
 }
 
-/// What to read to see whether a filter passes a key.
+/// The three slots of a key in a filter, and the value that passes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Probe {
-    /// Where the bytes of its three values begin.
+    /// Where the bytes of the three values begin.
     bytes: [usize; 3],
     /// Where in these bytes the values begin.
     shifts: [u8; 3],
@@ -172,10 +175,10 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    /// A probe that no values pass.
+    /// A probe that no value passes.
     pub(crate) const FAILS: Self = Self { bytes: [0; 3], shifts: [24; 3], wanted: u32::MAX, mask: u32::MAX };
 
-    /// Whether the key may be there, by the [values](Filters::values) read for it.
+    /// Whether the filter passes the key, given the [values](Filters::values) of the probe.
     #[inline]
     pub(crate) fn passes(&self, values: u32) -> bool {
         (values ^ self.wanted) & self.mask == 0
@@ -222,7 +225,7 @@ mod tests {
         probe.passes(filters.values(&probe))
     }
 
-    /// Keys as they come: sorted, distinct, all alike in their upper bits.
+    /// Keys as runs have them: sorted, distinct, alike in their upper bits.
     fn keys(count: u64) -> Vec<u64> {
         let mut keys: Vec<u64> = (0..count).map(|i| (0xABCD << 48) | (murmur64(i + 1) >> 16)).collect();
         keys.sort_unstable();

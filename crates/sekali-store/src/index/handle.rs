@@ -1,4 +1,4 @@
-//! The index as its owner sees it.
+//! The interface of the index.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,14 +27,15 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Opens the runs in `dir` that the manifest names, and removes files that it does not name. Entries after
-    /// [`Index::covered_seq`] are for the caller to [insert](Index::insert) again from the log.
+    /// Opens the runs in `dir` that the manifest names, and removes other files of an index. The
+    /// caller [inserts](Index::insert) the entries after [`Index::covered_seq`] again, from the
+    /// log.
     ///
     /// # Errors
-    /// [`Error::Damaged`](crate::Error::Damaged) where runs are missing or damaged; it names them all. An index without them
-    /// would call duplicates new, so there is none: see [`Index::rebuild`].
-    /// [`Error::NewerFormat`](crate::Error::NewerFormat), [`Error::Invalid`](crate::Error::Invalid) for impossible options, and
-    /// I/O errors.
+    /// [`Error::Damaged`](crate::Error::Damaged), naming all runs that are missing or damaged: an
+    /// index without them would take duplicates for new events. See [`Index::rebuild`].
+    /// [`Error::NewerFormat`](crate::Error::NewerFormat), [`Error::Invalid`](crate::Error::Invalid)
+    /// for impossible options, and I/O errors.
     pub(crate) fn open(
         disk: Arc<dyn Disk>,
         dir: PathBuf,
@@ -46,11 +47,13 @@ impl Index {
         Ok(Self { core, thread })
     }
 
-    /// Finds every entry with one of these fingerprints (fewer than 2^32): appends its position in `fingerprints` and
-    /// the entry, in no particular order. A fingerprint may have several entries.
+    /// Finds every entry with one of `fingerprints` (fewer than 2^32). Appends its position in
+    /// `fingerprints` and the entry, in no particular order. A fingerprint may have several
+    /// entries.
     ///
     /// # Errors
-    /// [`Error::Damaged`](crate::Error::Damaged) where a block that may have the answer is, and I/O errors. `found` is then not to be used.
+    /// [`Error::Damaged`](crate::Error::Damaged) where a block that may hold an entry is, and I/O
+    /// errors. `found` is then incomplete.
     pub(crate) fn look_up(&self, fingerprints: &[Fingerprint], found: &mut Vec<(usize, Entry)>) -> Result<()> {
         let (frozen, runs) = {
             let state = self.core.state();
@@ -69,9 +72,10 @@ impl Index {
         Ok(())
     }
 
-    /// Adds entries that are durable in the log; seqs ascend, from above everything added before. Look-ups see them
-    /// when this returns. Waits while [too many](crate::limits::INDEX_TABLES_WAITING_MAX) full tables wait to be
-    /// written, unless writing them fails: see [`Index::health`].
+    /// Adds entries that are durable in the log; their seqs ascend and are above all seqs added
+    /// before. Look-ups find them once this returns. Waits while
+    /// [too many](crate::limits::INDEX_TABLES_WAITING_MAX) full tables wait to be written, unless
+    /// writing them fails: see [`Index::health`].
     ///
     /// # Errors
     /// [`Error::Broken`](crate::Error::Broken) where seqs do not ascend.
@@ -89,26 +93,28 @@ impl Index {
         Ok(())
     }
 
-    /// As [`Index::insert`], at a start, of entries that were in memory before, or of all where the index is made anew.
+    /// As [`Index::insert`], during a start: entries that were in memory before, or all entries
+    /// where the index is built anew.
     ///
     /// # Errors
-    /// The error that keeps tables from being written, once more of them are in memory than a crash can have left.
+    /// The error that keeps tables from being written, once more of them are in memory than a crash
+    /// can have left.
     pub(crate) fn replay(&self, entries: &[Entry]) -> Result<()> {
         self.insert(entries)?;
         room::check_replayed(&self.core)
     }
 
-    /// Every entry with this seq or a smaller one is in durable runs that the manifest names: recovery replays the log
-    /// from the next seq on.
+    /// Every entry up to this seq is in durable runs that the manifest names: recovery replays the
+    /// log from the next seq on.
     pub(crate) fn covered_seq(&self) -> u64 {
         self.core.state().covered_seq
     }
 
-    /// Whether the index can take more entries in bounded memory: to be asked before a commit, which is to be refused
-    /// otherwise. It recovers by itself when the cause is gone, such as a full disk.
+    /// Whether the index can take more entries in bounded memory. A commit must be refused
+    /// otherwise. The index recovers by itself when the cause is gone, such as a full disk.
     ///
     /// # Errors
-    /// The error that keeps tables from being written, once as many wait as may.
+    /// The error that keeps tables from being written, once the maximum of them waits.
     pub(crate) fn health(&self) -> Result<()> {
         room::check(&self.core)
     }
@@ -135,11 +141,13 @@ impl Index {
         Ok(())
     }
 
-    /// Does the next piece of background work: writes a full table, or a part of a merge. False where there is none.
+    /// Does the next piece of background work: writes a full table, or a part of a merge. False
+    /// where there is none.
     ///
     /// # Errors
-    /// I/O errors, and [`Error::Damaged`](crate::Error::Damaged) where a run that is to be merged is damaged. Nothing is lost and the index
-    /// goes on; the same work is tried again by the next call, but for merging after damage.
+    /// I/O errors, and [`Error::Damaged`](crate::Error::Damaged) where a run to be merged is
+    /// damaged. Nothing is lost and the index goes on: the next call tries the same work again,
+    /// except for merging after damage.
     pub(crate) fn step(&self) -> Result<bool> {
         worker::step(&self.core)
     }
@@ -149,7 +157,7 @@ impl Drop for Index {
     fn drop(&mut self) {
         self.core.signals.close();
         if let Some(thread) = self.thread.take() {
-            // It fails only if the thread panicked, and then there is nothing left to stop.
+            // Joining fails only if the thread panicked, and then it has ended as well.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! Merges runs into one, a little at a time, in a fixed amount of memory.
+//! Merges runs into one, one part at a time, in a fixed amount of memory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::invariant::invariant;
 use crate::manifest::RunInfo;
 
-/// A merge under way. Dropping it leaves a temporary file and nothing else.
+/// A merge in progress. Dropping it leaves a temporary file and nothing else.
 #[derive(Debug)]
 pub(super) struct RunMerge {
     /// The level of the runs it reads.
@@ -57,10 +57,10 @@ impl RunMerge {
         self.inputs.iter().map(|input| input.stream.run())
     }
 
-    /// Writes up to `entries` entries. False once there are no more.
+    /// Writes up to `entries` entries. Returns `false` once there are no more.
     pub(super) fn advance(&mut self, entries: usize) -> Result<bool> {
         for _ in 0..entries {
-            // A linear search: there are only a few inputs.
+            // A linear search, since there are few inputs.
             let live = self.inputs.iter_mut().filter_map(|input| input.next.map(|entry| (entry, input)));
             let Some((entry, input)) = live.min_by(|a, b| a.0.cmp(&b.0)) else {
                 return Ok(false);
@@ -71,7 +71,7 @@ impl RunMerge {
         Ok(true)
     }
 
-    /// Completes the run. It is durable when this returns, but nothing names it yet.
+    /// Completes the run. It is durable when this returns, but no manifest names it yet.
     pub(super) fn finish(self) -> Result<Run> {
         self.writer.finish()
     }

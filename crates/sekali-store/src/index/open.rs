@@ -1,4 +1,4 @@
-//! Finds the runs of an index at start.
+//! Opens the runs of an index at a start.
 
 use std::io;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::disk::{Disk, TEMP_SUFFIX};
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest::{ManifestFile, RunInfo};
 
-/// What was found.
+/// The live runs, and where numbering and covering go on.
 #[derive(Debug)]
 pub(super) struct OpenRuns {
     pub(super) runs: Vec<Arc<Run>>,
@@ -33,7 +33,8 @@ pub(super) fn open(disk: &dyn Disk, dir: &Path, manifest: &ManifestFile) -> Resu
         let what = format!("{}; rebuild the dedup index", lost.join("; "));
         return Err(Error::Damaged { path: dir.to_owned(), what });
     }
-    // Without a manifest every file here is unexplained, and nothing is deleted for that; but no number is used twice.
+    // Without a manifest the files here are unexplained, so none is deleted; but no number is used
+    // twice.
     if manifest.existed() {
         remove_leftovers(disk, dir, &live.runs)?;
     }
@@ -42,7 +43,8 @@ pub(super) fn open(disk: &dyn Disk, dir: &Path, manifest: &ManifestFile) -> Resu
     Ok(OpenRuns { runs, covered_seq: live.covered_seq, next_run: live.next_run.max(above) })
 }
 
-/// Removes the files of an index, but for the runs in `live`: what a crash has left. Other files are not touched.
+/// Removes the leftovers of crashes: files of an index that are not among the `live` runs. Other
+/// files are not touched.
 pub(super) fn remove_leftovers(disk: &dyn Disk, dir: &Path, live: &[RunInfo]) -> Result<()> {
     for name in disk.list(dir).at("list", dir)? {
         let of_run = number_of(name.strip_suffix(TEMP_SUFFIX).unwrap_or(&name));
@@ -56,7 +58,7 @@ pub(super) fn remove_leftovers(disk: &dyn Disk, dir: &Path, live: &[RunInfo]) ->
     Ok(())
 }
 
-/// Describes a run that cannot be trusted; passes on errors that say nothing about the run itself.
+/// Describes a run that cannot be trusted. Returns errors that say nothing about the run itself.
 fn why_lost(info: &RunInfo, error: Error) -> Result<String> {
     let (number, first, last) = (info.number, info.first_seq, info.last_seq);
     match error {

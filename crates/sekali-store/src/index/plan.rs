@@ -1,12 +1,12 @@
-//! Which runs to merge, and how wide the filter of a run is: pure functions, so that what they promise can be tested
-//! for a billion entries without writing one.
+//! The choice of runs to merge, and of the width of a filter. These are pure functions, so that
+//! tests can check them for a billion entries without writing one.
 
 use super::block::SEQ_SPAN_MAX;
 use super::filter::FILTER_BITS;
 use crate::limits::{INDEX_FAN_IN, INDEX_RUN_ENTRIES_MAX};
 use crate::manifest::RunInfo;
 
-/// What the plan needs to know of a run.
+/// A run, as far as the choice depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MergeCandidate {
     /// Its number.
@@ -15,7 +15,7 @@ pub(crate) struct MergeCandidate {
     pub entries: u64,
     /// Its greatest seq.
     pub last_seq: u64,
-    /// Whether a merge is reading it already.
+    /// Whether a merge reads it already.
     pub busy: bool,
 }
 
@@ -37,7 +37,8 @@ pub(crate) fn level(entries: u64, table_entries: usize) -> u32 {
     level
 }
 
-/// The merge that is due at the lowest level which has none under way: its level and the numbers of the runs.
+/// The merge that is due at the lowest level without a merge in progress: the level, and the
+/// numbers of the runs.
 pub(crate) fn next_merge(runs: &[MergeCandidate], table_entries: usize) -> Option<(u32, Vec<u64>)> {
     let levels = levels(runs, table_entries);
     let due =
@@ -45,12 +46,12 @@ pub(crate) fn next_merge(runs: &[MergeCandidate], table_entries: usize) -> Optio
     due.map(|(level, runs)| (level as u32, runs.iter().take(INDEX_FAN_IN).map(|run| run.number).collect()))
 }
 
-/// How many runs there are more than there would be if no merge were due.
+/// How many runs there are in excess of those that would remain if no merge were due.
 pub(crate) fn overdue(runs: &[MergeCandidate], table_entries: usize) -> usize {
     levels(runs, table_entries).iter().map(|runs| runs.len().saturating_sub(INDEX_FAN_IN - 1)).sum()
 }
 
-/// Entries that are due to be written again.
+/// Entries that merges which are due will write again.
 pub(crate) fn debt_entries(runs: &[MergeCandidate], table_entries: usize) -> u64 {
     let due = |runs: &Vec<MergeCandidate>| -> u64 {
         let merging = runs.len() / INDEX_FAN_IN * INDEX_FAN_IN;
@@ -59,11 +60,12 @@ pub(crate) fn debt_entries(runs: &[MergeCandidate], table_entries: usize) -> u64
     levels(runs, table_entries).iter().map(due).sum()
 }
 
-/// Bits of a filter's value for a run of `entries` when all runs together, this one included, have `total`: 8, and one
-/// more for each doubling of `total / entries`, so that the many small runs add little to the false positives.
+/// Bits of a filter's value for a run of `entries` entries when all runs, this one included, have
+/// `total`: 8, and one more for each doubling of `total / entries`, so that the many small runs add
+/// little to the false positives.
 ///
-/// The ratio is rounded down: a run that holds nearly everything is not made to pay for the little that was flushed
-/// while it was merged.
+/// The ratio is rounded down, so that a run with nearly all entries does not pay for the few that
+/// were flushed while it was merged.
 pub(crate) fn filter_bits(entries: u64, total: u64) -> u32 {
     let ratio = (total / entries.max(1)).max(1);
     let bits = FILTER_BITS.start() + ratio.next_power_of_two().trailing_zeros();
@@ -87,8 +89,8 @@ fn levels(runs: &[MergeCandidate], table_entries: usize) -> Vec<Vec<MergeCandida
     levels
 }
 
-/// Runs so long that a merge of `FAN_IN` of them would pass the limit are left as they are; so are those with seqs past
-/// 2^40, whose distance from the first seq of a merged run might not fit an entry.
+/// Excludes runs so long that a merge of `FAN_IN` of them would pass the limit, and runs with seqs
+/// past 2^40, whose distance from the first seq of a merged run might not fit an entry.
 fn may_merge(run: &MergeCandidate) -> bool {
     let fan_in = INDEX_FAN_IN as u64;
     run.entries <= INDEX_RUN_ENTRIES_MAX / fan_in && run.last_seq <= SEQ_SPAN_MAX

@@ -4,15 +4,16 @@ use super::merge::RunMerge;
 use super::retired::Retired;
 use super::sort::SortKey;
 
-/// Merges in flight, and the memory that steps use again.
+/// Merges in progress, and memory that steps use again.
 #[derive(Debug)]
 pub(super) struct UpkeepProgress {
     /// At most one for each level.
     pub(super) merges: Vec<RunMerge>,
-    /// Numbers are never used twice, not even after a failure: an old manifest may have become durable after all.
+    /// A number is never used twice, not even after a failure: an old manifest may have become
+    /// durable after all.
     next_run: u64,
     pub(super) retired: Retired,
-    /// Where tables are sorted. Kept as long as full tables follow each other.
+    /// The memory in which tables are sorted, kept as long as full tables follow each other.
     pub(super) order: Vec<SortKey>,
 }
 

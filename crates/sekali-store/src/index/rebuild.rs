@@ -1,4 +1,4 @@
-//! Builds an index afresh from the entries themselves.
+//! Builds an index anew from its entries.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,21 +15,23 @@ use crate::manifest::{Manifest, ManifestFile};
 const BATCH: usize = 10_000;
 
 impl Index {
-    /// Lets the manifest forget every run, so that the next start finds an empty index and fills it from the log. This
-    /// index answers as before, but writes nothing any more. For an owner who has found it damaged.
+    /// Makes the manifest forget every run, so that the next start finds an empty index and fills
+    /// it from the log. This index still serves look-ups, but writes nothing any more. For a caller
+    /// that has found it damaged.
     ///
     /// # Errors
     /// I/O errors.
     pub(crate) fn forget(&self) -> Result<()> {
-        // A step in flight ends first: it must not add to a manifest that has forgotten what came before.
+        // A step in progress ends first: it must not add to a manifest that has forgotten the rest.
         let _progress = self.core.progress();
         self.core.signals.close();
         self.core.manifest.update(Manifest::forget_runs)
     }
 
-    /// Forgets all runs and builds new ones from `entries`, which are all entries of the store with ascending seqs, in
-    /// bounded memory, and on a full disk in the space of the old ones. If it is cut short, the runs made so far are live, and
-    /// [`Index::covered_seq`] says how far they reach.
+    /// Forgets all runs and builds new ones from `entries`, which are all entries of the store in
+    /// order of seq, in bounded memory, and on a full disk in the space of the old runs. After an
+    /// interruption the runs made so far are live, and [`Index::covered_seq`] tells how far they
+    /// reach.
     ///
     /// # Errors
     /// The first error among `entries`, and I/O errors.
@@ -42,7 +44,8 @@ impl Index {
     ) -> Result<Self> {
         match manifest.update(Manifest::forget_runs) {
             Err(error) if error.is_full() => {
-                // There is space where the runs are. If this is cut short they are missing, and so forgotten by the next start.
+                // The old runs have the space that is needed. After an interruption they are
+                // missing, and the next start forgets them.
                 remove_leftovers(&*disk, &dir, &[])?;
                 manifest.update(Manifest::forget_runs)?;
             }

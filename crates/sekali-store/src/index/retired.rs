@@ -1,14 +1,15 @@
-//! What look-ups may still use though nothing leads to it any more.
+//! Tables and runs that are no longer live but may still be in use.
 //!
-//! The last to let go of a table or run frees its memory and closes its file, which takes milliseconds for large ones. So
-//! that this is never a look-up in the middle of a commit, the background thread keeps hold of them until nobody else does.
+//! The last owner of a table or run frees its memory and closes its file, which takes milliseconds
+//! for large ones. The background thread keeps a reference to retired tables and runs until no
+//! look-up uses them, so that no look-up, and so no commit, pays for freeing them.
 
 use std::sync::Arc;
 
 use super::run::Run;
 use super::table::Table;
 
-/// Tables that were written and runs that were merged.
+/// Tables that were written, and runs that were merged.
 #[derive(Debug, Default)]
 pub(super) struct Retired {
     tables: Vec<Arc<Table>>,
@@ -32,12 +33,12 @@ impl Retired {
         !self.runs.is_empty()
     }
 
-    /// Lets go of the runs that nobody else uses.
+    /// Drops the runs that no look-up uses.
     pub(super) fn free_runs(&mut self) {
         self.runs.retain(|run| Arc::strong_count(run) > 1);
     }
 
-    /// A table that nobody else uses, no longer kept here.
+    /// Takes out a table that no look-up uses.
     pub(super) fn take_table(&mut self) -> Option<Table> {
         let at = self.tables.iter().position(|table| Arc::strong_count(table) == 1)?;
         Arc::into_inner(self.tables.swap_remove(at))

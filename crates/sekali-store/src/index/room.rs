@@ -1,27 +1,29 @@
-//! Keeps the index in bounded memory: waits or refuses while tables cannot be written as fast as they fill.
+//! Bounds the memory of the index: waits, or refuses, while tables fill faster than they can be
+//! written.
 
 use super::core::IndexCore;
 use super::worker;
 use crate::error::Result;
 use crate::limits::{INDEX_TABLES_REPLAYED_MAX, INDEX_TABLES_WAITING_MAX};
 
-/// After a table has been filled: sees to it that it is written, and waits while too many are not.
+/// After a table has filled: wakes the thread that writes it, and waits while too many wait to be
+/// written.
 pub(super) fn make_room(core: &IndexCore) {
     let crowded = || core.state().frozen.len() > INDEX_TABLES_WAITING_MAX;
     if core.options.background {
         core.signals.raise();
         core.signals.wait_while(|| crowded() && !core.failures.flush_failed());
     } else {
-        // A failed step is kept in `failures`, where health and stats show it.
+        // `failures` records a failed step, and health and stats show it.
         while crowded() && worker::step(core).is_ok_and(|worked| worked) {}
     }
 }
 
-/// The error that keeps tables from being written, once as many wait as may.
+/// The error that keeps tables from being written, once the maximum of them waits.
 pub(super) fn check(core: &IndexCore) -> Result<()> {
     core.failures.check_invariants()?;
     if !core.options.background && core.failures.flush_failed() {
-        // There is no thread that tries again. How it goes is kept in `failures`.
+        // Without a thread, only this call can try again. `failures` records the outcome.
         let _ = worker::step(core);
     }
     let crowded = core.state().frozen.len() >= INDEX_TABLES_WAITING_MAX;

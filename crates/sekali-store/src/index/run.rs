@@ -9,9 +9,9 @@
 //! | then | filters, chunk after chunk |
 //! | last 64 bytes | footer (`run/footer.rs`) |
 //!
-//! Every byte is under a checksum: the header's, a block's, a filter's, the footer's, or that over fences and filter
-//! table, which the footer holds. The manifest holds the checksum of the footer. At open everything but the blocks is
-//! read and verified; a block is verified each time it is read.
+//! Every byte is under a checksum: the header's, a block's, a filter's, the footer's, or that over
+//! fences and filter table, which the footer holds. The manifest holds the checksum of the footer.
+//! Opening reads and verifies everything but the blocks; a block is verified each time it is read.
 
 mod check;
 mod footer;
@@ -55,8 +55,8 @@ impl Run {
     /// Opens a run that the manifest names.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where the file is not the one that was written, [`Error::NewerFormat`], and I/O errors,
-    /// `NotFound` among them.
+    /// [`Error::Damaged`] where the file is not the one that was written, [`Error::NewerFormat`],
+    /// and I/O errors, including `NotFound`.
     pub(crate) fn open(disk: &dyn Disk, dir: &Path, info: &RunInfo) -> Result<Self> {
         let path = dir.join(file_name(info.number));
         let file = disk.open(&path).at("open", &path)?;
@@ -80,7 +80,7 @@ impl Run {
         Ok(Self { file, path, info: *info, disk_bytes, guide })
     }
 
-    /// What the manifest says of it.
+    /// Its entry in the manifest.
     pub(crate) fn info(&self) -> &RunInfo {
         &self.info
     }
@@ -90,12 +90,12 @@ impl Run {
         self.disk_bytes
     }
 
-    /// Memory taken by filters and fences.
+    /// Memory of filters and fences, in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
         self.guide.memory_bytes()
     }
 
-    /// Bytes of the blocks that hold so many entries.
+    /// Bytes of the blocks of `entries` entries.
     pub(crate) fn block_bytes(entries: u64) -> u64 {
         blocks(entries) * BLOCK_BYTES as u64
     }

@@ -1,9 +1,9 @@
-//! How the owner and the background thread of an index wake each other.
+//! Signals between the callers and the background thread of an index.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Says that something has changed.
+/// Counts changes, and wakes the threads that wait for one.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
     inner: Mutex<SignalState>,
@@ -17,13 +17,13 @@ struct SignalState {
 }
 
 impl Signals {
-    /// Wakes whoever waits.
+    /// Wakes all waiting threads.
     pub(super) fn raise(&self) {
         self.lock().raised += 1;
         self.changed.notify_all();
     }
 
-    /// How often [`Signals::raise`] was called.
+    /// Number of calls of [`Signals::raise`].
     pub(super) fn raised(&self) -> u64 {
         self.lock().raised
     }
@@ -38,7 +38,7 @@ impl Signals {
         self.lock().closing
     }
 
-    /// Waits while `condition` holds; whoever ends it calls [`Signals::raise`] afterwards.
+    /// Waits while `condition` holds. The thread that ends it calls [`Signals::raise`] afterwards.
     pub(super) fn wait_while(&self, mut condition: impl FnMut() -> bool) {
         let guard = self.lock();
         let waited = self.changed.wait_while(guard, |inner| !inner.closing && condition());

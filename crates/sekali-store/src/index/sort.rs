@@ -1,21 +1,23 @@
-//! Sorts fingerprints by their upper halves, which are uniform: most of the work is done by putting each where it roughly
-//! belongs. Halves that are all alike, as in tests of collisions, are sorted correctly and no slower than otherwise.
+//! Sorts fingerprints by their upper halves. These are uniform, so that most of the work is putting
+//! each into a bucket. Halves that are all alike, as in tests of collisions, are sorted correctly
+//! and no slower than by comparison alone.
 
 use std::cmp::Ordering;
 
 use crate::bucket;
 use crate::error::Result;
 
-/// The upper half of a fingerprint, and the position of what it belongs to.
+/// The upper half of a fingerprint, and the position of the entry or event it belongs to.
 pub(crate) type SortKey = (u64, u32);
 
 /// Keys that share a bucket, on average.
 const BUCKET_KEYS: usize = 16;
-/// With more buckets at once the processor cannot keep their ends at hand, and moving a key costs more than comparing it.
+/// With more buckets the processor cannot keep their ends in its caches, and moving a key costs
+/// more than comparing it.
 const BUCKETS_MAX: usize = 1 << 11;
 
-/// Fills `sorted` with the upper halves and their positions in the order of `compare`, which begins with the upper halves. There
-/// are fewer than 2^32.
+/// Fills `sorted` with the upper halves and their positions in the order of `compare`, which
+/// compares the upper halves first. There are fewer than 2^32.
 pub(super) fn sort_by_upper_half(
     halves: impl ExactSizeIterator<Item = u64> + Clone,
     compare: impl Fn(&SortKey, &SortKey) -> Ordering,

@@ -1,4 +1,5 @@
-//! What look-ups see: the table that takes inserts, tables that wait to be written, and runs.
+//! The state that look-ups read: the table that takes inserts, tables that wait to be written, and
+//! runs.
 
 use std::mem;
 use std::sync::Arc;
@@ -10,17 +11,19 @@ use crate::error::Result;
 use crate::invariant::invariant;
 use crate::limits::INDEX_TABLES_WAITING_MAX;
 
-/// The first table of a store has room for this part of a full one: 65,536 entries, 2.4 MB. It grows to a full table at once,
-/// by then usually one that was made ahead, so that a small store stays small and no commit meets untouched memory.
+/// The first table of a store has this part of a full one: 65,536 entries, 2.4 MB. It grows to a
+/// full table at once, by then usually the spare table, so that a small store stays small and no
+/// commit touches untouched memory.
 const FIRST_TABLE_PART: usize = 16;
 /// A spare table is made once the active one has this part of its entries.
 const SPARE_TABLE_PART: usize = 4;
 
-/// Changed as a whole under one lock, so that every entry is in exactly one place whenever someone looks.
+/// Changed as a whole under one lock, so that every look-up finds each entry in exactly one place.
 #[derive(Debug)]
 pub(super) struct IndexState {
     pub(super) active: Table,
-    /// An empty table with all its memory, for when the active one is full: with it, filling a table waits for nothing.
+    /// An empty table whose memory has been touched, to take the place of the active one when that
+    /// is full without any wait.
     spare: Option<Table>,
     /// Oldest first.
     pub(super) frozen: Vec<Arc<Table>>,
@@ -28,12 +31,12 @@ pub(super) struct IndexState {
     pub(super) covered_seq: u64,
 }
 
-/// What inserting leaves to be done.
+/// Background work that an insert leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TableWork {
-    /// A table is full, and waits to be written.
+    /// A full table waits to be written.
     Flush,
-    /// A spare table.
+    /// A spare table is due.
     Spare,
 }
 
@@ -42,7 +45,7 @@ impl IndexState {
         Self { active: first_table(table_entries), spare: None, frozen: Vec::new(), runs: runs.into(), covered_seq }
     }
 
-    /// Adds entries until the table is full. Answers how many, and what is due then.
+    /// Adds entries until the table is full. Returns how many were added, and the work that is due.
     ///
     /// # Errors
     /// [`Error::Broken`](crate::Error::Broken) where the seqs do not follow those that are here.
@@ -63,7 +66,7 @@ impl IndexState {
         Ok((added, self.wants_spare().then_some(TableWork::Spare)))
     }
 
-    /// Lets the active table wait to be written and begins a new one.
+    /// Freezes the active table, which then waits to be written, and begins a new one.
     pub(super) fn freeze(&mut self, table_entries: usize) {
         if !self.active.is_empty() {
             let next = self.spare.take().unwrap_or_else(|| first_table(table_entries));
@@ -71,25 +74,27 @@ impl IndexState {
         }
     }
 
-    /// Whether a spare table is due: the active one fills, and there are not as many tables as there may be.
+    /// Whether a spare table is due: the active table fills, and there are fewer tables than there
+    /// may be.
     pub(super) fn wants_spare(&self) -> bool {
         self.active.len() > self.active.capacity() / SPARE_TABLE_PART && self.has_room_for_spare()
     }
 
-    /// Takes an empty table with all its memory for the spare one. Gives it back where there are as many tables as there may be.
+    /// Takes `table`, empty and with all its memory touched, as the spare one. Returns it where
+    /// there are as many tables as there may be.
     pub(super) fn offer_spare(&mut self, table: Table) -> Option<Table> {
         if self.has_room_for_spare() { self.spare.replace(table) } else { Some(table) }
     }
 
-    /// The active table, those that wait and the spare are together no more than those that may wait, and one.
+    /// The active table, those that wait and the spare one number at most one more than may wait.
     fn has_room_for_spare(&self) -> bool {
         self.spare.is_none() && self.frozen.len() < INDEX_TABLES_WAITING_MAX
     }
 
-    /// The oldest table has become `run`.
+    /// Replaces the oldest table by `run`, which was written from it.
     ///
     /// # Errors
-    /// [`Error::Broken`](crate::Error::Broken) where it has not.
+    /// [`Error::Broken`](crate::Error::Broken) where it was not.
     pub(super) fn flushed(&mut self, run: Run, covered_seq: u64) -> Result<()> {
         let is_oldest = self.frozen.first().is_some_and(|table| table.len() as u64 == run.info().entries);
         invariant!(is_oldest, "a run is not the oldest table");
@@ -100,7 +105,7 @@ impl IndexState {
         Ok(())
     }
 
-    /// The runs `inputs` have become `run`.
+    /// Replaces the runs `inputs` by `run`, which they were merged into.
     ///
     /// # Errors
     /// [`Error::Broken`](crate::Error::Broken) where not all of them are live.
@@ -112,7 +117,7 @@ impl IndexState {
         Ok(())
     }
 
-    /// The greatest seq of an entry; 0 where there is none.
+    /// The greatest seq of an entry; 0 without entries.
     fn last_seq(&self) -> u64 {
         let frozen = || self.frozen.last().map_or(self.covered_seq, |table| table.last_seq());
         if self.active.is_empty() { frozen() } else { self.active.last_seq() }
@@ -137,7 +142,7 @@ mod tests {
 
     const FULL: usize = 32;
 
-    /// Inserts `count` entries one by one; answers how often the table was frozen.
+    /// Inserts entries one by one, and returns how often the table was frozen.
     fn fill(state: &mut IndexState, seqs: std::ops::Range<u64>) -> usize {
         let insert = |seq| state.insert(&[Entry { fingerprint: u128::from(seq), seq, content: 0 }], FULL).unwrap();
         seqs.map(insert).filter(|&(_, due)| due == Some(TableWork::Flush)).count()

@@ -1,40 +1,40 @@
-//! What an index counts.
+//! Counters of an index.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::run::LookupCost;
 
-/// The state of an index. Counts of look-ups are since it was opened.
+/// The state of an index. Look-ups are counted since it was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IndexStats {
     /// Fingerprints looked up.
     pub look_ups: u64,
     /// Blocks read for look-ups.
     pub disk_reads: u64,
-    /// Times a filter passed a fingerprint and its run was searched.
+    /// Times that a filter passed a fingerprint and its run was searched.
     pub filter_hits: u64,
-    /// Of those, times the run did not have it.
+    /// Times among these that the run did not have it.
     pub false_positives: u64,
     /// Number of runs.
     pub runs: usize,
     /// Entries in runs.
     pub entries_in_runs: u64,
-    /// Entries in tables, so not yet covered by the manifest.
+    /// Entries in tables, and so not yet covered by the manifest.
     pub entries_in_memory: u64,
     /// Full tables that wait to be written.
     pub tables_waiting: usize,
-    /// Bytes that merges which are due will write.
+    /// Bytes that the merges due will write.
     pub merge_debt_bytes: u64,
-    /// Memory taken by the filters and fences of runs.
+    /// Memory of the filters and fences of runs, in bytes.
     pub filter_bytes: u64,
-    /// Length of all runs.
+    /// Length of all runs, in bytes.
     pub disk_bytes: u64,
-    /// Why the last flush or merge failed, while no later one has succeeded. Nothing is lost by that: what could not be
-    /// written stays in memory and in the log.
+    /// Why the last flush or merge failed, until a later one succeeds. Nothing is lost: the entries
+    /// stay in memory and in the log.
     pub failed: Option<String>,
 }
 
-/// LookupCounters of look-ups, shared by all readers.
+/// Counters of look-ups, shared by all readers.
 #[derive(Debug, Default)]
 pub(super) struct LookupCounters {
     look_ups: AtomicU64,
@@ -52,7 +52,7 @@ impl LookupCounters {
         self.false_positives.fetch_add(reads.false_positives, Ordering::Relaxed);
     }
 
-    /// Fills in what is counted here.
+    /// Copies the counters into `stats`.
     pub(super) fn report(&self, stats: &mut IndexStats) {
         stats.look_ups = self.look_ups.load(Ordering::Relaxed);
         stats.disk_reads = self.disk_reads.load(Ordering::Relaxed);

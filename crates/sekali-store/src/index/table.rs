@@ -1,11 +1,12 @@
 //! The newest entries, in memory.
 //!
-//! Entries are kept in the order they came, 28 bytes each: fingerprint, content hash, and the distance of the seq from
-//! the table's first. A directory of open addressing with linear probing leads to them: a slot is 32 bits, the lower
-//! ones a position plus one, the upper ones a tag from the fingerprint, so that a look-up that misses hardly ever
-//! leaves the directory. It has two slots an entry: 36 bytes an entry in all. None of them is touched before it is needed,
-//! unless a table is made [ahead](Table::in_memory): the first touch of each page waits for the operating system, and the
-//! first entries touch nearly every page of the directory.
+//! Entries are kept in order of insertion, 28 bytes each: fingerprint, content hash, and the
+//! distance of the seq from the table's first. A directory of open addressing with linear probing
+//! leads to them. A slot has 32 bits: the lower ones hold a position plus one, the upper ones a tag
+//! from the fingerprint, so that a look-up that misses hardly ever leaves the directory. With two
+//! slots an entry, a table takes 36 bytes an entry. The first touch of each page of memory waits
+//! for the operating system, and the first entries touch nearly every page of the directory; so a
+//! table can be made with its memory touched [in advance](Table::in_memory).
 
 use std::hint::black_box;
 
@@ -20,51 +21,52 @@ use crate::limits::INDEX_TABLE_ENTRIES_MAX;
 #[derive(Debug)]
 pub(crate) struct Table {
     capacity: usize,
-    /// 0 where empty; otherwise tag and position + 1.
+    /// 0 in an empty slot; otherwise tag and position + 1.
     slots: Vec<u32>,
     position_mask: u32,
     first_seq: u64,
     rows: Vec<TableRow>,
 }
 
-/// An entry of 28 bytes. They lie together, so that reading one is one cache miss.
+/// An entry of 28 bytes. Its fields lie together, so that reading one costs one cache miss.
 #[derive(Debug, Clone, Copy)]
 struct TableRow {
     fingerprint: [u8; 16],
     content: [u8; 8],
-    /// What its seq is above the table's first.
+    /// Distance of the seq from the table's first.
     seq_offset: [u8; 4],
 }
 
-/// So many look-ups or inserts are begun together that their cache misses overlap.
+/// Look-ups or inserts that are begun together, so that their cache misses overlap.
 const STRIP: usize = 32;
 
 impl Table {
-    /// An empty table with room for `capacity` entries (at least 1, at most [`INDEX_TABLE_ENTRIES_MAX`]).
+    /// An empty table with room for `capacity` entries (at least 1, at most
+    /// [`INDEX_TABLE_ENTRIES_MAX`]).
     pub(crate) fn new(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, INDEX_TABLE_ENTRIES_MAX);
         let position_mask = (capacity as u32 + 1).next_power_of_two() - 1;
         Self { capacity, slots: vec![0; capacity * 2], position_mask, first_seq: 0, rows: Vec::with_capacity(capacity) }
     }
 
-    /// An empty table like [`Table::new`]'s, all of whose memory is there already.
+    /// An empty table like [`Table::new`]'s, with all its memory touched.
     pub(crate) fn in_memory(capacity: usize) -> Self {
         let mut table = Self::new(capacity);
-        // What the compiler knows to be zero it would not write again.
+        // Without this, the compiler knows the slots to be zero and does not write them again.
         black_box(&mut table.slots);
         table.rows.resize(table.capacity, TableRow::new(&Entry { fingerprint: 1, seq: 1, content: 1 }, 1));
         table.clear();
         table
     }
 
-    /// Forgets all entries, but keeps the memory.
+    /// Removes all entries, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.slots.fill(0);
         self.first_seq = 0;
         self.rows.clear();
     }
 
-    /// Number of entries it has room for.
+    /// Number of entries that fit.
     pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }
@@ -79,18 +81,18 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Seq of the first entry; 0 where there is none.
+    /// Seq of the first entry; 0 without entries.
     pub(crate) fn first_seq(&self) -> u64 {
         self.first_seq
     }
 
-    /// Seq of the last entry; 0 where there is none.
+    /// Seq of the last entry; 0 without entries.
     pub(crate) fn last_seq(&self) -> u64 {
         self.rows.last().map_or(0, |row| row.seq(self.first_seq))
     }
 
-    /// Adds entries, whose seqs ascend from those before, until one does not fit. Returns how many were added: all,
-    /// unless the table is full or a seq is 2^32 or more from the first one.
+    /// Adds entries, whose seqs ascend from those before, until one does not fit. Returns how many
+    /// were added: all, unless the table is full or a seq is 2^32 or more above the first.
     ///
     /// # Errors
     /// [`Error::Broken`](crate::Error::Broken) where the directory has no slot for an entry.
@@ -122,11 +124,11 @@ impl Table {
         Ok(())
     }
 
-    /// Adds entries for which there is room.
+    /// Adds entries that fit.
     fn insert_strip(&mut self, entries: &[Entry]) -> Result<()> {
         let mut slots = [0; STRIP];
         for (slot, entry) in slots.iter_mut().zip(entries) {
-            // What is taken now stays taken, so the search may begin behind it.
+            // A slot that is taken stays taken, so the search may begin behind it.
             let home = self.home(hash(entry.fingerprint));
             let is_taken = self.slots.get(home).is_some_and(|&value| value != 0);
             *slot = if is_taken { self.after(home) } else { home };
@@ -178,13 +180,14 @@ impl Table {
         }
     }
 
-    /// The entries by fingerprint, then seq. `order` is memory to work in, 16 bytes an entry.
+    /// The entries in order of fingerprint, then seq. `order` is working memory, 16 bytes an entry.
     ///
     /// # Errors
     /// [`Error::Broken`](crate::Error::Broken).
     pub(crate) fn sorted<'a>(&'a self, order: &'a mut Vec<SortKey>) -> Result<impl Iterator<Item = Entry> + 'a> {
         let upper = self.rows.iter().map(|row| filter_key(row.fingerprint()));
-        // Upper halves almost never tie, and then the whole fingerprints decide; positions ascend with the seqs.
+        // Upper halves almost never tie; then the whole fingerprints decide. Positions ascend with
+        // seqs.
         let fingerprint = |at: u32| self.rows.get(at as usize).map(TableRow::fingerprint);
         let compare = |a: &SortKey, b: &SortKey| {
             a.0.cmp(&b.0).then_with(|| fingerprint(a.1).cmp(&fingerprint(b.1))).then_with(|| a.1.cmp(&b.1))
@@ -193,7 +196,7 @@ impl Table {
         Ok(order.chunks(STRIP).flat_map(|keys| self.strip(keys)).flatten())
     }
 
-    /// The entries at up to so many positions, fetched together.
+    /// The entries at the positions of `keys`, fetched together.
     fn strip(&self, keys: &[SortKey]) -> [Option<Entry>; STRIP] {
         let mut entries = [None; STRIP];
         for (entry, &(_, position)) in entries.iter_mut().zip(keys) {
@@ -215,7 +218,8 @@ impl Table {
         if slot + 1 == self.slots.len() { 0 } else { slot + 1 }
     }
 
-    /// The lowest bits of the hash, which say least about its home slot, moved above those of a position.
+    /// The lowest bits of the hash, which depend least on its home slot, moved above those of a
+    /// position.
     fn tag(&self, hash: u64) -> u32 {
         (hash as u32).wrapping_mul(self.position_mask + 1)
     }
@@ -244,7 +248,8 @@ impl TableRow {
     }
 }
 
-/// Fingerprints are uniform already, except in tests that make them collide: any bits may be alike there.
+/// Fingerprints are uniform already, except in tests that make them collide, where any bits may be
+/// alike.
 fn hash(fingerprint: Fingerprint) -> u64 {
     ((fingerprint >> 64) as u64 ^ (fingerprint as u64).rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

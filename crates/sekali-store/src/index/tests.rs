@@ -1,4 +1,5 @@
-//! The index as a whole: against a model, through crashes and failures at every call, and against damage.
+//! The index as a whole: against a model, through crashes and failures at every call, and against
+//! damage.
 
 mod crash;
 mod damage;
@@ -78,7 +79,7 @@ fn fingerprints(entries: &[Entry]) -> Vec<u128> {
     entries.iter().map(|entry| entry.fingerprint).collect()
 }
 
-/// That the index has exactly these entries, none twice, and not a stranger.
+/// Asserts that the index has exactly these entries, none twice, and no others.
 fn assert_has(index: &TestIndex, entries: &[Entry]) {
     let expected: Vec<_> = entries.iter().copied().enumerate().collect();
     assert_eq!(index.found(&fingerprints(entries)), expected);

@@ -1,9 +1,10 @@
-//! What the index does in the background: writing full tables as runs, and merging runs.
+//! The background work of an index: writing full tables as runs, and merging runs.
 //!
-//! One thread does both, in small steps, so that a merge of any length holds neither a flush nor a commit up: before
-//! each step the most urgent work is chosen. Tables come first, because inserts wait for them; then the lowest level
-//! that has a merge due, because short merges take the most runs away for the least work. Only when
-//! [`INDEX_RUNS_OVERDUE_MAX`] runs are overdue do merges come before tables; inserts then wait, and look-ups stay fast.
+//! One thread does both, in small steps, so that even the longest merge delays neither a flush nor
+//! a commit. Each step is the most urgent work. Tables come first, because inserts wait for them;
+//! then the lowest level with a merge due, because short merges remove the most runs for the least
+//! work. Only when [`INDEX_RUNS_OVERDUE_MAX`] runs are overdue do merges come before tables;
+//! inserts then wait, and look-ups stay fast.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,18 +24,18 @@ use crate::invariant::invariant;
 use crate::limits::{INDEX_CHUNK_BLOCKS, INDEX_RUNS_OVERDUE_MAX};
 use crate::manifest::RunInfo;
 
-/// How long the thread waits after a failure before it tries again.
+/// Backoff after a failure.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long the thread waits for work; it is woken when there is some.
+/// Longest wait for work; a signal ends it when there is some.
 const IDLE: Duration = Duration::from_secs(3600);
-/// How long the thread waits for look-ups to let go of a table, which is soon needed again.
+/// Wait for look-ups to release a table, which is soon needed again.
 const TABLE_IN_USE: Duration = Duration::from_millis(5);
-/// How long it waits for whoever reads a run that is no longer live.
+/// Wait for readers of a run that is no longer live.
 const RUN_IN_USE: Duration = Duration::from_secs(1);
 /// Entries merged in one step: about 15 ms of work.
 const STEP_ENTRIES: usize = INDEX_CHUNK_BLOCKS * BLOCK_ENTRIES;
 
-/// The background thread: works until the index is closed.
+/// The background thread, until the index is closed.
 pub(super) fn run(core: &IndexCore) {
     while !core.signals.is_closing() {
         let seen = core.signals.raised();
@@ -42,7 +43,7 @@ pub(super) fn run(core: &IndexCore) {
             Ok(true) => core.signals.raise(),
             Ok(false) => core.signals.wait_after(seen, idle_time(core)),
             Err(_) => {
-                // The error is kept in `failures`; inserts that wait for room must hear of it.
+                // `failures` has recorded the error; inserts that wait for room must see it.
                 core.signals.raise();
                 core.signals.wait_after(core.signals.raised(), RETRY);
             }
@@ -59,7 +60,7 @@ fn idle_time(core: &IndexCore) -> Duration {
     }
 }
 
-/// Does the most urgent piece of work. False where there is none.
+/// Does the most urgent piece of work. Returns `false` where there is none.
 pub(super) fn step(core: &IndexCore) -> Result<bool> {
     let mut progress = core.progress();
     if core.signals.is_closing() {
@@ -86,20 +87,21 @@ pub(super) fn step(core: &IndexCore) -> Result<bool> {
     merge_some(core, &mut progress)
 }
 
-/// Frees what look-ups have let go of. A table that was full is emptied for the next one to be filled, which is then
-/// spared new memory; one that was not belongs to a store so calm that it does better without.
+/// Frees tables and runs that look-ups have released. A table that was full is emptied and becomes
+/// the spare one, so that the next table need not touch new memory. One that was not full belongs
+/// to a store with little traffic, which does better without a spare.
 fn use_again(core: &IndexCore, retired: &mut Retired) {
     retired.free_runs();
     while let Some(mut table) = retired.take_table() {
         if table.len() >= core.options.table_entries {
             table.clear();
-            // What is given back is dropped here, without the lock.
+            // The surplus table is dropped here, without the lock.
             let _surplus = core.state_mut().offer_spare(table);
         }
     }
 }
 
-/// Makes the spare table if one is due. Without a thread the time for that would be the caller's.
+/// Makes the spare table if one is due. Without a thread it would take the caller's time.
 fn prepare_spare(core: &IndexCore) {
     if core.options.background && core.state().wants_spare() {
         let table = Table::in_memory(core.options.table_entries);
@@ -107,13 +109,13 @@ fn prepare_spare(core: &IndexCore) {
     }
 }
 
-/// Makes a table the run `number`.
+/// Writes a table as run `number`.
 fn flush(core: &IndexCore, table: &Table, number: u64, order: &mut Vec<SortKey>) -> Result<()> {
     let entries = table.len() as u64;
     let (first_seq, last_seq) = (table.first_seq(), table.last_seq());
     invariant!(first_seq > core.state().covered_seq, "a table has entries that runs cover");
     let bits = plan::filter_bits(entries, core.state().entries_in_runs() + entries);
-    // A full disk is asked about, not filled up again with every attempt.
+    // A full disk is asked for its free space, and not filled up again with every attempt.
     disk::check_space(&*core.disk, &core.dir, Run::block_bytes(entries))?;
     let info = RunInfo { number, entries, first_seq, last_seq, checksum: 0 };
     let mut writer = RunWriter::create(&core.disk, &core.dir, info, bits)?;
@@ -129,7 +131,7 @@ fn flush(core: &IndexCore, table: &Table, number: u64, order: &mut Vec<SortKey>)
     core.state_mut().flushed(run, last_seq)
 }
 
-/// Goes on with the lowest merge. False where none is due.
+/// Advances the lowest merge. Returns `false` where none is due.
 fn merge_some(core: &IndexCore, progress: &mut UpkeepProgress) -> Result<bool> {
     if core.failures.merging_is_over() {
         return Ok(false);
@@ -138,7 +140,7 @@ fn merge_some(core: &IndexCore, progress: &mut UpkeepProgress) -> Result<bool> {
     let Some(at) = (0..progress.merges.len()).min_by_key(|&at| progress.merges.get(at).map(|merge| merge.level)) else {
         return Ok(false);
     };
-    // A merge that fails is dropped, and begun afresh when its turn comes again.
+    // A merge that fails is dropped, and begun again when its turn comes.
     let mut merge = progress.merges.swap_remove(at);
     let more = merge.advance(STEP_ENTRIES).or_else(|error| core.failures.note_merge(Err(error)))?;
     if more {
@@ -149,7 +151,7 @@ fn merge_some(core: &IndexCore, progress: &mut UpkeepProgress) -> Result<bool> {
     Ok(true)
 }
 
-/// Begins the merge that is due, if it is more urgent than those under way.
+/// Begins the merge that is due, if it is more urgent than those in progress.
 fn begin_merge(core: &IndexCore, progress: &mut UpkeepProgress) -> Result<()> {
     let Some((level, numbers)) = plan::next_merge(&candidates(core, progress), core.options.table_entries) else {
         return Ok(());
@@ -170,7 +172,7 @@ fn begin_merge(core: &IndexCore, progress: &mut UpkeepProgress) -> Result<()> {
     Ok(())
 }
 
-/// Puts the merged run in the place of those it was made from, and then removes their files.
+/// Puts the merged run in the place of its inputs, and then removes their files.
 fn end_merge(core: &IndexCore, merge: RunMerge, retired: &mut Retired) -> Result<()> {
     let inputs: Vec<Arc<Run>> = merge.reads().cloned().collect();
     let run: Run = merge.finish()?;
@@ -184,7 +186,7 @@ fn end_merge(core: &IndexCore, merge: RunMerge, retired: &mut Retired) -> Result
     core.state_mut().merged(&inputs, run)?;
     if !core.manifest.uncertain() {
         for input in &inputs {
-            // What cannot be removed now is a leftover, and removed at the next start.
+            // A file that cannot be removed now is a leftover, which the next start removes.
             let _ = core.remover.remove(&*core.disk, &core.dir.join(run::file_name(input.info().number)));
         }
     }

@@ -1,4 +1,4 @@
-//! Checks that a run is on disk what it was when it was written.
+//! Checks that the file of a run is as it was written.
 
 use super::super::block::{BLOCK_BYTES, BlockPlace, RunBlock};
 use super::Run;
@@ -8,12 +8,12 @@ use super::layout::{block_offset, blocks};
 use crate::error::{IoContext as _, Result};
 use crate::limits::INDEX_BUFFER_BYTES;
 
-/// Blocks that are read at a time.
+/// Blocks read at a time.
 const STEP: u64 = (INDEX_BUFFER_BYTES / BLOCK_BYTES) as u64;
 
 impl Run {
-    /// Checks some blocks, from block `first` on; behind the last block, everything else. Answers the block to go on with,
-    /// `None` once all is checked, and how many bytes were read.
+    /// Checks some blocks, from block `first` on; behind the last block, everything else. Returns
+    /// the block to go on with, `None` once all is checked, and the number of bytes read.
     ///
     /// # Errors
     /// [`Error::Damaged`](crate::Error::Damaged), and I/O errors.
@@ -32,7 +32,7 @@ impl Run {
         Ok((Some(end), bytes.len() as u64))
     }
 
-    /// Checks header and footer, and that fences and filters are those in memory.
+    /// Checks header and footer, and compares fences and filters with those in memory.
     fn check_ends(&self) -> Result<u64> {
         let mut header = [0; BLOCK_BYTES];
         self.file.read_exact_at(&mut header, 0).at("read", &self.path)?;

@@ -1,4 +1,5 @@
-//! The last 64 bytes of a run. Its checksum stands for the whole file: the manifest names it.
+//! The last 64 bytes of a run. The manifest names their checksum, which so stands for the whole
+//! file.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -21,7 +22,7 @@ use crate::manifest::RunInfo;
 pub(super) const FOOTER_BYTES: usize = 64;
 const MAGIC: [u8; 8] = *b"SEKALEND";
 
-/// What a run says of itself at its end.
+/// The footer of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RunFooter {
     pub(super) number: u64,
@@ -32,7 +33,7 @@ pub(super) struct RunFooter {
 }
 
 impl RunFooter {
-    /// The bytes of the file, and the checksum that ends them.
+    /// The bytes of the footer, and the checksum at their end.
     pub(super) fn encode(&self) -> ([u8; FOOTER_BYTES], u64) {
         let mut bytes = [0; FOOTER_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
@@ -55,7 +56,7 @@ impl RunFooter {
         Ok(Self { number, entries, header_checksum, index_checksum, filter_bytes })
     }
 
-    /// Whether it is the footer of the run that the manifest names and that begins with `header`.
+    /// Whether this is the footer of the run that the manifest names and that begins with `header`.
     pub(super) fn agrees_with(&self, info: &RunInfo, header: &RunHeader) -> Result<(), String> {
         let own_header = self.header_checksum == header.checksum;
         if own_header && self.number == info.number && self.entries == info.entries && self.encode().1 == info.checksum
@@ -66,7 +67,7 @@ impl RunFooter {
         }
     }
 
-    /// Where the fences begin, which are followed by the filter table.
+    /// Where the fences begin. The filter table follows them.
     pub(super) fn fences_at(&self) -> u64 {
         block_offset(self.blocks())
     }
@@ -76,7 +77,7 @@ impl RunFooter {
         self.fences_at() + self.blocks() * FENCE_BYTES as u64 + self.chunks() * SHAPE_BYTES as u64
     }
 
-    /// Length of the file; `None` where that is beyond what a file can have.
+    /// Length of the file; `None` where no file can be so long.
     pub(super) fn end(&self) -> Option<u64> {
         let plausible = self.entries < 1 << 48 && self.filter_bytes < 1 << 56;
         plausible.then(|| self.filters_at() + self.filter_bytes + FOOTER_BYTES as u64)

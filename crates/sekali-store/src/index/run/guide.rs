@@ -1,4 +1,4 @@
-//! What is in memory of a run: fences and filters.
+//! Fences and filters: the part of a run that is in memory.
 //!
 //! An entry of the filter table is 32 bytes:
 //!
@@ -28,7 +28,8 @@ use crate::limits::INDEX_CHUNK_BLOCKS;
 pub(super) struct RunGuide {
     /// Upper 64 bits of the first fingerprint of each block.
     pub(super) fences: Vec<u64>,
-    /// Those of the first block of each chunk, close together because every look-up needs them.
+    /// The fences of the first block of each chunk, close together because every look-up needs
+    /// them.
     pub(super) chunk_fences: Vec<u64>,
     pub(super) filters: Filters,
 }
@@ -39,7 +40,7 @@ impl RunGuide {
         Self { fences, chunk_fences, filters }
     }
 
-    /// Reads and verifies what follows the blocks.
+    /// Reads and verifies the part of the file behind the blocks.
     pub(super) fn read(file: &dyn DiskFile, path: &Path, footer: &RunFooter) -> Result<Self> {
         let damaged = |what: &str| Error::Damaged { path: path.to_owned(), what: what.to_owned() };
         let mut bytes = vec![0; (footer.filters_at() - footer.fences_at()) as usize];

@@ -21,23 +21,23 @@ use crate::error::{Error, Result};
 use crate::manifest::RunInfo;
 
 const MAGIC: [u8; 8] = *b"SEKALRUN";
-/// The newest version of run files this program reads, and the one it writes.
+/// The newest version of run files that this program reads, and the one it writes.
 const RUN_VERSION: u32 = 1;
 const CHECKSUM_AT: usize = BLOCK_BYTES - 8;
 
-/// What a run says of itself at its beginning.
+/// The header of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RunHeader {
     pub(super) number: u64,
     pub(super) entries: u64,
     pub(super) first_seq: u64,
     pub(super) last_seq: u64,
-    /// Of the header itself; known once it is encoded.
+    /// Checksum of the header itself; known once it is encoded.
     pub(super) checksum: u64,
 }
 
 impl RunHeader {
-    /// The bytes of the file; `checksum` is not looked at.
+    /// The bytes of the header. `checksum` is ignored.
     pub(super) fn encode(&self) -> BlockBytes {
         let mut bytes = [0; BLOCK_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
@@ -61,7 +61,7 @@ impl RunHeader {
         if bytes[..8] != MAGIC {
             return Err(damaged("it does not begin as a run"));
         }
-        // Only the lower half: the upper one is reserved.
+        // Only the lower half: the upper half is reserved.
         let found = number_at(bytes, 8) as u32;
         match found {
             RUN_VERSION => {}
@@ -72,7 +72,7 @@ impl RunHeader {
         Ok(Self { number, entries, first_seq, last_seq, checksum })
     }
 
-    /// Whether it is the header of the run that the manifest names.
+    /// Whether this is the header of the run that the manifest names.
     pub(super) fn agrees_with(&self, info: &RunInfo) -> Result<(), String> {
         let stated = (info.number, info.entries, info.first_seq, info.last_seq);
         if (self.number, self.entries, self.first_seq, self.last_seq) == stated {
@@ -83,7 +83,7 @@ impl RunHeader {
     }
 }
 
-/// The number in eight bytes of `bytes`; 0 where there are not so many.
+/// The integer in eight bytes of `bytes`; 0 where there are fewer.
 pub(super) fn number_at(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |number| u64::from_le_bytes(*number))
 }

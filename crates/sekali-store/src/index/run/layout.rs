@@ -1,4 +1,4 @@
-//! Where the parts of a run lie in its file, and how the file is named.
+//! Where the parts of a run lie in its file, and the name of the file.
 
 use super::super::block::{BLOCK_BYTES, BLOCK_ENTRIES};
 
@@ -9,12 +9,12 @@ pub(super) const SHAPE_BYTES: usize = 32;
 
 const SUFFIX: &str = ".run";
 
-/// The file of a run.
+/// Name of the file of a run.
 pub(crate) fn file_name(number: u64) -> String {
     format!("{number:06}{SUFFIX}")
 }
 
-/// The number of the run that a file name belongs to.
+/// Number of the run that has a file of this name.
 pub(crate) fn number_of(name: &str) -> Option<u64> {
     let number = name.strip_suffix(SUFFIX)?.parse().ok()?;
     (file_name(number) == name).then_some(number)

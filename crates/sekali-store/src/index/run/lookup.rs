@@ -1,8 +1,9 @@
-//! Finds the entries of a run that belong to a batch of fingerprints.
+//! Looks up a batch of fingerprints in a run.
 //!
-//! The batch is sorted once for all runs, so that filters, fences and blocks are touched in the order of memory and
-//! file. Filters are probed for a strip of keys at a time and without branches, so that the cache misses of many keys
-//! are under way at once. Only what passes is looked for on disk.
+//! The batch is sorted once for all runs, so that filters, fences and blocks are touched in the
+//! order of memory and file. Filters are probed for a strip of keys at a time and without branches,
+//! so that the cache misses of many keys are in flight at once. Only keys that a filter passes are
+//! looked for on disk.
 
 use std::ops::AddAssign;
 
@@ -17,7 +18,7 @@ use crate::hash::Fingerprint;
 use crate::invariant::invariant;
 use crate::limits::INDEX_CHUNK_BLOCKS;
 
-/// The keys of a batch, in order. Batches have fewer than 2^32 fingerprints.
+/// The keys of a batch, sorted. A batch has fewer than 2^32 fingerprints.
 ///
 /// # Errors
 /// [`Error::Broken`](crate::Error::Broken).
@@ -27,14 +28,14 @@ pub(crate) fn sorted_keys(fingerprints: &[Fingerprint]) -> Result<Vec<SortKey>> 
     Ok(keys)
 }
 
-/// What look-ups cost.
+/// The cost of look-ups.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct LookupCost {
     /// Blocks read from the file.
     pub blocks: u64,
     /// Keys that passed the filter.
     pub passed: u64,
-    /// Of those, keys that the run does not have.
+    /// Keys among those that the run does not have.
     pub false_positives: u64,
 }
 
@@ -47,7 +48,8 @@ impl AddAssign for LookupCost {
 }
 
 impl Run {
-    /// Appends every entry with one of `fingerprints`, and its position there. `keys` are their [`sorted_keys`].
+    /// Appends every entry with one of `fingerprints`, and its position there. `keys` are their
+    /// [`sorted_keys`].
     ///
     /// # Errors
     /// [`Error::Damaged`](crate::Error::Damaged) where a block is, and I/O errors.
@@ -75,13 +77,13 @@ impl Run {
         Ok(reads)
     }
 
-    /// Keeps the keys that the filters pass; answers how many.
+    /// Keeps the keys that the filters pass, and returns their number.
     fn filter(&self, keys: &[SortKey], passed: &mut [SortKey; STRIP]) -> usize {
         let filters = &self.guide.filters;
         let mut probes = [Probe::FAILS; STRIP];
         let (mut chunk, mut chunk_end) = (0, 0);
         for (probe, &(key, _)) in probes.iter_mut().zip(keys) {
-            // Keys ascend: most belong to the chunk of the one before.
+            // Keys ascend, so most belong to the chunk of the key before.
             if key >= chunk_end {
                 chunk = self.chunk_of(key);
                 chunk_end = self.guide.chunk_fences.get(chunk + 1).copied().unwrap_or(u64::MAX);
@@ -94,7 +96,7 @@ impl Run {
         }
         let mut count = 0;
         for ((probe, value), &key) in probes.iter().zip(values).zip(keys) {
-            // Written in any case and kept if it passes: no branch to mispredict.
+            // Written in any case and kept if it passes, so that no branch is mispredicted.
             if let Some(slot) = passed.get_mut(count) {
                 *slot = key;
             }
@@ -103,11 +105,12 @@ impl Run {
         count
     }
 
-    /// The last chunk that begins at or before `key`; the first one if none does. A key that fills several chunks is
-    /// in the filter of each, so this one stands for all.
+    /// The last chunk that begins at or before `key`; the first chunk if none does. A key that
+    /// fills several chunks is in the filter of each, so this one stands for all.
     fn chunk_of(&self, key: u64) -> usize {
         let fences = &self.guide.chunk_fences;
-        // Fingerprints are uniform: the chunk is where the key would be if they were evenly spaced, or next to it.
+        // Fingerprints are uniform: the chunk is where an even spacing would put the key, or next
+        // to it.
         let guess = ((u128::from(key) * fences.len() as u128) >> 64) as usize;
         let begins = fences.get(guess).is_some_and(|&fence| fence <= key);
         if begins && fences.get(guess + 1).is_none_or(|&fence| key < fence) {
@@ -116,7 +119,7 @@ impl Run {
         fences.partition_point(|&fence| fence <= key).saturating_sub(1)
     }
 
-    /// Looks for `fingerprint` in the blocks that can have it.
+    /// Looks for `fingerprint` in the blocks that can hold it.
     fn find(
         &self,
         key: u64,
@@ -135,7 +138,7 @@ impl Run {
         }
     }
 
-    /// Block `index`, from the file unless `cached` has it, verified in either case.
+    /// Returns block `index`, from the file unless `cached` holds it, verified in either case.
     fn block<'a>(&self, index: u64, cached: &'a mut CachedBlock, reads: &mut LookupCost) -> Result<RunBlock<'a>> {
         if cached.index != Some(index) {
             cached.index = None;
@@ -147,23 +150,24 @@ impl Run {
         RunBlock::open(&cached.bytes, &place).map_err(|what| self.damaged(format!("block {index}: {what}")))
     }
 
-    /// The last block that begins before `key`, which may have it at its end; the first one if none does.
+    /// The last block that begins before `key`, which may hold it at its end; the first block if
+    /// none does.
     fn first_block_of(&self, key: u64) -> usize {
         let fences = &self.guide.fences;
         let from = self.chunk_of(key) * INDEX_CHUNK_BLOCKS;
         let chunk = fences.get(from..fences.len().min(from + INDEX_CHUNK_BLOCKS)).unwrap_or_default();
         match chunk.partition_point(|&fence| fence < key) {
-            // The key begins the chunk: the block may be in one before.
+            // The key begins the chunk, so its block may be in a chunk before.
             0 => fences.partition_point(|&fence| fence < key).saturating_sub(1),
             blocks => from + blocks - 1,
         }
     }
 }
 
-/// Keys filtered before the first block is read for one of them.
+/// Keys that are filtered before the first block is read for one of them.
 const STRIP: usize = 128;
 
-/// The block that was read last: neighbours in the order of a batch are often in one.
+/// The last block read. Neighbours in a sorted batch are often in one block.
 struct CachedBlock {
     index: Option<u64>,
     bytes: BlockBytes,

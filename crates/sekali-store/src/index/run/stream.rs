@@ -1,4 +1,4 @@
-//! Reads a run from beginning to end, for merging and verifying.
+//! Reads a run from beginning to end, to merge or verify it.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(crate) struct RunStream {
     buffer: Vec<u8>,
     /// Block at the beginning of `buffer`.
     first_block: u64,
-    /// The entries of the current block in reverse, so that the next one is at the end.
+    /// The entries of the current block in reverse, so that the next entry is at the end.
     block: Vec<Entry>,
     next_block: u64,
     read: u64,
@@ -24,7 +24,7 @@ pub(crate) struct RunStream {
 }
 
 impl RunStream {
-    /// Stands before the first entry of `run`.
+    /// A stream before the first entry of `run`.
     pub(crate) fn new(run: Arc<Run>) -> Self {
         Self { run, buffer: Vec::new(), first_block: 0, block: Vec::new(), next_block: 0, read: 0, last: None }
     }
@@ -37,7 +37,8 @@ impl RunStream {
     /// The next entry, `None` after the last.
     ///
     /// # Errors
-    /// [`Error::Damaged`](crate::Error::Damaged) where a block is, or where entries are out of order or too few, and I/O errors.
+    /// [`Error::Damaged`](crate::Error::Damaged) where a block is, or where entries are out of
+    /// order or too few, and I/O errors.
     #[inline]
     pub(crate) fn next_entry(&mut self) -> Result<Option<Entry>> {
         if self.block.is_empty() && !self.load_block()? {
@@ -46,7 +47,7 @@ impl RunStream {
         Ok(self.block.pop())
     }
 
-    /// Decodes the next block. False after the last one.
+    /// Decodes the next block. Returns `false` behind the last one.
     fn load_block(&mut self) -> Result<bool> {
         let count = blocks(self.run.info.entries);
         if self.next_block == count {

@@ -1,4 +1,4 @@
-//! Runs of several chunks, which the tests of the whole index are too small for.
+//! Runs of several chunks, for which the tests of the whole index are too small.
 
 use super::super::block::BLOCK_ENTRIES;
 use super::*;

@@ -1,4 +1,5 @@
-//! Writes a run from entries in order, in a fixed amount of memory besides the fences and filters that stay.
+//! Writes a run from sorted entries, in a fixed amount of memory besides the fences and filters
+//! that stay.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(crate) struct RunWriter {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     file: Appender,
-    /// Removes the file unless it gets its name.
+    /// Removes the file unless it is renamed.
     unfinished: Unfinished,
     info: RunInfo,
     filter_bits: u32,
@@ -43,7 +44,7 @@ pub(crate) struct RunWriter {
 }
 
 impl RunWriter {
-    /// Begins the run that `info` describes (its checksum is not looked at yet) in `dir`, with filters of
+    /// Begins the run that `info` describes (its checksum is ignored) in `dir`, with filters of
     /// `filter_bits` bits ([`FILTER_BITS`](super::super::filter::FILTER_BITS)).
     ///
     /// # Errors
@@ -79,7 +80,8 @@ impl RunWriter {
     /// Adds the next entry.
     ///
     /// # Errors
-    /// [`Error::Broken`] where it is not greater than the one before or does not belong in this run, and I/O errors.
+    /// [`Error::Broken`] where it is not greater than the entry before or does not belong in this
+    /// run, and I/O errors.
     pub(crate) fn push(&mut self, entry: &Entry) -> Result<()> {
         let in_range = (self.info.first_seq..=self.info.last_seq).contains(&entry.seq);
         invariant!(in_range, "an entry does not belong in its run");
@@ -98,10 +100,10 @@ impl RunWriter {
         if self.in_block == BLOCK_ENTRIES { self.seal_block() } else { Ok(()) }
     }
 
-    /// Completes the run: it is durable under its name when this returns. Answers it open.
+    /// Completes the run and returns it open. It is durable under its name.
     ///
     /// # Errors
-    /// [`Error::Broken`] where there were not as many entries as announced, and I/O errors.
+    /// [`Error::Broken`] where the number of entries is not the one announced, and I/O errors.
     pub(crate) fn finish(mut self) -> Result<Run> {
         invariant!(self.pushed > 0 && self.pushed == self.info.entries, "a run has not as many entries as announced");
         if self.in_block > 0 {

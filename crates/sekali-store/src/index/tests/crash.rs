@@ -19,7 +19,7 @@ fn fill(index: &TestIndex, entries: &[Entry]) {
     }
 }
 
-/// Calls that an undisturbed fill makes.
+/// Number of calls of an undisturbed fill.
 fn calls_of_a_fill() -> u64 {
     let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
@@ -29,7 +29,8 @@ fn calls_of_a_fill() -> u64 {
     disk.calls() - before
 }
 
-/// The disk after a kill, after a power cut that loses everything it may lose, and after some that lose a part.
+/// The disk after a kill, after a power cut that loses everything it may lose, and after some that
+/// lose a part.
 fn crashes(disk: &MemoryDisk, seed: u64) -> Vec<MemoryDisk> {
     let mut random = Random(seed);
     let partial = (0..6).map(|_| disk.power_cut(&mut |bound| random.below(bound)));

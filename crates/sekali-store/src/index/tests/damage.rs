@@ -1,4 +1,4 @@
-//! Whatever happens to a file of the index is named: no wrong answer, no panic.
+//! Damage to any file of the index is named: no wrong result, no panic.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 
 const IDS: u64 = 320;
 
-/// A disk with an index of a merged run, a few flushed ones and nothing in memory.
+/// A disk with an index of a merged run, some flushed ones and nothing in memory.
 fn filled() -> MemoryDisk {
     let disk = MemoryDisk::new();
     let index = TestIndex::open(&disk).unwrap();
@@ -18,7 +18,7 @@ fn filled() -> MemoryDisk {
     disk
 }
 
-/// Opens the index and looks everything up; the first error ends it.
+/// Opens the index and looks everything up. Stops at the first error.
 fn use_all(disk: &MemoryDisk) -> Result<()> {
     let index = TestIndex::open(disk)?;
     let entries = entries(1, IDS);

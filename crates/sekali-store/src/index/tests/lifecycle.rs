@@ -1,4 +1,4 @@
-//! The index as it runs: with its thread, on real files.
+//! The index with its thread, on real files.
 
 use super::*;
 use crate::disk::RealDisk;

@@ -10,13 +10,13 @@ use super::*;
 enum Operation {
     /// Inserts entries with these fingerprints.
     Insert(Vec<u128>),
-    /// Does so many steps of background work.
+    /// Does this many steps of background work.
     Steps(usize),
     Flush,
     Crash,
 }
 
-/// What the index should have: by fingerprint, the entries in order of seq.
+/// The expected content: by fingerprint, the entries in order of seq.
 #[derive(Default)]
 struct Model {
     entries: BTreeMap<u128, Vec<Entry>>,
