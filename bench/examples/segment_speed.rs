@@ -1,6 +1,7 @@
 //! Measures segments: writing, reading, merging and looking up.
 //!
-//! `cargo run --release -p sekali-bench --example segment_speed -- [millions of events] [directory]`
+//! `cargo run --release -p sekali-bench --example segment_speed -- [millions of events]
+//! [directory]`
 //!
 //! Events are typical log events, about 200 bytes of JSON: random UUIDs, ten topics, a hundred
 //! sources, a payload of a few numbers and words.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The answer to a publish request.
+/// The response to a publish request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Published {
     /// Valid events of the request.

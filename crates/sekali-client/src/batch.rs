@@ -12,14 +12,15 @@ pub struct Batch {
     pub body: Bytes,
     /// The file, `stdin` or `generated`.
     pub origin: Arc<str>,
-    /// For each event the line it begins in, counted from 1; in SQLite its rowid.
+    /// The line in which each event begins, from 1; in SQLite its rowid.
     pub lines: Vec<i64>,
-    /// What stands in the place of an event, and why it is none: the server refuses such a batch, and names all that is wrong
-    /// in it.
+    /// Elements that are not events, and the reason. The server refuses such a batch and names all
+    /// that is wrong in it.
     pub bad: Vec<(usize, String)>,
-    /// Whether the events are evidence of conflicts, which is of use only where the events are that they conflict with.
+    /// The events are evidence of conflicts. It is of use only with the events that it conflicts
+    /// with.
     pub evidence: bool,
-    /// How much of the input was read to make it, in bytes; 0 if generated.
+    /// Bytes of input that the batch was made from; 0 if generated.
     pub input_bytes: u64,
 }
 
@@ -47,9 +48,9 @@ pub enum Feed<E> {
     Invalid {
         /// `file:line`.
         place: String,
-        /// How many rows are lost; 0 if something is wrong and nothing is lost.
+        /// Number of rows that are lost; 0 if the fault costs none.
         rows: u64,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// A file cannot be read any further. What was read of it was sent; the next file follows.
@@ -88,7 +89,7 @@ impl Batches {
         }
     }
 
-    /// Adds an event; hands back the batch before it if that has no room for it.
+    /// Adds an event. Returns the previous batch if it has no room for the event.
     pub fn push(&mut self, event: &[u8], line: i64) -> Option<Batch> {
         let full = self.lines.len() == self.events_max || self.body.len() + event.len() + 2 > self.bytes_max;
         let batch = if full { self.take() } else { None };
@@ -101,26 +102,27 @@ impl Batches {
         batch
     }
 
-    /// Adds an event that conflicted; hands back the batch before it as for another event. A batch has only such, or none.
+    /// Adds an event that conflicted, as [`push`](Self::push) does. A batch has only such events,
+    /// or none.
     pub fn push_evidence(&mut self, event: &[u8], line: i64) -> Option<Batch> {
         let batch = self.push(event, line);
         self.evidence = true;
         batch
     }
 
-    /// What has gathered, unless it is evidence, or unless it is none.
+    /// Returns the batch if it is evidence and `evidence` is not set, or the other way round.
     pub fn take_unless(&mut self, evidence: bool) -> Option<Batch> {
         if self.evidence == evidence { None } else { self.take() }
     }
 
-    /// Adds a line of which no event can be made; hands back the batch before it as for an event.
+    /// Adds a line that is not an event, as [`push`](Self::push) does.
     pub fn push_bad(&mut self, line: i64, reason: String) -> Option<Batch> {
         let batch = self.push(b"null", line);
         self.bad.push((self.lines.len() - 1, reason));
         batch
     }
 
-    /// What has gathered, if no further event has room in it.
+    /// Returns the batch if no further event fits.
     pub fn take_full(&mut self) -> Option<Batch> {
         if self.lines.len() >= self.events_max || self.body.len() >= self.bytes_max { self.take() } else { None }
     }

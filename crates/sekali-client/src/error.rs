@@ -11,10 +11,10 @@ use super::url::ServerUrl;
 use sekali_tls::TlsError;
 use sekali_wire::escape::escape;
 
-/// How nginx answers a request without TLS on a port for TLS.
+/// The words with which nginx answers plain HTTP on a port for TLS.
 const HTTPS_PORT: &[u8] = b"sent to HTTPS port";
 
-/// Why a request failed.
+/// The error of a request.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No connection, a broken one, or no response in time. The server may have executed the
@@ -172,13 +172,13 @@ fn innermost<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::
     error
 }
 
-/// What TLS has to say.
+/// The error of TLS, if there is one.
 fn of_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
     find(error)
 }
 
-/// The error of this type under several layers of others. Some of them are errors of input and output, which pass over
-/// what they are made of when they are asked for their source.
+/// The error of type `E` under several layers of others. Some of these are I/O errors, whose
+/// `source` skips the error that they contain.
 fn find<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {

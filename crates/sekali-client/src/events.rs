@@ -35,7 +35,8 @@ pub struct EventsQuery {
 }
 
 impl EventsFilter {
-    /// What asks for the evidence of conflicts with these events; `None` if this asks for evidence itself.
+    /// What asks for the evidence of conflicts with these events; `None` if this asks for evidence
+    /// itself.
     pub fn of_evidence(&self) -> Option<Self> {
         let Self { topic, since, until, source, event_id, payload, text } = self.clone();
         if topic.as_deref() == Some(sekali_wire::CONFLICTS_TOPIC) {

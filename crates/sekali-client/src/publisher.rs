@@ -43,11 +43,11 @@ pub struct Tally {
     pub conflicts: u64,
     /// Events that the server skipped.
     pub invalid: u64,
-    /// Rows that were passed over without sending them, because no event can be made of them.
+    /// Rows of the input that were skipped without sending them, because they are not events.
     pub unreadable: u64,
-    /// How often something was found wrong in the input, be it passed over or not.
+    /// Faults of the input, with those that cost no row.
     pub flaws: u64,
-    /// Attempts beyond the first.
+    /// Retries.
     pub retries: u64,
     /// Bytes of input in the acknowledged requests.
     pub input_bytes: u64,
@@ -103,7 +103,7 @@ pub enum Ending<E> {
     Complete,
     /// The run was told to stop.
     Stopped,
-    /// The server refused a batch; nothing of that one is stored.
+    /// The server refused a batch and stored nothing of it.
     Refused {
         /// The batch.
         batch: Batch,
@@ -112,14 +112,14 @@ pub enum Ending<E> {
     },
     /// Reading the input failed.
     Input(E),
-    /// The server cannot be reached, or makes no sense.
+    /// The server is unreachable, or its response is invalid.
     Client {
-        /// What happened at last.
+        /// The last error.
         error: ClientError,
-        /// How long it was tried again.
+        /// Time from the first failure to giving up.
         retried_for: Duration,
     },
-    /// A task of our own failed: a bug.
+    /// A task of this library failed: a bug.
     Broken(String),
 }
 
@@ -136,8 +136,8 @@ struct Sent {
 type Note = (String, Duration);
 
 impl Publisher {
-    /// Publishes what `feed` brings until it ends, something fails or `stop` resolves; then waits a moment for what
-    /// is under way.
+    /// Publishes the batches of `feed` until it ends, a batch fails or `stop` resolves. Then waits
+    /// a moment for requests in flight.
     pub async fn run<E: std::fmt::Display>(
         &self,
         mut feed: mpsc::Receiver<Feed<E>>,
@@ -150,7 +150,8 @@ impl Publisher {
         let mut failure = None;
         let mut next: Option<Batch> = None;
         let ending = loop {
-            // Evidence comes behind everything that was read before it, since that may be what it conflicts with.
+            // Evidence comes behind everything that was read before it, since that may be what it
+            // conflicts with.
             if let Some(batch) = next.take_if(|batch| !batch.evidence || sends.is_empty()) {
                 sends.spawn(self.clone().send(batch, note.clone()));
             }
@@ -206,7 +207,7 @@ impl Publisher {
         let mut on_retry = |error: &ClientError, wait| {
             retries += 1;
             first_failure.get_or_insert_with(Instant::now);
-            // Nobody needs every note.
+            // Progress notes may be dropped.
             let _ = notes.try_send((error.to_string(), wait));
         };
         let mut left_out = Vec::new();
@@ -273,7 +274,8 @@ fn settle<E>(
     None
 }
 
-/// What the server says of something that stood in the place of an event is not of interest: what was read there is.
+/// What the server says of something that stood in the place of an event is not of interest: what
+/// was read there is.
 fn say_what_was_read(batch: &Batch, events: &mut Vec<RefusedEvent>) {
     for (index, reason) in &batch.bad {
         let is_of_it = |event: &RefusedEvent| event.index == Some(*index);

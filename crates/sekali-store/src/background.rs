@@ -3,9 +3,10 @@
 use std::io;
 use std::thread::{self, JoinHandle};
 
-/// How far such a thread steps back, in the operating system's units. At 5 it gets a third of what a thread that commits or
-/// answers gets where both want a core; that is more than sealing and merging need to keep up with the most that can be
-/// ingested, and little enough that a commit does not wait for its turn.
+/// How far such a thread steps back, in the operating system's units. At 5 it gets a third of what
+/// a thread that commits or answers gets where both want a core; that is more than sealing and
+/// merging need to keep up with the most that can be ingested, and little enough that a commit does
+/// not wait for its turn.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 

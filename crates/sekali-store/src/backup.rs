@@ -1,20 +1,23 @@
 //! A consistent copy of a store, even of one that is being written to, without a lock.
 //!
-//! Every live file but the last log file is immutable, and what is live is named by a manifest that is replaced
-//! atomically, before anything it no longer names is removed. So for each partition:
+//! Every live file but the last log file is immutable, and what is live is named by a manifest that
+//! is replaced atomically, before anything it no longer names is removed. So for each partition:
 //!
-//! 1. `pin` reads the manifest, opens every file that it names and every log file behind them, and reads the manifest
-//!    again. If it is the same, no live file was removed meanwhile, and what is open is the store of that moment; from
-//!    then on the files cannot go away, whatever becomes of their names. If it is not the same, this begins again.
-//! 2. `copy` gives each immutable file a second name in the copy (a hard link), or copies it where that cannot be done.
-//!    The last log file is always copied, up to the length it had when it was opened. The manifest comes last.
+//! 1. `pin` reads the manifest, opens every file that it names and every log file behind them, and
+//!    reads the manifest again. If it is the same, no live file was removed meanwhile, and what is
+//!    open is the store of that moment; from then on the files cannot go away, whatever becomes of
+//!    their names. If it is not the same, this begins again.
+//! 2. `copy` gives each immutable file a second name in the copy (a hard link), or copies it where
+//!    that cannot be done. The last log file is always copied, up to the length it had when it was
+//!    opened. The manifest comes last.
 //!
-//! Whatever was acknowledged before the backup began is in it: it was written before its log file was opened, and that
-//! file was live, or what had taken its place was. Nothing is in it twice: it is a state that the store was in, or that a
-//! crash would have left. The last log file may end within a commit that nobody had been told of; recovery cuts that.
+//! Whatever was acknowledged before the backup began is in it: it was written before its log file
+//! was opened, and that file was live, or what had taken its place was. Nothing is in it twice: it
+//! is a state that the store was in, or that a crash would have left. The last log file may end
+//! within a commit that nobody had been told of; recovery cuts that.
 //!
-//! `store.toml` is written when everything else is durable. Without it a directory is no store, so that a copy that was not finished is
-//! never taken for one.
+//! `store.toml` is written when everything else is durable. Without it a directory is no store, so
+//! that a copy that was not finished is never taken for one.
 
 mod copy;
 mod frozen;
@@ -37,7 +40,8 @@ pub struct Copied {
     pub linked_bytes: u64,
     /// Bytes that were copied.
     pub copied_bytes: u64,
-    /// Files that the store should have and does not. The copy has all the rest, and names what is lost when it is opened.
+    /// Files that the store should have and does not. The copy has all the rest, and names what is
+    /// lost when it is opened.
     pub missing: Vec<PathBuf>,
 }
 
@@ -48,18 +52,20 @@ impl Copied {
     }
 }
 
-/// Copies the store in `from`, which may be in use, to `to`, which must not exist or be empty. Files that are never written to
-/// again are linked where the file system allows it. `progress` is told after every piece of work. The copy is a data
-/// directory, and durable when this returns.
+/// Copies the store in `from`, which may be in use, to `to`, which must not exist or be empty.
+/// Files that are never written to again are linked where the file system allows it. `progress` is
+/// told after every piece of work. The copy is a data directory, and durable when this returns.
 ///
 /// # Errors
-/// [`Error::Invalid`] where there is no store or `to` is not empty, [`Error::NewerFormat`], [`Error::Damaged`] of a meta
-/// file or manifest, and I/O errors. What was copied so far is not removed, and is not taken for a store.
+/// [`Error::Invalid`] where there is no store or `to` is not empty, [`Error::NewerFormat`],
+/// [`Error::Damaged`] of a meta file or manifest, and I/O errors. What was copied so far is not
+/// removed, and is not taken for a store.
 pub fn backup(disk: &dyn Disk, from: &Path, to: &Path, progress: impl FnMut(&Copied)) -> Result<Copied> {
     copy_store(from, to, Copier::new(disk, true, progress))
 }
 
-/// As [`backup`], of a backup to a data directory; everything is copied, so that no damage to one can be damage to the other.
+/// As [`backup`], of a backup to a data directory; everything is copied, so that no damage to one
+/// can be damage to the other.
 ///
 /// # Errors
 /// Those of [`backup`].

@@ -5,7 +5,8 @@ use crate::event::EventRef;
 use crate::hash::{EventHash, KeyHasher};
 use crate::log::row;
 
-/// Events of one request for one partition, ready to be committed: the rows as they will stand in the log, and their hashes.
+/// Events of one request for one partition, ready to be committed: the rows as they will stand in
+/// the log, and their hashes.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     rows: Vec<u8>,

@@ -65,7 +65,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Writes an integer in seven bits a byte, the lowest first; every byte but the last has its top bit set.
+/// Writes an integer in seven bits a byte, the lowest first; every byte but the last has its top
+/// bit set.
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);

@@ -1,4 +1,5 @@
-//! Text files that verify themselves: the last line is a comment with the checksum of all before it.
+//! Text files that verify themselves: the last line is a comment with the checksum of all before
+//! it.
 
 use xxhash_rust::xxh3::xxh3_64;
 

@@ -18,9 +18,9 @@ const ZSTD_LEVEL: i32 = 1;
 /// 1970-01-01T00:00:00Z.
 ///
 /// Payloads are annotated as strings and not as JSON. Readers check a JSON column: one payload with
-/// half a surrogate pair, which JSON text may have, keeps DuckDB from reading all of them, and Polars
-/// reads such a column as bytes. Segments of earlier builds have the JSON annotation. It changes no
-/// byte of the data, and they are read and merged as they are.
+/// half a surrogate pair, which JSON text may have, keeps DuckDB from reading all of them, and
+/// Polars reads such a column as bytes. Segments of earlier builds have the JSON annotation. It
+/// changes no byte of the data, and they are read and merged as they are.
 ///
 /// # Errors
 /// None that the columns above can cause.
@@ -46,8 +46,8 @@ pub(crate) fn compression() -> Result<Compression> {
 /// Compression and encodings of the columns.
 ///
 /// Topics and sources repeat, so they have dictionaries. Ids rarely do: their lengths stand apart
-/// from their bytes, so that zstd sees digits only. Seqs, timestamps and times of receipt are kept as
-/// differences. Payloads have no statistics: no query asks for the least one.
+/// from their bytes, so that zstd sees digits only. Seqs, timestamps and times of receipt are kept
+/// as differences. Payloads have no statistics: no query asks for the least one.
 ///
 /// # Errors
 /// None that the columns above can cause.

@@ -2,7 +2,8 @@
 
 use std::ops::{Add, AddAssign};
 
-/// Counts of events. `received = stored + duplicates` always; conflicts are counted inside `duplicates` and on their own.
+/// Counts of events. `received = stored + duplicates` always; conflicts are counted inside
+/// `duplicates` and on their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Valid events published.

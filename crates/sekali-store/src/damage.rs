@@ -1,13 +1,15 @@
 //! Damage to stored data, by its exact place.
 //!
-//! Where a header of the log is unreadable and all events behind it are there, or there are none, nothing is lost: that is a
-//! [`Damage`] without seqs, which keeps the file from being removed and is shown as a flaw as long as the file is in the log.
+//! Where a header of the log is unreadable and all events behind it are there, or there are none,
+//! nothing is lost: that is a [`Damage`] without seqs, which keeps the file from being removed and
+//! is shown as a flaw as long as the file is in the log.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Events that were stored and cannot be read. Their keys are unknown, so publishing them again stores them again.
+/// Events that were stored and cannot be read. Their keys are unknown, so publishing them again
+/// stores them again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// The file, or the one behind the gap where a file is missing.

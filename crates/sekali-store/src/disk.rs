@@ -1,7 +1,7 @@
 //! All file access of the engine, behind two small traits.
 //!
-//! The real implementation is [`RealDisk`]. The traits exist so that one faulty one, [`memory::MemoryDisk`], can give crashes, torn
-//! writes, full disks and I/O errors to every test.
+//! The real implementation is [`RealDisk`]. The traits exist so that one faulty one,
+//! [`memory::MemoryDisk`], can give crashes, torn writes, full disks and I/O errors to every test.
 
 mod appender;
 pub(crate) mod frozen;
@@ -23,10 +23,11 @@ pub use real::RealDisk;
 
 /// A file system.
 pub trait Disk: Debug + Send + Sync {
-    /// Creates `dir`, whose parent exists, readable by the owner alone. No error where it exists. Durable only after
-    /// [`Disk::sync_dir`] of its parent.
+    /// Creates `dir`, whose parent exists, readable by the owner alone. No error where it exists.
+    /// Durable only after [`Disk::sync_dir`] of its parent.
     fn create_dir(&self, dir: &Path) -> io::Result<()>;
-    /// Creates `dir` and its parents, and makes the entries of those that were made durable. No error where it exists.
+    /// Creates `dir` and its parents, and makes the entries of those that were made durable. No
+    /// error where it exists.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         if self.exists(dir)? {
             // An error where it is a file.
@@ -54,7 +55,8 @@ pub trait Disk: Debug + Send + Sync {
     fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
     /// Renames a file, replacing `to`. Durable only after [`Disk::sync_dir`].
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Gives the file at `from` a second name, `to`, on the same file system. Durable only after [`Disk::sync_dir`].
+    /// Gives the file at `from` a second name, `to`, on the same file system. Durable only after
+    /// [`Disk::sync_dir`].
     ///
     /// # Errors
     /// Any, where the file systems differ or know no links: copy the file then.
@@ -63,13 +65,15 @@ pub trait Disk: Debug + Send + Sync {
     }
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
-    /// Removes a file, and answers what gives its space back piece by piece, where that can be done.
+    /// Removes a file, and answers what gives its space back piece by piece, where that can be
+    /// done.
     fn remove_name(&self, path: &Path) -> io::Result<Option<Box<dyn UnlinkedFile>>> {
         self.remove(path).map(|()| None)
     }
     /// Makes creations, renames and removals in `dir` durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
-    /// Takes an exclusive lock on the file at `path`, made where missing; held until the answer is dropped.
+    /// Takes an exclusive lock on the file at `path`, made where missing; held until the answer is
+    /// dropped.
     ///
     /// # Errors
     /// `WouldBlock` where another process holds it.
@@ -78,12 +82,14 @@ pub trait Disk: Debug + Send + Sync {
     fn available_bytes(&self, dir: &Path) -> io::Result<u64>;
 }
 
-/// The bytes of a file that has no name any more. Dropping it gives all of its space back, as soon as nobody has it open.
+/// The bytes of a file that has no name any more. Dropping it gives all of its space back, as soon
+/// as nobody has it open.
 pub trait UnlinkedFile: Debug + Send {
     /// Gives back the space of the last `bytes`. Answers how many bytes are left.
     ///
     /// # Errors
-    /// `WouldBlock` while anybody else has the file open, in this process or another; any other where it must stay as it is.
+    /// `WouldBlock` while anybody else has the file open, in this process or another; any other
+    /// where it must stay as it is.
     fn give_back(&mut self, bytes: u64) -> io::Result<u64>;
 }
 
@@ -100,15 +106,18 @@ pub trait DiskFile: Debug + Send + Sync {
     /// # Errors
     /// `UnexpectedEof` where the file ends first.
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
-    /// Writes all of `buf` at `offset`, growing the file as needed. Durable only after [`DiskFile::sync`].
+    /// Writes all of `buf` at `offset`, growing the file as needed. Durable only after
+    /// [`DiskFile::sync`].
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()>;
-    /// Takes space for the first `len` bytes, so that writing them cannot fail for want of it. The length of the file stays as
-    /// it is. No error, and no effect, where the file system knows no such thing.
+    /// Takes space for the first `len` bytes, so that writing them cannot fail for want of it. The
+    /// length of the file stays as it is. No error, and no effect, where the file system knows no
+    /// such thing.
     fn reserve(&self, len: u64) -> io::Result<()>;
-    /// Makes the file `len` bytes long, cutting it or filling it up with zeros. Space beyond that is given back.
+    /// Makes the file `len` bytes long, cutting it or filling it up with zeros. Space beyond that
+    /// is given back.
     fn set_len(&self, len: u64) -> io::Result<()>;
-    /// Makes everything written so far durable (`fdatasync`). After an error nothing may be assumed of the writes
-    /// since the last success, and a second call that succeeds proves nothing.
+    /// Makes everything written so far durable (`fdatasync`). After an error nothing may be assumed
+    /// of the writes since the last success, and a second call that succeeds proves nothing.
     fn sync(&self) -> io::Result<()>;
 }
 
@@ -121,15 +130,16 @@ pub fn read_all(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Replaces the file at `path` so that after a crash there is the old one or the new one, whole: a temporary file is
-/// written and synced ([`stage`]), renamed over `path`, and the directory synced ([`unstage`]).
+/// Replaces the file at `path` so that after a crash there is the old one or the new one, whole: a
+/// temporary file is written and synced ([`stage`]), renamed over `path`, and the directory synced
+/// ([`unstage`]).
 pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     stage(disk, path, bytes)?;
     unstage(disk, path)
 }
 
-/// The first half of [`replace`]. After an error the file at `path` is what it was, and nothing is left of the new one as far as the
-/// disk allows.
+/// The first half of [`replace`]. After an error the file at `path` is what it was, and nothing is
+/// left of the new one as far as the disk allows.
 pub(crate) fn stage(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temp = temp_path(path);
     let file = create_afresh(disk, &temp)?;
@@ -138,7 +148,8 @@ pub(crate) fn stage(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()
     written.inspect_err(|_| drop(disk.remove(&temp)))
 }
 
-/// The second half of [`replace`]. After an error nobody knows which of the two files a crash would leave.
+/// The second half of [`replace`]. After an error nobody knows which of the two files a crash would
+/// leave.
 pub(crate) fn unstage(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     disk.rename(&temp_path(path), path)?;
     disk.sync_dir(parent_of(path))
@@ -149,7 +160,8 @@ pub(crate) fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Where a file is written before it is renamed to `path`. Such files are leftovers of a crash wherever a start finds them.
+/// Where a file is written before it is renamed to `path`. Such files are leftovers of a crash
+/// wherever a start finds them.
 pub(crate) fn temp_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(TEMP_SUFFIX);

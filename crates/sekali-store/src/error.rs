@@ -36,17 +36,19 @@ pub enum Error {
         /// Bytes needed, the reserve included.
         needed: u64,
     },
-    /// The dedup index must be made anew, and there is no space for it. No event is lost, and none is harmed.
+    /// The dedup index must be made anew, and there is no space for it. No event is lost, and none
+    /// is harmed.
     #[error(
         "the dedup index in {} must be made anew and there is not enough space for it: make room on that disk, about 50 bytes \
          for every event stored, and start again; no event is lost", .0.display()
     )]
     NoRoomForIndex(PathBuf),
-    /// A write or sync of the log failed, now or earlier: the partition takes no more writes until the store is opened again.
+    /// A write or sync of the log failed, now or earlier: the partition takes no more writes until
+    /// the store is opened again.
     #[error("partition stopped after a failed write: {0}")]
     Stopped(String),
-    /// The engine has found itself in a state that cannot be: a fault of this program, named before it could do harm.
-    /// The partition takes no more writes until the store is opened again.
+    /// The engine has found itself in a state that cannot be: a fault of this program, named before
+    /// it could do harm. The partition takes no more writes until the store is opened again.
     #[error("internal error: {0}; stop the server and start it again, and please report this")]
     Broken(&'static str),
     /// The operating system refused.

@@ -1,6 +1,7 @@
 //! Events, borrowed and owned.
 
-/// An event as it is published, borrowed. Whoever makes one has checked it against [`crate::limits`].
+/// An event as it is published, borrowed. Whoever makes one has checked it against
+/// [`crate::limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventRef<'a> {
     /// First half of the key.
@@ -20,7 +21,8 @@ pub struct EventRef<'a> {
 pub struct StoredEvent {
     /// Position in its partition, from 1.
     pub seq: u64,
-    /// When its commit was made: nanoseconds since 1970-01-01T00:00:00Z; never decreases along a partition.
+    /// When its commit was made: nanoseconds since 1970-01-01T00:00:00Z; never decreases along a
+    /// partition.
     pub received_at_ns: i64,
     /// First half of the key.
     pub topic: String,

@@ -1,8 +1,10 @@
-//! What is fuzzed: each function takes whatever bytes there are as a file, and panics where the engine does or where its
-//! answer contradicts itself. `fuzz/` calls them with new inputs, and a test with those that are kept.
+//! What is fuzzed: each function takes whatever bytes there are as a file, and panics where the
+//! engine does or where its answer contradicts itself. `fuzz/` calls them with new inputs, and a
+//! test with those that are kept.
 //!
-//! Nearly every byte on disk is under a checksum, which a fuzzer does not guess. So each input is read twice: as it is,
-//! and with checksums that agree, as if the engine itself had written such a thing.
+//! Nearly every byte on disk is under a checksum, which a fuzzer does not guess. So each input is
+//! read twice: as it is, and with checksums that agree, as if the engine itself had written such a
+//! thing.
 
 mod log;
 mod run;

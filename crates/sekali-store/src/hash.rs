@@ -1,7 +1,7 @@
 //! Keyed hashes of events: which key an event has, and what it contains.
 //!
-//! SipHash-1-3 (Aumasson and Bernstein, 2012) under a secret that is drawn when the store is created, so that nobody
-//! outside can aim collisions.
+//! SipHash-1-3 (Aumasson and Bernstein, 2012) under a secret that is drawn when the store is
+//! created, so that nobody outside can aim collisions.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,8 +22,9 @@ impl fmt::Debug for HashKey {
     }
 }
 
-/// 128-bit keyed hash of `(topic, event_id)`. Equal keys have equal fingerprints; equal fingerprints only make equal
-/// keys likely (a billion keys collide with probability 1.5e-21), which is why a match is always confirmed.
+/// 128-bit keyed hash of `(topic, event_id)`. Equal keys have equal fingerprints; equal
+/// fingerprints only make equal keys likely (a billion keys collide with probability 1.5e-21),
+/// which is why a match is always confirmed.
 pub type Fingerprint = u128;
 
 /// 64-bit keyed hash of a key together with its source and the bytes of its payload.
@@ -55,7 +56,8 @@ impl KeyHasher {
         Self { fingerprint_key, content_key, fingerprint_mask: u128::MAX }
     }
 
-    /// A hasher whose fingerprints keep only the bits of `mask`, so that they collide. For tests of what happens then.
+    /// A hasher whose fingerprints keep only the bits of `mask`, so that they collide. For tests of
+    /// what happens then.
     #[must_use]
     pub(crate) fn colliding(self, mask: u128) -> Self {
         Self { fingerprint_mask: mask, ..self }
@@ -77,7 +79,8 @@ impl KeyHasher {
         EventHash { fingerprint: full & self.fingerprint_mask, content: hasher.finish() }
     }
 
-    /// Names the evidence of a conflict: 128 bits over everything by which two conflicting events can differ.
+    /// Names the evidence of a conflict: 128 bits over everything by which two conflicting events
+    /// can differ.
     pub(crate) fn evidence(&self, event: &EventRef<'_>) -> u128 {
         let mut hasher = SipHasher13x128::new_with_key(&self.content_key);
         hasher.write(&self.full_fingerprint(event.topic, event.event_id).to_le_bytes());

@@ -2,12 +2,12 @@
 //!
 //! A [`Store`] is a directory with one or more [`Partition`]s. A partition is a deterministic state
 //! machine with one writer: [`Partition::commit`] takes [`Batch`]es, decides for each event whether
-//! its key is new, syncs the new ones, and returns an [`Outcome`] for each. Any number of [`Reader`]s
-//! look up and [`Scan`] beside it.
+//! its key is new, syncs the new ones, and returns an [`Outcome`] for each. Any number of
+//! [`Reader`]s look up and [`Scan`] beside it.
 //!
-//! The engine knows bytes, files, keys and seqs. It has no HTTP, no async runtime, no JSON, no clock
-//! and no configuration: time and randomness are arguments, and all that it must know of payloads are
-//! two functions ([`ContentRules`]).
+//! The engine knows bytes, files, keys and seqs. It has no HTTP, no async runtime, no JSON, no
+//! clock and no configuration: time and randomness are arguments, and all that it must know of
+//! payloads are two functions ([`ContentRules`]).
 //!
 //! ```text
 //! store ── partition ─┬─ write    look up, decide, append, publish

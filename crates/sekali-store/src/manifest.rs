@@ -42,11 +42,13 @@
 //! # checksum 0123456789abcdef
 //! ```
 //!
-//! It is TOML, so the last line, which holds the XXH3 of every byte before it, is a comment. That line stays as it is
-//! in every later version: a reader checks it first, and only then believes the version number.
+//! It is TOML, so the last line, which holds the XXH3 of every byte before it, is a comment. That
+//! line stays as it is in every later version: a reader checks it first, and only then believes the
+//! version number.
 //!
-//! A file is live because the manifest names it. Hence the order of every change: write the new file, sync it, rename
-//! it into place, sync its directory; replace the manifest ([`replace`](crate::disk::replace)); only then unlink what it no longer names.
+//! A file is live because the manifest names it. Hence the order of every change: write the new
+//! file, sync it, rename it into place, sync its directory; replace the manifest
+//! ([`replace`](crate::disk::replace)); only then unlink what it no longer names.
 
 mod entries;
 mod expired;
@@ -76,11 +78,13 @@ pub(crate) const FILE_NAME: &str = "MANIFEST";
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
     version: u32,
-    /// Every stored event with this seq or a smaller one is in the runs below: recovery replays the log after it.
+    /// Every stored event with this seq or a smaller one is in the runs below: recovery replays the
+    /// log after it.
     pub covered_seq: u64,
     /// Greater than the number of any run ever named here.
     pub next_run: u64,
-    /// A run has turned out damaged while nothing needed it: the index is to be rebuilt at the next start.
+    /// A run has turned out damaged while nothing needed it: the index is to be rebuilt at the next
+    /// start.
     #[serde(default, skip_serializing_if = "is_false")]
     pub rebuild_index: bool,
     /// The runs of the dedup index.
@@ -95,7 +99,8 @@ pub(crate) struct Manifest {
     /// Where the log begins, once something has been sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<SavedPosition>,
-    /// How far the log was durable when this was written, once it has a commit. Whatever is missing before is damage.
+    /// How far the log was durable when this was written, once it has a commit. Whatever is missing
+    /// before is damage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub durable: Option<SavedPosition>,
     /// What is kept no longer, once something is not.
@@ -158,7 +163,8 @@ impl Manifest {
     /// Reads the bytes of the file at `path`, which is only named in errors.
     ///
     /// # Errors
-    /// [`Error::NewerFormat`] where a newer program wrote it, [`Error::Damaged`] where anything is not as it was written.
+    /// [`Error::NewerFormat`] where a newer program wrote it, [`Error::Damaged`] where anything is
+    /// not as it was written.
     pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<Self> {
         let damaged = |what: String| Error::Damaged { path: path.to_owned(), what };
         let text = std::str::from_utf8(bytes).map_err(|_| damaged("it is not text".to_owned()))?;

@@ -68,7 +68,8 @@ pub(crate) fn load_or_create(disk: &dyn Disk, dir: &Path, new: &StoreMeta) -> Re
     let path = dir.join(FILE_NAME);
     if !exists(disk, dir)? {
         check_partitions(new.partitions).map_err(Error::Invalid)?;
-        // A store without its meta file must not be taken for an empty one: its hashes could not be told again.
+        // A store without its meta file must not be taken for an empty one: its hashes could not be
+        // told again.
         if disk.exists(&dir.join("p0000")).at("look into", dir)? {
             return Err(Error::Damaged {
                 path,
@@ -83,8 +84,8 @@ pub(crate) fn load_or_create(disk: &dyn Disk, dir: &Path, new: &StoreMeta) -> Re
     load(disk, dir)
 }
 
-/// Makes the name of a new store's directory durable. Before there is a meta file, so that one that is there proves it, however
-/// the start that made the directory ended.
+/// Makes the name of a new store's directory durable. Before there is a meta file, so that one that
+/// is there proves it, however the start that made the directory ended.
 fn sync_entry(disk: &dyn Disk, dir: &Path) -> Result<()> {
     let parent = disk::parent_of(dir);
     match disk.sync_dir(parent) {
@@ -109,8 +110,8 @@ pub(crate) fn load(disk: &dyn Disk, dir: &Path) -> Result<StoreMeta> {
     decode(text).map_err(damaged)
 }
 
-/// Reads the meta file of the store in `dir`, which is in use, and checks that it says `meta`; where it does not, keeps a copy
-/// and writes it anew. Answers what was mended.
+/// Reads the meta file of the store in `dir`, which is in use, and checks that it says `meta`;
+/// where it does not, keeps a copy and writes it anew. Answers what was mended.
 pub(crate) fn mend(disk: &dyn Disk, dir: &Path, meta: &StoreMeta) -> Result<Option<String>> {
     let path = dir.join(FILE_NAME);
     let what = match load(disk, dir) {

@@ -64,8 +64,8 @@ impl StoreOptions {
         self.open_or_create(dir, meta)
     }
 
-    /// Opens the store in `dir` and recovers every partition. The directory stays locked until every
-    /// partition is dropped.
+    /// Opens the store in `dir` and recovers every partition. The directory stays locked until
+    /// every partition is dropped.
     ///
     /// # Errors
     /// [`Error::Invalid`] where there is no store, [`Error::Locked`], [`Error::NewerFormat`],
@@ -83,12 +83,13 @@ impl StoreOptions {
         Store::load(Arc::clone(&self.disk), dir, Some(meta), self.rules, self.tuning)
     }
 
-    /// Opens the store in `dir` as it is at this moment, beside a process that may be using it. Nothing
-    /// is locked, and no change reaches the disk: changes stay in memory.
+    /// Opens the store in `dir` as it is at this moment, beside a process that may be using it.
+    /// Nothing is locked, and no change reaches the disk: changes stay in memory.
     ///
     /// # Errors
-    /// Those of [`StoreOptions::open`], and [`Error::Damaged`] of a manifest, since another could only
-    /// be written on the disk. A damaged index is left out: such a partition can be read and verified.
+    /// Those of [`StoreOptions::open`], and [`Error::Damaged`] of a manifest, since another could
+    /// only be written on the disk. A damaged index is left out: such a partition can be read and
+    /// verified.
     pub fn open_frozen(&self, dir: &Path) -> Result<Store> {
         let Frozen { disk, index_damage } = backup::freeze(&*self.disk, dir)?;
         // No threads: there is nothing to write.

@@ -26,8 +26,8 @@ use shared::Shared;
 pub use write::Commit;
 use write::{CommitPlanner, WritePath};
 
-/// The writing half of a partition. There is one; several threads may commit with it, each a commit of its own: the next
-/// is decided while the last is being written.
+/// The writing half of a partition. There is one; several threads may commit with it, each a commit
+/// of its own: the next is decided while the last is being written.
 #[derive(Debug)]
 pub struct Partition {
     /// First, so that it is dropped first: a thread of it ends before the store is unlocked.
@@ -73,8 +73,8 @@ impl Partition {
         Scrubber::new(Arc::clone(&self.shared), self.writer.sealer().log_dir().clone(), self.store.clone())
     }
 
-    /// Takes what is lost for accepted, for good: it was published again, or nobody has it any more. It is then no longer shown as
-    /// damage. Answers how many places that were.
+    /// Takes what is lost for accepted, for good: it was published again, or nobody has it any
+    /// more. It is then no longer shown as damage. Answers how many places that were.
     ///
     /// # Errors
     /// I/O errors; nothing has changed then.
@@ -82,17 +82,18 @@ impl Partition {
         self.shared.losses.accept()
     }
 
-    /// The torn tail that options the partition has cut off, if there was one.
+    /// The torn tail that opening the partition has cut off, if there was one.
     pub fn torn_tail(&self) -> Option<&TornTail> {
         self.torn.as_ref()
     }
 
-    /// Why options the partition has rebuilt its index from the log, if it did.
+    /// Why opening the partition has rebuilt its index from the log, if it did.
     pub fn rebuilt_index(&self) -> Option<&str> {
         self.rebuilt.as_deref()
     }
 
-    /// Takes no more commits, and compares nothing with the index: it is not all there, for this reason.
+    /// Takes no more commits, and compares nothing with the index: it is not all there, for this
+    /// reason.
     pub(crate) fn go_without_index(&mut self, damage: String) {
         self.shared.stop(&Error::Invalid("its index is not all there".to_owned()));
         self.index_damage = Some(damage);
@@ -103,11 +104,13 @@ impl Partition {
         self.writer.log().position().upstream
     }
 
-    /// Decides every event of `batches`, in order, writes what is new and syncs it: a whole [`Commit`] in one call. What it answers
-    /// is durable, and readers see it when this returns. The same batches in the same order always have the same outcomes.
+    /// Decides every event of `batches`, in order, writes what is new and syncs it: a whole
+    /// [`Commit`] in one call. What it answers is durable, and readers see it when this returns.
+    /// The same batches in the same order always have the same outcomes.
     ///
     /// # Errors
-    /// As [`Commit::decide`] and [`Commit::finish`]. Only after [`Error::Stopped`] may something have been written.
+    /// As [`Commit::decide`] and [`Commit::finish`]. Only after [`Error::Stopped`] may something
+    /// have been written.
     pub fn commit(
         &mut self,
         batches: &[Batch],
@@ -120,14 +123,15 @@ impl Partition {
         Ok(outcomes)
     }
 
-    /// Begins a commit. Waits until the one before, which another thread decides, is being written; so a thread has one at a
-    /// time.
+    /// Begins a commit. Waits until the one before, which another thread decides, is being written;
+    /// so a thread has one at a time.
     pub fn begin(&self) -> Commit<'_> {
         Commit::begin(&self.writer)
     }
 
-    /// Writes down, outside the log, how far the log is durable, unless that is known: damage to what lies before can then
-    /// never pass for a torn tail. Worth doing when a partition falls idle. Every change of the manifest does it as well.
+    /// Writes down, outside the log, how far the log is durable, unless that is known: damage to
+    /// what lies before can then never pass for a torn tail. Worth doing when a partition falls
+    /// idle. Every change of the manifest does it as well.
     ///
     /// # Errors
     /// I/O errors. Nothing that was answered is at stake, and a later call may succeed.
@@ -143,9 +147,10 @@ impl Partition {
         self.mark()
     }
 
-    /// Reads every event and every other byte, verifies all checksums, and checks that the index has each of them once and nothing
-    /// else, and that the counters add up. `progress` is told how many events have been read. It takes as long as
-    /// reading the partition does; commits must wait, which is why it is the writer's.
+    /// Reads every event and every other byte, verifies all checksums, and checks that the index
+    /// has each of them once and nothing else, and that the counters add up. `progress` is told how
+    /// many events have been read. It takes as long as reading the partition does; commits must
+    /// wait, which is why it is the writer's.
     ///
     /// # Errors
     /// Only what keeps the check from going on; what it finds is in the answer.
@@ -153,8 +158,8 @@ impl Partition {
         keep::verify(&self.shared, self.scrubber(), self.index_damage.clone(), progress)
     }
 
-    /// Forgets the index. The partition takes no more commits; when the store is opened again, the index is rebuilt from the
-    /// log.
+    /// Forgets the index. The partition takes no more commits; when the store is opened again, the
+    /// index is rebuilt from the log.
     ///
     /// # Errors
     /// I/O errors; the index is then as it was.

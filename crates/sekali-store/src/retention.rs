@@ -5,7 +5,8 @@
 /// Events go a segment at a time: see [`Retainer::apply`](crate::Retainer::apply).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// The first rule whose pattern matches a topic says how old its events may become. Topics without a rule have no age.
+    /// The first rule whose pattern matches a topic says how old its events may become. Topics
+    /// without a rule have no age.
     pub ages: Vec<AgeRule>,
     /// Every one of them bounds all topics it matches, taken together.
     pub sizes: Vec<SizeRule>,
@@ -48,7 +49,8 @@ impl TopicPattern {
     pub fn matches(&self, topic: &str) -> bool {
         let (pattern, topic) = (self.0.as_bytes(), topic.as_bytes());
         let (mut at, mut topic_at) = (0, 0);
-        // Where to go on when what follows the last star does not match: the star takes one more byte.
+        // Where to go on when what follows the last star does not match: the star takes one more
+        // byte.
         let mut star = None;
         while topic_at < topic.len() {
             match pattern.get(at) {

@@ -4,8 +4,9 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::meta::StoreMeta;
 
-/// Seed of every checksum in a partition's log, so that bytes of another store or partition never pass for its own. It
-/// depends on the store's secret, so that nobody can craft a payload that passes for a frame.
+/// Seed of every checksum in a partition's log, so that bytes of another store or partition never
+/// pass for its own. It depends on the store's secret, so that nobody can craft a payload that
+/// passes for a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Salt(pub(crate) u64);
 

@@ -89,7 +89,8 @@ impl Store {
     }
 }
 
-/// The partition of a topic: XXH3-64 of its bytes, modulo the number of partitions. Part of the format.
+/// The partition of a topic: XXH3-64 of its bytes, modulo the number of partitions. Part of the
+/// format.
 pub fn partition_of(topic: &str, partitions: u32) -> u32 {
     (xxh3_64(topic.as_bytes()) % u64::from(partitions.max(1))) as u32
 }

@@ -1,13 +1,13 @@
 //! Timestamps: text to nanoseconds since 1970-01-01T00:00:00Z and back.
 //!
-//! Reads RFC 3339 and the wider ISO 8601 (a space for the `T`, no zone, a date alone); no zone means UTC. Writes RFC
-//! 3339 in UTC with `Z` and as many fraction digits as the time needs.
+//! Reads RFC 3339 and the wider ISO 8601 (a space for the `T`, no zone, a date alone). No zone
+//! means UTC. Writes RFC 3339 in UTC with `Z` and as many fraction digits as the time needs.
 //!
-//! Second 60 is read where UTC may have a leap second: at 23:59:60 of the last day of a month. It becomes the last
-//! nanosecond before it, behind everything of second 59 and before the next minute.
+//! Second 60 is read at 23:59:60 UTC of the last day of a month, where UTC may have a leap second.
+//! It becomes the last nanosecond before it, behind all of second 59 and before the next minute.
 //!
-//! The ends of 64 bits of nanoseconds are not times: DuckDB reads the highest as infinity and the lowest but one as
-//! minus infinity, pandas reads the lowest as no time.
+//! The ends of 64 bits of nanoseconds are refused: DuckDB reads the highest as infinity and the
+//! lowest but one as minus infinity, pandas reads the lowest as no time.
 
 mod usual;
 mod value;
@@ -32,8 +32,9 @@ const TIMESTAMP_NS_MAX: i64 = i64::MAX - 1;
 /// Reads a timestamp.
 ///
 /// # Errors
-/// What is wrong with it: not a timestamp, more than nine fraction digits, a second 60 that is no leap second, or not
-/// in the range: 1677-09-21 to 2262-04-11 but for the two lowest nanoseconds and the highest.
+/// The text is not a timestamp, has more than nine fraction digits or a second 60 that is no leap
+/// second, or is outside the range (1677-09-21 to 2262-04-11, without the two lowest nanoseconds
+/// and the highest).
 pub fn parse_timestamp(text: &str) -> Result<i64, String> {
     usual::parse(text).map_or_else(|| parse_any(text), Ok)
 }
@@ -71,7 +72,8 @@ fn is_second_60(text: &str) -> bool {
     digits.skip(4).take(2).eq(*b"60")
 }
 
-/// Whether the year of a text is out of the range however the rest of it reads: it has a sign, or five digits and more.
+/// Whether the year of a text is out of the range however the rest of it reads: it has a sign, or
+/// five digits and more.
 fn is_far(text: &str) -> bool {
     let Some((year, rest)) = text.trim_start_matches(['+', '-']).split_once('-') else { return false };
     let is_year = year.len() >= 4 && year.bytes().all(|byte| byte.is_ascii_digit());

@@ -26,7 +26,8 @@ use sekali_wire::escape::escape;
 
 /// Log and event aggregator that stores every event exactly once.
 ///
-/// Publish an event as often as you like: it is stored once, and a publisher that is unsure may simply send again.
+/// Publish an event as often as you like: it is stored once, and a publisher that is unsure may
+/// simply send again.
 #[derive(Debug, Parser)]
 #[command(name = "sekali", version, propagate_version = true, after_help = usage::after_help())]
 pub(crate) struct Cli {

@@ -1,7 +1,8 @@
-//! Writing events that a server sends as NDJSON to a file of another kind, of any size, in flat memory.
+//! Writing events that a server sends as NDJSON to a file of another kind, of any size, in flat
+//! memory.
 //!
-//! An export is written beside its destination and takes its name only when it is complete and on disk, so that a broken
-//! one never looks whole.
+//! An export is written beside its destination and takes its name only when it is complete and on
+//! disk, so that a broken one never looks whole.
 
 mod csv;
 mod event;

@@ -1,8 +1,9 @@
-//! Reading events that people have, of any size, in flat memory: NDJSON, JSON and CSV from files or standard input, also
-//! compressed or in UTF-16, SQLite and Parquet from files.
+//! Reading events that people have, of any size, in flat memory: NDJSON, JSON and CSV from files or
+//! standard input, also compressed or in UTF-16, SQLite and Parquet from files.
 //!
-//! A reader hands on the JSON text of one event at a time. Whether that is a *valid* event is for the server to say; here
-//! only what would spoil a whole request is found: text that is not JSON at all.
+//! A reader hands on the JSON text of one event at a time. Whether that is a *valid* event is for
+//! the server to say; here only what would spoil a whole request is found: text that is not JSON at
+//! all.
 
 mod csv;
 mod evidence;
@@ -25,7 +26,8 @@ pub use format::Format;
 
 use std::io::{self, Read};
 
-/// Longest text of one event that is read, in bytes: the largest payload, even if every byte of it is escaped.
+/// Longest text of one event that is read, in bytes: the largest payload, even if every byte of it
+/// is escaped.
 pub const EVENT_TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 const _: () = {
@@ -43,8 +45,8 @@ pub struct Options {
     pub format: Option<Format>,
     /// The table of a SQLite database, unless it is to be found by its columns.
     pub table: Option<String>,
-    /// Whether that of which no event can be made is passed over and reported. Otherwise it goes along, so that the server refuses
-    /// the batch and names everything that is wrong in it.
+    /// Whether that of which no event can be made is passed over and reported. Otherwise it goes
+    /// along, so that the server refuses the batch and names everything that is wrong in it.
     pub skip_bad: bool,
     /// Whether evidence of conflicts is turned into the events that conflicted.
     pub take_evidence: bool,
@@ -77,7 +79,8 @@ pub enum InputError {
         /// The file, or `stdin`.
         name: String,
     },
-    /// Something of which no event can be read: it is of another kind, damaged at its root, or lacks what events are made of.
+    /// Something of which no event can be read: it is of another kind, damaged at its root, or
+    /// lacks what events are made of.
     #[error("cannot read events from {name}: {reason}")]
     Unusable {
         /// The file.
@@ -88,7 +91,8 @@ pub enum InputError {
 }
 
 impl InputError {
-    /// Of an error while reading the line of this number: the device's own, or damage that was found while decompressing.
+    /// Of an error while reading the line of this number: the device's own, or damage that was
+    /// found while decompressing.
     fn reading(name: &str, line: i64, source: io::Error) -> Self {
         let name = name.to_owned();
         match source.kind() {
@@ -108,7 +112,8 @@ impl InputError {
 pub enum Record {
     /// The buffer holds the JSON text of an event that begins in this line, counted from 1.
     Event {
-        /// Counted from 1; in Parquet the number of the row, in SQLite its rowid, which may be negative.
+        /// Counted from 1; in Parquet the number of the row, in SQLite its rowid, which may be
+        /// negative.
         line: i64,
     },
     /// No event can be made of what stands here; the next record is not affected.
@@ -133,7 +138,8 @@ pub trait ReadEvents {
     fn next(&mut self, event: &mut Vec<u8>) -> Result<Option<Record>, InputError>;
 }
 
-/// Opens the right reader for `input`, which is text, perhaps compressed; `name` is what error messages call it.
+/// Opens the right reader for `input`, which is text, perhaps compressed; `name` is what error
+/// messages call it.
 pub fn reader(
     input: impl Read + Send + 'static,
     name: &str,
@@ -170,8 +176,8 @@ fn syntax_error(text: &[u8]) -> Option<String> {
     Some(format!("not JSON: {}", json_reason(text, &error)))
 }
 
-/// What is wrong with text that a JSON parser refused: how it begins, if no JSON begins like that, or else what the
-/// parser says.
+/// What is wrong with text that a JSON parser refused: how it begins, if no JSON begins like that,
+/// or else what the parser says.
 fn json_reason(text: &[u8], error: &serde_json::Error) -> String {
     let text = text.trim_ascii();
     match text.first() {

@@ -11,8 +11,8 @@ struct Key {
     event_id: String,
 }
 
-/// The batch without the events whose key the server does not know, and these as `file:line` with the reason. One that
-/// was published without what it conflicts with would be stored in its place.
+/// The batch without the events whose key the server does not know, and these as `file:line` with
+/// the reason. One that was published without what it conflicts with would be stored in its place.
 pub(super) async fn keep_known(client: &Client, batch: &Batch) -> Result<(Batch, Vec<(String, String)>), ClientError> {
     let unexpected = |error: serde_json::Error| ClientError::Unexpected {
         url: client.url().to_string(),

@@ -57,7 +57,8 @@ impl AccessLog {
 }
 
 impl Window {
-    /// Counts a refusal. Returns the number of those left out before it, if this one is to be logged.
+    /// Counts a refusal. Returns the number of those left out before it, if this one is to be
+    /// logged.
     fn count(&mut self, now: Instant) -> Option<u64> {
         let over = |begun| now.saturating_duration_since(begun) >= REFUSALS_LOG_INTERVAL;
         if self.begun.is_none_or(over) {

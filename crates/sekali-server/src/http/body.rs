@@ -1,5 +1,5 @@
-//! Request bodies: received, decompressed and measured on the way in, so that none is ever larger in memory than
-//! allowed, whatever it claims.
+//! Request bodies: received, decompressed and measured on the way in, so that none is ever larger
+//! in memory than allowed, whatever it claims.
 
 mod decode;
 mod request;
@@ -88,8 +88,8 @@ pub(super) async fn receive(
     received
 }
 
-/// Reads and forgets what is left of a body, within the usual limits, while the answer is sent: a client that is cut
-/// off while it still sends often does not see the answer.
+/// Reads and forgets what is left of a body, within the usual limits, while the answer is sent: a
+/// client that is cut off while it still sends often does not see the answer.
 pub(super) fn discard(headers: &HeaderMap, mut body: RequestBody) {
     if headers.contains_key(EXPECT) {
         // It waits for leave to send, and has sent nothing. Reading would give it leave.
@@ -115,13 +115,15 @@ async fn read(head: BodyHead, body: &mut RequestBody, intake: &Intake) -> Result
     if let Some(bytes) = piece.take_if(|_| encoding == Encoding::Identity && body.is_end_stream()) {
         return Ok(Received { bytes, _room: None });
     }
-    // Room is taken for what has come, and not for what was announced: announcing costs a client nothing.
+    // Room is taken for what has come, and not for what was announced: announcing costs a client
+    // nothing.
     let room = intake.budget.reserve(0).ok_or_else(overloaded)?;
     let mut gathered = Gathered { decoder: Decoder::new(encoding), bytes: Vec::with_capacity(announced), room };
     while let Some(bytes) = piece {
         gathered = match encoding {
             Encoding::Identity => gathered.take(&bytes)?,
-            // Few bytes may become many, which must not keep the other connections of this thread waiting.
+            // Few bytes may become many, which must not keep the other connections of this thread
+            // waiting.
             _ => off_thread(move || gathered.take(&bytes)).await??,
         };
         piece = next_piece(body, &mut pace).await?;
@@ -143,8 +145,8 @@ async fn next_piece(body: &mut RequestBody, pace: &mut Pace) -> Result<Option<By
 
 /// The next piece of a body, if there is one.
 ///
-/// Nearly always the transport has it, and hands it over when it was asked and could look once more. A timer, which costs
-/// more than that, is only set if this was not so.
+/// Nearly always the transport has it, and hands it over when it was asked and could look once
+/// more. A timer, which costs more than that, is only set if this was not so.
 async fn next_frame(
     body: &mut RequestBody,
     pace: &mut Pace,

@@ -1,8 +1,10 @@
-//! The one door: from a request to its route and back, the same for every protocol spoken over HTTP.
+//! The one door: from a request to its route and back, the same for every protocol spoken over
+//! HTTP.
 //!
-//! One table has everything that is known of a route: method, path, scope, parameters, header class. Routing, 404, 405
-//! with `Allow`, HEAD, CORS and the documentation all come from it. A handler gets an [`Admitted`], which only the guard
-//! makes, so that a route without a guard does not compile.
+//! One table has everything that is known of a route: method, path, scope, parameters, header
+//! class. Routing, 404, 405 with `Allow`, HEAD, CORS and the documentation all come from it. A
+//! handler gets an [`Admitted`], which only the guard makes, so that a route without a guard does
+//! not compile.
 
 use std::sync::Arc;
 
@@ -68,7 +70,8 @@ impl Door {
         Self { app, cors: Cors::new(cors_origins).map(Arc::new), paths: Arc::new(paths()) }
     }
 
-    /// Answers a request, gives the answer its id, and logs both. Must be called on a tokio runtime.
+    /// Answers a request, gives the answer its id, and logs both. Must be called on a tokio
+    /// runtime.
     pub async fn answer(&self, request: Request<RequestBody>) -> Response<Body> {
         let app = &self.app;
         let id = app.shared.ids.of(request.headers());

@@ -9,10 +9,12 @@ use crate::access::Grant;
 use crate::limits::{CONDITION_LEVELS_MAX, CONDITIONS_MAX, QUERY_TEXT_BYTES_MAX};
 use crate::query::{Condition, EventQuery, Filter, TextSearch};
 
-/// Reads `topic`, `since`, `until`, `source`, `event_id`, `q` and conditions on the payload, for a client with `grant`.
+/// Reads `topic`, `since`, `until`, `source`, `event_id`, `q` and conditions on the payload, for a
+/// client with `grant`.
 ///
 /// # Errors
-/// One of them has no valid value; `forbidden` for a topic that the grant is not for, whether it exists or not.
+/// One of them has no valid value; `forbidden` for a topic that the grant is not for, whether it
+/// exists or not.
 pub(super) fn parse_event_query(parameters: &Parameters<'_>, grant: &Grant) -> Result<EventQuery, ApiError> {
     let text = |name| parameters.get(name).map(str::to_owned);
     let filter = Filter {

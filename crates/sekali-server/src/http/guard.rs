@@ -1,7 +1,8 @@
 //! The guard: the name that a request asks for, the key that it shows, and what that key allows.
 //!
-//! It stands in front of every route and settles both before the body is read. It returns errors and words none: the
-//! route does, in its protocol. Handlers ask the [`Grant`] that it made about topics.
+//! It stands in front of every route and settles both before the body is read. It returns errors
+//! and words none: the route does, in its protocol. Handlers ask the [`Grant`] that it made about
+//! topics.
 
 pub(super) mod head;
 mod hosts;

@@ -57,7 +57,8 @@ impl<'a> Parameters<'a> {
         self.payload.iter().map(|(name, value)| (&**name, name.strip_prefix(PAYLOAD_PREFIX).unwrap_or(name), &**value))
     }
 
-    /// The value of a parameter that has only some: the meaning of the one given, or else of the first.
+    /// The value of a parameter that has only some: the meaning of the one given, or else of the
+    /// first.
     pub(super) fn choose<T: Copy>(&self, name: &'static str, choices: &[(&'static str, T)]) -> Result<T, ApiError> {
         let given = self.get(name);
         let chosen = match given {

@@ -46,7 +46,8 @@ impl RequestIds {
     }
 }
 
-/// Writes a number as lower-case hex digits. Each request has two of these: `format!` costs ten times as much.
+/// Writes a number as lower-case hex digits. Each request has two of these: `format!` costs ten
+/// times as much.
 fn append_hex(text: &mut [u8], number: u32) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (at, digit) in text.iter_mut().enumerate() {

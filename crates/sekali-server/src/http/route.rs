@@ -35,7 +35,8 @@ pub struct Route {
     pub(super) refuse: fn(ApiError) -> Response<Body>,
 }
 
-/// A request that the guard has let in. Boxed: it is large, and each await of its handler would copy it.
+/// A request that the guard has let in. Boxed: it is large, and each await of its handler would
+/// copy it.
 pub(super) struct Admitted {
     pub(super) app: App,
     pub(super) grant: Grant,

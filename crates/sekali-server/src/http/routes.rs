@@ -19,7 +19,8 @@ pub(super) use events::NEXT_CURSOR;
 
 const READ: Option<Scope> = Some(Scope::Read);
 const NONE: &[&str] = &[];
-/// The parameters that [`parse_event_query`](super::event_query::parse_event_query) reads, and then those of the route.
+/// The parameters that [`parse_event_query`](super::event_query::parse_event_query) reads, and then
+/// those of the route.
 const EVENTS: &[&str] = &["topic", "since", "until", "source", "event_id", PAYLOAD, "q", "order", "limit", "after"];
 const COUNT: &[&str] = &["topic", "since", "until", "source", "event_id", PAYLOAD, "q", "interval"];
 

@@ -25,8 +25,8 @@ pub(super) fn read(text: &str, format: Format, builder: &mut BatchBuilder<'_>) -
     }
 }
 
-/// The lines of NDJSON that are not blank, with their numbers from 1. A byte order mark in front of a line, as files with
-/// marks that were joined have, is passed over.
+/// The lines of NDJSON that are not blank, with their numbers from 1. A byte order mark in front of
+/// a line, as files with marks that were joined have, is passed over.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let trim = str::trim_ascii;
     let lines = (1..).zip(text.split('\n')).map(move |(number, line)| {

@@ -63,7 +63,8 @@ impl SpaceWatch {
             // A disk that is slow to tell keeps a thread, not the runtime.
             let free = tokio::task::spawn_blocking(move || least_free(&readers)).await;
             if let Ok(Some(available)) = free {
-                // A refused request may have needed more than the least: it counts as long as it would be refused.
+                // A refused request may have needed more than the least: it counts as long as it
+                // would be refused.
                 let needed = self.shortage().map_or(FREE_BYTES_MIN, |shortage| shortage.needed);
                 self.note((available < needed).then_some(Shortage { available, needed }));
             }

@@ -63,7 +63,8 @@ impl<'a, P: FnMut(&Copied)> Copier<'a, P> {
     }
 
     fn file(&mut self, pinned: &PinnedFile, to: &Path) -> Result<()> {
-        // A link can fail for many reasons: another file system, one without links, a name that is gone by now.
+        // A link can fail for many reasons: another file system, one without links, a name that is
+        // gone by now.
         if self.may_link && !pinned.is_growing && self.disk.link(&pinned.path, to).is_ok() {
             self.copied.linked_bytes += pinned.len;
             return Ok(());

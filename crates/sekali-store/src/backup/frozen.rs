@@ -16,16 +16,16 @@ use crate::meta::{self, partition_dir};
 pub(crate) struct Frozen {
     /// Its live files, as a disk that nothing is written to.
     pub(crate) disk: FrozenDisk,
-    /// Of each partition whether something of its index is not there, and what. The runs concerned are left out: making them
-    /// anew is nothing for a copy in memory.
+    /// Of each partition whether something of its index is not there, and what. The runs concerned
+    /// are left out: making them anew is nothing for a copy in memory.
     pub(crate) index_damage: Vec<Option<String>>,
 }
 
 /// Opens the live files of the store in `dir`.
 ///
 /// # Errors
-/// [`Error::Invalid`] where there is no store, [`Error::NewerFormat`], [`Error::Damaged`] of a meta file or a manifest, and I/O
-/// errors.
+/// [`Error::Invalid`] where there is no store, [`Error::NewerFormat`], [`Error::Damaged`] of a meta
+/// file or a manifest, and I/O errors.
 pub(crate) fn freeze(disk: &dyn Disk, dir: &Path) -> Result<Frozen> {
     if !meta::exists(disk, dir)? {
         return Err(no_store(disk, dir)?);

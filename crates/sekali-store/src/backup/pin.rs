@@ -70,7 +70,8 @@ fn read_manifest(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Where the manifest is lost the segments cannot be told from leftovers; opening the store can, for it reads them.
+/// Where the manifest is lost the segments cannot be told from leftovers; opening the store can,
+/// for it reads them.
 fn refuse_without_manifest(disk: &dyn Disk, dir: &Path, path: &Path) -> Result<()> {
     let segments = dir.join(SEGMENTS);
     let exists = disk.exists(&segments).at("look for", &segments)?;
@@ -102,7 +103,8 @@ fn open_live(disk: &dyn Disk, dir: &Path, bytes: Option<Vec<u8>>) -> Result<Pinn
     for place in places {
         let path = dir.join(place.0).join(&place.1);
         match disk.open(&path) {
-            // Removed because the manifest has changed, and then this try is void; or else it is lost.
+            // Removed because the manifest has changed, and then this try is void; or else it is
+            // lost.
             Err(error) if error.kind() == io::ErrorKind::NotFound => pinned.missing.push(path),
             opened => {
                 let file = opened.at("open", &path)?;
@@ -124,8 +126,9 @@ fn log_names(disk: &dyn Disk, dir: &Path, first_commit: u64) -> Result<Vec<Strin
         let commits = begins.map(|begins| begins.map(|(_, commit)| commit)).collect::<Result<Vec<_>>>()?;
         Ok(names.into_iter().zip(commits).filter(|(_, commit)| *commit >= first_commit).map(|(name, _)| name).collect())
     };
-    // A listing may or may not show files that are created while it is made, and so may show the second of two and not the
-    // first. All that were created before the last one that it shows are in the next listing.
+    // A listing may or may not show files that are created while it is made, and so may show the
+    // second of two and not the first. All that were created before the last one that it shows are
+    // in the next listing.
     let seen: Vec<String> = list()?;
     let Some(last) = seen.last() else { return Ok(Vec::new()) };
     let mut names: Vec<String> = list()?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::DiskFile;
 use crate::limits::BACKGROUND_SYNC_BYTES;
 
-/// Writes a new file from its beginning to its end, and syncs it little by little: whatever waits to be written back goes to
-/// the disk in front of the log's next sync, and commits wait for it.
+/// Writes a new file from its beginning to its end, and syncs it little by little: whatever waits
+/// to be written back goes to the disk in front of the log's next sync, and commits wait for it.
 #[derive(Debug)]
 pub(crate) struct Appender {
     file: Arc<dyn DiskFile>,

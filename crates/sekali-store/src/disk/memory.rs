@@ -1,10 +1,12 @@
 //! Files in memory that fail as real ones do. For tests.
 //!
-//! Every file and directory has two images: what the process sees, and what is on the medium. Between them are pending writes
-//! and pending directory changes. A sync moves them over; [`MemoryDisk::power_cut`] keeps an arbitrary part of them: any subset of
-//! the writes, each perhaps torn at a sector, and any subset of the directory changes. After a failed sync the
-//! pending writes are gone from the medium for good although the process still sees them, as on Linux: a later sync that
-//! succeeds does not bring them back. There is as much room as [`MemoryDisk::set_capacity`] says.
+//! Every file and directory has two images: what the process sees, and what is on the medium.
+//! Between them are pending writes and pending directory changes. A sync moves them over;
+//! [`MemoryDisk::power_cut`] keeps an arbitrary part of them: any subset of the writes, each
+//! perhaps torn at a sector, and any subset of the directory changes. After a failed sync the
+//! pending writes are gone from the medium for good although the process still sees them, as on
+//! Linux: a later sync that succeeds does not bring them back. There is as much room as
+//! [`MemoryDisk::set_capacity`] says.
 
 mod gate;
 mod image;
@@ -93,8 +95,8 @@ impl MemoryDisk {
         Self::default()
     }
 
-    /// How many calls that change something (a file or directory created, write, sync, rename, link, remove, directory sync)
-    /// there have been.
+    /// How many calls that change something (a file or directory created, write, sync, rename,
+    /// link, remove, directory sync) there have been.
     pub fn calls(&self) -> u64 {
         self.state().calls
     }
@@ -114,7 +116,8 @@ impl MemoryDisk {
         self.state().failing = None;
     }
 
-    /// Remembers the disk as it is just before the call with this number; [`MemoryDisk::captured`] answers it.
+    /// Remembers the disk as it is just before the call with this number; [`MemoryDisk::captured`]
+    /// answers it.
     pub fn capture_before(&self, number: u64) {
         self.state().capture = Some(number);
     }
@@ -130,7 +133,8 @@ impl MemoryDisk {
         self.state().used_bytes()
     }
 
-    /// Lets the disk have room for so many bytes, all files together; fewer than they take up now is full.
+    /// Lets the disk have room for so many bytes, all files together; fewer than they take up now
+    /// is full.
     pub fn set_capacity(&self, capacity: Option<u64>) {
         self.state().capacity = capacity;
     }
@@ -151,7 +155,8 @@ impl MemoryDisk {
         self.0.syncs.until_somebody_waits();
     }
 
-    /// The disk as it is after a power cut at this moment: what was durable, and what `choose` keeps of what was pending.
+    /// The disk as it is after a power cut at this moment: what was durable, and what `choose`
+    /// keeps of what was pending.
     #[must_use]
     pub fn power_cut(&self, choose: &mut Choose<'_>) -> Self {
         let MediumState { files, dirs, .. } = self.state().clone();
@@ -167,14 +172,16 @@ impl MemoryDisk {
         Self::with(MediumState { files, dirs: left, ..MediumState::default() })
     }
 
-    /// The disk as it is after the process was killed: everything it had written, and nothing of its locks.
+    /// The disk as it is after the process was killed: everything it had written, and nothing of
+    /// its locks.
     #[must_use]
     pub fn kill(&self) -> Self {
         let MediumState { files, dirs, capacity, .. } = self.state().clone();
         Self::with(MediumState { files, dirs, capacity, ..MediumState::default() })
     }
 
-    /// Changes the bytes of a file, as rot does, and makes the rest of it durable. `false` where there is no such file.
+    /// Changes the bytes of a file, as rot does, and makes the rest of it durable. `false` where
+    /// there is no such file.
     pub fn corrupt(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) -> bool {
         let mut state = self.state();
         let Some(file) = state.find(path) else { return false };
@@ -207,7 +214,8 @@ impl MemoryDisk {
 }
 
 impl MediumState {
-    /// Counts a call that changes something, and fails it if it is its turn, after `damage` has done its part.
+    /// Counts a call that changes something, and fails it if it is its turn, after `damage` has
+    /// done its part.
     fn count(&mut self, damage: impl FnOnce(&mut Self)) -> io::Result<()> {
         let number = self.calls;
         self.calls += 1;
@@ -442,7 +450,8 @@ impl DiskFile for MemoryFile {
     fn sync(&self) -> io::Result<()> {
         self.disk.0.syncs.pass();
         let mut state = self.disk.state();
-        // What a failed sync was to write is dropped from memory's duty without having reached the medium.
+        // What a failed sync was to write is dropped from memory's duty without having reached the
+        // medium.
         state.count(|state| drop(self.image(state, |image| image.pending.clear())))?;
         self.image(&mut state, |image| {
             for change in std::mem::take(&mut image.pending) {

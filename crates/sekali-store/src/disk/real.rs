@@ -91,8 +91,9 @@ impl Disk for RealDisk {
     }
 }
 
-/// A file that was opened, with a lock that tells so to whoever would give its bytes back ([`RealUnlinkedFile`]), in this process or
-/// another. One that has lost its name meanwhile may be in that state already, and counts as not there.
+/// A file that was opened, with a lock that tells so to whoever would give its bytes back
+/// ([`RealUnlinkedFile`]), in this process or another. One that has lost its name meanwhile may be
+/// in that state already, and counts as not there.
 fn in_use(file: File) -> io::Result<Arc<dyn DiskFile>> {
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::NotFound.into()),

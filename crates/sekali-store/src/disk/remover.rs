@@ -1,8 +1,9 @@
 //! Gives the space of removed files back a little at a time.
 //!
-//! File systems that tell the medium which blocks are free (mounted with `discard`, as most images for clouds are) do so with
-//! the next sync, whosever it is: where 64 MiB were freed at once, that commit waits for 10 to 20 ms. So such a file
-//! loses its name at once and its bytes in steps. What a crash leaves of it, the operating system frees.
+//! File systems that tell the medium which blocks are free (mounted with `discard`, as most images
+//! for clouds are) do so with the next sync, whosever it is: where 64 MiB were freed at once, that
+//! commit waits for 10 to 20 ms. So such a file loses its name at once and its bytes in steps. What
+//! a crash leaves of it, the operating system frees.
 
 use std::collections::VecDeque;
 use std::io;
@@ -22,8 +23,9 @@ const IN_USE: Duration = Duration::from_millis(200);
 /// How long it waits for work; it is woken when there is some.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// Removes files; by default at once, and with a thread of its own little by little. The thread ends once this is dropped, and
-/// nobody waits for it: it has nothing that another start would miss.
+/// Removes files; by default at once, and with a thread of its own little by little. The thread
+/// ends once this is dropped, and nobody waits for it: it has nothing that another start would
+/// miss.
 #[derive(Debug, Default)]
 pub(crate) struct Remover(Option<SyncSender<Box<dyn UnlinkedFile>>>);
 
@@ -54,8 +56,8 @@ impl Remover {
         Ok(())
     }
 
-    /// Removes the file at `path`, which other programs may be reading: never a part of it, but only some time after the one
-    /// before.
+    /// Removes the file at `path`, which other programs may be reading: never a part of it, but
+    /// only some time after the one before.
     ///
     /// # Errors
     /// As [`Disk::remove`].
@@ -101,7 +103,8 @@ fn give_back(arriving: &Receiver<Box<dyn UnlinkedFile>>) {
     }
 }
 
-/// Gives back a piece of the first file that nobody reads. Answers how long to wait before the next.
+/// Gives back a piece of the first file that nobody reads. Answers how long to wait before the
+/// next.
 fn step(waiting: &mut VecDeque<Box<dyn UnlinkedFile>>) -> Duration {
     for _ in 0..waiting.len() {
         let Some(mut first) = waiting.pop_front() else { break };

@@ -30,7 +30,8 @@ fn read_frame(bytes: &[u8], salt: Salt) {
     }
 }
 
-/// A whole log file, recovered as the last one and as another, with and without a manifest that vouches for a part.
+/// A whole log file, recovered as the last one and as another, with and without a manifest that
+/// vouches for a part.
 pub fn log(bytes: &[u8]) {
     let salt = Salt::new(&STORE, 0);
     let mut mended = bytes.to_vec();
@@ -76,7 +77,8 @@ fn mend_log(bytes: &mut [u8], salt: Salt) {
         let tail = rest.get_mut(at..).unwrap_or_default();
         let found = tail.windows(frames::MAGIC.len()).position(|window| window == frames::MAGIC);
         let Some(frame) = found.and_then(|found| tail.get_mut(found..)) else { return };
-        // The chain is mended too, unless the input breaks it in a way that can be meant: by naming no frame before.
+        // The chain is mended too, unless the input breaks it in a way that can be meant: by naming
+        // no frame before.
         let chained = number_at(frame, PREVIOUS_AT) != 0;
         let len = mend_frame(frame, chained.then_some(previous), salt);
         previous = number_at(frame, CHECKSUM_AT);

@@ -9,9 +9,9 @@ use crate::disk::memory::MemoryDisk;
 use crate::salt::Salt;
 use crate::segment::{RowQuery, Segment, SegmentDir, TopicChoice, probe};
 
-/// A segment file: opened, verified and read. Then the same bytes without their end as each thing in it that is under a
-/// checksum of its own. What Parquet is given is never mended: the checksums of columns are keyed, so that nothing gets there
-/// but what the engine wrote.
+/// A segment file: opened, verified and read. Then the same bytes without their end as each thing
+/// in it that is under a checksum of its own. What Parquet is given is never mended: the checksums
+/// of columns are keyed, so that nothing gets there but what the engine wrote.
 pub fn segment(bytes: &[u8]) {
     read(bytes);
     let salt = Salt::new(&STORE, 0);

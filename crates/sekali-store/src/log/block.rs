@@ -41,7 +41,8 @@ impl<'a> Block<'a> {
         self.first_seq + u64::from(self.row_count)
     }
 
-    /// Its rows with their seqs. Ends early where a row does not decode, which a right checksum rules out short of a defect.
+    /// Its rows with their seqs. Ends early where a row does not decode, which a right checksum
+    /// rules out short of a defect.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (u64, EventRef<'a>)> + use<'a> {
         let mut fields = Fields::new(self.rows);
         (self.first_seq..self.end_seq()).map_while(move |seq| Some((seq, row::decode(&mut fields)?)))

@@ -1,8 +1,9 @@
 //! What is where in a log file: its extents, and the topics in each.
 //!
-//! An **extent** is a run of blocks of at least 64 KiB (the last may be shorter). An event is found by its seq with one binary search
-//! and one read of an extent; a topic by its list of extents. At 265 bytes an event, 100 million events are 400,000 extents of
-//! 16 bytes each. [`packed_topics`] has what topics take.
+//! An **extent** is a run of blocks of at least 64 KiB (the last may be shorter). An event is found
+//! by its seq with one binary search and one read of an extent; a topic by its list of extents. At
+//! 265 bytes an event, 100 million events are 400,000 extents of 16 bytes each. [`packed_topics`]
+//! has what topics take.
 
 mod packed_topics;
 mod saved;
@@ -37,7 +38,8 @@ pub(crate) struct BlockIndex {
     pub(crate) end_seq: u64,
 }
 
-/// What one frame adds to an block index. Computed apart, so that the block index is locked only to take it in.
+/// What one frame adds to an block index. Computed apart, so that the block index is locked only to
+/// take it in.
 #[derive(Debug)]
 pub(crate) struct BlockIndexDelta<'a> {
     extents: Vec<Extent>,

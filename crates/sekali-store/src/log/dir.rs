@@ -44,10 +44,12 @@ impl LogDir {
         self.dir.join(file::name(position.next_seq, position.next_commit))
     }
 
-    /// Begins a log file behind `position`, with some room. It is durable, directory entry included, when this returns.
+    /// Begins a log file behind `position`, with some room. It is durable, directory entry
+    /// included, when this returns.
     ///
     /// # Errors
-    /// [`Error::StorageFull`](crate::Error::StorageFull), and then there is no such file; I/O errors.
+    /// [`Error::StorageFull`](crate::Error::StorageFull), and then there is no such file; I/O
+    /// errors.
     pub(crate) fn create(&self, position: &LogPosition) -> Result<(Arc<LogFile>, FileHeader)> {
         let header = self.header(position);
         let path = self.path(position);
@@ -63,8 +65,9 @@ impl LogDir {
         Ok((Arc::new(LogFile::new(path, file, position.next_seq, self.salt, block_index)), header))
     }
 
-    /// Takes a sealed file, and its block index, out of the log, with `remover`. A damaged one is moved away: nothing is deleted because reading
-    /// it failed. What cannot be done now is done at the next start.
+    /// Takes a sealed file, and its block index, out of the log, with `remover`. A damaged one is
+    /// moved away: nothing is deleted because reading it failed. What cannot be done now is done at
+    /// the next start.
     pub(crate) fn retire(&self, path: &Path, is_damaged: bool, remover: &Remover) -> Result<()> {
         let block_index = file::block_index_path(path);
         if self.disk.exists(&block_index).at("look for", &block_index)? {
@@ -80,8 +83,8 @@ impl LogDir {
         self.disk.sync_dir(&self.dir).at("sync", &self.dir)
     }
 
-    /// Saves the block index of the closed file at `path`. It is a cache: if it cannot be written, the next start reads the file
-    /// instead.
+    /// Saves the block index of the closed file at `path`. It is a cache: if it cannot be written,
+    /// the next start reads the file instead.
     pub(crate) fn save_block_index(
         &self,
         path: &Path,
@@ -97,7 +100,8 @@ impl LogDir {
         let _ = named.or_else(|_| self.disk.remove(&temp));
     }
 
-    /// Checks the saved block index of the closed `file`, if there is one, and saves it anew where it is damaged. `true` if it was.
+    /// Checks the saved block index of the closed `file`, if there is one, and saves it anew where
+    /// it is damaged. `true` if it was.
     pub(crate) fn mend_block_index(&self, file: &LogFile, header: &FileHeader, after: &LogPosition) -> bool {
         let Ok(saved) = disk::read_all(&*self.disk, &file::block_index_path(&file.path)) else { return false };
         let is_damaged = BlockIndex::decode(&saved, header, self.salt).is_none();
@@ -107,8 +111,8 @@ impl LogDir {
         is_damaged
     }
 
-    /// The saved block index of the file at `path`, if it is there, whole, and continues the log at `position`; with the position
-    /// behind it.
+    /// The saved block index of the file at `path`, if it is there, whole, and continues the log at
+    /// `position`; with the position behind it.
     pub(crate) fn saved_block_index(
         &self,
         path: &Path,

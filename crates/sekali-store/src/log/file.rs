@@ -21,10 +21,12 @@ use crate::salt::Salt;
 pub(crate) const SUFFIX: &str = ".log";
 /// The ending of saved block indexes.
 pub(crate) const BLOCK_INDEX_SUFFIX: &str = ".outline";
-/// More topics than this are not settled by whoever closes their file: 100,000 take 40 ms, with freeing what they took before.
+/// More topics than this are not settled by whoever closes their file: 100,000 take 40 ms, with
+/// freeing what they took before.
 const SETTLED_AT_ONCE_MAX: usize = 1_000;
 
-/// A log file, open for reading. The writer grows its block index after each sync, so readers see only what is durable.
+/// A log file, open for reading. The writer grows its block index after each sync, so readers see
+/// only what is durable.
 #[derive(Debug)]
 pub(crate) struct LogFile {
     pub(crate) path: PathBuf,
@@ -36,8 +38,8 @@ pub(crate) struct LogFile {
     after: OnceLock<LogPosition>,
 }
 
-/// The name of the log file that begins with this seq and commit. The commit is there because commits without rows, of
-/// which a file may be full, do not move the seq on.
+/// The name of the log file that begins with this seq and commit. The commit is there because
+/// commits without rows, of which a file may be full, do not move the seq on.
 pub(crate) fn name(first_seq: u64, first_commit: u64) -> String {
     format!("{first_seq:020}-{first_commit:020}{SUFFIX}")
 }
@@ -58,8 +60,9 @@ impl LogFile {
         Self { path, file, first_seq, salt, block_index: RwLock::new(block_index), after: OnceLock::new() }
     }
 
-    /// Closes the file: the log goes on at `position`, in the next. Its block index shrinks to what a file needs that grows no more;
-    /// where that takes long, later and elsewhere, since a commit may be waiting.
+    /// Closes the file: the log goes on at `position`, in the next. Its block index shrinks to what
+    /// a file needs that grows no more; where that takes long, later and elsewhere, since a commit
+    /// may be waiting.
     ///
     /// # Errors
     /// [`Error::Broken`] where it was closed before.
@@ -98,7 +101,8 @@ impl LogFile {
         self.block_index_mut().grow(delta)
     }
 
-    /// Reads an extent and hands each of its events to `visit`. Blocks that cannot be read are left out and reported.
+    /// Reads an extent and hands each of its events to `visit`. Blocks that cannot be read are left
+    /// out and reported.
     pub(crate) fn read_extent(
         &self,
         span: ExtentSpan,
@@ -127,8 +131,8 @@ impl LogFile {
         Ok(())
     }
 
-    /// Checks what lies before the first event: the header of the file, and frames without events. Answers the header, if it is
-    /// sound, and how many bytes were read.
+    /// Checks what lies before the first event: the header of the file, and frames without events.
+    /// Answers the header, if it is sound, and how many bytes were read.
     pub(crate) fn check_head(&self, damage: &DamageList) -> Result<(Option<FileHeader>, u64)> {
         let end = {
             let block_index = self.block_index();
@@ -160,7 +164,8 @@ impl LogFile {
         }
     }
 
-    /// Reports what is damaged from byte `start` of the extent on, if there is such a byte; `lost` may be empty.
+    /// Reports what is damaged from byte `start` of the extent on, if there is such a byte; `lost`
+    /// may be empty.
     fn report(&self, damage: &DamageList, span: ExtentSpan, start: Option<usize>, lost: Range<u64>) {
         if let Some(start) = start {
             let (path, offset) = (self.path.clone(), span.offset + start as u64);

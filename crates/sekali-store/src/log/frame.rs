@@ -23,8 +23,9 @@
 //!    136       blocks
 //! ```
 //!
-//! A block header holds the checksum of its rows, the frame header that of the block headers, and the next frame that of this
-//! header: a chain over every byte of the partition. Totals are there so that counters survive the loss of a frame.
+//! A block header holds the checksum of its rows, the frame header that of the block headers, and
+//! the next frame that of this header: a chain over every byte of the partition. Totals are there
+//! so that counters survive the loss of a frame.
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
@@ -81,7 +82,8 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The blocks of `body`, each with its offset from the start of the frame, up to the first that does not decode.
+/// The blocks of `body`, each with its offset from the start of the frame, up to the first that
+/// does not decode.
 fn blocks_of<'a>(
     body: &'a [u8],
     decode: impl Fn(&'a [u8]) -> Option<block::Block<'a>>,
@@ -166,7 +168,8 @@ fn decode_header(bytes: &[u8], salt: Salt) -> Option<RawHeader> {
     Some(RawHeader { header, body_len, row_count, block_count, heads, checksum })
 }
 
-/// Whether a frame's header stands at the front of `bytes`, and if so how many bytes it has. The body is not looked at.
+/// Whether a frame's header stands at the front of `bytes`, and if so how many bytes it has. The
+/// body is not looked at.
 pub(crate) fn header_len(bytes: &[u8], salt: Salt) -> Option<usize> {
     decode_header(bytes, salt).map(|_| HEADER_BYTES)
 }
@@ -264,7 +267,8 @@ impl FrameBuilder {
     /// Drops the rows that were pushed since `checkpoint`.
     pub(crate) fn roll_back(&mut self, checkpoint: FrameCheckpoint) {
         self.bytes.truncate(checkpoint.len);
-        // A block that was open then, and has been sealed since, is open again: its header is written when it is sealed.
+        // A block that was open then, and has been sealed since, is open again: its header is
+        // written when it is sealed.
         self.blocks.truncate(checkpoint.blocks);
         self.rows_sealed = checkpoint.rows_sealed;
         self.block_start = checkpoint.block_start;
@@ -301,8 +305,8 @@ impl FrameBuilder {
         self.block_rows = 0;
     }
 
-    /// Completes the frame. `header` names the same first seq and time as [`FrameBuilder::begin`] was given.
-    /// Answers its bytes.
+    /// Completes the frame. `header` names the same first seq and time as [`FrameBuilder::begin`]
+    /// was given. Answers its bytes.
     pub(crate) fn finish(&mut self, header: &FrameHeader) -> &[u8] {
         debug_assert_eq!((header.first_seq, header.received_at_ns), (self.first_seq, self.received_at_ns));
         if self.block_rows > 0 {

@@ -49,7 +49,8 @@ pub(crate) struct Replay {
     pub(crate) durable: LogPosition,
 }
 
-/// Opens the log and hands every block that may hold seqs above the covered ones to `visit`, in order.
+/// Opens the log and hands every block that may hold seqs above the covered ones to `visit`, in
+/// order.
 pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -> Result<OpenLog> {
     let mut paths = log_paths(&log, &replay)?;
     let last = paths.pop();
@@ -60,14 +61,15 @@ pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -
         None => opener.begin()?,
     };
     let LogOpener { mut position, damage, torn, .. } = opener;
-    // All that was read back is durable: closed files were synced before the next began, and the last was rewritten.
+    // All that was read back is durable: closed files were synced before the next began, and the
+    // last was rewritten.
     position.durable_commit = position.next_commit - 1;
     files.push(Arc::clone(&active));
     Ok(OpenLog { writer: LogWriter::new(log, active, header, position), files, damage, torn })
 }
 
-/// The log files, in order. Files that were never finished are removed, and those that have been sealed retired: neither is
-/// part of the log.
+/// The log files, in order. Files that were never finished are removed, and those that have been
+/// sealed retired: neither is part of the log.
 fn log_paths(log: &LogDir, replay: &Replay) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for name in log.disk.list(&log.dir).at("list", &log.dir)? {
@@ -96,7 +98,8 @@ struct LogOpener<'a, F> {
 }
 
 impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
-    /// Opens a file that is not the last: by its saved block index if all of it is covered, else by reading it.
+    /// Opens a file that is not the last: by its saved block index if all of it is covered, else by
+    /// reading it.
     fn closed(&mut self, path: &Path) -> Result<Arc<LogFile>> {
         let log = self.log;
         let disk_file = log.disk.open(path).at("open", path)?;
@@ -132,9 +135,9 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
         self.log.create(&self.position)
     }
 
-    /// Reads the last file, keeps a copy of a torn tail, and rewrites the rest: after a failed sync the page cache can show
-    /// bytes that the disk does not have, and rewriting is what makes sure of them. It is written into the spare, which
-    /// has the space for it.
+    /// Reads the last file, keeps a copy of a torn tail, and rewrites the rest: after a failed sync
+    /// the page cache can show bytes that the disk does not have, and rewriting is what makes sure
+    /// of them. It is written into the spare, which has the space for it.
     fn last(&mut self, path: &Path) -> Result<(Arc<LogFile>, FileHeader)> {
         let log = self.log;
         let mut bytes = disk::read_all(&*log.disk, path).at("read", path)?;
@@ -178,7 +181,8 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
     }
 }
 
-/// Keeps a copy of the bytes that are cut from the log at `path`: nothing is deleted because reading it failed.
+/// Keeps a copy of the bytes that are cut from the log at `path`: nothing is deleted because
+/// reading it failed.
 fn keep_torn(log: &LogDir, path: &Path, offset: usize, bytes: &[u8]) -> Result<TornTail> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut kept = log.torn_dir.join(format!("{name}.{offset}.torn"));
@@ -192,7 +196,8 @@ fn keep_torn(log: &LogDir, path: &Path, offset: usize, bytes: &[u8]) -> Result<T
     Ok(TornTail { bytes: bytes.len() as u64, kept })
 }
 
-/// Gives the file a second name, under which it stays as it is when another takes its first. That takes no space.
+/// Gives the file a second name, under which it stays as it is when another takes its first. That
+/// takes no space.
 fn keep_whole(log: &LogDir, path: &Path, kept: &Path) -> io::Result<()> {
     // A start that was interrupted may have done it.
     if !log.disk.exists(kept)? {

@@ -1,17 +1,20 @@
 //! Reads a log file back after a stop of any kind, and tells a torn tail from damage.
 //!
-//! Frames are a chain: each names the one before, its own commit number and seq. Where the bytes at hand are not the next
-//! frame, the rest of the file is searched for one that is valid:
+//! Frames are a chain: each names the one before, its own commit number and seq. Where the bytes at
+//! hand are not the next frame, the rest of the file is searched for one that is valid:
 //!
-//! - None, in the last file: a **torn tail**. The commit never finished, nobody was told that it had, and it is cut.
-//! - One, but no frame behind the gap has a durable mark that reaches into it: a torn tail too. Both were on their way to
-//!   the disk, and the later one arrived first.
-//! - Otherwise, or where the manifest says that the commits at stake were durable, or in a file that is not the last:
-//!   **damage**. The bytes stay where they are. Blocks among them that are sound are read all the same, the seqs of the
-//!   others are reported lost, and reading goes on behind them.
+//! - None, in the last file: a **torn tail**. The commit never finished, nobody was told that it
+//!   had, and it is cut.
+//! - One, but no frame behind the gap has a durable mark that reaches into it: a torn tail too.
+//!   Both were on their way to the disk, and the later one arrived first.
+//! - Otherwise, or where the manifest says that the commits at stake were durable, or in a file
+//!   that is not the last: **damage**. The bytes stay where they are. Blocks among them that are
+//!   sound are read all the same, the seqs of the others are reported lost, and reading goes on
+//!   behind them.
 //!
-//! What proves damage is never cut itself: up to the frame whose durable mark has told, no gap is a torn tail. Otherwise the
-//! proof would go with the tail, and the next start would take the same damage for another one.
+//! What proves damage is never cut itself: up to the frame whose durable mark has told, no gap is a
+//! torn tail. Otherwise the proof would go with the tail, and the next start would take the same
+//! damage for another one.
 
 use std::ops::Range;
 use std::path::Path;
@@ -87,8 +90,9 @@ pub(crate) fn scan(
 }
 
 impl LogFileBytes<'_> {
-    /// Reads the sound blocks of a damaged range, which holds the seqs from `position` up to `end_seq`, if that is known.
-    /// Answers what is lost; where that is only a header, [`Damage`] without seqs.
+    /// Reads the sound blocks of a damaged range, which holds the seqs from `position` up to
+    /// `end_seq`, if that is known. Answers what is lost; where that is only a header, [`Damage`]
+    /// without seqs.
     fn salvage(
         &self,
         range: Range<usize>,
@@ -141,7 +145,8 @@ fn find_frame<'a>(bytes: &'a [u8], from: usize, salt: Salt, position: &LogPositi
     })
 }
 
-/// Where the first frame at or behind `offset` ends that says that the commit which `position` waits for was durable.
+/// Where the first frame at or behind `offset` ends that says that the commit which `position`
+/// waits for was durable.
 fn find_proof(bytes: &[u8], offset: usize, salt: Salt, position: &LogPosition) -> Option<usize> {
     let (mut at, mut reached) = (offset, *position);
     while let Some((offset, frame)) = find_frame(bytes, at, salt, &reached) {

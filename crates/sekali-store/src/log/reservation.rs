@@ -1,8 +1,10 @@
-//! Space that is taken before it is needed, so that a full disk refuses a commit and never breaks the log.
+//! Space that is taken before it is needed, so that a full disk refuses a commit and never breaks
+//! the log.
 //!
-//! The file that is written to owns its next few MiB, so a frame that fits cannot fail for want of space, however quickly
-//! somebody else fills the disk. The **spare**, a file without a use, owns as much as that file is long. A start rewrites the
-//! last file into it and gives it that file's name: it needs no free space, and nobody can take what it needs.
+//! The file that is written to owns its next few MiB, so a frame that fits cannot fail for want of
+//! space, however quickly somebody else fills the disk. The **spare**, a file without a use, owns
+//! as much as that file is long. A start rewrites the last file into it and gives it that file's
+//! name: it needs no free space, and nobody can take what it needs.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -52,7 +54,8 @@ impl Reservation {
 }
 
 impl LogDir {
-    /// The spare, made where it is missing. Its contents, if any, are of a start that was interrupted.
+    /// The spare, made where it is missing. Its contents, if any, are of a start that was
+    /// interrupted.
     pub(crate) fn spare(&self) -> Result<(PathBuf, Arc<dyn DiskFile>)> {
         let path = self.dir.join(SPARE);
         let opened = if self.disk.exists(&path).at("look for", &path)? {

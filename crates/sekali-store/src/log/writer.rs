@@ -46,11 +46,12 @@ impl LogWriter {
         self.room.take(&self.log, &self.active, end)
     }
 
-    /// Begins a new file if the last one is full, and answers it then. Only ever called between commits, so the file left
-    /// behind is durable to its end.
+    /// Begins a new file if the last one is full, and answers it then. Only ever called between
+    /// commits, so the file left behind is durable to its end.
     ///
     /// # Errors
-    /// [`Error::StorageFull`]: nothing has changed. I/O errors: the log must be opened again before the next append.
+    /// [`Error::StorageFull`]: nothing has changed. I/O errors: the log must be opened again before
+    /// the next append.
     pub(crate) fn rotate_if_full(&mut self) -> Result<Option<Arc<LogFile>>> {
         if self.active.block_index().end < self.log.file_bytes {
             return Ok(None);
@@ -79,12 +80,15 @@ impl LogWriter {
         });
     }
 
-    /// Writes and syncs a complete frame, then shows it to readers. Answers what it adds to each topic.
+    /// Writes and syncs a complete frame, then shows it to readers. Answers what it adds to each
+    /// topic.
     ///
     /// # Errors
-    /// After an error it is unknown what of the frame is on disk: the log must be opened again before the next append.
+    /// After an error it is unknown what of the frame is on disk: the log must be opened again
+    /// before the next append.
     pub(crate) fn append<'a>(&mut self, bytes: &'a [u8]) -> Result<Vec<(&'a str, Tally)>> {
-        // Decoding what was built is the second half of a pair of assertions, and gives the block index its growth.
+        // Decoding what was built is the second half of a pair of assertions, and gives the block
+        // index its growth.
         let frame = frame::decode(bytes, self.log.salt).filter(|frame| self.position.continued_by(frame));
         let frame = frame.ok_or_else(|| Error::Damaged {
             path: self.active.path.clone(),

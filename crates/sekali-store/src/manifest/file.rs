@@ -10,7 +10,8 @@ use crate::disk::{self, Disk};
 use crate::error::{IoContext as _, Result};
 use crate::invariant::invariant;
 
-/// The manifest of one partition. Changes are made one after the other and are durable when they return.
+/// The manifest of one partition. Changes are made one after the other and are durable when they
+/// return.
 #[derive(Debug)]
 pub(crate) struct ManifestFile {
     disk: Arc<dyn Disk>,
@@ -25,8 +26,8 @@ pub(crate) struct ManifestFile {
 }
 
 impl ManifestFile {
-    /// Reads the manifest at `path`. Where there is none it is empty: nothing is covered, and everything is to be
-    /// rebuilt from the log.
+    /// Reads the manifest at `path`. Where there is none it is empty: nothing is covered, and
+    /// everything is to be rebuilt from the log.
     ///
     /// # Errors
     /// Those of [`Manifest::decode`], and I/O errors.
@@ -41,8 +42,8 @@ impl ManifestFile {
         Ok(Self { disk, path: path.to_owned(), existed, is_there, current, durable, uncertain })
     }
 
-    /// For an operator who has decided to rebuild: keeps the damaged manifest at `path` under the name
-    /// `MANIFEST.damaged` and goes on with an empty one.
+    /// For an operator who has decided to rebuild: keeps the damaged manifest at `path` under the
+    /// name `MANIFEST.damaged` and goes on with an empty one.
     ///
     /// # Errors
     /// I/O errors.
@@ -57,16 +58,19 @@ impl ManifestFile {
         self.lock().clone()
     }
 
-    /// Whether the file was there when it was opened. Where it was not, files that it does not name prove nothing.
+    /// Whether the file was there when it was opened. Where it was not, files that it does not name
+    /// prove nothing.
     pub(crate) fn existed(&self) -> bool {
         self.existed
     }
 
-    /// Applies a change, together with what was noted by [`ManifestFile::note_durable`], and returns once it is durable.
+    /// Applies a change, together with what was noted by [`ManifestFile::note_durable`], and
+    /// returns once it is durable.
     ///
     /// # Errors
-    /// I/O errors. The change then counts as not made, but a crash may still bring it to light: whoever asked for it
-    /// keeps both the files that the old manifest names and those that the new one would have named.
+    /// I/O errors. The change then counts as not made, but a crash may still bring it to light:
+    /// whoever asked for it keeps both the files that the old manifest names and those that the new
+    /// one would have named.
     pub(crate) fn update(&self, change: impl FnOnce(&mut Manifest)) -> Result<()> {
         let mut current = self.lock();
         let mut next = current.clone();
@@ -85,7 +89,8 @@ impl ManifestFile {
         Ok(())
     }
 
-    /// Reads the file and checks it; where it is not as it was written, writes it anew. Answers what was mended.
+    /// Reads the file and checks it; where it is not as it was written, writes it anew. Answers
+    /// what was mended.
     ///
     /// # Errors
     /// As [`ManifestFile::update`].
@@ -128,8 +133,9 @@ impl ManifestFile {
         *self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether replacing the file has failed since it was opened. After that even an update that succeeds does not
-    /// prove which manifest a crash would leave, so nothing that any of them named may be unlinked before the next open.
+    /// Whether replacing the file has failed since it was opened. After that even an update that
+    /// succeeds does not prove which manifest a crash would leave, so nothing that any of them
+    /// named may be unlinked before the next open.
     pub(crate) fn uncertain(&self) -> bool {
         self.uncertain.load(Ordering::Acquire)
     }

@@ -1,4 +1,5 @@
-//! The files that hold the events of a partition: segments, then log files, each with a range of seqs.
+//! The files that hold the events of a partition: segments, then log files, each with a range of
+//! seqs.
 
 use std::path::Path;
 use std::sync::Arc;

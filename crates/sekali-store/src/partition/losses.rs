@@ -23,8 +23,8 @@ impl Losses {
         self.known.covers(first_seq) && self.known.covers(last_seq)
     }
 
-    /// Notes for good that events are lost, so that events published again in their place are never joined by what may
-    /// yet be readable of them.
+    /// Notes for good that events are lost, so that events published again in their place are never
+    /// joined by what may yet be readable of them.
     pub(super) fn record_loss(&self, damage: Damage) {
         if self.cover(damage.first_seq, damage.last_seq) {
             return;

@@ -1,4 +1,5 @@
-//! Opens a partition: manifest, segments, index, log, in this order, because each says what of the next need not be read.
+//! Opens a partition: manifest, segments, index, log, in this order, because each says what of the
+//! next need not be read.
 
 use std::any::Any;
 use std::cmp::Reverse;
@@ -64,7 +65,8 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
         file_bytes: options.tuning.log_file_bytes,
     };
     let (manifest, manifest_damage) = open_manifest(disk, dir, &segment_dir, &log_dir)?;
-    // Of a file that has left the log, what cost no event is no longer told: what is in the log still is found again.
+    // Of a file that has left the log, what cost no event is no longer told: what is in the log
+    // still is found again.
     let is_told = |lost: &&Lost| lost.accepted || lost.first_seq <= lost.last_seq;
     let found_in = |lost: &Lost| lost.found_in(&log_dir.dir, segment_dir.dir());
     let mut damage: Vec<_> = manifest.get().lost.iter().filter(is_told).map(found_in).collect();
@@ -115,7 +117,8 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     Ok(OpenPartition { opened, log, log_dir, segment_dir, rebuilt })
 }
 
-/// A store on a full disk opens, to be read. What could not be written down is found again by the next start.
+/// A store on a full disk opens, to be read. What could not be written down is found again by the
+/// next start.
 pub(super) fn unless_full(outcome: Result<()>) -> Result<()> {
     outcome.or_else(|error| if error.is_full() { Ok(()) } else { Err(error) })
 }
@@ -194,7 +197,8 @@ fn entry_of(name: &str) -> Option<SegmentEntry> {
     Some(SegmentEntry { first_seq, last_seq, revision: segment::revision_of(path) })
 }
 
-/// Where segments were trimmed or are not there, events have expired, as far as one can tell. How many is not known.
+/// Where segments were trimmed or are not there, events have expired, as far as one can tell. How
+/// many is not known.
 fn find_expired(found: &[SegmentEntry]) -> Option<Expired> {
     let mut end_seq = 1;
     let mut is_whole = true;
@@ -265,7 +269,8 @@ fn is_lost(error: &Error) -> bool {
     }
 }
 
-/// Opens the index; an empty one, to be filled from segments and log, where a run is lost or damaged.
+/// Opens the index; an empty one, to be filled from segments and log, where a run is lost or
+/// damaged.
 fn open_index(
     disk: &Arc<dyn Disk>,
     dir: PathBuf,

@@ -13,7 +13,8 @@ pub enum Outcome {
         /// The position of the event that is stored.
         seq: u64,
     },
-    /// Its key was known, as `seq`, with different content, which is kept in [`crate::CONFLICTS_TOPIC`].
+    /// Its key was known, as `seq`, with different content, which is kept in
+    /// [`crate::CONFLICTS_TOPIC`].
     Conflict {
         /// The position of the event that is stored.
         seq: u64,

@@ -72,7 +72,8 @@ impl VisibleState {
             bytes: known.bytes.saturating_sub(gone.bytes),
             ..Tally::default()
         };
-        // Counts are subtracted, not summed up again: a log file may already have what is about to be published.
+        // Counts are subtracted, not summed up again: a log file may already have what is about to
+        // be published.
         self.files.iter().filter_map(|file| file.timestamps_ns(topic)).for_each(|(first_ns, last_ns)| {
             left.first_timestamp_ns = left.first_timestamp_ns.min(first_ns);
             left.last_timestamp_ns = left.last_timestamp_ns.max(last_ns);
@@ -171,7 +172,8 @@ impl Shared {
     /// Lets readers see what has become durable.
     ///
     /// # Errors
-    /// [`Error::Broken`] where seqs or counters went back, or do not add up. Nothing has changed then.
+    /// [`Error::Broken`] where seqs or counters went back, or do not add up. Nothing has changed
+    /// then.
     pub(super) fn publish(&self, position: &LogPosition, topics: &[(&str, Tally)]) -> Result<()> {
         let mut state = self.write();
         invariant!(position.next_seq >= state.end_seq, "a commit has smaller seqs than the one before");
@@ -207,7 +209,8 @@ impl Shared {
         self.write().replace(old, segment)
     }
 
-    /// Lets readers see what is left of a segment, and the counts of these topics without what is not.
+    /// Lets readers see what is left of a segment, and the counts of these topics without what is
+    /// not.
     pub(super) fn expire(
         &self,
         old: &Arc<Segment>,

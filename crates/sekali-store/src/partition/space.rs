@@ -33,7 +33,8 @@ impl Space {
         disk::check_space(&*self.disk, &self.dir, needed)
     }
 
-    /// [`Error::StorageFull`] in the place of an error that comes of a full disk; any other error as it is.
+    /// [`Error::StorageFull`] in the place of an error that comes of a full disk; any other error
+    /// as it is.
     pub(super) fn classify_error(&self, error: Error) -> Error {
         match self.disk.available_bytes(&self.dir) {
             Ok(available) if error.is_full() => Error::StorageFull { available, needed: FREE_BYTES_MIN },

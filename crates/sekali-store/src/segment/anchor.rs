@@ -1,5 +1,6 @@
-//! The anchor of a segment, by which its directory is found. It stands right behind each of the two copies of the directory: behind the
-//! row groups, and before Parquet's footer. All integers are little-endian; checksums are seeded with the partition's salt.
+//! The anchor of a segment, by which its directory is found. It stands right behind each of the two
+//! copies of the directory: behind the row groups, and before Parquet's footer. All integers are
+//! little-endian; checksums are seeded with the partition's salt.
 //!
 //! ```text
 //! offset size

@@ -1,8 +1,9 @@
 //! Which topics of a row group stand where in its index.
 //!
-//! An index has one checksum, and with very many topics it is megabytes. So that a topic can be looked up without reading all of it
-//! each time, the reader that first reads and verifies it remembers, for each block of its topics, which is the first and a checksum:
-//! some 50 bytes for 8 KiB.
+//! An index has one checksum, and with very many topics it is megabytes. So that a topic can be
+//! looked up without reading all of it each time, the reader that first reads and verifies it
+//! remembers, for each block of its topics, which is the first and a checksum: some 50 bytes for 8
+//! KiB.
 
 use std::ops::Range;
 

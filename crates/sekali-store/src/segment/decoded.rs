@@ -1,8 +1,8 @@
 //! Events of a row group, decoded: column by column, without the pages they came from.
 //!
-//! A column is one allocation whatever the number of its values. Events of their own, made from it one at a time, are short-lived:
-//! a reader that takes thousands of events at once would otherwise hold five allocations for each, between which memory that
-//! becomes free cannot be given back.
+//! A column is one allocation whatever the number of its values. Events of their own, made from it
+//! one at a time, are short-lived: a reader that takes thousands of events at once would otherwise
+//! hold five allocations for each, between which memory that becomes free cannot be given back.
 
 use super::select::Selected;
 use super::table::TopicTable;

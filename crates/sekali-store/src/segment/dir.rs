@@ -50,8 +50,8 @@ impl SegmentDir {
         &self.dir
     }
 
-    /// The same directory, for segments that were trimmed so often: what is left of one may have its first and last seq
-    /// still, and must not take its name.
+    /// The same directory, for segments that were trimmed so often: what is left of one may have
+    /// its first and last seq still, and must not take its name.
     pub(crate) fn revised(&self, revision: u32) -> Self {
         Self { revision, ..self.clone() }
     }
@@ -61,7 +61,8 @@ impl SegmentDir {
         self.dir.join(file_name(first_seq, last_seq, self.revision))
     }
 
-    /// Where a segment that begins with this seq is written. What is found there at a start was never finished.
+    /// Where a segment that begins with this seq is written. What is found there at a start was
+    /// never finished.
     pub(super) fn unfinished_path(&self, first_seq: u64) -> PathBuf {
         crate::disk::temp_path(&self.dir.join(format!("{first_seq:020}{SUFFIX}")))
     }

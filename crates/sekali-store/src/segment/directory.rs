@@ -1,5 +1,6 @@
-//! The directory of a segment: its row groups and topics. It stands twice in the file, so that one damaged byte costs at most one row
-//! group. All integers are little-endian; the checksum is seeded with the partition's salt.
+//! The directory of a segment: its row groups and topics. It stands twice in the file, so that one
+//! damaged byte costs at most one row group. All integers are little-endian; the checksum is seeded
+//! with the partition's salt.
 //!
 //! ```text
 //! directory
@@ -36,7 +37,8 @@ pub(crate) struct RowGroup {
     pub(super) index_len: u32,
     /// The least seq in it.
     pub first_seq: u64,
-    /// The greatest seq in it. Between the two some may be missing, where events were lost to damage.
+    /// The greatest seq in it. Between the two some may be missing, where events were lost to
+    /// damage.
     pub last_seq: u64,
     /// Number of events.
     pub rows: u64,
@@ -143,8 +145,8 @@ impl DirectoryBuilder {
     /// Adds a row group and what it has of each topic.
     ///
     /// # Errors
-    /// [`Error::Broken`](crate::Error::Broken) where it does not follow the row groups before, or its topics have not
-    /// all its rows.
+    /// [`Error::Broken`](crate::Error::Broken) where it does not follow the row groups before, or
+    /// its topics have not all its rows.
     pub(super) fn push<'a>(&mut self, group: RowGroup, topics: impl Iterator<Item = (&'a str, Tally)>) -> Result<()> {
         let follows = |last: &RowGroup| last.last_seq < group.first_seq && last.end() == group.offset;
         invariant!(self.groups.last().is_none_or(follows), "a row group does not follow the one before");

@@ -100,8 +100,8 @@ impl SegmentFile {
         self.end_group(RowGroup { offset: placed.offset, ..group.clone() }, topics, bytes)
     }
 
-    /// Completes the file and gives it its name. It is durable, directory entry included, when this returns. After an error there is
-    /// no unfinished file, as far as the disk still allows.
+    /// Completes the file and gives it its name. It is durable, directory entry included, when this
+    /// returns. After an error there is no unfinished file, as far as the disk still allows.
     pub(super) fn finish(self) -> Result<SegmentInfo> {
         let (disk, temp) = (Arc::clone(&self.dir.disk), self.temp.clone());
         self.complete().inspect_err(|_| drop(disk.remove(&temp)))
@@ -180,7 +180,8 @@ fn append_group(
     Ok(placed)
 }
 
-/// Makes what follows the row groups: both directories and anchors around Parquet's page indexes, and Parquet's footer.
+/// Makes what follows the row groups: both directories and anchors around Parquet's page indexes,
+/// and Parquet's footer.
 fn end_file(
     mut parquet: SerializedFileWriter<ChecksumSink>,
     dir: &SegmentDir,
@@ -199,7 +200,8 @@ fn end_file(
     }
     parquet.flush()?;
     parquet.inner_mut().hold()?;
-    // Page indexes name their own offsets, so what comes before them must be there; its content may follow.
+    // Page indexes name their own offsets, so what comes before them must be there; its content may
+    // follow.
     parquet.write_all(&vec![0; directory.len() + ANCHOR_BYTES])?;
     let mut sink = parquet.into_inner()?;
     let held = sink.take_held();

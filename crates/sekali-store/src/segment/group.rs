@@ -141,8 +141,8 @@ impl<'a> GroupReader<'a> {
         Ok(values)
     }
 
-    /// Hands the values of a column in these rows, which are ascending and do not overlap, to `take`, some at a time. Decodes the pages
-    /// that hold them.
+    /// Hands the values of a column in these rows, which are ascending and do not overlap, to
+    /// `take`, some at a time. Decodes the pages that hold them.
     fn read<T: DataType>(
         &self,
         column: usize,
@@ -208,8 +208,8 @@ impl<'a> Column<'a> {
         Ok([self.group.fetch(dictionary)?, self.group.fetch(pages)?].concat().into())
     }
 
-    /// Hands the wanted values of a run, whose bytes are those that [`Column::fetch`] gives, to `take`, at most a page at a time: values
-    /// may keep the page they came from in memory.
+    /// Hands the wanted values of a run, whose bytes are those that [`Column::fetch`] gives, to
+    /// `take`, at most a page at a time: values may keep the page they came from in memory.
     fn decode<T: DataType>(
         &self,
         run: &PageRun,

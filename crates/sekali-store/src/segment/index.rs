@@ -1,7 +1,8 @@
 //! The index of a row group: what is where in it, and the checksums of its bytes.
 //!
-//! It stands right behind the columns of its row group, and all its offsets count from where the row group begins, so that a row
-//! group can be copied from one segment to another as it is. All integers are little-endian:
+//! It stands right behind the columns of its row group, and all its offsets count from where the
+//! row group begins, so that a row group can be copied from one segment to another as it is. All
+//! integers are little-endian:
 //!
 //! ```text
 //! "SKI1"                                                      4
@@ -21,7 +22,8 @@
 //! XXH3-64 of all before                                       8
 //! ```
 //!
-//! A dictionary stands between the offset of its column and the first page. Checksums are seeded with the partition's salt.
+//! A dictionary stands between the offset of its column and the first page. Checksums are seeded
+//! with the partition's salt.
 
 use std::ops::Range;
 
@@ -39,7 +41,8 @@ const CHECKSUM_BYTES: usize = 8;
 /// Bytes behind each topic.
 pub(super) const TOPIC_RECORD_BYTES: usize = 32;
 
-/// What is where in a row group, but for its topics: their rows follow each other in the order of a [`TopicTable`].
+/// What is where in a row group, but for its topics: their rows follow each other in the order of a
+/// [`TopicTable`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct GroupIndex {
     pub(super) rows: u32,
@@ -121,7 +124,8 @@ impl GroupIndex {
         index_bytes.saturating_sub(topics.bytes().len() + CHECKSUM_BYTES) as u32
     }
 
-    /// Narrows `rows`, which are of one topic, to where seqs in `seqs` may be: to the mark before and the mark behind.
+    /// Narrows `rows`, which are of one topic, to where seqs in `seqs` may be: to the mark before
+    /// and the mark behind.
     pub(super) fn narrow(&self, rows: Range<u32>, seqs: &Range<u64>) -> Range<u32> {
         // Marks inside the range are ascending, because within a topic seqs are.
         let first = (rows.start.div_ceil(self.mark_rows) as usize).min(self.marks.len());
@@ -140,7 +144,8 @@ impl GroupIndex {
         self.columns.get(column + 1).map_or(self.len, |next| next.offset)
     }
 
-    /// Whether everything lies where it can be looked for. The checksum has been verified, so this can only fail for a defect.
+    /// Whether everything lies where it can be looked for. The checksum has been verified, so this
+    /// can only fail for a defect.
     fn is_sound(&self, topics: &TopicTable) -> bool {
         let columns = (0..COLUMNS).all(|number| {
             let column = &self.columns[number];

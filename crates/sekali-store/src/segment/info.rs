@@ -11,7 +11,8 @@ pub(crate) struct SegmentInfo {
     pub path: PathBuf,
     /// The least seq in it.
     pub first_seq: u64,
-    /// The greatest seq in it. Between the two some may be missing, where events were lost to damage.
+    /// The greatest seq in it. Between the two some may be missing, where events were lost to
+    /// damage.
     pub last_seq: u64,
     /// Number of events.
     pub rows: u64,

@@ -20,12 +20,13 @@ use super::schema::COLUMNS;
 use super::writer::SegmentWriter;
 use crate::error::{Error, Result};
 
-/// Joins adjacent segments, which come in order of seq, into one segment of `dir`. Row groups that are at least half full are
-/// copied as they are, without decoding them; smaller ones are put together. Holds one row group in memory. The inputs
-/// stay.
+/// Joins adjacent segments, which come in order of seq, into one segment of `dir`. Row groups that
+/// are at least half full are copied as they are, without decoding them; smaller ones are put
+/// together. Holds one row group in memory. The inputs stay.
 ///
 /// # Errors
-/// `Damaged` where an input is, and no segment is left then; `Invalid` where the inputs are none, not in order, or of another partition.
+/// `Damaged` where an input is, and no segment is left then; `Invalid` where the inputs are none,
+/// not in order, or of another partition.
 pub(crate) fn merge(dir: &SegmentDir, inputs: &[Arc<Segment>]) -> Result<SegmentInfo> {
     let mut writer = SegmentWriter::new(dir);
     for segment in inputs {
@@ -102,7 +103,8 @@ impl Parquet {
         writer.file(entry.first_seq, entry.last_seq)?.copy_group(entry, columns, &whole)
     }
 
-    /// A column as its writer left it, but described as it is today. `None` where the footer does not have it.
+    /// A column as its writer left it, but described as it is today. `None` where the footer does
+    /// not have it.
     fn closed(&self, group: usize, column: usize) -> Option<Result<ColumnCloseResult, ParquetError>> {
         let rows = self.metadata.row_groups().get(group)?;
         let metadata = describe(rows.columns().get(column)?, Arc::clone(self.descriptions.get(column)?));
@@ -117,8 +119,8 @@ impl Parquet {
     }
 }
 
-/// The same column under another description. Segments of earlier builds say that payloads are JSON, and a writer takes
-/// no column that is described otherwise than its own.
+/// The same column under another description. Segments of earlier builds say that payloads are
+/// JSON, and a writer takes no column that is described otherwise than its own.
 fn describe(column: &ColumnChunkMetaData, description: ColumnDescPtr) -> Result<ColumnChunkMetaData, ParquetError> {
     let mut described = ColumnChunkMetaData::builder(description)
         .set_compression_codec(column.compression_codec())

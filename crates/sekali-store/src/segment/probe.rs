@@ -5,8 +5,8 @@ use super::directory::Directory;
 use super::index::{GroupIndex, TopicRows};
 use crate::salt::Salt;
 
-/// Reads `body` as the directory of a segment, as the index of a row group and as an anchor, as if the engine had written
-/// it: with a checksum that agrees.
+/// Reads `body` as the directory of a segment, as the index of a row group and as an anchor, as if
+/// the engine had written it: with a checksum that agrees.
 pub(crate) fn decode(body: &[u8], salt: Salt) {
     let mut sealed = body.to_vec();
     salt.seal(&mut sealed);

@@ -26,8 +26,9 @@ use crate::meta::FORMAT_VERSION;
 use crate::salt::Salt;
 use crate::tally::Tally;
 
-/// An open segment. Keeps in memory its directory, which is about 70 bytes for each row group and 60 for each topic, and some 20 KB for
-/// each row group that was read from. Reads may run on many threads at once.
+/// An open segment. Keeps in memory its directory, which is about 70 bytes for each row group and
+/// 60 for each topic, and some 20 KB for each row group that was read from. Reads may run on many
+/// threads at once.
 #[derive(Debug)]
 pub(crate) struct Segment {
     file: Arc<dyn DiskFile>,
@@ -42,7 +43,8 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Opens the segment at `path`, which is one of `dir`. Reads its directory only; damage elsewhere shows when it is read.
+    /// Opens the segment at `path`, which is one of `dir`. Reads its directory only; damage
+    /// elsewhere shows when it is read.
     ///
     /// # Errors
     /// `Damaged` where there is no directory that is whole; `NewerFormat`; `Io`.
@@ -109,11 +111,12 @@ impl Segment {
         self.directory.has_topic(row_group, topic)
     }
 
-    /// Decodes the wanted events of a row group, in the wanted order, and only the pages that hold them.
+    /// Decodes the wanted events of a row group, in the wanted order, and only the pages that hold
+    /// them.
     ///
     /// # Errors
-    /// `Damaged` where a byte it needs is not as it was written, naming file, row group and seqs. Other row groups are not touched.
-    /// `Invalid` where there is no such row group.
+    /// `Damaged` where a byte it needs is not as it was written, naming file, row group and seqs.
+    /// Other row groups are not touched. `Invalid` where there is no such row group.
     pub(crate) fn decode(&self, row_group: usize, wanted: &RowQuery<'_>) -> Result<DecodedEvents> {
         let entry = self.row_groups().get(row_group);
         let entry = entry.ok_or_else(|| Error::Invalid(format!("there is no row group {row_group}")))?;
@@ -124,7 +127,8 @@ impl Segment {
         GroupReader::load(self.group(row_group, entry)?)?.decode(wanted)
     }
 
-    /// Hands each wanted event of a row group to `visit`, with its seq and its `received_at`, in the wanted order.
+    /// Hands each wanted event of a row group to `visit`, with its seq and its `received_at`, in
+    /// the wanted order.
     ///
     /// # Errors
     /// As [`Segment::decode`]; no event was visited then.
@@ -163,8 +167,8 @@ impl Segment {
         Ok(self.read(number, &wanted)?.pop())
     }
 
-    /// When its first and its last event were received: nanoseconds since 1970-01-01T00:00:00Z. All others came in between. Decodes a
-    /// page of each column for either, the first time.
+    /// When its first and its last event were received: nanoseconds since 1970-01-01T00:00:00Z. All
+    /// others came in between. Decodes a page of each column for either, the first time.
     ///
     /// # Errors
     /// As [`Segment::decode`].
@@ -207,7 +211,8 @@ impl Segment {
         Ok(entry.len_bytes())
     }
 
-    /// Checks every byte outside of row groups. Damage there costs no event. Answers how many there are.
+    /// Checks every byte outside of row groups. Damage there costs no event. Answers how many there
+    /// are.
     ///
     /// # Errors
     /// As [`Segment::verify`].
@@ -248,7 +253,8 @@ impl Segment {
     }
 }
 
-/// The checksum of Parquet's page indexes and footer, in the end of a file that begins with those indexes.
+/// The checksum of Parquet's page indexes and footer, in the end of a file that begins with those
+/// indexes.
 fn parquet_checksum(tail: &[u8], anchor: &Anchor, salt: Salt) -> Option<u64> {
     let mut hash = Xxh3::with_seed(salt.0);
     hash.update(tail.get(..usize::try_from(anchor.page_index_len).ok()?)?);

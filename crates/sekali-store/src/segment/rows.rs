@@ -222,7 +222,8 @@ impl Sorted<'_> {
         place: impl Fn(&BufferedRow) -> (u32, u32),
     ) -> Result<()> {
         for rows in self.rows.chunks(SEGMENT_PAGE_ROWS) {
-            // One allocation for all values of a batch, and none that would keep the whole buffer alive.
+            // One allocation for all values of a batch, and none that would keep the whole buffer
+            // alive.
             let mut texts = Vec::with_capacity(rows.iter().map(|row| place(row).1 as usize).sum());
             for row in rows {
                 let (skip, len) = place(row);

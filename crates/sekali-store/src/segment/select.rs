@@ -35,8 +35,9 @@ struct TopicSpan {
     rows: Range<u32>,
 }
 
-/// Selects the wanted rows, by topic ranges and marks first, then by the columns of seqs and, where it matters, timestamps.
-/// `topics` has at least those that are chosen; `read` returns the values of a column in some rows.
+/// Selects the wanted rows, by topic ranges and marks first, then by the columns of seqs and, where
+/// it matters, timestamps. `topics` has at least those that are chosen; `read` returns the values
+/// of a column in some rows.
 pub(super) fn select(
     index: &GroupIndex,
     topics: &TopicTable,

@@ -31,7 +31,8 @@ impl ChecksumSink {
         self.blocks = BlockChecksums::new(self.blocks.salt);
     }
 
-    /// The checksums of the blocks written since [`ChecksumSink::begin_blocks`]; the last may be short.
+    /// The checksums of the blocks written since [`ChecksumSink::begin_blocks`]; the last may be
+    /// short.
     pub(super) fn finish_blocks(&mut self) -> Vec<u64> {
         self.blocks.finish()
     }

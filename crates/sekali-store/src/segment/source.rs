@@ -34,7 +34,8 @@ pub(super) struct WholeIndex {
     pub(super) bytes: Vec<u8>,
 }
 
-/// What is kept of an index once it was read and verified: some 15 KB for 128 Ki rows, and 50 bytes for each 8 KiB of topics.
+/// What is kept of an index once it was read and verified: some 15 KB for 128 Ki rows, and 50 bytes
+/// for each 8 KiB of topics.
 #[derive(Debug)]
 pub(super) struct GroupMap {
     pub(super) index: GroupIndex,

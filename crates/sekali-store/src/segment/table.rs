@@ -1,4 +1,5 @@
-//! Topics as they stand in the files: sorted, and behind each what is known of it, in a record of one length for all.
+//! Topics as they stand in the files: sorted, and behind each what is known of it, in a record of
+//! one length for all.
 //!
 //! ```text
 //! for each topic
@@ -6,7 +7,8 @@
 //!   its record
 //! ```
 //!
-//! They stay packed in memory: a store may have a hundred thousand topics, and all of them in each segment.
+//! They stay packed in memory: a store may have a hundred thousand topics, and all of them in each
+//! segment.
 
 use crate::bytes::Fields;
 
@@ -19,8 +21,8 @@ pub(super) struct TopicTable {
 }
 
 impl TopicTable {
-    /// Reads topics, with records of so many bytes, to the end of `bytes`. `None` where one is not whole, not UTF-8 or not behind the
-    /// one before.
+    /// Reads topics, with records of so many bytes, to the end of `bytes`. `None` where one is not
+    /// whole, not UTF-8 or not behind the one before.
     pub(super) fn decode(bytes: &[u8], record_bytes: usize) -> Option<Self> {
         let mut fields = Fields::new(bytes);
         let (mut starts, mut last) = (Vec::new(), None);
@@ -37,7 +39,8 @@ impl TopicTable {
         Some(Self { bytes: bytes.to_vec(), starts })
     }
 
-    /// Adds a topic, which sorts behind all others, with the record that `write` appends. Records are to be of one length.
+    /// Adds a topic, which sorts behind all others, with the record that `write` appends. Records
+    /// are to be of one length.
     pub(super) fn push(&mut self, topic: &str, write: impl FnOnce(&mut Vec<u8>)) {
         self.starts.push(self.bytes.len() as u32);
         self.bytes.extend_from_slice(&(topic.len() as u16).to_le_bytes());

@@ -18,7 +18,8 @@ use crate::event::StoredEvent;
 use crate::hash::HashKey;
 use crate::meta::StoreMeta;
 
-/// Writes the events, which come in ascending order of seq, as one segment of `dir`. `None` where there are no events.
+/// Writes the events, which come in ascending order of seq, as one segment of `dir`. `None` where
+/// there are no events.
 fn write(dir: &SegmentDir, events: impl IntoIterator<Item = Result<StoredEvent>>) -> Result<Option<SegmentInfo>> {
     let mut writer = SegmentWriter::new(dir);
     for event in events {

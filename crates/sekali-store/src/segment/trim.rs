@@ -7,8 +7,9 @@ use super::reader::Segment;
 use super::writer::SegmentWriter;
 use crate::error::Result;
 
-/// Writes the events of a segment whose topics are to `stay` as a segment of `dir`, which must give it another name: see
-/// [`SegmentDir::revised`]. `None` where nothing stays. The segment itself is left as it is.
+/// Writes the events of a segment whose topics are to `stay` as a segment of `dir`, which must give
+/// it another name: see [`SegmentDir::revised`]. `None` where nothing stays. The segment itself is
+/// left as it is.
 ///
 /// # Errors
 /// `Damaged` where the segment is, and no other is left then; `Io`.

@@ -7,8 +7,8 @@ use super::rows::RowBuffer;
 use crate::error::{Error, Result};
 use crate::event::EventRef;
 
-/// Writes a segment, event by event. Holds one row group in memory. Nothing exists under a segment's name unless it is whole
-/// and durable; a writer that is dropped leaves nothing behind.
+/// Writes a segment, event by event. Holds one row group in memory. Nothing exists under a
+/// segment's name unless it is whole and durable; a writer that is dropped leaves nothing behind.
 pub(crate) struct SegmentWriter {
     dir: SegmentDir,
     file: Option<SegmentFile>,
@@ -25,8 +25,8 @@ impl SegmentWriter {
     /// Appends an event.
     ///
     /// # Errors
-    /// `Invalid` where `seq` is not above that of the event before; `Io` where a row group cannot be written. The writer is of no use
-    /// then.
+    /// `Invalid` where `seq` is not above that of the event before; `Io` where a row group cannot
+    /// be written. The writer is of no use then.
     pub(crate) fn push(&mut self, seq: u64, received_at_ns: i64, event: &EventRef<'_>) -> Result<()> {
         if seq <= self.last_seq || i64::try_from(seq).is_err() {
             return Err(Error::Invalid(format!("seq {seq} cannot follow seq {} in a segment", self.last_seq)));

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// Every exit code of `sekali`. The numbers are part of its interface: scripts and supervisors branch on them.
+/// Every exit code of `sekali`. The numbers are part of its interface: scripts and supervisors
+/// branch on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {

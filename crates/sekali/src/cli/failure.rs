@@ -30,7 +30,8 @@ impl Failure {
         Self { exit, message: None }
     }
 
-    /// Standard output could not be written. A closed pipe (`| head`) only means that the reader has seen enough.
+    /// Standard output could not be written. A closed pipe (`| head`) only means that the reader
+    /// has seen enough.
     pub(crate) fn output(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::quiet(Exit::Success),

@@ -1,4 +1,5 @@
-//! CSV with a header line and no cell that a spreadsheet would run, as the server itself writes it, but for times that sort.
+//! CSV with a header line and no cell that a spreadsheet would run, as the server itself writes it,
+//! but for times that sort.
 
 use std::io::Write;
 

@@ -33,8 +33,8 @@ impl<'a> Event<'a> {
     }
 }
 
-/// A time as exports have it: with nine digits behind the second, so that times that are compared as text are in order.
-/// The server leaves zeros out.
+/// A time as exports have it: with nine digits behind the second, so that times that are compared
+/// as text are in order. The server leaves zeros out.
 pub(super) fn sortable(time: &str) -> Cow<'_, str> {
     let Some(digits) = time.strip_suffix('Z') else { return time.into() };
     let (second, fraction) = digits.split_once('.').unwrap_or((digits, ""));

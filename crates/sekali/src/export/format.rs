@@ -9,7 +9,8 @@ use clap::ValueEnum;
 pub enum Format {
     /// One JSON object a line, as the server sends it, but with nine digits behind every second
     Ndjson,
-    /// With a header line; cells that a spreadsheet would run get an apostrophe, which an import takes away
+    /// With a header line; cells that a spreadsheet would run get an apostrophe, which an import
+    /// takes away
     Csv,
     /// A database with the table events
     Sqlite,

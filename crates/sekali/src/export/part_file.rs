@@ -10,7 +10,8 @@ use crate::screen::Screen;
 /// Written to memory before it is written to the file, in bytes.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// A name to write under, which is not yet that of the file. What was written goes away unless it is [kept](Self::keep).
+/// A name to write under, which is not yet that of the file. What was written goes away unless it
+/// is [kept](Self::keep).
 pub(super) struct PartFile {
     path: PathBuf,
     part: PathBuf,

@@ -15,8 +15,9 @@ const SCHEMA: &str = "
         PRIMARY KEY (topic, event_id)
     )";
 
-/// Nobody else sees the file before it is complete and synced as a whole, and a broken one is thrown away: there is
-/// nothing for a journal to roll back to. The cache, in KiB, holds the upper levels of the key's index.
+/// Nobody else sees the file before it is complete and synced as a whole, and a broken one is
+/// thrown away: there is nothing for a journal to roll back to. The cache, in KiB, holds the upper
+/// levels of the key's index.
 const PRAGMAS: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; \
                        PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536";
 

@@ -10,7 +10,8 @@ use super::{Destination, ExportError, Format, WriteEvents, csv, ndjson, parquet,
 /// Pieces that may wait to be written. Each is what came in at once, some tens of kilobytes.
 const PIECES_MAX: usize = 16;
 
-/// Writes what it is given on a thread of its own. Dropped before it is finished, it leaves no file.
+/// Writes what it is given on a thread of its own. Dropped before it is finished, it leaves no
+/// file.
 pub struct Exporter {
     pieces: mpsc::Sender<Piece>,
     thread: JoinHandle<Result<Written, ExportError>>,
@@ -37,8 +38,8 @@ impl Exporter {
         Ok(Self { pieces, thread })
     }
 
-    /// Hands on what the server sent; lines may be cut anywhere. `false` means that writing has failed, and that
-    /// [`finish`](Self::finish) says why.
+    /// Hands on what the server sent; lines may be cut anywhere. `false` means that writing has
+    /// failed, and that [`finish`](Self::finish) says why.
     pub async fn push(&self, text: Bytes) -> bool {
         self.pieces.send(Piece::Text(text)).await.is_ok()
     }

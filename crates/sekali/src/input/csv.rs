@@ -1,8 +1,8 @@
-//! CSV with a header line, separated by commas, semicolons, tabs or bars. Cells are read as `sekali export` writes them,
-//! see [`sekali_wire::csv`].
+//! CSV with a header line, separated by commas, semicolons, tabs or bars. Cells are read as `sekali
+//! export` writes them, see [`sekali_wire::csv`].
 //!
-//! The `csv` crate takes rows apart; where a row ends is found here, since a quote that is not closed must not swallow
-//! the rows behind it.
+//! The `csv` crate takes rows apart; where a row ends is found here, since a quote that is not
+//! closed must not swallow the rows behind it.
 
 mod lines;
 

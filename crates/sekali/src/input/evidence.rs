@@ -1,7 +1,8 @@
 //! Evidence of conflicts, as an export has it, and what it is evidence of.
 //!
-//! Nobody may publish to the topic that keeps evidence. But a conflicting event that is published again makes the same
-//! evidence again: so importing evidence is publishing what it keeps, where the event that it conflicts with is known.
+//! Nobody may publish to the topic that keeps evidence. But a conflicting event that is published
+//! again makes the same evidence again: so importing evidence is publishing what it keeps, where
+//! the event that it conflicts with is known.
 
 use std::borrow::Cow;
 

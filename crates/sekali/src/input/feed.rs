@@ -42,7 +42,8 @@ pub struct Pacing {
 /// The input of a publisher, with the reason why reading failed.
 pub type Feed = sekali_client::Feed<InputError>;
 
-/// Starts the thread. It holds at most `ahead` batches that nobody has taken, and ends when the receiver is gone.
+/// Starts the thread. It holds at most `ahead` batches that nobody has taken, and ends when the
+/// receiver is gone.
 pub fn feed(origin: Origin, pacing: Pacing, ahead: usize) -> mpsc::Receiver<Feed> {
     let (sender, receiver) = mpsc::channel(ahead.max(1));
     std::thread::spawn(move || {

@@ -9,9 +9,11 @@ pub enum Format {
     Ndjson,
     /// An array of objects, {"events": [...]}, or objects one after the other
     Json,
-    /// With a header line: topic,event_id,timestamp,source,payload (payload is JSON text); also with ; or tabs
+    /// With a header line: topic,event_id,timestamp,source,payload (payload is JSON text); also
+    /// with ; or tabs
     Csv,
-    /// A table or view with columns of these names; payload is JSON text or the repr of a Python dict
+    /// A table or view with columns of these names; payload is JSON text or the repr of a Python
+    /// dict
     Sqlite,
     /// With the same columns; timestamp is a Parquet timestamp or text
     Parquet,
@@ -53,8 +55,8 @@ impl Format {
     }
 }
 
-/// Whether the first line is an object by itself and not the wrapper `{"events": [...]}`, which only the JSON reader
-/// can take apart.
+/// Whether the first line is an object by itself and not the wrapper `{"events": [...]}`, which
+/// only the JSON reader can take apart.
 fn is_event_line(line: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Wrapper {

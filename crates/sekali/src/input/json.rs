@@ -1,10 +1,12 @@
-//! JSON that need not fit in memory: an array of events, `{"events": [...]}`, or events one after the other.
+//! JSON that need not fit in memory: an array of events, `{"events": [...]}`, or events one after
+//! the other.
 //!
-//! A value is cut out by counting brackets outside of strings; only then is it parsed, on its own. So an array of
-//! many gigabytes takes as much memory as its largest element.
+//! A value is cut out by counting brackets outside of strings; only then is it parsed, on its own.
+//! So an array of many gigabytes takes as much memory as its largest element.
 //!
-//! Damage must not swallow what stands behind it. Where events follow one another line by line, a line that breaks off
-//! spoils only itself, as in NDJSON. In arrays and in events of several lines reading goes on where the next event begins.
+//! Damage must not swallow what stands behind it. Where events follow one another line by line, a
+//! line that breaks off spoils only itself, as in NDJSON. In arrays and in events of several lines
+//! reading goes on where the next event begins.
 
 mod resume;
 mod scan;
@@ -59,7 +61,8 @@ enum Next {
 enum Cut {
     /// All of it was taken.
     Whole,
-    /// It cannot be one value, or is longer than an event may be. At most a piece of what was looked at was not taken.
+    /// It cannot be one value, or is longer than an event may be. At most a piece of what was
+    /// looked at was not taken.
     Damaged(String),
 }
 
@@ -166,8 +169,8 @@ impl Values {
                 }
                 Piece::Line => {
                     self.line += 1;
-                    // Several events in one line are a sequence as well as one event in several lines is. What was one a line
-                    // and now is neither has lost its end.
+                    // Several events in one line are a sequence as well as one event in several
+                    // lines is. What was one a line and now is neither has lost its end.
                     let suspicious = self.one_a_line && self.values > 0 || self.line == first_line + 1;
                     if in_sequence && suspicious && text.len() >= 2 * checked && self.goes_wrong(text)? {
                         return Ok(Cut::Damaged("the line breaks off".to_owned()));
@@ -178,8 +181,8 @@ impl Values {
         }
     }
 
-    /// Whether the beginning of a value, which is a number of lines, and what is there of the next line cannot be of one
-    /// value.
+    /// Whether the beginning of a value, which is a number of lines, and what is there of the next
+    /// line cannot be of one value.
     fn goes_wrong(&mut self, text: &[u8]) -> Result<bool, InputError> {
         self.input.peek().map_err(|error| self.reading(error))?;
         let ahead = self.input.fill_buf().map_err(|error| InputError::reading(&self.name, self.line, error))?;
@@ -226,7 +229,8 @@ impl Values {
         InputError::reading(&self.name, self.line, error)
     }
 
-    /// Takes the line that begins here if it is neither one value or several nor the beginning of one, and says why.
+    /// Takes the line that begins here if it is neither one value or several nor the beginning of
+    /// one, and says why.
     fn bad_line(&mut self, text: &mut Vec<u8>) -> Result<Option<String>, InputError> {
         text.clear();
         self.input.read_line(text, EVENT_TEXT_BYTES_MAX + 1).map_err(|error| self.reading(error))?;
@@ -244,7 +248,8 @@ impl Values {
         Ok(reason)
     }
 
-    /// Takes what is left of the line in which a value is no event, and says why the whole of it is none.
+    /// Takes what is left of the line in which a value is no event, and says why the whole of it is
+    /// none.
     fn rest_of_line(&mut self, text: &mut Vec<u8>) -> Result<Option<String>, InputError> {
         let read = self.input.read_line(text, EVENT_TEXT_BYTES_MAX);
         self.line += i64::from(read.map_err(|error| self.reading(error))? > 0);

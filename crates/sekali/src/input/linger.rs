@@ -1,4 +1,5 @@
-//! Live input: events that came through a pipe are sent soon, even if no others follow to fill their batch.
+//! Live input: events that came through a pipe are sent soon, even if no others follow to fill
+//! their batch.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -8,13 +9,15 @@ use tokio::sync::mpsc;
 use super::Feed;
 use sekali_client::Batches;
 
-/// How long an event may wait for others to join its batch; it can be twice that before anybody looks.
+/// How long an event may wait for others to join its batch; it can be twice that before anybody
+/// looks.
 pub(super) const LINGER: Duration = Duration::from_millis(250);
 
 /// Batches that are gathered by one thread and looked after by another.
 pub(super) type Shared = Arc<Mutex<Batches>>;
 
-/// Starts a thread that hands on what has waited too long. It ends with the reader that owns `batches` and `sender`.
+/// Starts a thread that hands on what has waited too long. It ends with the reader that owns
+/// `batches` and `sender`.
 pub(super) fn look_after(batches: &Shared, sender: &mpsc::Sender<Feed>) {
     let (batches, sender) = (Arc::downgrade(batches), sender.downgrade());
     std::thread::spawn(move || while look(&batches, &sender) {});

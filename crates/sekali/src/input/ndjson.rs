@@ -6,8 +6,8 @@ use super::{EVENT_TEXT_BYTES_MAX, InputError, ReadEvents, Record, invalid, synta
 /// In front of each text of a JSON text sequence (RFC 7464).
 const RECORD_SEPARATOR: u8 = 0x1e;
 
-/// Reads NDJSON. Empty lines are passed over, and so are marks in front of a line: where files were joined there is one in
-/// the middle.
+/// Reads NDJSON. Empty lines are passed over, and so are marks in front of a line: where files were
+/// joined there is one in the middle.
 pub(super) struct Lines {
     input: Input,
     name: String,

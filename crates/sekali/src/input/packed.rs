@@ -78,8 +78,8 @@ fn damaged(reason: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
-/// The members of gzip data, one after the other. There is one in many files, several where files or pieces were joined;
-/// zeros behind the last, as tapes and power cuts leave them, are nothing.
+/// The members of gzip data, one after the other. There is one in many files, several where files
+/// or pieces were joined; zeros behind the last, as tapes and power cuts leave them, are nothing.
 struct Members<R>(Option<GzDecoder<R>>);
 
 impl<R: BufRead> Read for Members<R> {

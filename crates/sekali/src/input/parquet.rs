@@ -1,4 +1,5 @@
-//! Parquet files with the columns of an event: our own exports, the server's segments, or what others wrote like them.
+//! Parquet files with the columns of an event: our own exports, the server's segments, or what
+//! others wrote like them.
 
 mod column;
 mod kind;

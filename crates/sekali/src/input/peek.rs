@@ -2,7 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-/// What some programs put in front of UTF-8 text, and what then stands in the middle where files are joined.
+/// What some programs put in front of UTF-8 text, and what then stands in the middle where files
+/// are joined.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The longest beginning that is looked at, in bytes.
@@ -79,8 +80,9 @@ impl Input {
         (self.unread, self.at) = (bytes, 0);
     }
 
-    /// Reads the rest of a line, with the `\n` that ends it, to the end of `line`, up to `bytes_max` bytes in all; what is more is
-    /// passed over. Returns the number of bytes that it has in the input; 0 at the end.
+    /// Reads the rest of a line, with the `\n` that ends it, to the end of `line`, up to
+    /// `bytes_max` bytes in all; what is more is passed over. Returns the number of bytes that it
+    /// has in the input; 0 at the end.
     pub(super) fn read_line(&mut self, line: &mut Vec<u8>, bytes_max: usize) -> io::Result<usize> {
         self.read_to(line, bytes_max, |bytes| memchr::memchr(b'\n', bytes))
     }

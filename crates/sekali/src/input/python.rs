@@ -1,8 +1,9 @@
 //! Python literals, as `repr` writes them, to JSON.
 //!
-//! Only what JSON can say is converted: dicts whose keys are text, lists, tuples (as arrays), text, finite numbers, `True`,
-//! `False` and `None`. Anything else (`nan`, bytes, sets, complex numbers, objects) is refused by name rather than guessed at.
-//! Numbers keep their digits. Grammar: The Python Language Reference, 2.4 "Literals" and 6.2 "Atoms".
+//! Only what JSON can say is converted: dicts whose keys are text, lists, tuples (as arrays), text,
+//! finite numbers, `True`, `False` and `None`. Anything else (`nan`, bytes, sets, complex numbers,
+//! objects) is refused by name rather than guessed at. Numbers keep their digits. Grammar: The
+//! Python Language Reference, 2.4 "Literals" and 6.2 "Atoms".
 
 mod text;
 
@@ -199,7 +200,8 @@ impl Parser<'_> {
     }
 }
 
-/// The length of the JSON number that `text` begins with; what `repr` writes for finite numbers is one.
+/// The length of the JSON number that `text` begins with; what `repr` writes for finite numbers is
+/// one.
 fn number_length(text: &str) -> Option<usize> {
     let digits = |text: &str| text.len() - text.trim_start_matches(|next: char| next.is_ascii_digit()).len();
     let sign = usize::from(text.starts_with('-'));

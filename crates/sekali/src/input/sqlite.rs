@@ -1,9 +1,11 @@
-//! SQLite databases with a table or view that has the columns of an event: our own exports, and the database of the
-//! Python service that Sekali succeeds, which kept payloads as the `repr` of a dict before it kept JSON.
+//! SQLite databases with a table or view that has the columns of an event: our own exports, and the
+//! database of the Python service that Sekali succeeds, which kept payloads as the `repr` of a dict
+//! before it kept JSON.
 //!
-//! Tables are read in the order of their row numbers or keys, some rows at a time, so that no lock outlasts a fetch and
-//! reading can go on behind a damaged page. Views, virtual tables, and tables all names of whose row number are hidden by
-//! columns are read in one go, and where that breaks off the rest is lost.
+//! Tables are read in the order of their row numbers or keys, some rows at a time, so that no lock
+//! outlasts a fetch and reading can go on behind a damaged page. Views, virtual tables, and tables
+//! all names of whose row number are hidden by columns are read in one go, and where that breaks
+//! off the rest is lost.
 
 mod cell;
 mod connection;
@@ -62,7 +64,8 @@ enum Fetched {
 }
 
 impl Rows {
-    /// Opens a database without changing it, and finds the table of this name, or the one that has events.
+    /// Opens a database without changing it, and finds the table of this name, or the one that has
+    /// events.
     pub(super) fn open(path: &Path, name: &str, table: Option<&str>, progress: Progress) -> Result<Self, InputError> {
         let unusable = |reason| InputError::Unusable { name: name.to_owned(), reason };
         let database = connection::open(path).map_err(unusable)?;

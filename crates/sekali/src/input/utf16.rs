@@ -1,4 +1,5 @@
-//! UTF-16 text, as Windows PowerShell and spreadsheets write it, told by its mark or its zeros and read as UTF-8.
+//! UTF-16 text, as Windows PowerShell and spreadsheets write it, told by its mark or its zeros and
+//! read as UTF-8.
 
 use std::io::{self, BufRead, Read};
 
@@ -43,8 +44,8 @@ impl Encoding {
     }
 }
 
-/// Turns UTF-16 into UTF-8. Half a surrogate pair becomes bytes that are not UTF-8, so that the reader names its line
-/// and goes on with the next.
+/// Turns UTF-16 into UTF-8. Half a surrogate pair becomes bytes that are not UTF-8, so that the
+/// reader names its line and goes on with the next.
 struct Transcoded<R> {
     input: R,
     from_bytes: fn([u8; 2]) -> u16,

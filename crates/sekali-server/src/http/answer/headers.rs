@@ -15,7 +15,8 @@ use crate::http::request_id::{PLACEHOLDER, REQUEST_ID};
 pub enum HeaderClass {
     /// Data: not to be guessed at, kept, run, framed or embedded.
     Data,
-    /// A page of our own: it runs our scripts and styles, asks this server, and is asked for again each time.
+    /// A page of our own: it runs our scripts and styles, asks this server, and is asked for again
+    /// each time.
     Page,
     /// A file of such a page under a versioned path: kept for ever.
     Asset,
@@ -48,7 +49,8 @@ const fn headers(cache: &'static str, policy: &'static str) -> Headers {
     ]
 }
 
-/// The headers of an answer in JSON, which is nearly every one: a copy of finished ones costs less than making them.
+/// The headers of an answer in JSON, which is nearly every one: a copy of finished ones costs less
+/// than making them.
 pub(super) fn of_json() -> HeaderMap {
     static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
         let data = DATA.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value)));

@@ -9,8 +9,9 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 /// Is told when the body of a request is no longer read.
 ///
-/// As long as a body is read, the bytes that come belong to it and do not begin another request: even when the answer
-/// has been sent, and the rest is only read so that the client can see the answer.
+/// As long as a body is read, the bytes that come belong to it and do not begin another request:
+/// even when the answer has been sent, and the rest is only read so that the client can see the
+/// answer.
 pub trait BodyWatch: Send + Sync {
     /// The body was read to its end, or dropped.
     fn body_ended(&self);

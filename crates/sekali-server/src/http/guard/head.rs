@@ -6,13 +6,14 @@ use hyper::header::{HeaderName, HeaderValue};
 use crate::http::answer::{ApiError, Code};
 use crate::limits::HEADERS_BYTES_MAX;
 
-/// Whether the request line and headers are small enough. The transport has larger limits of its own, beyond which it
-/// answers by itself and not in our words.
+/// Whether the request line and headers are small enough. The transport has larger limits of its
+/// own, beyond which it answers by itself and not in our words.
 pub(in crate::http) fn fits<B>(request: &Request<B>) -> bool {
     bytes(request) <= HEADERS_BYTES_MAX
 }
 
-/// The error for a head that does not fit. Nothing in it is looked at, so there is no 405 and no `Allow`.
+/// The error for a head that does not fit. Nothing in it is looked at, so there is no 405 and no
+/// `Allow`.
 pub(in crate::http) fn too_large() -> ApiError {
     let message = format!("the request line and headers are larger than {HEADERS_BYTES_MAX} bytes");
     ApiError::new(Code::HeadersTooLarge, message)

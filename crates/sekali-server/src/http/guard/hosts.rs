@@ -1,8 +1,9 @@
 //! `Host` header check against DNS rebinding.
 //!
-//! A server on loopback without keys is open to whoever is on this machine. A page from elsewhere is kept out by the
-//! browser as long as it is of another origin, but its owner can let its name resolve to 127.0.0.1 once it is loaded
-//! (DNS rebinding). The name that the browser then sends still is that of the page.
+//! A server on loopback without keys is open to whoever is on this machine. A page from elsewhere
+//! is kept out by the browser as long as it is of another origin, but its owner can let its name
+//! resolve to 127.0.0.1 once it is loaded (DNS rebinding). The name that the browser then sends
+//! still is that of the page.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -58,7 +59,8 @@ impl Hosts {
     }
 }
 
-/// Whether `authority` is a name of this machine in its usual spelling, which can be told without taking it apart.
+/// Whether `authority` is a name of this machine in its usual spelling, which can be told without
+/// taking it apart.
 fn is_usual(authority: &str) -> bool {
     let name = match authority.rsplit_once(':') {
         Some((name, port)) if (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit()) => name,

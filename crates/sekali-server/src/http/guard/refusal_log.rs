@@ -1,4 +1,5 @@
-//! Requests without a valid key, in the log: whoever is refused may try as often as they like, and is not to fill it.
+//! Requests without a valid key, in the log: whoever is refused may try as often as they like, and
+//! is not to fill it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -23,7 +24,8 @@ struct Tally {
 }
 
 impl RefusalLog {
-    /// Counts a refusal, and logs it unless that was done a moment ago. Of what was shown nothing is told.
+    /// Counts a refusal, and logs it unless that was done a moment ago. Of what was shown nothing
+    /// is told.
     pub(super) fn note(&self, refused: AuthError) {
         let due = self.tally.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now());
         if let Some(requests) = due {

@@ -12,8 +12,8 @@ pub(super) async fn livez() -> Answer {
     Ok(Json(Live { status: "live" }).into_response())
 }
 
-/// Whether the service does its work. Every client may ask; the reason why it does not, only clients that may know the
-/// store.
+/// Whether the service does its work. Every client may ask; the reason why it does not, only
+/// clients that may know the store.
 pub(super) async fn readyz(request: Box<Admitted>) -> Answer {
     let service = &request.app.shared.service;
     let status = service.status();

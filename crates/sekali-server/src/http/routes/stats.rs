@@ -5,7 +5,8 @@ use sekali_wire::stats::Stats;
 use crate::http::answer::Json;
 use crate::http::route::{Admitted, Answer};
 
-/// The counters of the store's lifetime. Clients that may not read all topics see the counters and their topics.
+/// The counters of the store's lifetime. Clients that may not read all topics see the counters and
+/// their topics.
 pub(super) async fn stats(request: Box<Admitted>) -> Answer {
     request.parameters()?;
     let service = &request.app.shared.service;

@@ -1,4 +1,5 @@
-//! Finds ASCII text whatever its case: time in proportion to the text searched, whatever the two texts are.
+//! Finds ASCII text whatever its case: time in proportion to the text searched, whatever the two
+//! texts are.
 
 use memchr::{memchr2, memmem::Finder};
 
@@ -7,11 +8,13 @@ use memchr::{memchr2, memmem::Finder};
 pub(super) struct AsciiSearch {
     /// The text, in lower case.
     folded: Finder<'static>,
-    /// Its byte that is likely to be the rarest, in either case. Most texts lack it, which is quick to tell.
+    /// Its byte that is likely to be the rarest, in either case. Most texts lack it, which is quick
+    /// to tell.
     rare: (u8, u8),
 }
 
-/// Bytes that are frequent in JSON and in English, the most frequent first. Any other is taken to be rare.
+/// Bytes that are frequent in JSON and in English, the most frequent first. Any other is taken to
+/// be rare.
 const FREQUENT: &[u8] = b" \"etaoinsrlhdcu:,mpf-g_y10.b2w";
 
 impl AsciiSearch {
@@ -31,7 +34,8 @@ impl AsciiSearch {
     pub(super) fn is_in(&self, text: &[u8]) -> bool {
         let len = self.folded.needle().len();
         let Some(first) = memchr2(self.rare.0, self.rare.1, text) else { return false };
-        // Nothing before the first rare byte can be part of a match, but for the bytes that precede it in the match.
+        // Nothing before the first rare byte can be part of a match, but for the bytes that precede
+        // it in the match.
         let text = text.get(first.saturating_sub(len)..).unwrap_or_default();
         text.len() >= len && self.folded.find(&text.to_ascii_lowercase()).is_some()
     }

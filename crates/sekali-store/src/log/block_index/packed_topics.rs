@@ -1,8 +1,9 @@
 //! The topics of a closed file, in few bytes.
 //!
-//! In a map each topic takes some 170 bytes: its name and its list are allocations of their own. There can be
-//! [64 files](crate::limits::UNSEALED_FILES_MAX), with 100,000 topics and more in each: 1.1 GB. So what is known of the topics
-//! of a closed file stands in one buffer, a row for each, integers as varints:
+//! In a map each topic takes some 170 bytes: its name and its list are allocations of their own.
+//! There can be [64 files](crate::limits::UNSEALED_FILES_MAX), with 100,000 topics and more in
+//! each: 1.1 GB. So what is known of the topics of a closed file stands in one buffer, a row for
+//! each, integers as varints:
 //!
 //! ```text
 //! length of the topic, topic                                  varint, n
@@ -13,10 +14,12 @@
 //!   for each run of extents: how many lie between it and the run before, and how many it has less one   varints
 //! ```
 //!
-//! Besides there are 4 bytes to find each by, in the order of the topics: a binary search, since with hashes somebody could choose
-//! topics that are all looked through. 64 MiB of events of 265 bytes in 100,000 topics with names of 12 bytes are 2.5 events a topic:
-//! 13 + 3 + 8 + 6 + 7 + 4 = 41 bytes, 4.1 MB a file, 260 MB for 64. A topic that is in every extent has one run, of 4 bytes at most.
-//! Measured with 92,100 topics in 1,000 extents: 39 bytes a topic, 173 in a map; 1.2 µs to find one, 0.09 µs in a map.
+//! Besides there are 4 bytes to find each by, in the order of the topics: a binary search, since
+//! with hashes somebody could choose topics that are all looked through. 64 MiB of events of 265
+//! bytes in 100,000 topics with names of 12 bytes are 2.5 events a topic: 13 + 3 + 8 + 6 + 7 + 4 =
+//! 41 bytes, 4.1 MB a file, 260 MB for 64. A topic that is in every extent has one run, of 4 bytes
+//! at most. Measured with 92,100 topics in 1,000 extents: 39 bytes a topic, 173 in a map; 1.2 µs to
+//! find one, 0.09 µs in a map.
 
 use super::Tally;
 use crate::bytes::{Fields, put_varint};
@@ -86,7 +89,8 @@ impl<'a> PackedRow<'a> {
 }
 
 impl PackedTopicsBuilder {
-    /// Adds a topic, once, with the numbers of its extents. `None` where those do not ascend, or 4 GiB do not hold all rows.
+    /// Adds a topic, once, with the numbers of its extents. `None` where those do not ascend, or 4
+    /// GiB do not hold all rows.
     pub(super) fn push(&mut self, topic: &str, tally: &Tally, extents: &[u32]) -> Option<()> {
         self.places.push(u32::try_from(self.rows.len()).ok()?);
         let Tally { events, bytes, first_timestamp_ns, last_timestamp_ns } = *tally;

@@ -1,5 +1,5 @@
-//! Block indexes of closed files, as they are saved beside them (`.outline`): a cache, written without a sync and trusted only with its
-//! checksum. All integers are little-endian:
+//! Block indexes of closed files, as they are saved beside them (`.outline`): a cache, written
+//! without a sync and trusted only with its checksum. All integers are little-endian:
 //!
 //! ```text
 //! "SEKOUTL1"
@@ -51,7 +51,8 @@ impl BlockIndex {
         out
     }
 
-    /// Reads a saved block index back; `None` where it is not the block index of the file with this header.
+    /// Reads a saved block index back; `None` where it is not the block index of the file with this
+    /// header.
     pub(crate) fn decode(bytes: &[u8], header: &FileHeader, salt: Salt) -> Option<(Self, LogPosition)> {
         let mut fields = Fields::new(salt.unseal(bytes)?);
         let theirs = (fields.array()?, fields.u64()?, fields.u64()?, fields.u64()?);

@@ -100,7 +100,8 @@ impl FileTopics {
         Ok(())
     }
 
-    /// The same, in less memory, for a file that grows no more. `None` where it is that already, or would take more than 4 GiB.
+    /// The same, in less memory, for a file that grows no more. `None` where it is that already, or
+    /// would take more than 4 GiB.
     pub(crate) fn settled(&self) -> Option<Self> {
         let Self::Growing(topics) = self else { return None };
         let mut packed = PackedTopicsBuilder::default();

@@ -1,5 +1,5 @@
-//! A writer that has several frames on their way to the disk, on a medium that keeps any of them. Today's decides the next commit ahead,
-//! but never writes it ahead.
+//! A writer that has several frames on their way to the disk, on a medium that keeps any of them.
+//! Today's decides the next commit ahead, but never writes it ahead.
 
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -12,7 +12,8 @@ use crate::manifest::Expired;
 use crate::retention::{Retention, SizeRule, TopicPattern};
 use crate::segment::{self, Segment, SegmentInfo};
 
-/// With a limit, no merge makes a segment that holds more than this share of what may stay, because a segment goes at once.
+/// With a limit, no merge makes a segment that holds more than this share of what may stay, because
+/// a segment goes at once.
 const SHARE: u64 = 8;
 
 /// What was asked for, and what is known of it.
@@ -38,7 +39,8 @@ struct DueSegment {
 }
 
 impl Expiry {
-    /// Lets events go once, at the next step of the sealer, that `retention` does not keep at `now_ns`.
+    /// Lets events go once, at the next step of the sealer, that `retention` does not keep at
+    /// `now_ns`.
     pub(super) fn ask(&self, retention: Arc<Retention>, now_ns: i64) {
         let is_for_ever = retention.is_for_ever();
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = RetentionRequest { retention, now_ns };
@@ -49,8 +51,8 @@ impl Expiry {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether segments may be merged: what comes of it must not be so large, or cover so long a time, that it stays much too
-    /// long or takes too much with it.
+    /// Whether segments may be merged: what comes of it must not be so large, or cover so long a
+    /// time, that it stays much too long or takes too much with it.
     pub(super) fn may_merge(&self, segments: &[Arc<Segment>]) -> bool {
         let retention = self.asked().retention;
         let fits = |rule: &SizeRule| {
@@ -60,7 +62,8 @@ impl Expiry {
         if !retention.sizes.iter().all(fits) {
             return false;
         }
-        // Of the topics that are there: what a short-lived one has left behind merges like everything else.
+        // Of the topics that are there: what a short-lived one has left behind merges like
+        // everything else.
         let topics = segments.iter().flat_map(|segment| segment.tallies().map(|(topic, _)| topic));
         let shortest_ns = topics.filter_map(|topic| retention.age_ns(topic)).min();
         shortest_ns.is_none_or(|age_ns| span_ns(segments).is_none_or(|span_ns| span_ns <= age_ns / SHARE as i64))
@@ -83,7 +86,8 @@ impl Expiry {
         let segments = live.live_segments();
         let untrimmable = self.untrimmable.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(due) = oldest_due(&segments, &untrimmable, &retention, now_ns)? else { return Ok(false) };
-        // The index is all that will know these keys. After it was rebuilt, it may have them only in memory.
+        // The index is all that will know these keys. After it was rebuilt, it may have them only
+        // in memory.
         let last_seq = due.segment.info().last_seq;
         if live.shared.index.covered_seq() < last_seq {
             live.shared.index.flush()?;

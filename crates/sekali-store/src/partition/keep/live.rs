@@ -1,7 +1,7 @@
 //! The live files of a partition, for the steps that change them.
 //!
-//! Each step has the order of every change of live files: write the new file and sync it, name it in the manifest, show
-//! it to readers, and only then remove what it replaces.
+//! Each step has the order of every change of live files: write the new file and sync it, name it
+//! in the manifest, show it to readers, and only then remove what it replaces.
 
 use std::sync::Arc;
 

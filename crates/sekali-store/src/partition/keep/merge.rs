@@ -67,8 +67,8 @@ impl Merger {
     }
 }
 
-/// Where the first `fan_in` neighbours of one level begin that `may_merge`. The level of a segment is the smallest `l` with
-/// `bytes <= 2 * file_bytes * fan_in^l`; a log file gives one of level 0.
+/// Where the first `fan_in` neighbours of one level begin that `may_merge`. The level of a segment
+/// is the smallest `l` with `bytes <= 2 * file_bytes * fan_in^l`; a log file gives one of level 0.
 fn due(sizes: &[u64], file_bytes: u64, fan_in: usize, may_merge: impl Fn(usize) -> bool) -> Option<usize> {
     let level = |bytes: u64| {
         let (mut level, mut room) = (0, file_bytes.max(1) * 2);

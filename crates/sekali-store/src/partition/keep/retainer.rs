@@ -6,7 +6,8 @@ use super::expire::Expiry;
 use super::wake::Wake;
 use crate::retention::Retention;
 
-/// Tells a partition which events may go. Cheap to clone. The engine has no clock: whoever has one says what time it is.
+/// Tells a partition which events may go. Cheap to clone. The engine has no clock: whoever has one
+/// says what time it is.
 #[derive(Debug, Clone)]
 pub struct Retainer {
     expiry: Arc<Expiry>,
@@ -18,12 +19,14 @@ impl Retainer {
         Self { expiry, wake }
     }
 
-    /// Lets go, once, what `retention` does not keep at `now_ns`, in nanoseconds since 1970-01-01T00:00:00Z. The sealer does it soon
-    /// (without a thread: the next commit).
+    /// Lets go, once, what `retention` does not keep at `now_ns`, in nanoseconds since
+    /// 1970-01-01T00:00:00Z. The sealer does it soon (without a thread: the next commit).
     ///
-    /// Only sealed events go, and a topic's events in a segment go together: by age, when the newest event of the segment is
-    /// past it; by size, the oldest segments first, until what is left is within its limit. A segment with other topics is written anew
-    /// without them. Keys stay: an expired event that is sent again is still a duplicate. Scans in progress are not disturbed.
+    /// Only sealed events go, and a topic's events in a segment go together: by age, when the
+    /// newest event of the segment is past it; by size, the oldest segments first, until what is
+    /// left is within its limit. A segment with other topics is written anew without them. Keys
+    /// stay: an expired event that is sent again is still a duplicate. Scans in progress are not
+    /// disturbed.
     pub fn apply(&self, retention: Arc<Retention>, now_ns: i64) {
         self.expiry.ask(retention, now_ns);
         self.wake.notify();

@@ -1,13 +1,15 @@
-//! Reads everything that a partition has on disk, a little at a time, and checks it: damage is best found while what was lost can
-//! still be published again.
+//! Reads everything that a partition has on disk, a little at a time, and checks it: damage is best
+//! found while what was lost can still be published again.
 //!
-//! A pass goes over the meta file, the manifest, the runs of the index by number, and then segments and log files by seq. It keeps
-//! only its place, so what is sealed, merged or let go meanwhile does not disturb it. What it finds:
+//! A pass goes over the meta file, the manifest, the runs of the index by number, and then segments
+//! and log files by seq. It keeps only its place, so what is sealed, merged or let go meanwhile
+//! does not disturb it. What it finds:
 //!
 //! - Events that cannot be read are damage, as if a reader had found it.
 //! - What costs no event is a *flaw*: named until a later pass no longer finds it.
 //! - What can be written anew from memory (meta file, manifest, block indexes) is mended at once.
-//! - A damaged run stays in use, since every look-up verifies what it reads; the next start rebuilds the index.
+//! - A damaged run stays in use, since every look-up verifies what it reads; the next start
+//!   rebuilds the index.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +23,8 @@ use crate::partition::open::PartitionOptions;
 use crate::partition::read::{self, ReadRange};
 use crate::partition::shared::Shared;
 
-/// Checks a partition beside its writer and its readers. It has no clock: whoever calls it decides how fast it goes.
+/// Checks a partition beside its writer and its readers. It has no clock: whoever calls it decides
+/// how fast it goes.
 #[derive(Debug)]
 pub struct Scrubber {
     shared: Arc<Shared>,
@@ -74,7 +77,8 @@ impl Scrubber {
         Self { shared, log, store, place: ScrubPosition::Meta }
     }
 
-    /// Goes on until at least so many bytes are read, or everything is. What is read at a time has at most some MiB.
+    /// Goes on until at least so many bytes are read, or everything is. What is read at a time has
+    /// at most some MiB.
     pub fn step(&mut self, bytes: u64) -> Scrubbed {
         let mut done = Scrubbed::default();
         while done.bytes < bytes && !done.is_done {

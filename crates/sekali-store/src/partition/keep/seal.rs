@@ -11,8 +11,8 @@ use crate::manifest::SavedPosition;
 use crate::partition::data_file::DataFile;
 use crate::segment::{Segment, SegmentInfo, SegmentWriter};
 
-/// Seals the oldest closed log file, once the index has all its events on disk: the log is what the index is recovered
-/// from. `false` where there is none.
+/// Seals the oldest closed log file, once the index has all its events on disk: the log is what the
+/// index is recovered from. `false` where there is none.
 pub(super) fn seal_next(live: &LiveFiles) -> Result<bool> {
     let files = live.shared.snapshot().files;
     let oldest = files.iter().find_map(|file| match file {

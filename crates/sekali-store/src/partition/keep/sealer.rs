@@ -63,7 +63,8 @@ impl Sealer {
         Retainer::new(Arc::clone(&self.work.expiry), Arc::clone(&self.work.wake))
     }
 
-    /// To be called before a commit. Without a thread, does what is due; with one, waits while too many log files wait.
+    /// To be called before a commit. Without a thread, does what is due; with one, waits while too
+    /// many log files wait.
     ///
     /// # Errors
     /// Why log files cannot be sealed, once too many wait. Commits are refused until they can.
@@ -122,7 +123,8 @@ impl Work {
             || self.merger.merge_next(&self.live, &self.expiry)?)
     }
 
-    /// Whether few enough log files wait to be sealed; `None` while too many do and sealing goes on.
+    /// Whether few enough log files wait to be sealed; `None` while too many do and sealing goes
+    /// on.
     fn room(&self) -> Option<Result<()>> {
         if self.live.backlog() <= UNSEALED_FILES_MAX {
             return Some(Ok(()));

@@ -137,8 +137,9 @@ impl Verification {
     }
 }
 
-/// Checks a partition as [`Partition::verify`](crate::Partition::verify) says. `index_damage` names what is missing of the
-/// index: once something of it cannot be read, what else it has proves nothing.
+/// Checks a partition as [`Partition::verify`](crate::Partition::verify) says. `index_damage` names
+/// what is missing of the index: once something of it cannot be read, what else it has proves
+/// nothing.
 pub(crate) fn verify(
     shared: &Arc<Shared>,
     mut scrubber: Scrubber,

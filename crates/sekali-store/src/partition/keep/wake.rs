@@ -36,7 +36,8 @@ impl Wake {
         }
     }
 
-    /// Waits until `poll` returns something; it is asked at every change, and at least once in `interval`.
+    /// Waits until `poll` returns something; it is asked at every change, and at least once in
+    /// `interval`.
     pub(super) fn wait_for<T>(&self, interval: Duration, mut poll: impl FnMut() -> Option<T>) -> T {
         let mut guard = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         loop {

@@ -1,4 +1,5 @@
-//! A part of a data file that is read at once: an extent of a log file, or a row group of a segment.
+//! A part of a data file that is read at once: an extent of a log file, or a row group of a
+//! segment.
 
 use std::ops::RangeInclusive;
 
@@ -76,8 +77,8 @@ pub(crate) fn next_chunk(file: &DataFile, range: &ReadRange<'_>) -> Option<Chunk
     }
 }
 
-/// Reads what is needed of a chunk, in the order of `range`; at most `limit` events of a segment. Answers the last seq if that cut
-/// it short. What is damaged is reported and left out.
+/// Reads what is needed of a chunk, in the order of `range`; at most `limit` events of a segment.
+/// Answers the last seq if that cut it short. What is damaged is reported and left out.
 pub(crate) fn read(
     file: &DataFile,
     chunk: &Chunk,
@@ -114,8 +115,8 @@ pub(crate) fn read(
     }
 }
 
-/// A row group of which anything is damaged counts as lost as a whole: its events are published again, and what is
-/// still readable of it must not then appear beside them.
+/// A row group of which anything is damaged counts as lost as a whole: its events are published
+/// again, and what is still readable of it must not then appear beside them.
 fn read_row_group(segment: &Segment, number: usize, wanted: &RowQuery<'_>, losses: &Losses) -> Result<DecodedEvents> {
     let nothing = Ok(DecodedEvents::default());
     let Some(&RowGroup { first_seq, last_seq, .. }) = segment.row_groups().get(number) else {

@@ -5,7 +5,8 @@ use std::vec;
 use crate::event::StoredEvent;
 use crate::segment::DecodedEvents;
 
-/// Events of a chunk, in the order of the read. Those of a segment stay as compact as they were decoded until they are taken.
+/// Events of a chunk, in the order of the read. Those of a segment stay as compact as they were
+/// decoded until they are taken.
 #[derive(Debug)]
 pub(crate) enum EventBatch {
     /// Of a log file.

@@ -8,8 +8,8 @@ use crate::segment::TopicChoice;
 
 use super::chunk::{self, ReadRange};
 
-/// The stored event of `topic` with this seq; `None` where there is none, or where it is lost to damage, which is
-/// recorded.
+/// The stored event of `topic` with this seq; `None` where there is none, or where it is lost to
+/// damage, which is recorded.
 pub(crate) fn read_row(shared: &Shared, topic: &str, seq: u64) -> Result<Option<StoredEvent>> {
     read_one(shared, TopicChoice::One(topic), seq)
 }

@@ -13,8 +13,9 @@ use crate::manifest::Expired;
 use crate::partition::data_file::DataFile;
 use crate::partition::shared::Shared;
 
-/// A handle to read a partition with, beside its writer and other readers. Cheap to clone. It sees what is durable, all of
-/// it and nothing else, and waits for no sync. Methods that answer a `Result` read files, and block while they do.
+/// A handle to read a partition with, beside its writer and other readers. Cheap to clone. It sees
+/// what is durable, all of it and nothing else, and waits for no sync. Methods that answer a
+/// `Result` read files, and block while they do.
 #[derive(Debug, Clone)]
 pub struct Reader {
     shared: Arc<Shared>,
@@ -86,7 +87,8 @@ impl Reader {
         let fingerprint = self.shared.hasher.fingerprint(topic, event_id);
         let mut entries = Vec::new();
         self.shared.index.look_up(&[fingerprint], &mut entries)?;
-        // The newest first: where a lost event was published again, the older entry leads to nothing.
+        // The newest first: where a lost event was published again, the older entry leads to
+        // nothing.
         entries.sort_unstable_by_key(|(_, entry)| std::cmp::Reverse(entry.seq));
         for (_, entry) in entries {
             let event = read_row(&self.shared, topic, entry.seq)?;

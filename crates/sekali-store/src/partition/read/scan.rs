@@ -21,19 +21,20 @@ pub struct Scan {
     pub after: Option<u64>,
     /// Direction.
     pub order: Order,
-    /// Only events with timestamps in this range are wanted: nanoseconds since 1970-01-01T00:00:00Z. A hint: others may be
-    /// among the answers all the same, but what can be left unread is.
+    /// Only events with timestamps in this range are wanted: nanoseconds since
+    /// 1970-01-01T00:00:00Z. A hint: others may be among the answers all the same, but what can be
+    /// left unread is.
     pub timestamps_ns: Option<RangeInclusive<i64>>,
 }
 
-/// Events taken from a segment by the first read of a scan, which is often the only one; each further read takes four times
-/// as many, up to some 12 MB of events of usual size.
+/// Events taken from a segment by the first read of a scan, which is often the only one; each
+/// further read takes four times as many, up to some 12 MB of events of usual size.
 const FIRST_READ_EVENTS: usize = 128;
 const READ_GROWTH: usize = 4;
 const READ_EVENTS_MAX: usize = 32 * 1024;
 
-/// Events in order of seq, as they were when the scan began. Holds one chunk in memory: an extent of a log file, about
-/// 64 KiB, or some of a row group of a segment.
+/// Events in order of seq, as they were when the scan began. Holds one chunk in memory: an extent
+/// of a log file, about 64 KiB, or some of a row group of a segment.
 #[derive(Debug)]
 pub struct Scanner {
     shared: Arc<Shared>,

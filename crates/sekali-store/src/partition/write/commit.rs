@@ -23,20 +23,23 @@ impl<'a> Commit<'a> {
         Self { path, planner }
     }
 
-    /// Decides every event of `batches`, in order, after those that this commit has already. The outcomes hold once the commit is
-    /// finished. Before that nobody may be told of them, duplicates included: what they are duplicates of may be in this
-    /// commit, or in one that is still being written.
+    /// Decides every event of `batches`, in order, after those that this commit has already. The
+    /// outcomes hold once the commit is finished. Before that nobody may be told of them,
+    /// duplicates included: what they are duplicates of may be in this commit, or in one that is
+    /// still being written.
     ///
-    /// `received_at_ns` is the time, in nanoseconds since 1970-01-01T00:00:00Z; a time before the last commit's counts as that.
-    /// A commit has one time, that of the first call.
+    /// `received_at_ns` is the time, in nanoseconds since 1970-01-01T00:00:00Z; a time before the
+    /// last commit's counts as that. A commit has one time, that of the first call.
     ///
     /// # Errors
-    /// After any of them the commit is what it was before the call, and can go on with other batches.
+    /// After any of them the commit is what it was before the call, and can go on with other
+    /// batches.
     /// - [`Error::StorageFull`], [`Error::Invalid`]: later commits may succeed.
     /// - [`Error::Stopped`]: the log could not be written earlier. There are no more commits.
-    /// - [`Error::Damaged`]: a run of the index is. The partition takes no more commits, and the next start rebuilds the index.
-    /// - [`Error::Io`]: something that was needed to decide could not be read, or the index cannot be written. A later commit
-    ///   may succeed.
+    /// - [`Error::Damaged`]: a run of the index is. The partition takes no more commits, and the
+    ///   next start rebuilds the index.
+    /// - [`Error::Io`]: something that was needed to decide could not be read, or the index cannot
+    ///   be written. A later commit may succeed.
     pub fn decide(&mut self, batches: &[Batch], received_at_ns: i64) -> Result<Vec<Vec<Outcome>>> {
         self.path.check_writable(batches, self.planner.bytes())?;
         let decided = self.planner.decide(&self.path.shared, batches, received_at_ns);
@@ -48,16 +51,17 @@ impl<'a> Commit<'a> {
         self.planner.bytes()
     }
 
-    /// Waits until the commit before is written, then writes this one and syncs it. What was decided is durable, and readers see it,
-    /// when this returns. The next commit can begin once this one is being written. Without a decision nothing is
-    /// written.
+    /// Waits until the commit before is written, then writes this one and syncs it. What was
+    /// decided is durable, and readers see it, when this returns. The next commit can begin once
+    /// this one is being written. Without a decision nothing is written.
     ///
     /// `upstream` is stored with the commit, for a caller that replays another log.
     ///
     /// # Errors
     /// - [`Error::StorageFull`]: nothing was written, and later commits may succeed.
-    /// - [`Error::Stopped`]: the log could not be written, now or earlier. Whether events of this commit are on disk shows
-    ///   when the store is opened again; until then there are no more commits.
+    /// - [`Error::Stopped`]: the log could not be written, now or earlier. Whether events of this
+    ///   commit are on disk shows when the store is opened again; until then there are no more
+    ///   commits.
     pub fn finish(self, upstream: Option<u64>) -> Result<()> {
         let Self { path, mut planner } = self;
         if !planner.is_begun() {

@@ -69,8 +69,8 @@ impl<'a> Decider<'a> {
         Ok(outcome)
     }
 
-    /// Compares an event with everything that has its fingerprint: `candidates` from the index, and what the commit before and this
-    /// one add.
+    /// Compares an event with everything that has its fingerprint: `candidates` from the index, and
+    /// what the commit before and this one add.
     fn relate(&self, hash: EventHash, row: &[u8], candidates: &[Entry]) -> Result<Outcome> {
         let mut expired = None;
         for entry in candidates {
@@ -140,13 +140,14 @@ impl<'a> Decider<'a> {
         self.pending.keys.push(Entry { fingerprint: hash.fingerprint, seq, content: hash.content }, offset);
     }
 
-    /// Keeps a conflicting event as an event of the reserved topic, unless it is there already. It takes a seq, but counts
-    /// neither as received nor as stored.
+    /// Keeps a conflicting event as an event of the reserved topic, unless it is there already. It
+    /// takes a seq, but counts neither as received nor as stored.
     fn keep_evidence(&mut self, row: &[u8], first_seq: u64) -> Result<()> {
         let incoming = decode(row)?;
         let payload = (self.rules.evidence)(&incoming, first_seq);
         let name = format!("{:032x}", self.hasher.evidence(&incoming));
-        // Two conflicts with one name would take a collision of 128 bits; a suffix keeps even then both.
+        // Two conflicts with one name would take a collision of 128 bits; a suffix keeps even then
+        // both.
         for attempt in 0_u64.. {
             let event_id = if attempt == 0 { name.clone() } else { format!("{name}-{attempt}") };
             let event = EventRef { topic: CONFLICTS_TOPIC, event_id: &event_id, payload: &payload, ..incoming };

@@ -14,8 +14,8 @@ pub(super) struct IndexHits {
 }
 
 impl IndexHits {
-    /// Takes what was found for the `events` events of a commit, each entry with the position of its event, in any
-    /// order. Forgets the hits of the commit before.
+    /// Takes what was found for the `events` events of a commit, each entry with the position of
+    /// its event, in any order. Forgets the hits of the commit before.
     pub(super) fn fill(&mut self, events: usize, found: &[(usize, Entry)]) -> Result<()> {
         let Self { entries, ends } = self;
         ends.clear();

@@ -59,13 +59,14 @@ impl PendingKeys {
         self.places.push(RowPlace { offset, earlier });
     }
 
-    /// The latest key whose fingerprint has the same lower half, to begin [`PendingKeys::next`] with.
+    /// The latest key whose fingerprint has the same lower half, to begin [`PendingKeys::next`]
+    /// with.
     pub(super) fn latest(&self, fingerprint: Fingerprint) -> Option<usize> {
         self.latest.get(&lower_half(fingerprint)).copied()
     }
 
-    /// The next key from `at` back that has this fingerprint, and the offset of its row in the frame. Moves `at` behind
-    /// it.
+    /// The next key from `at` back that has this fingerprint, and the offset of its row in the
+    /// frame. Moves `at` behind it.
     pub(super) fn next(&self, at: &mut Option<usize>, fingerprint: Fingerprint) -> Result<Option<(&Entry, usize)>> {
         while let Some(number) = *at {
             let key = self.entries.get(number).zip(self.places.get(number));

@@ -56,7 +56,8 @@ impl CommitPlanner {
         self.is_begun = false;
     }
 
-    /// Whether there is a commit to write: something was decided, if only that nothing is to be stored.
+    /// Whether there is a commit to write: something was decided, if only that nothing is to be
+    /// stored.
     pub(super) fn is_begun(&self) -> bool {
         self.is_begun
     }
@@ -76,7 +77,8 @@ impl CommitPlanner {
         if !self.is_begun {
             self.pending.begin(self.next_seq, received_at_ns.max(self.received_at_ns));
         }
-        // Before the index is asked: what it comes to know later is in here, what it knew before it finds.
+        // Before the index is asked: what it comes to know later is in here, what it knew before it
+        // finds.
         let in_flight = self.in_flight.clone().filter(|commit| !commit.is_indexed());
         self.look_up(shared, batches)?;
         let checkpoint = self.pending.checkpoint();
@@ -95,7 +97,8 @@ impl CommitPlanner {
         outcomes
     }
 
-    /// Completes the commit for `log`, where the one before has been written, and goes on behind it.
+    /// Completes the commit for `log`, where the one before has been written, and goes on behind
+    /// it.
     ///
     /// # Errors
     /// [`Error::Broken`] where it does not continue the log, or its parts disagree.
@@ -130,7 +133,8 @@ impl CommitPlanner {
     }
 }
 
-/// A damaged index would call duplicates new. So that it is rebuilt at the next start, it is forgotten now.
+/// A damaged index would call duplicates new. So that it is rebuilt at the next start, it is
+/// forgotten now.
 fn distrust_index(shared: &Shared, error: Error) -> Error {
     if matches!(error, Error::Damaged { .. }) {
         shared.stop(&error);

@@ -11,8 +11,8 @@ use crate::log::writer::LogWriter;
 use crate::partition::keep::Sealer;
 use crate::partition::shared::Shared;
 
-/// The writing half of a partition: decides commits one at a time, and writes them one at a time. The next commit is
-/// decided while the last is in flight.
+/// The writing half of a partition: decides commits one at a time, and writes them one at a time.
+/// The next commit is decided while the last is in flight.
 #[derive(Debug)]
 pub(crate) struct WritePath {
     /// First, so that it is dropped first: its thread ends before the store is unlocked.
@@ -52,7 +52,8 @@ impl WritePath {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes sure of the space for a frame of `frame_bytes` bytes, in a new file if the last one is full.
+    /// Makes sure of the space for a frame of `frame_bytes` bytes, in a new file if the last one is
+    /// full.
     pub(super) fn reserve_room(&self, log: &mut LogWriter, frame_bytes: usize) -> Result<()> {
         if let Some(file) = log.rotate_if_full()? {
             self.shared.add_file(file)?;
@@ -60,7 +61,8 @@ impl WritePath {
         log.reserve_room(frame_bytes as u64)
     }
 
-    /// Writes and syncs a commit, then lets look-ups and readers see it. Any error leaves the log in doubt.
+    /// Writes and syncs a commit, then lets look-ups and readers see it. Any error leaves the log
+    /// in doubt.
     pub(super) fn write(&self, log: &mut LogWriter, commit: &InFlightCommit) -> Result<()> {
         let topics = log.append(commit.planned.builder.bytes())?;
         self.shared.note_durable(log.position())?;
@@ -69,7 +71,8 @@ impl WritePath {
         self.shared.publish(log.position(), &topics)
     }
 
-    /// The error for the caller of a commit that was not written: after [`Error::Broken`] there are no more commits.
+    /// The error for the caller of a commit that was not written: after [`Error::Broken`] there are
+    /// no more commits.
     pub(super) fn refuse(&self, error: Error) -> Error {
         if matches!(error, Error::Broken(_)) { self.shared.stop(&error) } else { error }
     }

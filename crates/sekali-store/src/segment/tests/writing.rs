@@ -108,8 +108,8 @@ fn seqs_that_do_not_ascend_are_refused() {
     }
 }
 
-/// Fails every call that changes the disk in turn, and cuts the power right after: under a segment's name there is nothing, or
-/// everything.
+/// Fails every call that changes the disk in turn, and cuts the power right after: under a
+/// segment's name there is nothing, or everything.
 #[test]
 fn a_segment_is_there_whole_or_not_at_all() {
     let events: Vec<_> = (1..=200).map(|seq| event(seq, "t")).collect();

@@ -11,8 +11,8 @@ pub(crate) struct FilterArgs {
     /// Only this topic
     #[arg(long)]
     topic: Option<String>,
-    /// Only events that happened then or later, like 2025-10-24, 2025-10-24T21:00:00+07:00, 1h, 7d, today or yesterday;
-    /// no zone means UTC
+    /// Only events that happened then or later, like 2025-10-24, 2025-10-24T21:00:00+07:00, 1h, 7d,
+    /// today or yesterday; no zone means UTC
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     since: Option<String>,
     /// Only events that happened before
@@ -24,7 +24,8 @@ pub(crate) struct FilterArgs {
     /// Only this id
     #[arg(long, value_name = "ID")]
     event_id: Option<String>,
-    /// Only events with this value in this place of the payload, like user.roles.0=admin; may be repeated
+    /// Only events with this value in this place of the payload, like user.roles.0=admin; may be
+    /// repeated
     #[arg(long = "where", value_name = "PATH=VALUE", value_parser = condition)]
     conditions: Vec<(String, String)>,
     /// Only events with this text anywhere in the payload, upper or lower case

@@ -14,7 +14,8 @@ const VARIABLE: &str = "SEKALI_KEY";
 /// Which key to show, where the server wants one.
 #[derive(Debug, Args)]
 pub(crate) struct KeyArg {
-    /// File with the API key to use; or put the key into SEKALI_KEY. It is no argument, since others on this machine can read those
+    /// File with the API key to use; or put the key into SEKALI_KEY. It is no argument, since
+    /// others on this machine can read those
     #[arg(long, env = "SEKALI_KEY_FILE", value_name = "FILE")]
     key_file: Option<PathBuf>,
 }

@@ -16,10 +16,12 @@ pub(crate) struct ListenArgs {
     /// Where the data is, or will be
     #[arg(long, env = "SEKALI_DATA_DIR", value_name = "DIR", default_value = "./sekali-data")]
     pub(crate) data_dir: PathBuf,
-    /// Let everybody read and publish who reaches an address beyond this machine, if there are no keys (see sekali keys)
+    /// Let everybody read and publish who reaches an address beyond this machine, if there are no
+    /// keys (see sekali keys)
     #[arg(long, env = "SEKALI_ALLOW_ANONYMOUS", value_parser = BoolishValueParser::new())]
     allow_anonymous: bool,
-    /// Answer to this name, too, on loopback without keys: that of a proxy in front; several with commas, or by repeating
+    /// Answer to this name, too, on loopback without keys: that of a proxy in front; several with
+    /// commas, or by repeating
     #[arg(long = "allow-host", env = "SEKALI_ALLOW_HOSTS", value_name = "HOST", value_delimiter = ',')]
     allow_hosts: Vec<String>,
 }

@@ -8,13 +8,16 @@ use crate::cli::args::units::{measure, time_ns};
 /// How long events are kept. Without any of these, for ever.
 #[derive(Debug, Args)]
 pub(crate) struct RetainArgs {
-    /// Keep events so long after they were received, like 30d (s, m, h, d, w); their ids are remembered for ever
+    /// Keep events so long after they were received, like 30d (s, m, h, d, w); their ids are
+    /// remembered for ever
     #[arg(long, env = "SEKALI_RETAIN_AGE", value_name = "AGE", value_parser = age)]
     retain_age: Option<Age>,
-    /// Keep so much of each partition's sealed events on disk, like 50GiB (kB, MB, GB, TB, KiB, MiB, GiB, TiB)
+    /// Keep so much of each partition's sealed events on disk, like 50GiB (kB, MB, GB, TB, KiB,
+    /// MiB, GiB, TiB)
     #[arg(long, env = "SEKALI_RETAIN_SIZE", value_name = "SIZE", value_parser = limit)]
     retain_size: Option<Limit>,
-    /// The same for topics that match, like debug.*=7d, debug.*=1GiB or audit.*=forever; several with commas, or by repeating
+    /// The same for topics that match, like debug.*=7d, debug.*=1GiB or audit.*=forever; several
+    /// with commas, or by repeating
     #[arg(long, env = "SEKALI_RETAIN", value_name = "TOPICS=AGE|SIZE", value_delimiter = ',', value_parser = rule)]
     retain: Vec<Rule>,
 }

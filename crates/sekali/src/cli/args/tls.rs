@@ -9,7 +9,8 @@ use sekali_tls::{ClientTls, Identity, ServerTls};
 /// With what a server speaks TLS.
 #[derive(Debug, Args)]
 pub(crate) struct ServerTlsArgs {
-    /// Serve HTTPS with this certificate, in PEM form, those of its issuers behind it; SIGHUP reads it again
+    /// Serve HTTPS with this certificate, in PEM form, those of its issuers behind it; SIGHUP reads
+    /// it again
     #[arg(long, env = "SEKALI_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// The certificate's private key
@@ -23,7 +24,8 @@ pub(crate) struct ServerTlsArgs {
 /// With what a client speaks TLS.
 #[derive(Debug, Args)]
 pub(crate) struct ClientTlsArgs {
-    /// Trust servers with a certificate signed by this CA, in PEM form, and no others [default: the system's CAs]
+    /// Trust servers with a certificate signed by this CA, in PEM form, and no others [default: the
+    /// system's CAs]
     #[arg(long, env = "SEKALI_CA_CERT", value_name = "FILE")]
     ca_cert: Option<PathBuf>,
     /// Certificate to show to a server that wants one

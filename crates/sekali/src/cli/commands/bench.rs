@@ -51,8 +51,8 @@ pub(crate) struct BenchArgs {
     /// Which share of the events repeats an earlier one, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     dup_ratio: f64,
-    /// Send so many events a second, whether or not the server keeps up; a request that is late has waited since it was
-    /// due [default: each connection sends when it has been answered]
+    /// Send so many events a second, whether or not the server keeps up; a request that is late has
+    /// waited since it was due [default: each connection sends when it has been answered]
     #[arg(long, value_name = "EVENTS", value_parser = rate)]
     rate: Option<f64>,
     /// What ids look like

@@ -19,7 +19,8 @@ use sekali_wire::escape::escape;
 
 /// Events asked for at once; what the server gives by default.
 const PAGE_EVENTS: u64 = 1_000;
-/// How long a page is retried. Reading on from a cursor is exact, so a restart of the server goes unnoticed.
+/// How long a page is retried. Reading on from a cursor is exact, so a restart of the server goes
+/// unnoticed.
 const RETRY_FOR: Duration = Duration::from_secs(30);
 
 /// Arguments of `sekali events`.

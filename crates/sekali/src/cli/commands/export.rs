@@ -46,7 +46,8 @@ pub(crate) struct ExportArgs {
     format: Option<Format>,
     #[command(flatten)]
     filter: FilterArgs,
-    /// Behind the events, write the evidence of conflicts with them, too; importing makes the same evidence of it
+    /// Behind the events, write the evidence of conflicts with them, too; importing makes the same
+    /// evidence of it
     #[arg(long)]
     with_conflicts: bool,
     #[command(flatten)]
@@ -82,7 +83,8 @@ pub(crate) async fn run(args: ExportArgs) -> Result<(), Failure> {
     let written = match copied {
         Ok(()) => exporter.finish().await.map_err(Failure::from),
         Err(failure) => {
-            // There is nothing to clean up behind standard output, and whoever reads it may keep us waiting.
+            // There is nothing to clean up behind standard output, and whoever reads it may keep us
+            // waiting.
             if destination != Destination::Stdout {
                 exporter.abandon().await;
             }
@@ -123,7 +125,8 @@ async fn tell_of_conflicts(client: &Client) {
     }
 }
 
-/// Hands on everything that comes. A failure to write ends it early, and is told when the export is finished.
+/// Hands on everything that comes. A failure to write ends it early, and is told when the export is
+/// finished.
 async fn copy(
     mut stream: EventStream,
     exporter: &Exporter,

@@ -1,4 +1,5 @@
-//! `sekali import`: publishes files that people bring along, and passes over what is damaged in them.
+//! `sekali import`: publishes files that people bring along, and passes over what is damaged in
+//! them.
 
 use std::path::PathBuf;
 

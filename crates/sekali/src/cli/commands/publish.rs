@@ -71,7 +71,8 @@ pub(super) async fn wait_until_ready(client: &Client, patience: Duration, quiet:
     Ok(())
 }
 
-/// Turns the way a run ended into what the process says and exits with. `patience` is how long a request was to be retried.
+/// Turns the way a run ended into what the process says and exits with. `patience` is how long a
+/// request was to be retried.
 pub(super) fn conclude(ending: Ending<InputError>, report: &Report, patience: Duration) -> Result<(), Failure> {
     match ending {
         Ending::Complete if !report.reconciled => Err(Failure::new(

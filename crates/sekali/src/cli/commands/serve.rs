@@ -36,7 +36,8 @@ pub(crate) struct ServeArgs {
     /// Partitions of a new store; one that exists keeps its own number
     #[arg(long, env = "SEKALI_PARTITIONS", value_name = "N", default_value_t = 1, value_parser = partitions())]
     partitions: u32,
-    /// Web pages from here may use the API, like https://logs.example.org; several with commas, or by repeating
+    /// Web pages from here may use the API, like https://logs.example.org; several with commas, or
+    /// by repeating
     #[arg(long = "cors-origin", env = "SEKALI_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origins: Vec<String>,
     #[command(flatten)]
@@ -49,8 +50,8 @@ pub(crate) struct ServeArgs {
     /// How to write the log
     #[arg(long, env = "SEKALI_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
-    /// Stop when standard input ends, as it does when whoever holds its other end is gone: even if that was killed, and
-    /// could not stop this server
+    /// Stop when standard input ends, as it does when whoever holds its other end is gone: even if
+    /// that was killed, and could not stop this server
     #[arg(long, hide = true)]
     until_stdin_ends: bool,
 }
@@ -89,7 +90,8 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
 /// Resolves when standard input ends.
 async fn stdin_end() {
     let (ended, end) = oneshot::channel();
-    // A thread of its own, since nothing can interrupt the read: the runtime would wait for one of its own when it ends.
+    // A thread of its own, since nothing can interrupt the read: the runtime would wait for one of
+    // its own when it ends.
     std::thread::spawn(move || {
         // Whatever goes wrong with reading, there is nobody at the other end any more.
         let _ = io::copy(&mut io::stdin(), &mut io::sink());

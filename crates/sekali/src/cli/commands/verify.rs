@@ -67,7 +67,8 @@ pub(super) struct Checked {
     number: usize,
     /// Why its index was rebuilt, if it was found damaged.
     rebuilt: Option<String>,
-    /// Bytes at the end of the log that were cut off when it was opened: a commit that never finished.
+    /// Bytes at the end of the log that were cut off when it was opened: a commit that never
+    /// finished.
     torn_bytes: u64,
     found: Verification,
 }

@@ -34,8 +34,8 @@ pub(crate) fn start(filter: &str, format: LogFormat) -> Result<(), Failure> {
     started.map_err(|error| Failure::new(Exit::Failed, format!("cannot log: {error}")))
 }
 
-/// Parses a level, or levels by target. A word that is no level would be a target without a level, which logs next
-/// to nothing.
+/// Parses a level, or levels by target. A word that is no level would be a target without a level,
+/// which logs next to nothing.
 fn parse(filter: &str) -> Result<Targets, String> {
     let is_level = |word: &&str| word.contains('=') || word.parse::<LevelFilter>().is_ok();
     match filter.split(',').map(str::trim).find(|word| !is_level(word)) {
@@ -54,14 +54,15 @@ fn subscriber<W: Write + 'static>(
     let writer = move || Lines { out: out(), painted };
     let log = layer().with_writer(writer).with_target(false);
     match format {
-        // It would colour what is logged before that could be looked at, and does not look at all of it itself.
+        // It would colour what is logged before that could be looked at, and does not look at all
+        // of it itself.
         LogFormat::Text => Box::new(registry().with(filter).with(log.with_ansi(false))),
         LogFormat::Json => Box::new(registry().with(filter).with(log.json().flatten_event(true))),
     }
 }
 
-/// Takes every entry of the log at once, and writes it as one line in which nothing drives a terminal: what is logged can
-/// quote what strangers sent.
+/// Takes every entry of the log at once, and writes it as one line in which nothing drives a
+/// terminal: what is logged can quote what strangers sent.
 struct Lines<W> {
     out: W,
     painted: bool,
@@ -144,7 +145,8 @@ mod tests {
             let own_colours = ["0", "2", "31", "33"].map(|code| format!("\u{1b}[{code}m"));
             let plain = own_colours.iter().fold(written.replace('\n', ""), |text, colour| text.replace(colour, ""));
             assert_eq!(escape(&plain), plain, "{format:?} {colours}");
-            // Once for the level of the error, where there are colours: what was logged is in red as well, and stays out.
+            // Once for the level of the error, where there are colours: what was logged is in red
+            // as well, and stays out.
             let red = written.matches("\u{1b}[31m").count();
             assert_eq!(red, usize::from(colours && format == LogFormat::Text), "{written:?}");
         }

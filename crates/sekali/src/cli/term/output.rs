@@ -1,4 +1,5 @@
-//! Standard output and standard error: who is looking, and how to write to them without dying of a closed pipe.
+//! Standard output and standard error: who is looking, and how to write to them without dying of a
+//! closed pipe.
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -101,8 +102,8 @@ impl Paint {
     }
 }
 
-/// Tells people something on standard error, shown and never obeyed, and without colours. Nobody may be listening, and
-/// that is not an error.
+/// Tells people something on standard error, shown and never obeyed, and without colours. Nobody
+/// may be listening, and that is not an error.
 pub(crate) fn note(text: impl Display) {
     let mut screen = Screen::new(io::stderr(), false);
     let _ = writeln!(screen, "{text}");

@@ -1,4 +1,5 @@
-//! How far something has come, on standard error: a bar on a terminal, a line now and then in a container's log.
+//! How far something has come, on standard error: a bar on a terminal, a line now and then in a
+//! container's log.
 
 use std::fmt::Display;
 use std::io::IsTerminal;

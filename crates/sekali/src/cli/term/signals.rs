@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM: the first asks, the second insists. SIGHUP: read again what may have changed.
+//! SIGINT and SIGTERM: the first asks, the second insists. SIGHUP: read again what may have
+//! changed.
 
 use std::io;
 

@@ -38,7 +38,8 @@ pub(crate) fn explain(error: &clap::Error) -> Result<(), Failure> {
     }
 }
 
-/// clap explains a mistake over several paragraphs: what is wrong, a tip, usage, where to find help.
+/// clap explains a mistake over several paragraphs: what is wrong, a tip, usage, where to find
+/// help.
 fn one_line(text: &str) -> String {
     let mut line = String::new();
     for part in text.lines().map(str::trim).filter(|part| !part.is_empty()) {

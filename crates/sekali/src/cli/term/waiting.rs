@@ -6,8 +6,8 @@ use crate::cli::term::output::note;
 use sekali_client::{ClientError, RetryPolicy, retrying};
 use sekali_wire::escape::escape;
 
-/// Makes `attempt`s for as long as `policy` says, and tells people at the first failure what is waited for, unless they want
-/// quiet.
+/// Makes `attempt`s for as long as `policy` says, and tells people at the first failure what is
+/// waited for, unless they want quiet.
 pub(crate) async fn patiently<T, F: Future<Output = Result<T, ClientError>>>(
     policy: RetryPolicy,
     quiet: bool,

@@ -43,7 +43,8 @@ impl Lines {
         Self { input, separator: SEPARATORS[0], line: 1 }
     }
 
-    /// Finds out what separates cells: what a first line like `sep=;` says, or what makes a header of the next line. Returns it.
+    /// Finds out what separates cells: what a first line like `sep=;` says, or what makes a header
+    /// of the next line. Returns it.
     pub(super) fn start(&mut self) -> io::Result<u8> {
         let mut first = Vec::new();
         while first.is_empty() {
@@ -103,7 +104,8 @@ impl Lines {
         }
     }
 
-    /// Joins the lines of a row whose first one ends in quotes. If that cannot be meant, only the first line is bad.
+    /// Joins the lines of a row whose first one ends in quotes. If that cannot be meant, only the
+    /// first line is bad.
     fn join(&mut self, mut text: Vec<u8>, line: i64) -> io::Result<Text> {
         let first = text.len();
         let mut at = At::Quoted;
@@ -145,8 +147,8 @@ impl Lines {
         is_sound
     }
 
-    /// A line with what ends it: `\n`, `\r\n` or `\r`; at the end of the input `\n` is added. Of a long one there is one byte more than
-    /// a row may have. Empty at the end.
+    /// A line with what ends it: `\n`, `\r\n` or `\r`; at the end of the input `\n` is added. Of a
+    /// long one there is one byte more than a row may have. Empty at the end.
     fn read_line(&mut self) -> io::Result<Vec<u8>> {
         let mut line = Vec::new();
         self.input.read_any_line(&mut line, EVENT_TEXT_BYTES_MAX + 1)?;

@@ -36,7 +36,8 @@ impl Values {
                 if is_one_line {
                     return Ok(invalid(line, why));
                 }
-                // It is one of several lines: the next event begins where a line begins with a brace.
+                // It is one of several lines: the next event begins where a line begins with a
+                // brace.
                 let last = self.skip_to_brace()?;
                 let many = format!("lines {line} to {last}: {reason}");
                 Ok(invalid(line, if last > line { many } else { why }))
@@ -50,7 +51,8 @@ impl Values {
         }
     }
 
-    /// Passes over lines up to one that begins with a brace; returns the number of the last one of them.
+    /// Passes over lines up to one that begins with a brace; returns the number of the last one of
+    /// them.
     fn skip_to_brace(&mut self) -> Result<i64, InputError> {
         let mut skipped = Vec::new();
         loop {
@@ -65,8 +67,8 @@ impl Values {
         }
     }
 
-    /// In an array: goes to where the next event begins, which is told by its first member, and says that what lies between
-    /// is passed over.
+    /// In an array: goes to where the next event begins, which is told by its first member, and
+    /// says that what lies between is passed over.
     ///
     /// # Errors
     /// There is none.
@@ -121,7 +123,8 @@ enum Before {
     Other,
 }
 
-/// Where an event begins, before `end`: an object that is no member's value and whose first member is one of an event.
+/// Where an event begins, before `end`: an object that is no member's value and whose first member
+/// is one of an event.
 fn find_event(text: &[u8], end: usize, before: &mut Before) -> Option<usize> {
     for (at, &byte) in text[..end].iter().enumerate() {
         *before = match byte {

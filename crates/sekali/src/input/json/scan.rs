@@ -63,7 +63,8 @@ impl ValueScan {
                     }
                 }
                 b'\n' if self.depth > 0 => return (Piece::Line, index + 1),
-                // A bare word or number ends before what follows it; a stray bracket is a (bad) value by itself.
+                // A bare word or number ends before what follows it; a stray bracket is a (bad)
+                // value by itself.
                 b'}' | b']' | b',' if self.depth == 0 => return (Piece::End, index.max(usize::from(!self.begun))),
                 _ if self.depth == 0 && byte.is_ascii_whitespace() => return (Piece::End, index),
                 _ => {}

@@ -145,7 +145,8 @@ fn in_an_array_a_torn_event_spoils_only_itself() {
             let text = format!("[{around}{}{around}]", events.join(between));
             let (found, others) = ids(&text);
             assert!(found.starts_with(&[1, 2]) && found.ends_with(&[5]), "{text}: {found:?}, {others:?}");
-            // Next to a line break inside of a string an event ends early; in one line the next one may go with it.
+            // Next to a line break inside of a string an event ends early; in one line the next one
+            // may go with it.
             assert!(found.contains(&4) || !between.contains('\n'), "{text}: {found:?}, {others:?}");
             assert!(!others.is_empty(), "{text}");
         }

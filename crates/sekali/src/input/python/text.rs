@@ -71,7 +71,8 @@ impl Parser<'_> {
         };
         match char::from_u32(code) {
             Some(character) => self.push(character),
-            // Half a surrogate pair: JSON can say it only by an escape, and Python's own json module does.
+            // Half a surrogate pair: JSON can say it only by an escape, and Python's own json
+            // module does.
             None => self.json.push_str(&format!("\\u{code:04x}")),
         }
         self.skip(prefix + digits);

@@ -9,8 +9,8 @@ use super::super::row::write_event;
 use super::super::{EVENT_TEXT_BYTES_MAX, python, syntax_error};
 use sekali_wire::columns::EVENT;
 
-/// The cells to select from a table `t`, in the order in which [`event_of`] reads them. The last one is the text of a payload that is
-/// in SQLite's own binary form of JSON.
+/// The cells to select from a table `t`, in the order in which [`event_of`] reads them. The last
+/// one is the text of a payload that is in SQLite's own binary form of JSON.
 pub(super) const CELLS: &str = "t.topic, t.event_id, t.timestamp, t.source, t.payload, \
     CASE typeof(t.payload) WHEN 'blob' THEN CASE WHEN json_valid(t.payload, 8) THEN json(t.payload) END END";
 
@@ -64,7 +64,8 @@ fn text_of(cell: ValueRef<'_>) -> std::result::Result<Cow<'_, str>, String> {
             Err(format!("is longer than {EVENT_TEXT_BYTES_MAX} bytes"))
         }
         ValueRef::Text(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| "is not UTF-8".to_owned()),
-        // Columns without a type keep what was put in: ids that look like numbers are often numbers.
+        // Columns without a type keep what was put in: ids that look like numbers are often
+        // numbers.
         ValueRef::Integer(number) => Ok(Cow::Owned(number.to_string())),
         ValueRef::Real(_) => Err("is a floating-point number, not text".to_owned()),
         ValueRef::Blob(_) => Err("is a BLOB, not text".to_owned()),

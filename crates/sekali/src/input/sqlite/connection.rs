@@ -11,7 +11,8 @@ use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 /// What a path may have in a URI as it is.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
-/// Nothing that a stranger's schema names is run while it is read, and cells that lie outside of their page are damage.
+/// Nothing that a stranger's schema names is run while it is read, and cells that lie outside of
+/// their page are damage.
 const PRAGMAS: &str = "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON";
 
 /// Opens a database for reading.
@@ -50,7 +51,8 @@ pub(super) fn reason(path: &Path, error: &Error) -> String {
     }
 }
 
-/// Whether an error says that the file itself is not as it should be, or that the device does not give it back.
+/// Whether an error says that the file itself is not as it should be, or that the device does not
+/// give it back.
 pub(super) fn is_damage(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::SystemIoFailure))
 }

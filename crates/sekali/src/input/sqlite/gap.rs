@@ -3,8 +3,8 @@
 use super::Fetched;
 use super::keyed::place_of;
 
-/// Row numbers behind a damaged place that are tried one by one, if something behind them can be read. Where they have no holes,
-/// not one readable row is passed over.
+/// Row numbers behind a damaged place that are tried one by one, if something behind them can be
+/// read. Where they have no holes, not one readable row is passed over.
 const PROBES_MAX: i64 = 32 * 1024;
 /// The same if it seems that nothing behind them can be read.
 const LAST_PROBES_MAX: i64 = 4 * 1024;
@@ -19,7 +19,8 @@ pub(super) struct Gap {
 }
 
 impl Gap {
-    /// Finds the end of the gap behind the row `after`. `is_readable` says whether reading from a row number on succeeds.
+    /// Finds the end of the gap behind the row `after`. `is_readable` says whether reading from a
+    /// row number on succeeds.
     pub(super) fn behind<E>(
         after: Option<i64>,
         mut is_readable: impl FnMut(i64) -> Result<bool, E>,
@@ -93,8 +94,8 @@ fn far_readable<E>(start: i64, is_readable: &mut impl FnMut(i64) -> Result<bool,
     Ok(None)
 }
 
-/// Where to begin if not even the first row can be read: at 1, as nearly all tables do, or below where there is something to
-/// read.
+/// Where to begin if not even the first row can be read: at 1, as nearly all tables do, or below
+/// where there is something to read.
 fn first_start<E>(is_readable: &mut impl FnMut(i64) -> Result<bool, E>) -> Result<i64, E> {
     for power in (1..63).rev() {
         let rowid = -(1_i64 << power);
@@ -105,7 +106,8 @@ fn first_start<E>(is_readable: &mut impl FnMut(i64) -> Result<bool, E>) -> Resul
     Ok(1)
 }
 
-/// The least row number between a damaged and a readable one, from which reading succeeds; there may be other damage between.
+/// The least row number between a damaged and a readable one, from which reading succeeds; there
+/// may be other damage between.
 fn end_of_damage<E>(
     mut damaged: i64,
     mut readable: i64,

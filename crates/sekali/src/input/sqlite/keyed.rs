@@ -19,8 +19,8 @@ pub(super) struct Keyed {
     /// The columns of the order, as SQL has them.
     keys: Vec<String>,
     is_rowid: bool,
-    /// The key of the last row that was fetched, behind which reading goes on; the row number at which it does. To look for what
-    /// is behind a row that is lost would lead to its damaged page.
+    /// The key of the last row that was fetched, behind which reading goes on; the row number at
+    /// which it does. To look for what is behind a row that is lost would lead to its damaged page.
     after: Option<Vec<Key>>,
     /// A table without row numbers that is damaged is read from its end as well, to here.
     before: Option<Vec<Key>>,
@@ -138,7 +138,8 @@ impl Keyed {
         })
     }
 
-    /// How many rows have these row numbers, where an index knows: the plus sign keeps SQLite from asking the table itself.
+    /// How many rows have these row numbers, where an index knows: the plus sign keeps SQLite from
+    /// asking the table itself.
     fn count_between(&self, first: i64, last: i64) -> Option<u64> {
         let sql = format!("SELECT count(*) FROM {} WHERE +{} BETWEEN ?1 AND ?2", self.from, self.keys[0]);
         self.database.query_row(&sql, [first, last], |row| row.get(0)).ok().and_then(|rows: i64| rows.try_into().ok())
@@ -185,7 +186,8 @@ impl Keyed {
         result.map(|()| count)
     }
 
-    /// Reading goes on behind this key. A damaged table may lead back, and then it would go on for ever.
+    /// Reading goes on behind this key. A damaged table may lead back, and then it would go on for
+    /// ever.
     fn move_on(&mut self, last: Option<Vec<Key>>, fetched: &mut VecDeque<Fetched>) {
         let bound = if self.damage.is_some() { &mut self.before } else { &mut self.after };
         let leads_back = match (bound.as_deref(), last.as_deref()) {
@@ -206,7 +208,8 @@ impl Keyed {
         }
     }
 
-    /// `SELECT t.a, t.b, … FROM "events" AS t WHERE (t.a, t.b) > (?1, ?2) ORDER BY t.a, t.b LIMIT 1000`
+    /// `SELECT t.a, t.b, … FROM "events" AS t WHERE (t.a, t.b) > (?1, ?2) ORDER BY t.a, t.b LIMIT
+    /// 1000`
     fn select(&self, rows: usize) -> String {
         let (keys, from, width) = (self.keys.join(", "), &self.from, self.keys.len());
         let bound = |operator, first: usize| {

@@ -25,7 +25,8 @@ enum Chunk {
 }
 
 impl Scan {
-    /// Begins to read. The lock that keeps writers out (not in WAL mode) is held until the last row was handed on.
+    /// Begins to read. The lock that keeps writers out (not in WAL mode) is held until the last row
+    /// was handed on.
     pub(super) fn start(database: Connection, table: &Table) -> Result<Self> {
         let sql = format!("SELECT {CELLS} FROM {} AS t", quoted(&table.name));
         database.prepare(&sql)?;

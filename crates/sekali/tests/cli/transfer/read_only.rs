@@ -14,7 +14,8 @@ use crate::served::Served;
 /// A user without rights of its own.
 const NOBODY: u32 = 65_534;
 
-/// Imports as a user that may not write to `dir`, if this process can become one; root may write everywhere.
+/// Imports as a user that may not write to `dir`, if this process can become one; root may write
+/// everywhere.
 fn import_without_rights(url: &str, dir: &Path, path: &Path) -> std::io::Result<Run> {
     let is_root = rustix::process::geteuid().is_root();
     for (path, mode) in [(dir, 0o555), (path, 0o444)] {

@@ -1,8 +1,9 @@
 //! Events as lines, as many as there are, in bounded memory.
 //!
-//! Pieces are read on a thread that may block. As long as the client takes them as they come, one thread reads on, for a turn at a
-//! time: the allocator keeps some of what was read with each thread that ever read. A client that is slow to take them holds
-//! no thread, only the two pieces that wait for it.
+//! Pieces are read on a thread that may block. As long as the client takes them as they come, one
+//! thread reads on, for a turn at a time: the allocator keeps some of what was read with each
+//! thread that ever read. A client that is slow to take them holds no thread, only the two pieces
+//! that wait for it.
 
 use std::time::Instant;
 
@@ -49,8 +50,8 @@ struct EventStream {
 
 type Sender = mpsc::Sender<Result<Bytes, BrokenOff>>;
 
-/// Reads and sends, turn by turn. After an error the answer breaks off without an end, so that nobody takes it for
-/// complete.
+/// Reads and sends, turn by turn. After an error the answer breaks off without an end, so that
+/// nobody takes it for complete.
 async fn send(mut stream: EventStream, sender: Sender) {
     while !stream.is_done {
         let theirs = sender.clone();
@@ -76,8 +77,8 @@ async fn send(mut stream: EventStream, sender: Sender) {
 }
 
 impl EventStream {
-    /// Reads and sends as long as the client takes what comes, but not so long that other readings wait for the thread. Answers
-    /// the piece that the client was not ready for, if there is one.
+    /// Reads and sends as long as the client takes what comes, but not so long that other readings
+    /// wait for the thread. Answers the piece that the client was not ready for, if there is one.
     fn turn(&mut self, sender: &Sender) -> sekali_store::Result<Option<Bytes>> {
         let begun = Instant::now();
         while !self.is_done && begun.elapsed() < STREAM_TURN_MAX {

@@ -48,13 +48,15 @@ pub(super) struct CreateArgs {
     /// What it may be used for; several with commas, or by repeating
     #[arg(long = "scope", value_name = "SCOPE", value_enum, required = true, value_delimiter = ',')]
     scopes: Vec<ScopeArg>,
-    /// For which topics, where * stands for any characters; topics that begin with $ must be named. Several with commas, or by repeating
+    /// For which topics, where * stands for any characters; topics that begin with $ must be named.
+    /// Several with commas, or by repeating
     #[arg(long, value_name = "PATTERN", default_value = "*", value_delimiter = ',', value_parser = pattern)]
     topics: Vec<String>,
     /// A note about who has it and what for
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = name)]
     name: String,
-    /// When it stops to work: after a time like 90d (s, m, h, d, w), or at one like 2027-01-01T00:00:00Z
+    /// When it stops to work: after a time like 90d (s, m, h, d, w), or at one like
+    /// 2027-01-01T00:00:00Z
     #[arg(long, value_name = "TIME", value_parser = expiry)]
     expires: Option<Timestamp>,
     /// Print the key and what it is for as one JSON object

@@ -1,4 +1,5 @@
-//! What `publish` and `import` share: sending events to a server until every one of them is accounted for.
+//! What `publish` and `import` share: sending events to a server until every one of them is
+//! accounted for.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
