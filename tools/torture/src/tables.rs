@@ -22,10 +22,36 @@ pub(crate) fn all(results: &Results) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns a line with commit and machine for each run.
+/// Most columns of a line of prose.
+const COLUMNS_MAX: usize = 100;
+
+/// Returns a paragraph with commit and machine of each run.
 pub(crate) fn runs(results: &Results) -> String {
-    let line = |run: &Line| format!("Commit {} on {}.\n", text(run, "commit"), text(run, "machine"));
-    results.runs.iter().map(line).collect()
+    let sentence = |run: &Line| format!("Commit {} on {}.", text(run, "commit"), text(run, "machine"));
+    let sentences: Vec<_> = results.runs.iter().map(sentence).collect();
+    filled(&sentences.join(" "))
+}
+
+/// Returns the words of `text` in lines of at most [`COLUMNS_MAX`] columns.
+fn filled(text: &str) -> String {
+    let (mut lines, mut column) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let len = word.chars().count();
+        if column == 0 {
+            column = len;
+        } else if column + 1 + len <= COLUMNS_MAX {
+            lines.push(' ');
+            column += 1 + len;
+        } else {
+            lines.push('\n');
+            column = len;
+        }
+        lines.push_str(word);
+    }
+    if !lines.is_empty() {
+        lines.push('\n');
+    }
+    lines
 }
 
 /// Returns a row for each test. The column `and` has the figures without a column of their own,
