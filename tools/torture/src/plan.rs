@@ -36,10 +36,10 @@ pub(crate) const TESTS: [Planned; 19] = [
     of_the_engine("bit_rot", 4_000),
     of_the_engine("model", 20_000),
     of_the_engine("model_with_expiry", 4_000),
-    of_the_service("it", "dup_race", 500),
-    of_the_service("it", "overload", 1),
-    of_the_service("it", "slow_clients", 1),
-    of_the_service("it", "slow_handshakes", 1),
+    of_the_server("dup_race", 500),
+    of_the_server("overload", 1),
+    of_the_server("slow_clients", 1),
+    of_the_server("slow_handshakes", 1),
     of_the_service("cli", "sigterm_drain", 100),
     of_the_service("cli", "bombs", 1),
     Planned { name: "mutants", package: "sekali-store", target: "it", length: Length::Mutants },
@@ -51,6 +51,10 @@ const fn on_the_binary(name: &'static str, cycles: u64) -> Planned {
 
 const fn of_the_service(target: &'static str, name: &'static str, cycles: u64) -> Planned {
     Planned { name, package: "sekali", target, length: Length::Cycles(cycles) }
+}
+
+const fn of_the_server(name: &'static str, cycles: u64) -> Planned {
+    Planned { name, package: "sekali-server", target: "it", length: Length::Cycles(cycles) }
 }
 
 const fn of_the_engine(name: &'static str, cycles: u64) -> Planned {
