@@ -4,9 +4,14 @@
 //! nothing is lost: that is a [`Damage`] without seqs, which keeps the file from being removed and
 //! is shown as a flaw as long as the file is in the log.
 
+mod seq_set;
+
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+pub(crate) use seq_set::SeqSet;
 
 /// Events that were stored and cannot be read. Their keys are unknown, so publishing them again
 /// stores them again.
@@ -23,17 +28,24 @@ pub struct Damage {
 }
 
 impl Damage {
-    fn costs_events(&self) -> bool {
+    /// Whether any event is lost.
+    pub(crate) fn costs_events(&self) -> bool {
         self.first_seq <= self.last_seq
     }
 
-    fn covers(&self, seq: u64) -> bool {
-        (self.first_seq..=self.last_seq).contains(&seq)
+    /// The seqs that are lost, an empty range where there are none.
+    pub(crate) fn seqs(&self) -> RangeInclusive<u64> {
+        self.first_seq..=self.last_seq
     }
 
-    /// Whether `other` is no news where this is known.
-    pub(crate) fn includes(&self, other: &Self) -> bool {
-        self.first_seq <= other.first_seq && other.last_seq <= self.last_seq
+    /// The same, of some of its seqs.
+    fn part(&self, seqs: &RangeInclusive<u64>) -> Self {
+        Self { first_seq: *seqs.start(), last_seq: *seqs.end(), ..self.clone() }
+    }
+
+    /// Whether `other`, which costs no event, is no news where this is known.
+    fn includes(&self, other: &Self) -> bool {
+        self.path == other.path && self.first_seq <= other.first_seq && other.last_seq <= self.last_seq
     }
 }
 
@@ -57,14 +69,19 @@ struct Lists {
     open: Vec<Damage>,
     /// What an operator has accepted: lost all the same, but no longer news.
     accepted: Vec<Damage>,
+    /// The seqs of both. No two of them name one seq.
+    seqs: SeqSet,
     /// What else is damaged and costs no event, with the number of the scrub that saw it last.
     flaws: Vec<(String, u64)>,
     scrubs: u64,
 }
 
 impl DamageList {
+    /// A list of damage that is known from before.
     pub(crate) fn new(open: Vec<Damage>, accepted: Vec<Damage>) -> Self {
-        Self(RwLock::new(Lists { open, accepted, ..Lists::default() }))
+        let mut seqs = SeqSet::default();
+        open.iter().chain(&accepted).for_each(|damage| seqs.insert(damage.seqs()));
+        Self(RwLock::new(Lists { open, accepted, seqs, ..Lists::default() }))
     }
 
     /// Lost events that nobody has accepted as lost.
@@ -89,18 +106,28 @@ impl DamageList {
 
     /// Whether `seq` is known to be lost.
     pub(crate) fn covers(&self, seq: u64) -> bool {
-        self.read().all().any(|damage| damage.covers(seq))
+        self.read().seqs.contains(seq)
     }
 
-    /// Adds what a read found, once.
-    pub(crate) fn report(&self, found: Damage) {
-        if self.covers(found.first_seq) && self.covers(found.last_seq) {
-            return;
-        }
+    /// Whether all of these seqs are known to be lost.
+    pub(crate) fn covers_all(&self, seqs: RangeInclusive<u64>) -> bool {
+        self.read().seqs.missing(seqs).is_empty()
+    }
+
+    /// Adds what a read found, once, and returns what of it is news: the seqs that nothing known
+    /// covers.
+    pub(crate) fn report(&self, found: &Damage) -> Vec<Damage> {
         let mut lists = self.write();
-        if !lists.all().any(|known| known.includes(&found)) {
-            lists.open.push(found);
-        }
+        let news: Vec<_> = if found.costs_events() {
+            lists.seqs.missing(found.seqs()).iter().map(|seqs| found.part(seqs)).collect()
+        } else if lists.all().any(|known| known.includes(found)) {
+            Vec::new()
+        } else {
+            vec![found.clone()]
+        };
+        lists.seqs.insert(found.seqs());
+        lists.open.extend_from_slice(&news);
+        news
     }
 
     /// The file at `path` has left the log: what of it costs no event is no longer told.
@@ -152,5 +179,64 @@ impl DamageList {
 impl Lists {
     fn all(&self) -> impl Iterator<Item = &Damage> {
         self.open.iter().chain(&self.accepted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn damage(first_seq: u64, last_seq: u64) -> Damage {
+        Damage { path: PathBuf::from("a.log"), offset: first_seq, first_seq, last_seq }
+    }
+
+    #[test]
+    fn seqs_between_two_known_damages_are_named_once_more_is_found() {
+        let list = DamageList::new(vec![damage(10, 10)], vec![damage(20, 20)]);
+        assert_eq!(list.report(&damage(10, 20)), [Damage { offset: 10, ..damage(11, 19) }]);
+        assert_eq!(list.report(&damage(10, 20)), []);
+        assert!(list.covers_all(10..=20) && !list.covers(9) && !list.covers(21));
+    }
+
+    #[test]
+    fn a_damaged_header_is_named_for_each_file() {
+        let list = DamageList::new(vec![damage(1, 9)], Vec::new());
+        let header = |path: &str| Damage { path: path.into(), ..damage(5, 4) };
+        assert_eq!(list.report(&header("a.log")), []);
+        assert_eq!(list.report(&header("b.log")).len(), 1);
+        assert_eq!(list.report(&header("b.log")), []);
+        assert_eq!(list.to_vec(), [damage(1, 9)]);
+        assert_eq!(list.flaws().len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn every_lost_seq_is_named_once_whatever_was_known(
+            found in prop::collection::vec((1..60_u64, 0..12_u64), 1..20),
+            accepted in 0..20_usize,
+        ) {
+            let list = DamageList::default();
+            let mut bits = 0_u128;
+            for (at, (first, len)) in found.into_iter().enumerate() {
+                let last = first + len - 1;
+                let news = list.report(&damage(first, last));
+                let mut named = 0_u128;
+                news.iter().flat_map(Damage::seqs).for_each(|seq| {
+                    assert_eq!(named & 1 << seq, 0);
+                    named |= 1 << seq;
+                });
+                prop_assert_eq!(named & bits, 0, "known before");
+                bits |= named;
+                prop_assert!((first..=last).all(|seq| bits & 1 << seq != 0), "not named");
+                if at == accepted {
+                    list.accept();
+                }
+                let known = list.read().all().flat_map(Damage::seqs).fold(0, |all, seq| all | 1_u128 << seq);
+                prop_assert_eq!(known, bits);
+                prop_assert!((0..80).all(|seq| list.covers(seq) == (bits & 1 << seq != 0)));
+            }
+        }
     }
 }

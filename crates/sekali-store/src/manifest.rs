@@ -178,7 +178,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Notes, once, that seqs are lost for good.
+    /// Notes, once, that seqs are lost for good. They are not among those that were noted before.
     pub(crate) fn record_loss(&mut self, damage: &Damage) {
         if !self.lost.iter().any(|lost| lost.is(damage)) {
             self.lost.push(Lost::from(damage));

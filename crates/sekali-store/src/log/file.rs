@@ -169,7 +169,7 @@ impl LogFile {
     fn report(&self, damage: &DamageList, span: ExtentSpan, start: Option<usize>, lost: Range<u64>) {
         if let Some(start) = start {
             let (path, offset) = (self.path.clone(), span.offset + start as u64);
-            damage.report(Damage { path, offset, first_seq: lost.start, last_seq: lost.end - 1 });
+            damage.report(&Damage { path, offset, first_seq: lost.start, last_seq: lost.end - 1 });
         }
     }
 }

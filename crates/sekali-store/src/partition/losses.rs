@@ -18,20 +18,15 @@ impl Losses {
         Self { known, manifest }
     }
 
-    /// Whether all events from `first_seq` to `last_seq` are known to be lost.
-    pub(super) fn cover(&self, first_seq: u64, last_seq: u64) -> bool {
-        self.known.covers(first_seq) && self.known.covers(last_seq)
-    }
-
     /// Notes for good that events are lost, so that events published again in their place are never
     /// joined by what may yet be readable of them.
-    pub(super) fn record_loss(&self, damage: Damage) {
-        if self.cover(damage.first_seq, damage.last_seq) {
+    pub(super) fn record_loss(&self, damage: &Damage) {
+        let news = self.known.report(damage);
+        if news.is_empty() {
             return;
         }
-        self.known.report(damage.clone());
         // If it cannot be written, the next start finds the damage as this read did.
-        let _ = self.manifest.update(|manifest| manifest.record_loss(&damage));
+        let _ = self.manifest.update(|manifest| news.iter().for_each(|damage| manifest.record_loss(damage)));
     }
 
     /// Notes for good that all known losses are accepted. Returns how many places that were.

@@ -65,13 +65,9 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
         file_bytes: options.tuning.log_file_bytes,
     };
     let (manifest, manifest_damage) = open_manifest(disk, dir, &segment_dir, &log_dir)?;
-    // Of a file that has left the log, what cost no event is no longer told: what is in the log
-    // still is found again.
-    let is_told = |lost: &&Lost| lost.accepted || lost.first_seq <= lost.last_seq;
-    let found_in = |lost: &Lost| lost.found_in(&log_dir.dir, segment_dir.dir());
-    let mut damage: Vec<_> = manifest.get().lost.iter().filter(is_told).map(found_in).collect();
-    let known = damage.len();
-    let segments = open_segments(&**disk, &segment_dir, &manifest, &mut damage)?;
+    let known = known_losses(&manifest.get(), &log_dir, &segment_dir);
+    let mut lost = Vec::new();
+    let segments = open_segments(&**disk, &segment_dir, &manifest, |found| lost.extend(known.report(found)))?;
     let Manifest { sealed, durable, .. } = manifest.get();
     let no_room = |error: Error| if error.is_full() { Error::NoRoomForIndex(paths.ids.clone()) } else { error };
     let opened = open_index(disk, paths.ids.clone(), &manifest, options.tuning.index);
@@ -81,12 +77,11 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     let covered_seq = index.covered_seq();
     let mut replayed = IndexReplay { index: &index, hasher, covered_seq, entries: Vec::new(), outcome: Ok(()) };
     for segment in &segments {
-        replayed.segment(segment, &mut damage)?;
+        lost.extend(replayed.segment(segment, &known)?);
     }
     // What of the segments is lost is noted for good: see `Losses::record_loss`.
-    let lost: Vec<_> = damage.iter().skip(known).map(Lost::from).collect();
     if !lost.is_empty() {
-        unless_full(manifest.update(|manifest| manifest.lost.extend(lost)))?;
+        unless_full(manifest.update(|manifest| lost.iter().for_each(|damage| manifest.record_loss(damage))))?;
     }
     let place = |place: Option<SavedPosition>| place.as_ref().map_or_else(LogPosition::default, LogPosition::from);
     let (start, durable) = (place(sealed), place(durable));
@@ -98,9 +93,7 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     replayed.outcome.map_err(no_room)?;
     // Once, behind all that was made: the directories, and what is in them and synced.
     disk.sync_dir(dir).at("sync", dir)?;
-    log.damage.iter().cloned().for_each(|found| add_damage(&mut damage, found));
-    let accepted: Vec<_> = manifest.get().lost.iter().filter(|lost| lost.accepted).map(found_in).collect();
-    damage.retain(|damage| !accepted.contains(damage));
+    log.damage.iter().for_each(|found| drop(known.report(found)));
     let files =
         segments.into_iter().map(DataFile::Segment).chain(log.files.iter().cloned().map(DataFile::Log)).collect();
     let rebuilt = manifest_damage.or(index_damage).map(|error| why_rebuilt(&error, manifest.get().expired));
@@ -111,10 +104,20 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
         index,
         manifest,
         files,
-        damage: DamageList::new(damage, accepted),
+        damage: known,
         position: *log.writer.position(),
     };
     Ok(OpenPartition { opened, log, log_dir, segment_dir, rebuilt })
+}
+
+/// The losses that the manifest knows.
+fn known_losses(manifest: &Manifest, log: &LogDir, segments: &SegmentDir) -> DamageList {
+    let found_in = |lost: &Lost| lost.found_in(&log.dir, segments.dir());
+    let (accepted, open): (Vec<_>, Vec<_>) = manifest.lost.iter().partition(|lost| lost.accepted);
+    // Of a file that has left the log, what cost no event is no longer told: what is in the log
+    // still is found again.
+    let open = open.into_iter().filter(|lost| lost.first_seq <= lost.last_seq);
+    DamageList::new(open.map(found_in).collect(), accepted.into_iter().map(found_in).collect())
 }
 
 /// A store on a full disk opens, to be read. What could not be written down is found again by the
@@ -231,7 +234,7 @@ fn open_segments(
     disk: &dyn Disk,
     dir: &SegmentDir,
     manifest: &ManifestFile,
-    damage: &mut Vec<Damage>,
+    mut report: impl FnMut(&Damage),
 ) -> Result<Vec<Arc<Segment>>> {
     let entries = manifest.get().segments;
     for name in disk.list(dir.dir()).at("list", dir.dir())? {
@@ -247,18 +250,11 @@ fn open_segments(
         let path = dir.revised(revision).path(first_seq, last_seq);
         match Segment::open(dir, &path) {
             Ok(segment) => segments.push(Arc::new(segment)),
-            Err(error) if is_lost(&error) => add_damage(damage, Damage { path, offset: 0, first_seq, last_seq }),
+            Err(error) if is_lost(&error) => report(&Damage { path, offset: 0, first_seq, last_seq }),
             Err(error) => return Err(error),
         }
     }
     Ok(segments)
-}
-
-/// Adds damage that is not known already.
-fn add_damage(damage: &mut Vec<Damage>, found: Damage) {
-    if !damage.iter().any(|known| known.includes(&found)) {
-        damage.push(found);
-    }
 }
 
 fn is_lost(error: &Error) -> bool {
@@ -303,23 +299,24 @@ struct IndexReplay<'a> {
 }
 
 impl IndexReplay<'_> {
-    fn segment(&mut self, segment: &Segment, damage: &mut Vec<Damage>) -> Result<()> {
+    /// Reads a segment, and returns what of it is lost that was not known to be.
+    fn segment(&mut self, segment: &Segment, known: &DamageList) -> Result<Vec<Damage>> {
+        let mut lost = Vec::new();
         for (number, group) in segment.row_groups().iter().enumerate() {
             let wanted = RowQuery { seqs: self.covered_seq + 1..u64::MAX, ..RowQuery::default() };
-            let lost = |damage: &Damage| damage.first_seq <= group.first_seq && group.last_seq <= damage.last_seq;
-            if group.last_seq <= self.covered_seq || damage.iter().any(lost) {
+            if group.last_seq <= self.covered_seq || known.covers_all(group.first_seq..=group.last_seq) {
                 continue;
             }
             match segment.visit(number, &wanted, |seq, _, event| self.event(seq, &event)) {
                 Err(Error::Damaged { path, .. }) => {
                     let (first_seq, last_seq) = (group.first_seq, group.last_seq);
-                    add_damage(damage, Damage { path, offset: 0, first_seq, last_seq });
+                    lost.extend(known.report(&Damage { path, offset: 0, first_seq, last_seq }));
                 }
                 visited => visited?,
             }
             self.flush();
         }
-        Ok(())
+        Ok(lost)
     }
 
     fn event(&mut self, seq: u64, event: &EventRef<'_>) {

@@ -230,3 +230,45 @@ fn a_log_file_with_a_damaged_header_is_moved_away_once_it_is_sealed_and_no_longe
         }
     }
 }
+
+/// Where the payload of an event begins in the bytes of a log file.
+fn payload_at(bytes: &[u8], id: u64) -> usize {
+    let payload = event(id).payload;
+    bytes.windows(payload.len()).position(|window| window == payload).expect("it is in the file")
+}
+
+#[test]
+fn events_between_two_known_damages_are_named_and_stored_again_and_not_called_duplicates() {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+    for id in 100..160 {
+        opened.commit(&[event(id)]).unwrap();
+    }
+    let path = files(&disk, "log").remove(0);
+    for id in [109, 119] {
+        assert!(disk.corrupt(&path, |bytes| {
+            let at = payload_at(bytes, id);
+            bytes[at] ^= 1;
+        }));
+        collect(&opened.reader(), Scan::default());
+    }
+    let named = |opened: &Opened| {
+        let seqs = opened.reader().damage().into_iter().flat_map(|damage| damage.first_seq..=damage.last_seq);
+        let mut seqs: Vec<_> = seqs.collect();
+        seqs.sort_unstable();
+        seqs
+    };
+    assert_eq!(named(&opened), [10, 20]);
+    assert!(disk.corrupt(&path, |bytes| {
+        let (from, to) = (payload_at(bytes, 110), payload_at(bytes, 118));
+        bytes[from..to + 10].fill(0);
+    }));
+    assert_eq!(collect(&opened.reader(), Scan::default()).len(), 49);
+    assert_eq!(named(&opened), (10..=20).collect::<Vec<_>>());
+    let outcomes = opened.commit(&[event(108), event(114)]).unwrap();
+    assert!(matches!(outcomes[..], [Outcome::Duplicate { seq: 9 }, Outcome::Stored { seq: 61 }]), "{outcomes:?}");
+    assert!(opened.reader().find("t", "114").unwrap().is_some());
+    drop(opened);
+    // After a restart, too, each is named once.
+    assert_eq!(named(&Opened::open_with(&disk, LOG_ONLY).unwrap()), (10..=20).collect::<Vec<_>>());
+}

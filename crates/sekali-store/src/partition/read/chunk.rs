@@ -53,7 +53,12 @@ pub(crate) fn check(file: &DataFile, chunk: &Chunk, losses: &Losses) -> Result<u
     match (file, chunk.source) {
         (DataFile::Segment(segment), ChunkSource::RowGroup(number)) => match segment.verify_group(number) {
             Err(Error::Damaged { path, .. }) => {
-                losses.record_loss(Damage { path, offset: 0, first_seq: chunk.first_seq, last_seq: chunk.end_seq - 1 });
+                losses.record_loss(&Damage {
+                    path,
+                    offset: 0,
+                    first_seq: chunk.first_seq,
+                    last_seq: chunk.end_seq - 1,
+                });
                 Ok(0)
             }
             checked => checked,
@@ -122,12 +127,12 @@ fn read_row_group(segment: &Segment, number: usize, wanted: &RowQuery<'_>, losse
     let Some(&RowGroup { first_seq, last_seq, .. }) = segment.row_groups().get(number) else {
         invariant!("a row group that was to be read is gone")
     };
-    if losses.cover(first_seq, last_seq) {
+    if losses.known.covers_all(first_seq..=last_seq) {
         return nothing;
     }
     match segment.decode(number, wanted) {
         Err(Error::Damaged { path, .. }) => {
-            losses.record_loss(Damage { path, offset: 0, first_seq, last_seq });
+            losses.record_loss(&Damage { path, offset: 0, first_seq, last_seq });
             nothing
         }
         decoded => decoded,
