@@ -14,6 +14,7 @@ mod exposure;
 mod file;
 mod grant;
 mod key;
+mod key_dir;
 mod keys;
 mod live;
 mod scope;

@@ -19,13 +19,14 @@
 //! concurrent changes are both kept. A file without any key is damaged.
 
 use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use sekali_store::disk::{self, Disk as _, RealDisk};
+use sekali_store::disk::{Disk as _, RealDisk};
 use serde::{Deserialize, Serialize};
 
+use super::key_dir::KeyDir;
 use super::{Exposure, Key, Keys, KeysError};
 use crate::limits::{KEYS_FILE_BYTES_MAX, KEYS_MAX};
 
@@ -76,15 +77,21 @@ impl KeyFile {
     /// # Errors
     /// The file cannot be read, or is damaged.
     pub fn read(&self) -> Result<Option<Keys>, KeysError> {
+        self.read_from(File::open(&self.path))
+    }
+
+    fn read_from(&self, opened: io::Result<File>) -> Result<Option<Keys>, KeysError> {
         let io = |source| self.io("read", source);
-        let len = match fs::metadata(&self.path) {
+        let file = match opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            metadata => metadata.map_err(io)?.len(),
+            opened => opened.map_err(io)?,
         };
+        let len = file.metadata().map_err(io)?.len();
         if len > KEYS_FILE_BYTES_MAX {
             return Err(self.damaged(format!("it has {len} bytes; at most {KEYS_FILE_BYTES_MAX} are allowed")));
         }
-        let bytes = fs::read(&self.path).map_err(io)?;
+        let mut bytes = Vec::new();
+        file.take(KEYS_FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(io)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| self.damaged("it is not UTF-8".to_owned()))?;
         self.decode(text).map(Some)
     }
@@ -103,13 +110,12 @@ impl KeyFile {
         let at_dir = |action| move |source| KeysError::Io { action, path: self.dir.clone(), source };
         RealDisk.create_dir_all(&self.dir).map_err(at_dir("create"))?;
         // Others who change it wait here. The server holds another lock, and never changes it.
-        let lock = File::open(&self.dir).map_err(at_dir("open"))?;
-        lock.lock().map_err(at_dir("lock"))?;
-        let mut keys = self.read()?.unwrap_or_default();
+        let dir = KeyDir::open(&self.dir).map_err(at_dir("open"))?;
+        dir.lock().map_err(at_dir("lock"))?;
+        let mut keys = self.read_from(dir.open_file(FILE_NAME))?.unwrap_or_default();
         let answer = change(&mut keys)?;
         let text = encode(&keys).map_err(|error| self.damaged(error.to_string()))?;
-        disk::replace(&RealDisk, &self.path, text.as_bytes()).map_err(|source| self.io("write", source))?;
-        self.hand_over().map_err(|source| self.io("hand over", source))?;
+        dir.replace(FILE_NAME, text.as_bytes()).map_err(|source| self.io("write", source))?;
         Ok(answer)
     }
 
@@ -119,13 +125,6 @@ impl KeyFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             metadata => metadata.map(|metadata| Some(Stamp::of(&metadata))),
         }
-    }
-
-    /// Gives the file to the owner of the directory, who is the one that runs the server: root may
-    /// have written it.
-    fn hand_over(&self) -> io::Result<()> {
-        let (dir, file) = (fs::metadata(&self.dir)?, fs::metadata(&self.path)?);
-        if dir.uid() == file.uid() { Ok(()) } else { chown(&self.path, Some(dir.uid()), Some(dir.gid())) }
     }
 
     fn decode(&self, text: &str) -> Result<Keys, KeysError> {

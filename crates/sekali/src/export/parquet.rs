@@ -47,7 +47,7 @@ fn writer(out: File) -> Result<SerializedFileWriter<File>> {
 
 impl Groups {
     pub(super) fn create(file: PartFile) -> std::result::Result<Self, ExportError> {
-        let out = File::create(file.part()).map_err(|error| file.error(error))?;
+        let out = file.writer()?;
         let parquet = writer(out).map_err(|error| file.format_error(error))?;
         Ok(Self { parquet, file, rows: Columns::default() })
     }

@@ -1,7 +1,8 @@
 //! Files that take their name only when they are complete.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Destination, ExportError};
@@ -10,11 +11,17 @@ use crate::screen::Screen;
 /// Written to memory before it is written to the file, in bytes.
 const BUFFER_BYTES: usize = 256 * 1024;
 
+/// Stored events are for the one who exports them, as they are in the store.
+const FILE_MODE: u32 = 0o600;
+/// Names that are tried until one is free.
+const NAMES_MAX: usize = 16;
+
 /// A name to write under, which is not yet that of the file. What was written goes away unless it
 /// is [kept](Self::keep).
 pub(super) struct PartFile {
     path: PathBuf,
     part: PathBuf,
+    file: File,
     kept: bool,
 }
 
@@ -27,24 +34,30 @@ impl PartFile {
             return Err(error(io::Error::other(reason)));
         }
         let name = path.file_name().ok_or_else(|| error(io::ErrorKind::InvalidFilename.into()))?;
-        // Two exports of the same name at a time do not meet.
-        let part = path.with_file_name(format!("{}.{}.part", name.to_string_lossy(), std::process::id()));
-        File::create(&part).map_err(error)?;
-        Ok(Self { path: path.to_owned(), part, kept: false })
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = parent.canonicalize().map_err(error)?;
+        // Two exports of the same name at a time do not meet, and nobody knows the name beforehand.
+        let part = || parent.join(format!("{}.{:08x}.part", name.to_string_lossy(), rand::random::<u32>()));
+        let (part, file) = create_first(std::iter::repeat_with(part).take(NAMES_MAX)).map_err(error)?;
+        Ok(Self { path: path.to_owned(), part, file, kept: false })
     }
 
     /// The file to write.
+    pub(super) fn writer(&self) -> Result<File, ExportError> {
+        self.file.try_clone().map_err(|source| self.error(source))
+    }
+
+    /// Its name, for a library that opens files itself. No part of it is a symbolic link.
     pub(super) fn part(&self) -> &Path {
         &self.part
     }
 
     /// Gives the file, which is complete, its name, durably.
     pub(super) fn keep(mut self) -> Result<(), ExportError> {
-        let kept = File::open(&self.part).and_then(|file| file.sync_all());
+        let kept = self.file.sync_all();
         kept.and_then(|()| fs::rename(&self.part, &self.path)).map_err(|error| self.error(error))?;
         self.kept = true;
-        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let directory = File::open(parent.unwrap_or(Path::new(".")));
+        let directory = self.part.parent().map_or_else(|| File::open("."), File::open);
         directory.and_then(|directory| directory.sync_all()).map_err(|error| self.error(error))
     }
 
@@ -57,6 +70,20 @@ impl PartFile {
     pub(super) fn format_error(&self, reason: impl std::fmt::Display) -> ExportError {
         ExportError::Format { path: self.path.clone(), reason: reason.to_string() }
     }
+}
+
+/// Creates the first of these files that is not there. What is there, a symbolic link above all, is
+/// left alone.
+fn create_first(names: impl Iterator<Item = PathBuf>) -> io::Result<(PathBuf, File)> {
+    let mut refused = io::ErrorKind::AlreadyExists.into();
+    for part in names {
+        match OpenOptions::new().read(true).write(true).create_new(true).mode(FILE_MODE).open(&part) {
+            Ok(file) => return Ok((part, file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => refused = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refused)
 }
 
 impl Drop for PartFile {
@@ -81,7 +108,7 @@ impl TextFile {
             Destination::File(path) => path,
         };
         let part = PartFile::create(path)?;
-        let file = File::create(part.part()).map_err(|error| part.error(error))?;
+        let file = part.writer()?;
         Ok(Self::File(BufWriter::with_capacity(BUFFER_BYTES, file), part))
     }
 
@@ -143,6 +170,24 @@ mod tests {
         file.finish().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "all of it");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_planted_link_is_neither_written_through_nor_taken_over() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let (victim, absent) = (dir.path().join("victim"), dir.path().join("absent"));
+        fs::write(&victim, "root's").unwrap();
+        let names = ["1.part", "2.part", "3.part"].map(|name| dir.path().join(name));
+        std::os::unix::fs::symlink(&victim, &names[0]).unwrap();
+        std::os::unix::fs::symlink(&absent, &names[1]).unwrap();
+        assert!(create_first(names[..2].iter().cloned()).is_err());
+        let (part, mut file) = create_first(names.iter().cloned()).unwrap();
+        file.write_all(b"events").unwrap();
+        assert_eq!((part, fs::read(&names[2]).unwrap()), (names[2].clone(), b"events".to_vec()));
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "root's");
+        assert!(!absent.exists());
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, FILE_MODE);
     }
 
     #[test]

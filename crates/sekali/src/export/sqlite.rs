@@ -1,6 +1,6 @@
 //! A SQLite database with one table.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, params};
 
 use super::event::{each_event, sortable};
 use super::part_file::PartFile;
@@ -34,7 +34,9 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn create(file: PartFile) -> Result<Self, ExportError> {
-        let database = Connection::open(file.part())
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let database = Connection::open_with_flags(file.part(), flags)
             .and_then(|database| database.execute_batch(&format!("{PRAGMAS}; {SCHEMA}; BEGIN")).map(|()| database))
             .map_err(|error| file.format_error(error))?;
         Ok(Self { database, file, uncommitted: 0 })
