@@ -42,8 +42,16 @@ pub const PAGES_BYTES_MAX: usize = 256 * MIB;
 pub const PAGE_SCAN_EVENTS_MAX: u64 = 200_000;
 /// Such a page also ends after this time.
 pub const PAGE_SCAN_TIME_MAX: Duration = Duration::from_secs(1);
-/// Most conditions on the payload in one query.
+/// Most places of the payload that one query has conditions on, and most texts it looks for.
 pub const CONDITIONS_MAX: usize = 16;
+/// Most values that one query compares an event with.
+pub const FILTER_VALUES_MAX: usize = 256;
+/// Most regular expressions in one query.
+pub const PATTERNS_MAX: usize = 8;
+/// Longest regular expression, in bytes.
+pub const PATTERN_BYTES_MAX: usize = 1_024;
+/// Most memory that one regular expression takes once it is compiled, and again for its cache.
+pub const PATTERN_PROGRAM_BYTES_MAX: usize = 1024 * 1024;
 /// Most levels of all their paths together: each is a pass over a payload of up to 1 MiB.
 pub(crate) const CONDITION_LEVELS_MAX: usize = 64;
 /// Longest text that is looked for anywhere in a payload, in bytes.

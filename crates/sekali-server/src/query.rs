@@ -23,7 +23,7 @@ pub use cursor::{CursorKey, CursorScope, Positions};
 pub use error::QueryError;
 pub use event_query::EventQuery;
 pub use events::{EventCursor, Step};
-pub use filter::{Condition, Filter, TextSearch};
+pub use filter::{FILTER_PARAMETERS, Filter, FilterBuilder, TextSearch, TopicConditions, WrongFilter, is_filter};
 pub use histogram::{Histogram, TooManyIntervals};
 pub use interval::Interval;
 pub use page::{Fill, read_count, read_page};

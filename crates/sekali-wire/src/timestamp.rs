@@ -9,9 +9,11 @@
 //! The ends of 64 bits of nanoseconds are refused: DuckDB reads the highest as infinity and the
 //! lowest but one as minus infinity, pandas reads the lowest as no time.
 
+mod moment;
 mod usual;
 mod value;
 
+pub use moment::{parse_length, parse_moment};
 pub use value::Timestamp;
 
 use jiff::civil::Time;

@@ -5,18 +5,18 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::answer::{ApiError, wrong_parameter};
+use crate::query::{FILTER_PARAMETERS, is_filter};
 
-/// The query parameters of a request: known ones only, none twice.
+/// The query parameters of a request: known ones only. Filters may be given several times, others
+/// once.
 #[derive(Debug)]
 pub(super) struct Parameters<'a> {
     values: Vec<(&'static str, Cow<'a, str>)>,
-    payload: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    filters: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-/// Stands for all parameters `payload.` and a path, which may be given several times.
-pub(super) const PAYLOAD: &str = "payload.<path>";
-/// What these begin with.
-const PAYLOAD_PREFIX: &str = "payload.";
+/// Stands for all of [`FILTER_PARAMETERS`] among the parameters of a route.
+pub(super) const FILTERS: &str = "<filters>";
 
 impl<'a> Parameters<'a> {
     /// Reads a query that may have the parameters `allowed`.
@@ -25,26 +25,26 @@ impl<'a> Parameters<'a> {
     /// An unknown or repeated parameter, or a value that is not UTF-8.
     pub(super) fn parse(query: Option<&'a str>, allowed: &[&'static str]) -> Result<Self, ApiError> {
         let mut values: Vec<(&'static str, Cow<'a, str>)> = Vec::new();
-        let mut payload = Vec::new();
-        let Some(query) = query else { return Ok(Self { values, payload }) };
+        let mut filters = Vec::new();
+        let Some(query) = query else { return Ok(Self { values, filters }) };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).unwrap_or(Cow::Borrowed(name));
-            if name.starts_with(PAYLOAD_PREFIX) && allowed.contains(&PAYLOAD) {
+            if allowed.contains(&FILTERS) && is_filter(&name) {
                 let value = decode(value).ok_or_else(|| wrong_parameter(&name, "not valid UTF-8", &[]))?;
-                payload.push((name, value));
+                filters.push((name, value));
                 continue;
             }
             let Some(known) = allowed.iter().find(|&&known| known == name) else {
-                return Err(wrong_parameter(&name, "unknown parameter", allowed));
+                return Err(wrong_parameter(&name, "unknown parameter", &names(allowed)));
             };
             if values.iter().any(|(seen, _)| seen == known) {
-                return Err(wrong_parameter(known, "given more than once", allowed));
+                return Err(wrong_parameter(known, "given more than once", &[]));
             }
             let value = decode(value).ok_or_else(|| wrong_parameter(known, "not valid UTF-8", &[]))?;
             values.push((known, value));
         }
-        Ok(Self { values, payload })
+        Ok(Self { values, filters })
     }
 
     /// The value of a parameter.
@@ -52,9 +52,9 @@ impl<'a> Parameters<'a> {
         self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
     }
 
-    /// The parameters that [`PAYLOAD`] stands for: name, path, value.
-    pub(super) fn payload(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.payload.iter().map(|(name, value)| (&**name, name.strip_prefix(PAYLOAD_PREFIX).unwrap_or(name), &**value))
+    /// The filters, names with values, in their order.
+    pub(super) fn filters(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.filters.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// The value of a parameter that has only some: the meaning of the one given, or else of the
@@ -85,6 +85,12 @@ impl<'a> Parameters<'a> {
     }
 }
 
+/// The names that a route takes, with those that [`FILTERS`] stands for.
+pub(super) fn names(allowed: &[&'static str]) -> Vec<&'static str> {
+    let names = |name: &&'static str| if *name == FILTERS { FILTER_PARAMETERS.to_vec() } else { vec![*name] };
+    allowed.iter().flat_map(names).collect()
+}
+
 /// Decodes as HTML forms do: `+` is a space.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('+') {
@@ -107,18 +113,22 @@ mod tests {
 
     #[test]
     fn what_is_not_allowed_is_refused() {
-        for query in ["topics=a", "topic=a&topic=b", "topic=%FF", "=x", "TOPIC=a"] {
-            assert!(Parameters::parse(Some(query), &["topic"]).is_err(), "{query}");
+        for query in ["topics=a", "limit=1&limit=1", "limit=%FF", "=x", "TOPIC=a", "topic=a"] {
+            assert!(Parameters::parse(Some(query), &["limit"]).is_err(), "{query}");
         }
     }
 
     #[test]
-    fn conditions_on_the_payload_may_be_many() {
-        let query = Parameters::parse(Some("payload.a.b=1&payload.a.b=2+%2B&payload.=&q=x"), &["q", PAYLOAD]).unwrap();
-        let found: Vec<_> = query.payload().map(|(_, path, value)| (path, value)).collect();
-        assert_eq!(found, [("a.b", "1"), ("a.b", "2 +"), ("", "")]);
-        assert!(Parameters::parse(Some("payload=1"), &["q", PAYLOAD]).is_err());
-        assert!(Parameters::parse(Some("payload.a=%FF"), &["q", PAYLOAD]).is_err());
+    fn filters_may_be_given_several_times() {
+        let query = "payload.a.b=1&payload.a.b=2+%2B&limit=5&not.payload.=&topic=x&topic=y";
+        let query = Parameters::parse(Some(query), &["limit", FILTERS]).unwrap();
+        let found: Vec<_> = query.filters().collect();
+        let expected =
+            [("payload.a.b", "1"), ("payload.a.b", "2 +"), ("not.payload.", ""), ("topic", "x"), ("topic", "y")];
+        assert_eq!(found, expected);
+        for wrong in ["payload=1", "payload.a=%FF", "max.payload.a=1", "limits=1"] {
+            assert!(Parameters::parse(Some(wrong), &["limit", FILTERS]).is_err(), "{wrong}");
+        }
         assert!(Parameters::parse(Some("payload.a=1"), &["q"]).is_err());
     }
 

@@ -11,7 +11,7 @@ mod topics;
 use hyper::Method;
 
 use super::answer::{ApiError, HeaderClass};
-use super::parameters::PAYLOAD;
+use super::parameters::FILTERS;
 use super::route::{Admitted, Answering, Route};
 use crate::access::Scope;
 
@@ -19,10 +19,8 @@ pub(super) use events::NEXT_CURSOR;
 
 const READ: Option<Scope> = Some(Scope::Read);
 const NONE: &[&str] = &[];
-/// The parameters that [`parse_event_query`](super::event_query::parse_event_query) reads, and then
-/// those of the route.
-const EVENTS: &[&str] = &["topic", "since", "until", "source", "event_id", PAYLOAD, "q", "order", "limit", "after"];
-const COUNT: &[&str] = &["topic", "since", "until", "source", "event_id", PAYLOAD, "q", "interval"];
+const EVENTS: &[&str] = &[FILTERS, "order", "limit", "after"];
+const COUNT: &[&str] = &[FILTERS, "interval"];
 
 /// Every route there is.
 pub static ROUTES: [Route; 8] = [

@@ -1,30 +1,50 @@
 //! Which events a reader is looking for.
 
-use sekali_store::{TopicSummary, is_reserved};
+use sekali_store::TopicSummary;
 
-use super::Filter;
+use super::{Filter, FilterBuilder, TopicConditions, WrongFilter};
 use crate::access::Topics;
 
 /// Which events a reader is looking for, and which it may see.
 #[derive(Debug)]
 pub struct EventQuery {
-    /// Only this topic.
-    pub topic: Option<String>,
+    /// Only events of these topics.
+    pub topics: TopicConditions,
     /// Only events that match.
     pub filter: Filter,
-    /// The topics that the reader is limited to. `None` where `topic` is one of them, or where it
-    /// may read all.
+    /// The topics that the reader is limited to. `None` where it may read all that it names.
     pub limits: Option<Topics>,
 }
 
 impl EventQuery {
+    /// Reads filter parameters, names with values, for a reader without limits.
+    ///
+    /// # Errors
+    /// The first parameter that is wrong.
+    pub fn parse<'p>(
+        parameters: impl IntoIterator<Item = (&'p str, &'p str)>,
+        now_ns: i64,
+    ) -> Result<Self, WrongFilter> {
+        let mut builder = FilterBuilder::new(now_ns);
+        for (name, value) in parameters {
+            builder.add(name, value)?;
+        }
+        let (topics, filter) = builder.build()?;
+        Ok(Self { topics, filter, limits: None })
+    }
+
+    /// Whether events of `topic` are wanted and may be seen.
+    pub fn wants(&self, topic: &str) -> bool {
+        self.topics.contain(topic) && self.limits.as_ref().is_none_or(|limits| limits.contains(topic))
+    }
+
     /// Whether the events of a topic are looked for, as far as its name says.
     pub fn wants_topic(&self, summary: &TopicSummary) -> bool {
-        match (&self.topic, &self.limits) {
-            (Some(topic), _) => summary.topic == *topic,
-            (None, _) if is_reserved(&summary.topic) => false,
-            (None, Some(topics)) => topics.contains(&summary.topic),
-            (None, None) => true,
-        }
+        self.wants(&summary.topic)
+    }
+
+    /// Whether an event is wanted and may be seen.
+    pub fn matches(&self, event: &sekali_store::StoredEvent) -> bool {
+        self.wants(&event.topic) && self.filter.matches(event)
     }
 }

@@ -3,14 +3,12 @@
 use sekali_store::{Order, Reader, Result, StoredEvent, is_reserved, partition_of};
 
 use super::merge::Merge;
-use super::{CursorScope, EventQuery, Filter, Positions};
-use crate::access::Topics;
+use super::{CursorScope, EventQuery, Positions};
 
 /// Finds the events of a query. Sees one moment of each partition. Blocks.
 pub struct EventCursor {
     source: Source,
-    filter: Filter,
-    limits: Option<Topics>,
+    query: EventQuery,
 }
 
 enum Source {
@@ -31,46 +29,43 @@ pub enum Step {
 impl EventCursor {
     /// Begins behind `positions`.
     pub fn new(readers: &[Reader], query: EventQuery, order: Order, positions: Positions) -> Self {
-        let EventQuery { topic, filter, limits } = query;
-        let source = match (topic, &filter.event_id) {
-            (Some(topic), Some(event_id)) if !is_reserved(&topic) => {
-                Source::Lookup(Box::new(KeyLookup::new(readers, topic, event_id.clone(), order, positions)))
+        let topic = query.topics.only();
+        let source = match (topic, query.filter.event_id.exact()) {
+            (Some(topic), Some(event_ids)) if !is_reserved(topic) => {
+                Source::Lookup(Box::new(KeyLookup::new(readers, topic, event_ids, order, positions)))
             }
             (topic, _) => {
-                let scope = CursorScope { topic: topic.as_deref(), order };
-                Source::Scan(Merge::new(readers, scope, &filter.timestamps_ns(), positions))
+                let scope = CursorScope { topic, order };
+                Source::Scan(Merge::new(readers, scope, &query.filter.timestamps_ns(), positions))
             }
         };
-        Self { source, filter, limits }
+        Self { source, query }
     }
 
     /// Whether events may be passed, so that a scan can go on for long without finding anything.
     pub fn is_filtered(&self) -> bool {
-        !self.filter.is_empty() || self.limits.is_some()
+        let is_whole_topic = self.query.topics.only().is_some() || self.query.topics.is_empty();
+        !self.query.filter.is_empty() || self.query.limits.is_some() || !is_whole_topic
     }
 
     /// Goes on by one event.
     pub fn step(&mut self) -> Result<Step> {
         let next = match &mut self.source {
             Source::Scan(merge) => merge.next().transpose()?,
-            Source::Lookup(lookup) => lookup.find()?,
+            Source::Lookup(lookup) => lookup.next()?,
         };
         Ok(match next {
-            Some(event) if self.may_show(&event) && self.filter.matches(&event) => Step::Event(event),
+            Some(event) if self.query.matches(&event) => Step::Event(event),
             Some(event) => Step::Passed(event.payload.len()),
             None => Step::End,
         })
-    }
-
-    fn may_show(&self, event: &StoredEvent) -> bool {
-        self.limits.as_ref().is_none_or(|topics| topics.contains(&event.topic))
     }
 
     /// Whether there are more events, which may match or not.
     pub fn has_more(&mut self) -> Result<bool> {
         match &mut self.source {
             Source::Scan(merge) => Ok(merge.peek()?.is_some()),
-            Source::Lookup(lookup) => Ok(!lookup.is_found),
+            Source::Lookup(lookup) => Ok(!lookup.find_all()?.is_empty()),
         }
     }
 
@@ -83,36 +78,65 @@ impl EventCursor {
     }
 }
 
-/// Looks up at most one event, by its key.
+/// Looks up events by their keys.
 struct KeyLookup {
     reader: Option<Reader>,
     topic: String,
-    event_id: String,
+    event_ids: Vec<String>,
     order: Order,
-    after: Option<u64>,
+    partition: u32,
     positions: Positions,
-    is_found: bool,
+    /// The events that were found, the next one last. `None` before the look-up.
+    found: Option<Vec<StoredEvent>>,
 }
 
 impl KeyLookup {
-    fn new(readers: &[Reader], topic: String, event_id: String, order: Order, positions: Positions) -> Self {
-        let partition = partition_of(&topic, readers.len() as u32);
-        let after = positions.iter().find(|(known, _)| *known == partition).map(|(_, seq)| *seq);
+    fn new(readers: &[Reader], topic: &str, event_ids: &[String], order: Order, positions: Positions) -> Self {
+        let partition = partition_of(topic, readers.len() as u32);
         let reader = readers.get(partition as usize).cloned();
-        Self { reader, topic, event_id, order, after, positions, is_found: false }
+        Self {
+            reader,
+            topic: topic.to_owned(),
+            event_ids: event_ids.to_vec(),
+            order,
+            partition,
+            positions,
+            found: None,
+        }
     }
 
-    fn find(&mut self) -> Result<Option<StoredEvent>> {
-        if std::mem::replace(&mut self.is_found, true) {
-            return Ok(None);
+    fn next(&mut self) -> Result<Option<StoredEvent>> {
+        let event = self.find_all()?.pop();
+        if let Some(event) = &event {
+            match self.positions.iter_mut().find(|(known, _)| *known == self.partition) {
+                Some((_, seq)) => *seq = event.seq,
+                None => self.positions.push((self.partition, event.seq)),
+            }
         }
-        let Some(reader) = &self.reader else { return Ok(None) };
-        let event = reader.find(&self.topic, &self.event_id)?;
-        let is_behind = |seq| match (self.order, self.after) {
-            (_, None) => true,
-            (Order::Ascending, Some(after)) => seq > after,
-            (Order::Descending, Some(after)) => seq < after,
-        };
-        Ok(event.filter(|event| is_behind(event.seq)))
+        Ok(event)
+    }
+
+    /// The events that are left, the next one last.
+    fn find_all(&mut self) -> Result<&mut Vec<StoredEvent>> {
+        if self.found.is_none() {
+            let after = self.positions.iter().find(|(known, _)| *known == self.partition).map(|(_, seq)| *seq);
+            let is_behind = |seq| match (self.order, after) {
+                (_, None) => true,
+                (Order::Ascending, Some(after)) => seq > after,
+                (Order::Descending, Some(after)) => seq < after,
+            };
+            let found = self.reader.iter().flat_map(|reader| {
+                self.event_ids.iter().filter_map(|event_id| reader.find(&self.topic, event_id).transpose())
+            });
+            let mut found: Vec<_> = found.collect::<Result<_>>()?;
+            found.retain(|event| is_behind(event.seq));
+            found.sort_unstable_by_key(|event| event.seq);
+            found.dedup_by_key(|event| event.seq);
+            if self.order == Order::Ascending {
+                found.reverse();
+            }
+            self.found = Some(found);
+        }
+        Ok(self.found.get_or_insert_default())
     }
 }

@@ -2,6 +2,7 @@
 //! more than `1`.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// A number as `0.DIGITS × 10^exponent`, normalised: no zeros at either end of the digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +106,59 @@ impl Exponent {
     }
 }
 
+impl Ord for Decimal<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.sign().cmp(&other.sign()).then_with(|| {
+            let size = self.exponent.cmp(&other.exponent).then_with(|| self.digits.cmp(&other.digits));
+            if self.negative { size.reverse() } else { size }
+        })
+    }
+}
+
+impl PartialOrd for Decimal<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Decimal<'_> {
+    /// -1, 0 or 1.
+    fn sign(&self) -> i8 {
+        match (self.digits.is_empty(), self.negative) {
+            (true, _) => 0,
+            (false, true) => -1,
+            (false, false) => 1,
+        }
+    }
+}
+
+impl Ord for Exponent {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Small(one), Self::Small(other)) => one.cmp(other),
+            (Self::Large { negative, .. }, Self::Small(_)) => away_from_zero(*negative),
+            (Self::Small(_), Self::Large { negative, .. }) => away_from_zero(*negative).reverse(),
+            (Self::Large { negative: true, .. }, Self::Large { negative: false, .. }) => Ordering::Less,
+            (Self::Large { negative: false, .. }, Self::Large { negative: true, .. }) => Ordering::Greater,
+            (Self::Large { negative, digits }, Self::Large { digits: others, .. }) => {
+                let size = digits.len().cmp(&others.len()).then_with(|| digits.cmp(others));
+                if *negative { size.reverse() } else { size }
+            }
+        }
+    }
+}
+
+impl PartialOrd for Exponent {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// How an integer too large for [`Exponent::Small`] compares with one that is not.
+fn away_from_zero(negative: bool) -> Ordering {
+    if negative { Ordering::Less } else { Ordering::Greater }
+}
+
 fn small(digits: &[u8]) -> Option<i64> {
     let value = || digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
     (digits.len() <= SMALL_DIGITS_MAX).then(value)
@@ -148,5 +202,42 @@ fn subtract(digits: &mut [u8], mut number: u64) {
             number += 1;
         }
         *digit = b'0' + (from + 10 - take) % 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_ordered_by_their_exact_value() {
+        let ascending = [
+            "-1e99999999999999999999",
+            "-1e5",
+            "-12",
+            "-1.5",
+            "-1",
+            "-0.1",
+            "-1e-99999999999999999999",
+            "0",
+            "1e-99999999999999999999",
+            "1e-99999999999999999998",
+            "0.1",
+            "0.10000000000000000000001",
+            "1",
+            "1.5",
+            "9007199254740992",
+            "9007199254740993",
+            "1e99999999999999999998",
+            "1e99999999999999999999",
+        ];
+        let numbers = ascending.map(|text| Decimal::parse(text.as_bytes()).unwrap());
+        for (at, number) in numbers.iter().enumerate() {
+            for (other_at, other) in numbers.iter().enumerate() {
+                assert_eq!(number.cmp(other), at.cmp(&other_at), "{} {}", ascending[at], ascending[other_at]);
+            }
+        }
+        let [same, others] = ["-0.0", "0e5"].map(|text| Decimal::parse(text.as_bytes()).unwrap());
+        assert_eq!(same.cmp(&others), std::cmp::Ordering::Equal);
     }
 }

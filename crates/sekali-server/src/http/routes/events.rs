@@ -42,7 +42,7 @@ impl PageRequest {
     fn parse(request: &Admitted, unbounded: bool) -> Result<(EventQuery, Self), ApiError> {
         let parameters = request.parameters()?;
         let query = parse_event_query(&parameters, &request.grant)?;
-        let topic = query.topic.clone();
+        let topic = query.topics.only().map(str::to_owned);
         let order = parameters.choose("order", &[("asc", Order::Ascending), ("desc", Order::Descending)])?;
         let limit = parameters.number("limit", if unbounded { u64::MAX } else { PAGE_EVENTS_MAX })?;
         let after = match parameters.get("after") {

@@ -3,12 +3,16 @@
 use sekali_wire::json::Reader;
 use sekali_wire::limits::PAYLOAD_DEPTH_MAX;
 
+/// Characters that other systems use as operators behind a name. A path may end with one only if a
+/// backslash stands before it.
+const OPERATORS: [char; 4] = ['!', '<', '>', '~'];
+
 /// Member names and array indexes, from the outside in.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Path(Vec<Step>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Path(Vec<Step>);
 
 /// One level down: into an object by name or into an array by index, whichever is there.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Step {
     name: String,
     /// The name as an index, from 0.
@@ -16,27 +20,33 @@ struct Step {
 }
 
 impl Path {
-    /// Reads a path: names or indexes with full stops between them. `\.` and `\\` are a full stop
-    /// and a backslash of a name.
+    /// Reads a path: names or indexes with full stops between them. A backslash makes a full stop,
+    /// a backslash or one of [`OPERATORS`] part of a name.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut names = vec![String::new()];
         let mut chars = text.chars();
+        let mut last = None;
         while let Some(char) = chars.next() {
+            last = Some(char);
             let part = match char {
                 '.' => {
                     names.push(String::new());
                     continue;
                 }
-                '\\' => chars
-                    .next()
-                    .filter(|next| matches!(next, '.' | '\\'))
-                    .ok_or("a `\\` must be followed by `.` or `\\`")?,
+                '\\' => {
+                    last = None;
+                    let next = chars.next().filter(|next| matches!(next, '.' | '\\') || OPERATORS.contains(next));
+                    next.ok_or("a `\\` must be followed by `.`, `\\`, `!`, `<`, `>` or `~`")?
+                }
                 other => other,
             };
             names.last_mut().unwrap_or(&mut String::new()).push(part);
+        }
+        if let Some(operator) = last.filter(|last| OPERATORS.contains(last)) {
+            return Err(looks_like_an_operator(text, operator));
         }
         if names.iter().any(String::is_empty) {
             return Err("must be names or indexes with single full stops between them, like user.addresses.0.city; \
@@ -50,12 +60,12 @@ impl Path {
     }
 
     /// How many levels down it leads.
-    pub(super) fn levels(&self) -> usize {
+    pub(crate) fn levels(&self) -> usize {
         self.0.len()
     }
 
     /// The text of the value at this place.
-    pub(super) fn find<'a>(&self, payload: &'a [u8]) -> Option<&'a [u8]> {
+    pub(crate) fn find<'a>(&self, payload: &'a [u8]) -> Option<&'a [u8]> {
         self.0.iter().try_fold(payload, |value, step| step.find(value))
     }
 }
@@ -75,6 +85,20 @@ impl Step {
             _ => None,
         }
     }
+}
+
+/// The word for an operator that stands at the end of a path.
+fn looks_like_an_operator(path: &str, operator: char) -> String {
+    let name = path.trim_end_matches(OPERATORS);
+    let instead = match operator {
+        '!' => format!("to leave a value out, write not.payload.{name}"),
+        '>' => format!("for numbers from a value on, write min.payload.{name}"),
+        '<' => format!("for numbers less than a value, write below.payload.{name}"),
+        _ => format!("for a regular expression, write match.payload.{name}"),
+    };
+    format!(
+        "ends with `{operator}`, which is no operator here: {instead}; if the member has that name, write `\\{operator}`"
+    )
 }
 
 /// Of several members with one name the last counts.
@@ -149,6 +173,22 @@ mod tests {
             assert!(Path::parse(text).is_err(), "{text}");
         }
         assert!(Path::parse(&format!("a{}", ".a".repeat(63))).is_ok());
+    }
+
+    #[test]
+    fn operators_at_the_end_are_answered_with_the_word_for_them() {
+        for (text, word) in [
+            ("status!", "not.payload.status"),
+            ("ms>", "min.payload.ms"),
+            ("ms<", "below.payload.ms"),
+            ("a.path~", "match.payload.a.path"),
+            ("status!~", "match.payload.status"),
+        ] {
+            let reason = Path::parse(text).unwrap_err();
+            assert!(reason.contains(word), "{text}: {reason}");
+        }
+        assert_eq!(find("a\\!", r#"{"a!":1}"#).as_deref(), Some("1"));
+        assert_eq!(find("<a>b", r#"{"<a>b":2}"#).as_deref(), Some("2"));
     }
 
     #[test]

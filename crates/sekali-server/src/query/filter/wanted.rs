@@ -1,17 +1,16 @@
-//! A condition on one place of the payload: `user.id=42`.
+//! A value that is looked for in a place of the payload.
 
 use memchr::memmem::Finder;
 
-use super::path::Path;
+use super::number::parse_number;
 use sekali_wire::json::{Decimal, Reader};
 
-/// That a payload has a certain value in a certain place.
+/// A value to compare JSON values with.
 #[derive(Debug)]
-pub struct Condition {
-    path: Path,
-    /// What a string there must say.
+pub(super) struct Wanted {
+    /// The text of a string that is equal.
     string: Vec<u8>,
-    /// What something that is not a string must be.
+    /// The number or literal that is equal.
     other: Option<Scalar>,
     rejection: Option<Rejection>,
 }
@@ -31,15 +30,14 @@ struct Rejection {
     escape: Finder<'static>,
 }
 
-impl Condition {
-    /// Reads a condition. `5` is the number 5 (or 5.0, or 50e-1) or the string "5"; `true`, `false`
+impl Wanted {
+    /// Reads a value. `5` is the number 5 (or 5.0, or 50e-1) or the string "5"; `true`, `false`
     /// and `null` are these or strings that say so; `"5"` in quotes is a JSON string and nothing
     /// else; anything else is a string.
     ///
     /// # Errors
-    /// What is wrong with the path or the value.
-    pub fn parse(path: &str, value: &str) -> Result<Self, String> {
-        let path = Path::parse(path)?;
+    /// What is wrong with the value.
+    pub(super) fn parse(value: &str) -> Result<Self, String> {
         let (string, other) = if value.starts_with('"') {
             let mut reader = Reader::new(value.as_bytes());
             let string =
@@ -50,20 +48,17 @@ impl Condition {
             (value.as_bytes().to_vec(), Scalar::parse(value))
         };
         let rejection = if other.is_none() { Rejection::new(&string) } else { None };
-        Ok(Self { path, string, other, rejection })
+        Ok(Self { string, other, rejection })
     }
 
-    /// How many levels down its place is: each takes a pass over the value of the level above.
-    pub(crate) fn levels(&self) -> usize {
-        self.path.levels()
+    /// Whether the raw text of a payload shows that the value is nowhere in it. `false` where that
+    /// cannot be told.
+    pub(super) fn is_ruled_out(&self, payload: &[u8]) -> bool {
+        self.rejection.as_ref().is_some_and(|rejection| rejection.rejects(payload))
     }
 
-    /// Whether a payload has it.
-    pub fn holds(&self, payload: &[u8]) -> bool {
-        if self.rejection.as_ref().is_some_and(|rejection| rejection.rejects(payload)) {
-            return false;
-        }
-        let Some(found) = self.path.find(payload) else { return false };
+    /// Whether a JSON value is this one.
+    pub(super) fn is(&self, found: &[u8]) -> bool {
         match (found, &self.other) {
             ([b'"', ..], _) => Reader::new(found).string().is_some_and(|text| *text == *self.string),
             (_, Some(Scalar::Literal(literal))) => found == *literal,
@@ -79,10 +74,7 @@ impl Scalar {
         if let Some(literal) = literals.into_iter().find(|literal| *literal == text.as_bytes()) {
             return Some(Self::Literal(literal));
         }
-        // The parser skips white space, which is not part of a number.
-        let is_number = text.trim() == text && serde_json::from_str::<serde_json::Number>(text).is_ok();
-        let number = Decimal::parse(text.as_bytes()).filter(|_| is_number)?;
-        Some(Self::Number(number.into_owned()))
+        Some(Self::Number(parse_number(text.as_bytes())?.into_owned()))
     }
 }
 
@@ -104,8 +96,12 @@ mod tests {
 
     #[track_caller]
     fn check(value: &str, matching: &[&str], others: &[&str]) {
-        let condition = Condition::parse("a", value).unwrap();
-        let holds = |found: &str| condition.holds(format!("{{\"b\":1,\"a\": {found} ,\"c\":2}}").as_bytes());
+        let wanted = Wanted::parse(value).unwrap();
+        let holds = |found: &str| {
+            let is = wanted.is(found.as_bytes());
+            assert!(!(is && wanted.is_ruled_out(format!("{{\"a\": {found} }}").as_bytes())));
+            is
+        };
         for found in matching {
             assert!(holds(found), "{value} should match {found}");
         }
@@ -159,12 +155,7 @@ mod tests {
     #[test]
     fn a_broken_quoted_value_is_refused() {
         for value in ["\"", "\"a", "\"a\"b", "\"\\x\"", "\"\\ud800\""] {
-            assert!(Condition::parse("a", value).is_err(), "{value}");
+            assert!(Wanted::parse(value).is_err(), "{value}");
         }
-    }
-
-    #[test]
-    fn a_missing_member_is_not_null() {
-        assert!(!Condition::parse("x", "null").unwrap().holds(b"{\"a\":null}"));
     }
 }
