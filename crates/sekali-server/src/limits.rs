@@ -30,6 +30,13 @@ pub const COMMIT_BYTES_MAX: usize = 16 * MIB;
 /// costs.
 pub const DECIDE_AHEAD_BYTES: usize = 64 * 1024;
 
+/// Requests whose events are compared with stored ones at a time; others wait for their turn. That
+/// is work for a core each, and leaves the committers theirs on a small machine.
+pub(crate) const COMPARISONS_MAX: usize = 2;
+/// Most bytes of encoded events that are being compared or wait for that. More are refused as
+/// overload; the queue to the committers keeps its own.
+pub(crate) const COMPARED_BYTES_MAX: usize = 64 * MIB;
+
 /// Events on a page of `GET /events` unless the client asks for another number.
 pub const PAGE_EVENTS_DEFAULT: u64 = 1_000;
 /// Most events on a page.
@@ -156,6 +163,7 @@ const _: () = {
     // The largest request fits an empty queue, and a commit (its bytes, and once more for evidence)
     // fits a frame.
     assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= QUEUE_BYTES_MAX);
+    assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= COMPARED_BYTES_MAX);
     assert!(COMMIT_BYTES_MAX + 2 * BODY_BYTES_MAX < FRAME_BODY_BYTES_MAX);
     assert!(DECIDE_AHEAD_BYTES < COMMIT_BYTES_MAX);
     assert!(PAGE_EVENTS_DEFAULT <= PAGE_EVENTS_MAX);

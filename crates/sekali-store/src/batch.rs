@@ -1,6 +1,7 @@
 //! The events of one publish request, encoded and hashed where they were parsed.
 
 use crate::bytes::Fields;
+use crate::comparisons::Comparisons;
 use crate::event::EventRef;
 use crate::hash::{EventHash, KeyHasher};
 use crate::log::row;
@@ -11,6 +12,8 @@ use crate::log::row;
 pub struct Batch {
     rows: Vec<u8>,
     events: Vec<Slot>,
+    /// How some of the events compare with stored ones, once that was needed.
+    comparisons: Option<Box<Comparisons>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +31,7 @@ impl Batch {
 
     /// An empty batch with room for that many bytes of rows and that many events.
     pub fn with_capacity(bytes: usize, events: usize) -> Self {
-        Self { rows: Vec::with_capacity(bytes), events: Vec::with_capacity(events) }
+        Self { rows: Vec::with_capacity(bytes), events: Vec::with_capacity(events), comparisons: None }
     }
 
     /// Appends an event, which the caller has checked against [`crate::limits`].
@@ -50,6 +53,16 @@ impl Batch {
     /// Bytes it holds in memory, for queues that are bounded by bytes.
     pub fn bytes(&self) -> usize {
         self.rows.len() + self.events.len() * size_of::<Slot>()
+    }
+
+    /// Notes how its events compare with stored ones.
+    pub(crate) fn set_comparisons(&mut self, comparisons: Comparisons) {
+        self.comparisons = Some(Box::new(comparisons));
+    }
+
+    /// What was noted last.
+    pub(crate) fn comparisons(&self) -> Option<&Comparisons> {
+        self.comparisons.as_deref()
     }
 
     /// Each event's hashes and encoded row, in order.

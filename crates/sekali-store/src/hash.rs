@@ -30,6 +30,10 @@ pub type Fingerprint = u128;
 /// 64-bit keyed hash of a key together with its source and the bytes of its payload.
 pub(crate) type ContentHash = u64;
 
+/// 128-bit keyed hash of a key, its source and the canonical form of its payload. Unlike a
+/// [`ContentHash`] it does not depend on how a payload is written, and costs a look into it.
+pub(crate) type ContentDigest = u128;
+
 /// Both hashes of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventHash {
@@ -79,6 +83,18 @@ impl KeyHasher {
         EventHash { fingerprint: full & self.fingerprint_mask, content: hasher.finish() }
     }
 
+    /// The digest of an event whose payload has this canonical form, or has none.
+    pub(crate) fn digest(&self, event: &EventRef<'_>, canonical: Option<&[u8]>) -> ContentDigest {
+        let mut hasher = SipHasher13x128::new_with_key(&self.content_key);
+        hasher.write(&self.full_fingerprint(event.topic, event.event_id).to_le_bytes());
+        hasher.write(&(event.source.len() as u64).to_le_bytes());
+        hasher.write(event.source.as_bytes());
+        // A payload without a form must not equal one whose form happens to be its bytes.
+        hasher.write(&[u8::from(canonical.is_some())]);
+        hasher.write(canonical.unwrap_or(event.payload));
+        hasher.finish128().as_u128()
+    }
+
     /// Names the evidence of a conflict: 128 bits over everything by which two conflicting events
     /// can differ.
     pub(crate) fn evidence(&self, event: &EventRef<'_>) -> u128 {
@@ -98,6 +114,11 @@ impl KeyHasher {
         hasher.write(event_id.as_bytes());
         hasher.finish128().as_u128()
     }
+}
+
+/// The event id of evidence, from what [`KeyHasher::evidence`] names it.
+pub(crate) fn evidence_id(name: u128) -> String {
+    format!("{name:032x}")
 }
 
 /// A map from halves of fingerprints, which are hashes already.

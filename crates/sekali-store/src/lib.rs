@@ -49,6 +49,7 @@ mod bucket;
 mod bytes;
 mod checked_text;
 pub mod columns;
+mod comparisons;
 mod counters;
 mod damage;
 pub mod disk;
@@ -87,7 +88,7 @@ pub use meta::StoreMeta;
 pub use options::StoreOptions;
 pub use order::Order;
 pub use partition::{
-    Commit, Finding, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber, StorageStats,
+    Commit, Decision, Finding, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber, StorageStats,
     TopicSummary, TornTail, Verification,
 };
 pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};

@@ -14,13 +14,14 @@ use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
+use crate::invariant::invariant;
 
 pub use crate::log::open::TornTail;
 pub use keep::{Finding, Retainer, Scrubbed, Scrubber, Verification};
 use keep::{MetaFileCopy, Sealer};
 use open::OpenPartition;
 pub(crate) use open::PartitionOptions;
-pub use outcome::Outcome;
+pub use outcome::{Decision, Outcome};
 pub use read::{Reader, Scan, Scanner, StorageStats, TopicSummary};
 use shared::Shared;
 pub use write::Commit;
@@ -44,14 +45,14 @@ pub struct Partition {
 impl Partition {
     pub(crate) fn open(options: PartitionOptions<'_>) -> Result<Self> {
         let OpenPartition { opened, log, log_dir, segment_dir, rebuilt } = open::open(&options)?;
-        let (salt, hasher) = (log_dir.salt, opened.hasher);
+        let salt = log_dir.salt;
         let store = (options.number == 0).then(|| MetaFileCopy::of(&options)).flatten();
         let shared = Arc::new(Shared::new(opened, options.lock));
         let sealer = Sealer::new(&shared, log_dir, segment_dir, &options.tuning)?;
-        let (rules, torn, free_bytes_min) = (options.rules, log.torn, options.tuning.free_bytes_min);
+        let (torn, free_bytes_min) = (log.torn, options.tuning.free_bytes_min);
         let log = log.writer;
         shared.note_durable(log.position())?;
-        let planner = CommitPlanner::new(hasher, rules, salt, log.position());
+        let planner = CommitPlanner::new(salt, log.position());
         let writer = WritePath::new(sealer, Arc::clone(&shared), planner, log, free_bytes_min);
         let partition = Self { writer, shared, torn, rebuilt, index_damage: None, store };
         open::unless_full(partition.mark())?;
@@ -118,7 +119,16 @@ impl Partition {
         upstream: Option<u64>,
     ) -> Result<Vec<Vec<Outcome>>> {
         let mut commit = self.begin();
-        let outcomes = commit.decide(batches, received_at_ns)?;
+        let mut outcomes = all_outcomes(commit.decide(batches, received_at_ns)?);
+        if outcomes.is_none() {
+            // No other commit comes in between, so this happens once.
+            drop(commit);
+            let mut batches = batches.to_vec();
+            read::compare(&self.shared, &mut batches)?;
+            commit = self.begin();
+            outcomes = all_outcomes(commit.decide(&batches, received_at_ns)?);
+        }
+        let Some(outcomes) = outcomes else { invariant!("events that were compared are not decided") };
         commit.finish(upstream)?;
         Ok(outcomes)
     }
@@ -168,4 +178,9 @@ impl Partition {
         self.shared.stop(&Error::Invalid("its index is to be rebuilt at the next start".to_owned()));
         Ok(())
     }
+}
+
+/// The outcomes of all batches, unless one was set aside.
+fn all_outcomes(decisions: Vec<Decision>) -> Option<Vec<Vec<Outcome>>> {
+    decisions.into_iter().map(Decision::outcomes).collect()
 }

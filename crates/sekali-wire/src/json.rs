@@ -1,14 +1,14 @@
-//! JSON texts that are compared, searched and written: tokens, exact numbers, whole values,
+//! JSON texts that are compared, searched and written: tokens, exact numbers, canonical forms,
 //! strings.
 
+mod canonical;
 pub mod depth;
 mod number;
 mod reader;
-mod value;
 
+pub use canonical::canonical;
 pub use number::Decimal;
 pub use reader::{Reader, Text};
-pub use value::{Value, parse};
 
 /// Writes a JSON string to the end of `out`.
 pub fn append_string(out: &mut Vec<u8>, text: &str) {

@@ -4,22 +4,9 @@ use sekali_store::{ContentRules, EventRef};
 
 use sekali_wire::json::{self, append_string};
 
-/// The engine's two questions about payloads, which it cannot read.
-pub const CONTENT_RULES: ContentRules = ContentRules { same_payload, evidence };
-
-/// Whether two payloads are equal as JSON values: the order of members and white space do not
-/// matter, of a repeated member the last one counts, and numbers are equal if their exact decimal
-/// values are.
-fn same_payload(stored: &[u8], incoming: &[u8]) -> bool {
-    if stored == incoming {
-        return true;
-    }
-    // An unreadable payload equals no other: the conflict is kept as evidence, so nothing is lost.
-    match (json::parse(stored), json::parse(incoming)) {
-        (Some(stored), Some(incoming)) => stored == incoming,
-        _ => false,
-    }
-}
+/// The engine's two questions about payloads, which it cannot read. An unreadable payload equals
+/// only itself: the conflict is kept as evidence, so nothing is lost.
+pub const CONTENT_RULES: ContentRules = ContentRules { canonical: json::canonical, evidence };
 
 /// The payload of the event kept in `$conflicts`: the event as sent, and the seq of the stored one.
 fn evidence(event: &EventRef<'_>, first_seq: u64) -> Vec<u8> {

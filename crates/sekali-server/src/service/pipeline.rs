@@ -4,9 +4,13 @@
 //! Pushing never blocks; a full queue refuses. All batches that wait in a queue share one commit
 //! and one sync, and every request is answered after the sync that made it durable. HTTP is not
 //! known here.
+//!
+//! A batch with events that must be compared with stored ones is set aside by the committer, is
+//! compared where no other batch waits for that, and is pushed again.
 
 mod answers;
 mod committer;
+mod compare;
 mod health;
 mod queue;
 
@@ -22,6 +26,7 @@ use crate::limits::QUEUE_BYTES_MAX;
 use super::{Shortage, SpaceWatch};
 use answers::Waiter;
 pub use committer::Committers;
+use compare::Comparer;
 use health::Health;
 use queue::{Job, Queue};
 
@@ -54,6 +59,7 @@ pub struct Pipeline {
 struct Shared {
     queues: Vec<Queue>,
     budget: Budget,
+    comparer: Comparer,
     health: Health,
     space: SpaceWatch,
 }
@@ -67,6 +73,7 @@ impl Pipeline {
         let shared = Arc::new(Shared {
             queues: partitions.iter().map(|_| Queue::default()).collect(),
             budget: Budget::new(QUEUE_BYTES_MAX),
+            comparer: Comparer::new(partitions.iter().map(Partition::reader).collect()),
             health: Health::default(),
             space,
         });
@@ -83,9 +90,8 @@ impl Pipeline {
         let answers = self.push(batches)?;
         let mut outcomes = Vec::with_capacity(answers.len());
         let mut refused = None;
-        for answer in answers {
-            // No answer means that the committer is gone in the middle of a commit.
-            match answer.await.unwrap_or(Err(CommitError::StorageFailed)) {
+        for (partition, answer) in answers {
+            match self.settle(partition, answer).await {
                 Ok(batch) => outcomes.push(batch),
                 Err(CommitError::StorageFailed) => refused = Some(CommitError::StorageFailed),
                 Err(error) => refused = refused.or(Some(error)),
@@ -96,6 +102,23 @@ impl Pipeline {
             Some(CommitError::StorageFailed) => Err(CommitError::StorageFailed),
             Some(_) if !outcomes.is_empty() => Err(CommitError::PartlyStored),
             Some(refused) => Err(refused),
+        }
+    }
+
+    /// Waits for the outcomes of a batch, and has it compared and pushed again as often as it is set
+    /// aside: each time, what it was set aside for is durable and gets compared.
+    async fn settle(&self, partition: u32, mut answer: oneshot::Receiver<Answer>) -> Result<Vec<Outcome>, CommitError> {
+        loop {
+            // No answer means that the committer is gone in the middle of a commit.
+            match answer.await.unwrap_or(Answer::Refused(CommitError::StorageFailed)) {
+                Answer::Committed(outcomes) => return Ok(outcomes),
+                Answer::Refused(error) => return Err(error),
+                Answer::SetAside(batch) => {
+                    let batch = self.shared.comparer.compare(partition, batch).await?;
+                    let pushed = self.push(vec![(partition, batch)])?.pop();
+                    (_, answer) = pushed.ok_or(CommitError::StorageFailed)?;
+                }
+            }
         }
     }
 
@@ -127,7 +150,7 @@ impl Pipeline {
     }
 
     /// Pushes all batches, or none: room for all of them is taken first.
-    fn push(&self, batches: Vec<(u32, Batch)>) -> Result<Vec<oneshot::Receiver<Answer>>, CommitError> {
+    fn push(&self, batches: Vec<(u32, Batch)>) -> Result<Vec<(u32, oneshot::Receiver<Answer>)>, CommitError> {
         if self.shared.health.stopped().is_some() {
             return Err(CommitError::StorageFailed);
         }
@@ -141,7 +164,7 @@ impl Pipeline {
             if !pushed {
                 return Err(self.why_closed(receivers.is_empty()));
             }
-            receivers.push(receiver);
+            receivers.push((partition, receiver));
         }
         Ok(receivers)
     }
@@ -155,5 +178,12 @@ impl Pipeline {
     }
 }
 
-/// The outcome of one batch.
-type Answer = Result<Vec<Outcome>, CommitError>;
+/// The fate of one batch.
+#[derive(Debug)]
+enum Answer {
+    /// It is durable.
+    Committed(Vec<Outcome>),
+    Refused(CommitError),
+    /// Its events must be compared with stored ones before a commit can decide them.
+    SetAside(Batch),
+}

@@ -101,6 +101,7 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
         disk: Arc::clone(disk),
         dir: dir.to_owned(),
         hasher,
+        rules: options.rules,
         index,
         manifest,
         files,

@@ -1,6 +1,6 @@
-//! The outcome of publishing one event.
+//! The outcome of publishing one event, and of deciding one batch.
 
-/// What became of one published event.
+/// The outcome of publishing one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// Its key was new. It is stored, as `seq`.
@@ -19,4 +19,26 @@ pub enum Outcome {
         /// The position of the event that is stored.
         seq: u64,
     },
+}
+
+/// The decision of a commit about one batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// The outcome of each of its events, in order.
+    Decided(Vec<Outcome>),
+    /// Nothing yet: an event has a known key and other bytes than the stored event. The batch is
+    /// not part of the commit. Once the commit has ended,
+    /// [`Reader::compare`](crate::Reader::compare) finds out what is needed; then it can be decided
+    /// in a later one.
+    SetAside,
+}
+
+impl Decision {
+    /// The outcomes, if there are any.
+    pub fn outcomes(self) -> Option<Vec<Outcome>> {
+        match self {
+            Self::Decided(outcomes) => Some(outcomes),
+            Self::SetAside => None,
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! Reads beside the writer: look-ups and ordered scans of log files and segments.
 
 mod chunk;
+mod compare;
 mod event_batch;
 mod lookup;
 mod reader;
 mod scan;
 
 pub(super) use chunk::{ReadRange, check, next_chunk};
-pub(super) use lookup::{has_expired, read_row};
+pub(super) use compare::compare;
+pub(super) use lookup::read_row;
 pub use reader::{Reader, StorageStats, TopicSummary};
 pub use scan::{Scan, Scanner};

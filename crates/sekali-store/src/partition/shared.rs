@@ -16,6 +16,7 @@ use crate::invariant::invariant;
 use crate::log::file::LogFile;
 use crate::log::position::LogPosition;
 use crate::manifest::{Expired, ManifestFile, SavedPosition};
+use crate::rules::ContentRules;
 use crate::segment::Segment;
 use crate::tally::Tally;
 
@@ -27,6 +28,7 @@ use super::space::Space;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(super) hasher: KeyHasher,
+    pub(super) rules: ContentRules,
     pub(super) index: Index,
     pub(super) manifest: Arc<ManifestFile>,
     pub(super) losses: Losses,
@@ -92,6 +94,7 @@ pub(super) struct RecoveredPartition {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) dir: PathBuf,
     pub(super) hasher: KeyHasher,
+    pub(super) rules: ContentRules,
     pub(super) index: Index,
     pub(super) manifest: Arc<ManifestFile>,
     /// In order of seq.
@@ -122,6 +125,7 @@ impl Shared {
             space: Space::new(opened.disk, opened.dir),
             losses: Losses::new(opened.damage, Arc::clone(&opened.manifest)),
             hasher: opened.hasher,
+            rules: opened.rules,
             index: opened.index,
             manifest: opened.manifest,
             state: RwLock::new(VisibleState {

@@ -13,6 +13,8 @@ pub(crate) struct RowQuery<'a> {
     pub topics: TopicChoice<'a>,
     /// With seqs in this range.
     pub seqs: Range<u64>,
+    /// Of these only those that are here, ascending; all of them where there is no list.
+    pub only: Option<&'a [u64]>,
     /// With timestamps in this range: nanoseconds since 1970-01-01T00:00:00Z.
     pub timestamps_ns: RangeInclusive<i64>,
     /// At most so many, the first in the wanted order.
@@ -49,6 +51,7 @@ impl Default for RowQuery<'_> {
         Self {
             topics: TopicChoice::All,
             seqs: 0..u64::MAX,
+            only: None,
             timestamps_ns: i64::MIN..=i64::MAX,
             limit: usize::MAX,
             order: Order::Ascending,
@@ -57,6 +60,11 @@ impl Default for RowQuery<'_> {
 }
 
 impl RowQuery<'_> {
+    /// Whether an event with this seq is wanted.
+    pub(super) fn includes(&self, seq: u64) -> bool {
+        self.seqs.contains(&seq) && self.only.is_none_or(|only| only.binary_search(&seq).is_ok())
+    }
+
     /// Whether the row group's range of seqs and of timestamps leaves room for wanted events.
     pub(super) fn may_be_in(&self, group: &RowGroup) -> bool {
         self.limit > 0

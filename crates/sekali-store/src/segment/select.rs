@@ -63,7 +63,7 @@ pub(super) fn select(
     let rows = candidates.iter().flat_map(|candidate| candidate.rows.clone().map(|row| (candidate.topic, row)));
     for (at, ((topic, row), &seq)) in rows.zip(&seqs).enumerate() {
         let in_time = timestamps.get(at).is_none_or(|timestamp| wanted.timestamps_ns.contains(timestamp));
-        if wanted.seqs.contains(&(seq as u64)) && in_time {
+        if in_time && wanted.includes(seq as u64) {
             found.push(Selected { seq: seq as u64, topic, at: row });
         }
     }

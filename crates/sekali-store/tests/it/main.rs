@@ -5,6 +5,7 @@
 mod backup;
 mod bit_rot;
 mod collisions;
+mod comparing;
 mod crashes;
 mod damage;
 mod faults;

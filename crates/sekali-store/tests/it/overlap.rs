@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use sekali_store::disk::memory::{Fault, MemoryDisk};
-use sekali_store::{Error, Outcome, Result, Scan};
+use sekali_store::{Decision, Error, Outcome, Result, Scan};
 
 use crate::support::{BUSY, LOG_ONLY, Opened, Oracle, Random, RandomEvents as _, Sent, collect};
 
@@ -27,52 +27,61 @@ fn beside<T>(
     })
 }
 
+/// Commits events, once more after each time that they are set aside.
 fn commit(opened: &Opened, events: &[Sent]) -> Result<Vec<Outcome>> {
-    let mut commit = opened.partition.begin();
-    let outcomes = commit.decide(&[opened.batch(events)], 0)?;
-    commit.finish(None)?;
-    Ok(outcomes.concat())
+    let mut batch = opened.batch(events);
+    loop {
+        let mut commit = opened.partition.begin();
+        let decision = commit.decide(std::slice::from_ref(&batch), 0)?.pop();
+        commit.finish(None)?;
+        match decision.and_then(Decision::outcomes) {
+            Some(outcomes) => return Ok(outcomes),
+            None => opened.reader().compare(&mut batch)?,
+        }
+    }
 }
 
-fn some_events() -> [Vec<Sent>; 2] {
+/// The third have keys of the first and the second, and other bytes.
+fn some_events() -> [Vec<Sent>; 3] {
     let first = vec![Sent::new("t", "a", "p"), Sent::new("t", "b", "p")];
-    let second = vec![
-        Sent::new("t", "a", "p"),
-        Sent::new("t", "c", "p"),
+    let second = vec![Sent::new("t", "a", "p"), Sent::new("t", "c", "p"), Sent::new("t", "d", "p")];
+    let third = vec![
         Sent::new("t", "a", " p "),
         Sent::new("t", "b", "other"),
         Sent::new("t", "c", "other"),
-        Sent::new("t", "d", "p"),
+        Sent::new("t", "e", "p"),
     ];
-    [first, second]
+    [first, second, third]
 }
 
 #[test]
 fn what_is_being_written_is_known_and_nobody_sees_it() {
-    let [first, second] = some_events();
+    let [first, second, third] = some_events();
     let expected = {
         let mut opened = Opened::open(&MemoryDisk::new()).unwrap();
-        let outcomes = [&first, &second].map(|events| opened.commit(events).unwrap());
+        let outcomes = [&first, &second, &third].map(|events| opened.commit(events).unwrap());
         (outcomes, opened.reader().counters(), collect(&opened.reader(), Scan::default()))
     };
     let disk = MemoryDisk::new();
     let opened = Opened::open(&disk).unwrap();
-    let (written, decided) = beside(&disk, &opened, &first, || {
+    let (written, (next, decisions)) = beside(&disk, &opened, &first, || {
         let mut next = opened.partition.begin();
-        let outcomes = next.decide(&[opened.batch(&second)], 0).unwrap().concat();
+        let decisions = next.decide(&[&second, &third].map(|events| opened.batch(events)), 0).unwrap();
         assert_eq!(opened.reader().last_seq(), 0, "readers see only what is durable");
-        (next, outcomes)
+        (next, decisions)
     });
-    let (next, outcomes) = decided;
     next.finish(None).unwrap();
-    let found = ([written.unwrap(), outcomes], opened.reader().counters(), collect(&opened.reader(), Scan::default()));
+    let [decided, aside] = <[_; 2]>::try_from(decisions).unwrap();
+    assert_eq!(aside, Decision::SetAside, "it cannot be compared with what is being written");
+    let outcomes = [written.unwrap(), decided.outcomes().unwrap(), commit(&opened, &third).unwrap()];
+    let found = (outcomes, opened.reader().counters(), collect(&opened.reader(), Scan::default()));
     assert_eq!(found, expected);
 }
 
 #[test]
 fn nothing_is_written_upon_a_commit_that_failed() {
     for fault in Fault::ALL {
-        let [first, second] = some_events();
+        let [first, second, _] = some_events();
         let disk = MemoryDisk::new();
         let opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
         let (written, next) = beside(&disk, &opened, &first, || {
@@ -96,7 +105,7 @@ fn nothing_is_written_upon_a_commit_that_failed() {
 fn a_commit_that_is_dropped_was_never_there() {
     let disk = MemoryDisk::new();
     let mut opened = Opened::open(&disk).unwrap();
-    let [first, second] = some_events();
+    let [first, second, _] = some_events();
     let mut dropped = opened.partition.begin();
     dropped.decide(&[opened.batch(&first)], 0).unwrap();
     drop(dropped);
@@ -117,12 +126,15 @@ fn batches_that_cannot_be_decided_leave_the_commit_as_it_was() {
     let bytes = commit.bytes();
     assert!(matches!(commit.decide(&too_much, 0), Err(Error::Invalid(_))));
     assert_eq!(commit.bytes(), bytes);
-    let outcomes = commit.decide(&[opened.batch(&[large("b"), large("c"), large("known")])], 0).unwrap();
-    let (conflict, known) = (Outcome::Conflict { seq: 3 }, Outcome::Duplicate { seq: 1 });
-    assert_eq!(outcomes.concat(), [conflict, Outcome::Stored { seq: 5 }, known]);
+    let aside = opened.batch(&[large("d"), large("b")]);
+    assert_eq!(commit.decide(&[aside], 0).unwrap(), [Decision::SetAside]);
+    assert_eq!(commit.bytes(), bytes);
+    let decisions = commit.decide(&[opened.batch(&[large("c"), large("known")])], 0).unwrap();
+    let outcomes = vec![Outcome::Stored { seq: 4 }, Outcome::Duplicate { seq: 1 }];
+    assert_eq!(decisions, [Decision::Decided(outcomes)]);
     commit.finish(None).unwrap();
     let counters = opened.reader().counters();
-    assert_eq!((counters.received, counters.stored, counters.duplicates, counters.conflicts), (6, 4, 2, 1));
+    assert_eq!((counters.received, counters.stored, counters.duplicates, counters.conflicts), (5, 4, 1, 0));
     drop(opened);
     let opened = Opened::open_with(&disk.power_cut(&mut |_| 0), LOG_ONLY).unwrap();
     assert_eq!(opened.reader().counters(), counters);

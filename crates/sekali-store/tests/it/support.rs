@@ -17,7 +17,7 @@ const NEW: StoreMeta = StoreMeta { store_id: 0x5eca11, hash_key: HashKey([3; 32]
 
 /// Payloads are equal if they differ only in spaces.
 pub(crate) const RULES: ContentRules = ContentRules {
-    same_payload: |stored, incoming| without_spaces(stored) == without_spaces(incoming),
+    canonical: |payload| Some(without_spaces(payload)),
     evidence: |event, first_seq| format!("{first_seq}:{}", String::from_utf8_lossy(event.payload)).into_bytes(),
 };
 

@@ -24,6 +24,8 @@ enum Exponent {
 
 /// Integers with this many digits, shifted by the length of a payload, fit 64 bits.
 const SMALL_DIGITS_MAX: usize = 17;
+/// The largest of them.
+const SMALL_MAX: u64 = 10_u64.pow(SMALL_DIGITS_MAX as u32) - 1;
 
 impl<'a> Decimal<'a> {
     /// Reads a JSON number.
@@ -46,6 +48,25 @@ impl<'a> Decimal<'a> {
             return None;
         }
         Some(Self::normal(negative, whole, fraction, exponent_negative, exponent))
+    }
+
+    /// Appends a form that is the same for equal numbers, and for no others.
+    pub(super) fn append_canonical(&self, out: &mut Vec<u8>) {
+        let sign = u64::from(self.negative);
+        match &self.exponent {
+            // Signs in the lowest bits, so that small numbers take a byte.
+            Exponent::Small(value) => {
+                append_number(out, sign);
+                append_number(out, value.unsigned_abs() << 1 | u64::from(*value < 0));
+            }
+            Exponent::Large { negative, digits } => {
+                append_number(out, sign | 2 | u64::from(*negative) << 2);
+                append_number(out, digits.len() as u64);
+                out.extend_from_slice(digits);
+            }
+        }
+        append_number(out, self.digits.len() as u64);
+        out.extend_from_slice(&self.digits);
     }
 
     /// The same number, owning its digits.
@@ -84,6 +105,9 @@ impl Exponent {
         let digits = without_leading_zeros(digits);
         if let Some(size) = small(digits) {
             let value = if negative { shift - size } else { shift + size };
+            if value.unsigned_abs() <= SMALL_MAX {
+                return Self::Small(value);
+            }
             return Self::normal(value < 0, value.unsigned_abs().to_string().as_bytes());
         }
         let mut digits = digits.to_vec();
@@ -157,6 +181,15 @@ impl PartialOrd for Exponent {
 /// How an integer too large for [`Exponent::Small`] compares with one that is not.
 fn away_from_zero(negative: bool) -> Ordering {
     if negative { Ordering::Less } else { Ordering::Greater }
+}
+
+/// Appends a number, seven bits to a byte, the lowest first.
+pub(super) fn append_number(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
 }
 
 fn small(digits: &[u8]) -> Option<i64> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use sekali_store::{Batch, Commit, Error, Partition};
+use sekali_store::{Batch, Commit, Decision, Error, Partition};
 use tracing::{debug, error, info, warn};
 
 use super::answers::{Waiter, tell};
@@ -88,7 +88,7 @@ struct Committer<'a> {
 /// There can be no further commit. The health of the pipeline has the reason.
 struct Ended;
 
-/// A waiting task, and its outcome if the commit succeeds.
+/// A waiting task, and its answer if the commit succeeds.
 type Decided = (Waiter, Answer);
 
 impl Committer<'_> {
@@ -98,7 +98,9 @@ impl Committer<'_> {
             let mut commit = self.partition.begin();
             let mut decided = Vec::new();
             let turn = loop {
-                match self.queue.next(commit.bytes(), patience) {
+                // Answers wait as well, even if the commit has nothing.
+                let begun = commit.bytes().max(decided.len());
+                match self.queue.next(begun, patience) {
                     Next::More(jobs) => self.decide(&mut commit, jobs, &mut decided)?,
                     Next::Last(jobs, turn) => {
                         self.decide(&mut commit, jobs, &mut decided)?;
@@ -116,21 +118,31 @@ impl Committer<'_> {
     /// Takes jobs into the commit.
     fn decide(&self, commit: &mut Commit<'_>, jobs: Vec<Job>, decided: &mut Vec<Decided>) -> Result<(), Ended> {
         let (batches, waiters): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.batch, job.waiter)).unzip();
-        decided.extend(waiters.into_iter().zip(self.decide_together(commit, &batches)?));
+        let decisions = self.decide_together(commit, &batches)?;
+        let answers = batches.into_iter().zip(decisions).map(|(batch, decision)| match decision {
+            Ok(Decision::Decided(outcomes)) => Answer::Committed(outcomes),
+            Ok(Decision::SetAside) => Answer::SetAside(batch),
+            Err(refused) => Answer::Refused(refused),
+        });
+        decided.extend(waiters.into_iter().zip(answers));
         Ok(())
     }
 
-    fn decide_together(&self, commit: &mut Commit<'_>, batches: &[Batch]) -> Result<Vec<Answer>, Ended> {
+    fn decide_together(
+        &self,
+        commit: &mut Commit<'_>,
+        batches: &[Batch],
+    ) -> Result<Vec<Result<Decision, CommitError>>, Ended> {
         if batches.is_empty() {
             return Ok(Vec::new());
         }
         let refuse_all = |refused: CommitError| Ok(vec![Err(refused); batches.len()]);
         // Where the clock goes back, the engine stays with the time of the last commit.
         match commit.decide(batches, now_ns()) {
-            Ok(outcomes) => Ok(outcomes.into_iter().map(Ok).collect()),
+            Ok(decisions) => Ok(decisions.into_iter().map(Ok).collect()),
             Err(Error::Stopped(reason)) => Err(self.end(&reason)),
             Err(Error::StorageFull { available, needed }) => refuse_all(self.refuse_for_space(available, needed)),
-            // One event compares with something unreadable. The other requests must not suffer for
+            // One event needs something that cannot be read. The other requests must not suffer for
             // it.
             Err(_) if batches.len() > 1 => {
                 let each = batches.chunks(1).map(|batch| self.decide_together(commit, batch));
@@ -153,10 +165,8 @@ impl Committer<'_> {
         };
         drop(turn);
         if let Some(refused) = written? {
-            decided
-                .iter_mut()
-                .filter(|(_, answer)| answer.is_ok())
-                .for_each(|(_, answer)| *answer = Err(refused.clone()));
+            let committed = decided.iter_mut().filter(|(_, answer)| matches!(answer, Answer::Committed(_)));
+            committed.for_each(|(_, answer)| *answer = Answer::Refused(refused.clone()));
         }
         tell(decided);
         Ok(())

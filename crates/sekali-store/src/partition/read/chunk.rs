@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::event_batch::EventBatch;
 use crate::damage::Damage;
 use crate::error::{Error, Result};
-use crate::event::StoredEvent;
+use crate::event::{EventRef, StoredEvent};
 use crate::invariant::invariant;
 use crate::log::block_index::{BlockIndex, ExtentSpan};
 use crate::order::Order;
@@ -99,6 +99,7 @@ pub(crate) fn read(
                 timestamps_ns: range.timestamps_ns.clone(),
                 limit,
                 order: range.order,
+                ..RowQuery::default()
             };
             let decoded = read_row_group(segment, number, &wanted, losses)?;
             let cut = decoded.last_seq().filter(|_| decoded.len() == limit);
@@ -116,6 +117,31 @@ pub(crate) fn read(
             }
             Ok((EventBatch::Rows(events.into_iter()), None))
         }
+        _ => invariant!("a chunk is of another file"),
+    }
+}
+
+/// Hands the events of a chunk with these seqs, which ascend, to `visit`. What is damaged is
+/// reported and left out.
+pub(crate) fn visit_seqs(
+    file: &DataFile,
+    chunk: &Chunk,
+    seqs: &[u64],
+    losses: &Losses,
+    mut visit: impl FnMut(u64, &EventRef<'_>),
+) -> Result<()> {
+    match (file, chunk.source) {
+        (DataFile::Segment(segment), ChunkSource::RowGroup(number)) => {
+            let wanted = RowQuery { seqs: chunk.first_seq..chunk.end_seq, only: Some(seqs), ..RowQuery::default() };
+            let decoded = read_row_group(segment, number, &wanted, losses)?;
+            decoded.iter().for_each(|(seq, _, event)| visit(seq, &event));
+            Ok(())
+        }
+        (DataFile::Log(file), ChunkSource::Extent(span)) => file.read_extent(span, &losses.known, |seq, _, event| {
+            if seqs.binary_search(&seq).is_ok() {
+                visit(seq, &event);
+            }
+        }),
         _ => invariant!("a chunk is of another file"),
     }
 }

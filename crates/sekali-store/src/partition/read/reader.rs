@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::compare::compare;
 use super::lookup::read_row;
 use super::scan::{Scan, Scanner};
+use crate::batch::Batch;
 use crate::counters::Counters;
 use crate::damage::Damage;
 use crate::error::Result;
@@ -97,6 +99,16 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+
+    /// Finds out how the events of a batch that was set aside compare with what is stored, so that
+    /// a later commit can decide it. Takes as long as reading the batch and what it is compared
+    /// with; no commit waits for it.
+    ///
+    /// # Errors
+    /// Those of reading. What is damaged counts as lost, and is no error.
+    pub fn compare(&self, batch: &mut Batch) -> Result<()> {
+        compare(&self.shared, std::slice::from_mut(batch))
     }
 
     /// The seq of the newest event; 0 where there is none.

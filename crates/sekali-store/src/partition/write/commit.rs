@@ -6,7 +6,7 @@ use super::planner::CommitPlanner;
 use super::write_path::WritePath;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::partition::Outcome;
+use crate::partition::Decision;
 
 /// A commit that is being decided. Dropped before [`Commit::finish`], it leaves nothing behind.
 #[derive(Debug)]
@@ -28,6 +28,10 @@ impl<'a> Commit<'a> {
     /// duplicates included: what they are duplicates of may be in this commit, or in one that is
     /// still being written.
     ///
+    /// A batch in which an event has a known key and other bytes than the stored one is
+    /// [set aside](Decision::SetAside), unless it was compared before: reading and comparing takes
+    /// long, and other commits would wait.
+    ///
     /// `received_at_ns` is the time, in nanoseconds since 1970-01-01T00:00:00Z; a time before the
     /// last commit's counts as that. A commit has one time, that of the first call.
     ///
@@ -38,9 +42,8 @@ impl<'a> Commit<'a> {
     /// - [`Error::Stopped`]: the log could not be written earlier. There are no more commits.
     /// - [`Error::Damaged`]: a run of the index is. The partition takes no more commits, and the
     ///   next start rebuilds the index.
-    /// - [`Error::Io`]: something that was needed to decide could not be read, or the index cannot
-    ///   be written. A later commit may succeed.
-    pub fn decide(&mut self, batches: &[Batch], received_at_ns: i64) -> Result<Vec<Vec<Outcome>>> {
+    /// - [`Error::Io`]: the index could not be read or cannot be written. A later commit may succeed.
+    pub fn decide(&mut self, batches: &[Batch], received_at_ns: i64) -> Result<Vec<Decision>> {
         self.path.check_writable(batches, self.planner.bytes())?;
         let decided = self.planner.decide(&self.path.shared, batches, received_at_ns);
         decided.map_err(|error| self.path.refuse(error))
@@ -53,7 +56,7 @@ impl<'a> Commit<'a> {
 
     /// Waits until the commit before is written, then writes this one and syncs it. What was
     /// decided is durable, and readers see it, when this returns. The next commit can begin once
-    /// this one is being written. Without a decision nothing is written.
+    /// this one is being written. Without a decision nothing is written, but the wait is the same.
     ///
     /// `upstream` is stored with the commit, for a caller that replays another log.
     ///
@@ -65,6 +68,10 @@ impl<'a> Commit<'a> {
     pub fn finish(self, upstream: Option<u64>) -> Result<()> {
         let Self { path, mut planner } = self;
         if !planner.is_begun() {
+            // What was set aside may have to be compared with the commit before, which can be read
+            // once it is written.
+            drop(planner);
+            drop(path.log());
             return Ok(());
         }
         let mut log = path.log();

@@ -1,69 +1,117 @@
 //! Decides what becomes of each event of a commit: stored, duplicate or conflict.
+//!
+//! Nothing here reads a stored event or looks into a payload: what it takes to compare events is
+//! known before, or the batch is set aside. So the time is that of copying what is new.
 
 use super::index_hits::IndexHits;
 use super::pending_commit::PendingCommit;
 use crate::batch::{self, Batch};
-use crate::error::Result;
+use crate::comparisons::{Comparisons, EvidenceName, Relation};
+use crate::error::{Error, Result};
 use crate::event::{CONFLICTS_TOPIC, EventRef};
-use crate::hash::{EventHash, KeyHasher};
+use crate::hash::{ContentDigest, EventHash, evidence_id};
 use crate::index::Entry;
 use crate::invariant::invariant;
 use crate::log::row;
-use crate::partition::Outcome;
 use crate::partition::read;
 use crate::partition::shared::Shared;
-use crate::rules::ContentRules;
+use crate::partition::{Decision, Outcome};
 
 /// Decides some events of a commit in order and puts the new ones into it.
 pub(super) struct Decider<'a> {
     shared: &'a Shared,
-    hasher: KeyHasher,
-    rules: ContentRules,
-    /// What the index knew before.
+    /// Entries that the index had before: of the events, then of the evidence that they may become.
     hits: &'a IndexHits,
+    /// Of the next event.
     position: usize,
+    /// Of the first evidence of the next batch.
+    evidence_position: usize,
     /// The commit before, if the index need not know it.
     in_flight: Option<&'a PendingCommit>,
     pending: &'a mut PendingCommit,
 }
 
-/// How an event relates to one with the same fingerprint.
-enum Relation {
-    Same,
-    Conflicting,
-    OtherKey,
+/// An event to decide.
+#[derive(Clone, Copy)]
+struct Incoming<'a> {
+    hash: EventHash,
+    row: &'a [u8],
+    /// Position in its batch.
+    number: u32,
+    /// Comparisons of that batch, if there are any.
+    comparisons: Option<&'a Comparisons>,
+}
+
+/// Why an event is not decided.
+enum Undecided {
+    /// It must be compared first.
+    NeedsComparison,
+    Failed(Error),
+}
+
+impl From<Error> for Undecided {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The state of the key of evidence.
+enum EvidenceKey {
+    /// Nothing.
+    Free,
+    /// The same evidence.
+    Known,
+    /// Other evidence.
+    Taken,
 }
 
 impl<'a> Decider<'a> {
+    /// Begins with the first of `events` events.
     pub(super) fn new(
         shared: &'a Shared,
-        hasher: KeyHasher,
-        rules: ContentRules,
         hits: &'a IndexHits,
+        events: usize,
         in_flight: Option<&'a PendingCommit>,
         pending: &'a mut PendingCommit,
     ) -> Self {
-        Self { shared, hasher, rules, hits, position: 0, in_flight, pending }
+        Self { shared, hits, position: 0, evidence_position: events, in_flight, pending }
     }
 
-    /// Decides the events of the next batch.
-    pub(super) fn decide_all(&mut self, batch: &Batch) -> Result<Vec<Outcome>> {
+    /// Decides the next batch.
+    pub(super) fn decide_batch(&mut self, batch: &Batch) -> Result<Decision> {
+        let (checkpoint, first) = (self.pending.checkpoint(), self.position);
+        let decided = self.decide_events(batch);
+        self.position = first + batch.len();
+        self.evidence_position += batch.comparisons().map_or(0, |comparisons| comparisons.evidence().len());
+        match decided {
+            Ok(outcomes) => Ok(Decision::Decided(outcomes)),
+            Err(Undecided::NeedsComparison) => {
+                self.pending.roll_back(checkpoint);
+                Ok(Decision::SetAside)
+            }
+            Err(Undecided::Failed(error)) => Err(error),
+        }
+    }
+
+    fn decide_events(&mut self, batch: &Batch) -> Result<Vec<Outcome>, Undecided> {
         let mut outcomes = Vec::with_capacity(batch.len());
-        for (hash, row) in batch.events() {
-            outcomes.push(self.decide(hash, row)?);
+        let comparisons = batch.comparisons();
+        for ((hash, row), number) in batch.events().zip(0..) {
+            outcomes.push(self.decide(Incoming { hash, row, number, comparisons })?);
         }
         Ok(outcomes)
     }
 
     /// Decides the next event.
-    fn decide(&mut self, hash: EventHash, row: &[u8]) -> Result<Outcome> {
+    fn decide(&mut self, event: Incoming<'_>) -> Result<Outcome, Undecided> {
         let candidates = self.hits.of(self.position)?;
         self.position += 1;
-        let outcome = self.relate(hash, row, candidates)?;
+        let outcome = self.relate(event, candidates)?;
         self.count(outcome);
+        let Incoming { hash, row, .. } = event;
         match outcome {
-            Outcome::Stored { .. } => self.add(hash, row),
-            Outcome::Conflict { seq } => self.keep_evidence(row, seq)?,
+            Outcome::Stored { .. } => self.pending.add(hash, row, event.digest()),
+            Outcome::Conflict { seq } => self.keep_evidence(event, seq)?,
             Outcome::Duplicate { .. } => {}
         }
         Ok(outcome)
@@ -71,7 +119,8 @@ impl<'a> Decider<'a> {
 
     /// Compares an event with everything that has its fingerprint: `candidates` from the index, and
     /// what the commit before and this one add.
-    fn relate(&self, hash: EventHash, row: &[u8], candidates: &[Entry]) -> Result<Outcome> {
+    fn relate(&self, event: Incoming<'_>, candidates: &[Entry]) -> Result<Outcome, Undecided> {
+        let hash = event.hash;
         let mut expired = None;
         for entry in candidates {
             // What is lost to damage counts as absent, so that publishing it again heals it.
@@ -81,17 +130,10 @@ impl<'a> Decider<'a> {
             if entry.content == hash.content {
                 return Ok(Outcome::Duplicate { seq: entry.seq });
             }
-            let incoming = decode(row)?;
-            let Some(stored) = read::read_row(self.shared, incoming.topic, entry.seq)? else {
-                // It has expired, or it is another key's: all of a fingerprint is the same there.
-                if expired.is_none() && read::has_expired(self.shared, entry.seq)? {
-                    expired = Some(entry.seq);
-                }
-                continue;
-            };
-            match self.relation(&stored.as_ref(), &incoming) {
+            match event.relation(entry.seq).ok_or(Undecided::NeedsComparison)? {
                 Relation::Same => return Ok(Outcome::Duplicate { seq: entry.seq }),
                 Relation::Conflicting => return Ok(Outcome::Conflict { seq: entry.seq }),
+                Relation::Expired => expired = expired.or(Some(entry.seq)),
                 Relation::OtherKey => {}
             }
         }
@@ -102,24 +144,16 @@ impl<'a> Decider<'a> {
                 if entry.content == hash.content {
                     return Ok(Outcome::Duplicate { seq });
                 }
-                match self.relation(&decode(commit.builder.row(offset))?, &decode(row)?) {
-                    Relation::Same => return Ok(Outcome::Duplicate { seq }),
-                    Relation::Conflicting => return Ok(Outcome::Conflict { seq }),
-                    Relation::OtherKey => {}
+                if !same_key(&decode(commit.builder.row(offset))?, &decode(event.row)?) {
+                    continue;
                 }
+                let digests = commit.digest(seq).zip(event.digest());
+                let (stored, incoming) = digests.ok_or(Undecided::NeedsComparison)?;
+                return Ok(if stored == incoming { Outcome::Duplicate { seq } } else { Outcome::Conflict { seq } });
             }
         }
         // The key was stored, with other bytes, which are no longer there to be compared.
         Ok(expired.map_or(Outcome::Stored { seq: self.pending.builder.next_seq() }, |seq| Outcome::Conflict { seq }))
-    }
-
-    fn relation(&self, stored: &EventRef<'_>, incoming: &EventRef<'_>) -> Relation {
-        if (stored.topic, stored.event_id) != (incoming.topic, incoming.event_id) {
-            return Relation::OtherKey;
-        }
-        let same_payload =
-            stored.payload == incoming.payload || (self.rules.same_payload)(stored.payload, incoming.payload);
-        if stored.source == incoming.source && same_payload { Relation::Same } else { Relation::Conflicting }
     }
 
     fn count(&mut self, outcome: Outcome) {
@@ -135,39 +169,110 @@ impl<'a> Decider<'a> {
         }
     }
 
-    fn add(&mut self, hash: EventHash, row: &[u8]) {
-        let (seq, offset) = self.pending.builder.push(row);
-        self.pending.keys.push(Entry { fingerprint: hash.fingerprint, seq, content: hash.content }, offset);
-    }
-
     /// Keeps a conflicting event as an event of the reserved topic, unless it is there already. It
     /// takes a seq, but counts neither as received nor as stored.
-    fn keep_evidence(&mut self, row: &[u8], first_seq: u64) -> Result<()> {
-        let incoming = decode(row)?;
-        let payload = (self.rules.evidence)(&incoming, first_seq);
-        let name = format!("{:032x}", self.hasher.evidence(&incoming));
-        // Two conflicts with one name would take a collision of 128 bits; a suffix keeps even then
-        // both.
+    fn keep_evidence(&mut self, event: Incoming<'_>, first_seq: u64) -> Result<(), Undecided> {
+        let (place, &EvidenceName { name, .. }) = event.evidence().ok_or(Undecided::NeedsComparison)?;
+        let incoming = decode(event.row)?;
+        let payload = (self.shared.rules.evidence)(&incoming, first_seq);
+        let mut event_id = evidence_id(name);
         for attempt in 0_u64.. {
-            let event_id = if attempt == 0 { name.clone() } else { format!("{name}-{attempt}") };
-            let event = EventRef { topic: CONFLICTS_TOPIC, event_id: &event_id, payload: &payload, ..incoming };
-            let hash = self.hasher.hash(&event);
-            let mut found = Vec::new();
-            self.shared.index.look_up(&[hash.fingerprint], &mut found)?;
-            let candidates: Vec<Entry> = found.into_iter().map(|(_, entry)| entry).collect();
-            let mut encoded = Vec::new();
-            row::encode(&event, &mut encoded);
-            match self.relate(hash, &encoded, &candidates)? {
-                Outcome::Stored { .. } => {
-                    self.add(hash, &encoded);
+            // The name is over all but the seq of the stored event, which is another if that was
+            // lost and published again. Only a collision of 128 bits makes a third attempt.
+            match attempt {
+                0 => {}
+                1 => event_id = format!("{}-{first_seq}", evidence_id(name)),
+                _ => event_id = format!("{}-{first_seq}-{attempt}", evidence_id(name)),
+            }
+            let evidence = EventRef { topic: CONFLICTS_TOPIC, event_id: &event_id, payload: &payload, ..incoming };
+            let hash = self.shared.hasher.hash(&evidence);
+            let found = match attempt {
+                0 => self.find_evidence(hash, self.hits.of(self.evidence_position + place)?),
+                _ => self.look_up_evidence(hash, &evidence)?,
+            };
+            match self.find_pending_evidence(hash, &evidence, found)? {
+                EvidenceKey::Known => break,
+                EvidenceKey::Taken => {}
+                EvidenceKey::Free => {
+                    let mut encoded = Vec::new();
+                    row::encode(&evidence, &mut encoded);
+                    self.pending.add(hash, &encoded, None);
                     break;
                 }
-                Outcome::Duplicate { .. } => break,
-                Outcome::Conflict { .. } => {}
             }
         }
         Ok(())
     }
+
+    /// The state of the key by these entries with its fingerprint: taken to have the key too, since
+    /// a collision costs no more than another name.
+    fn find_evidence(&self, hash: EventHash, entries: &[Entry]) -> EvidenceKey {
+        let mut found = EvidenceKey::Free;
+        for entry in entries.iter().filter(|entry| !self.shared.losses.known.covers(entry.seq)) {
+            if entry.content == hash.content {
+                return EvidenceKey::Known;
+            }
+            found = EvidenceKey::Taken;
+        }
+        found
+    }
+
+    /// The state of the key of evidence whose usual name is taken.
+    fn look_up_evidence(&self, hash: EventHash, evidence: &EventRef<'_>) -> Result<EvidenceKey> {
+        let mut found = Vec::new();
+        self.shared.index.look_up(&[hash.fingerprint], &mut found)?;
+        let entries: Vec<_> = found.into_iter().map(|(_, entry)| entry).collect();
+        let by_fingerprint = self.find_evidence(hash, &entries);
+        if matches!(by_fingerprint, EvidenceKey::Taken) {
+            for entry in entries {
+                let stored = read::read_row(self.shared, CONFLICTS_TOPIC, entry.seq)?;
+                if stored.is_some_and(|stored| stored.event_id == evidence.event_id) {
+                    return Ok(EvidenceKey::Taken);
+                }
+            }
+            return Ok(EvidenceKey::Free);
+        }
+        Ok(by_fingerprint)
+    }
+
+    /// The state of the key of evidence, with the commit before and this one, too.
+    fn find_pending_evidence(
+        &self,
+        hash: EventHash,
+        evidence: &EventRef<'_>,
+        found: EvidenceKey,
+    ) -> Result<EvidenceKey> {
+        for commit in self.in_flight.into_iter().chain([&*self.pending]) {
+            let mut at = commit.keys.latest(hash.fingerprint);
+            while let Some((entry, offset)) = commit.keys.next(&mut at, hash.fingerprint)? {
+                if entry.content == hash.content {
+                    return Ok(EvidenceKey::Known);
+                }
+                if same_key(&decode(commit.builder.row(offset))?, evidence) {
+                    return Ok(EvidenceKey::Taken);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Incoming<'_> {
+    fn relation(&self, seq: u64) -> Option<Relation> {
+        self.comparisons?.relation(self.number, seq)
+    }
+
+    fn digest(&self) -> Option<ContentDigest> {
+        self.comparisons?.digest(self.number)
+    }
+
+    fn evidence(&self) -> Option<(usize, &EvidenceName)> {
+        self.comparisons?.evidence_of(self.number)
+    }
+}
+
+fn same_key(one: &EventRef<'_>, other: &EventRef<'_>) -> bool {
+    (one.topic, one.event_id) == (other.topic, other.event_id)
 }
 
 fn decode(row: &[u8]) -> Result<EventRef<'_>> {

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::pending_keys::PendingKeys;
 use crate::counters::Counters;
+use crate::hash::{ContentDigest, EventHash};
+use crate::index::Entry;
 use crate::log::frame::{self, FrameBuilder};
 use crate::salt::Salt;
 
@@ -15,6 +17,8 @@ pub(super) struct PendingCommit {
     /// The same to be found by fingerprint.
     pub(super) keys: PendingKeys,
     pub(super) counts: Counters,
+    /// Digests of some of the rows, ascending by seq.
+    digests: Vec<(u64, ContentDigest)>,
 }
 
 /// What a pending commit held at some moment.
@@ -23,11 +27,13 @@ pub(super) struct CommitCheckpoint {
     rows: frame::FrameCheckpoint,
     keys: usize,
     counts: Counters,
+    digests: usize,
 }
 
 impl PendingCommit {
     pub(super) fn new(salt: Salt) -> Self {
-        Self { builder: FrameBuilder::new(salt), keys: PendingKeys::default(), counts: Counters::default() }
+        let (keys, counts, digests) = (PendingKeys::default(), Counters::default(), Vec::new());
+        Self { builder: FrameBuilder::new(salt), keys, counts, digests }
     }
 
     /// Begins a commit, dropping what was decided before.
@@ -35,10 +41,25 @@ impl PendingCommit {
         self.builder.begin(first_seq, received_at_ns);
         self.keys.clear();
         self.counts = Counters::default();
+        self.digests = Vec::new();
+    }
+
+    /// Adds a row with its hashes, and its digest if that is known.
+    pub(super) fn add(&mut self, hash: EventHash, row: &[u8], digest: Option<ContentDigest>) {
+        let (seq, offset) = self.builder.push(row);
+        self.keys.push(Entry { fingerprint: hash.fingerprint, seq, content: hash.content }, offset);
+        self.digests.extend(digest.map(|digest| (seq, digest)));
+    }
+
+    /// The digest of the row with this seq, if it is known.
+    pub(super) fn digest(&self, seq: u64) -> Option<ContentDigest> {
+        let at = self.digests.binary_search_by_key(&seq, |(seq, _)| *seq).ok()?;
+        self.digests.get(at).map(|(_, digest)| *digest)
     }
 
     pub(super) fn checkpoint(&self) -> CommitCheckpoint {
-        CommitCheckpoint { rows: self.builder.checkpoint(), keys: self.keys.entries().len(), counts: self.counts }
+        let (rows, keys) = (self.builder.checkpoint(), self.keys.entries().len());
+        CommitCheckpoint { rows, keys, counts: self.counts, digests: self.digests.len() }
     }
 
     /// Forgets what was decided since `checkpoint`.
@@ -46,6 +67,7 @@ impl PendingCommit {
         self.builder.roll_back(checkpoint.rows);
         self.keys.truncate(checkpoint.keys);
         self.counts = checkpoint.counts;
+        self.digests.truncate(checkpoint.digests);
     }
 }
 

@@ -6,22 +6,19 @@ use super::decide::Decider;
 use super::lookup_buffers::LookupBuffers;
 use super::pending_commit::{InFlightCommit, PendingCommit};
 use crate::batch::Batch;
+use crate::comparisons::Comparisons;
 use crate::error::{Error, Result};
-use crate::hash::KeyHasher;
 use crate::invariant::invariant;
 use crate::limits::FRAME_BODY_BYTES_MAX;
 use crate::log::position::LogPosition;
 use crate::log::writer::LogWriter;
-use crate::partition::Outcome;
+use crate::partition::Decision;
 use crate::partition::shared::Shared;
-use crate::rules::ContentRules;
 use crate::salt::Salt;
 
 /// Decides commits, one after the other. The one before may still be on its way to the disk.
 #[derive(Debug)]
 pub(crate) struct CommitPlanner {
-    hasher: KeyHasher,
-    rules: ContentRules,
     salt: Salt,
     /// The commit that is being decided, from its first batch on.
     pending: PendingCommit,
@@ -37,10 +34,8 @@ pub(crate) struct CommitPlanner {
 
 impl CommitPlanner {
     /// Goes on at `position`, where the log ends.
-    pub(crate) fn new(hasher: KeyHasher, rules: ContentRules, salt: Salt, position: &LogPosition) -> Self {
+    pub(crate) fn new(salt: Salt, position: &LogPosition) -> Self {
         Self {
-            hasher,
-            rules,
             salt,
             pending: PendingCommit::new(salt),
             is_begun: false,
@@ -67,34 +62,33 @@ impl CommitPlanner {
         if self.is_begun { self.pending.builder.len() } else { 0 }
     }
 
-    /// Decides every event of `batches`, in order. After an error the commit is what it was before.
-    pub(super) fn decide(
-        &mut self,
-        shared: &Shared,
-        batches: &[Batch],
-        received_at_ns: i64,
-    ) -> Result<Vec<Vec<Outcome>>> {
+    /// Decides `batches`, in order; those that are set aside are no part of the commit. After an
+    /// error the commit is what it was before.
+    pub(super) fn decide(&mut self, shared: &Shared, batches: &[Batch], received_at_ns: i64) -> Result<Vec<Decision>> {
         if !self.is_begun {
             self.pending.begin(self.next_seq, received_at_ns.max(self.received_at_ns));
         }
         // Before the index is asked: what it comes to know later is in here, what it knew before it
         // finds.
         let in_flight = self.in_flight.clone().filter(|commit| !commit.is_indexed());
-        self.look_up(shared, batches)?;
+        let events = self.look_up(shared, batches)?;
         let checkpoint = self.pending.checkpoint();
         let in_flight = in_flight.as_deref().map(|commit| &commit.planned);
-        let hits = &self.buffers.hits;
-        let mut decider = Decider::new(shared, self.hasher, self.rules, hits, in_flight, &mut self.pending);
-        let outcomes = batches.iter().map(|batch| decider.decide_all(batch)).collect::<Result<_>>();
-        let outcomes = match self.pending.builder.len() {
+        let mut decider = Decider::new(shared, &self.buffers.hits, events, in_flight, &mut self.pending);
+        let decisions = batches.iter().map(|batch| decider.decide_batch(batch)).collect::<Result<Vec<_>>>();
+        let decisions = match self.pending.builder.len() {
             bytes if bytes > FRAME_BODY_BYTES_MAX => Err(over_limit(bytes)),
-            _ => outcomes,
+            _ => decisions,
         };
-        match &outcomes {
-            Ok(_) => self.is_begun = true,
+        match &decisions {
+            // A commit of nothing is one too; of what was set aside alone there is none.
+            Ok(decisions) => {
+                self.is_begun |=
+                    decisions.is_empty() || decisions.iter().any(|decision| *decision != Decision::SetAside);
+            }
             Err(_) => self.pending.roll_back(checkpoint),
         }
-        outcomes
+        decisions
     }
 
     /// Completes the commit for `log`, where the one before has been written, and goes on behind
@@ -103,7 +97,7 @@ impl CommitPlanner {
     /// # Errors
     /// [`Error::Broken`] where it does not continue the log, or its parts disagree.
     pub(super) fn send(&mut self, log: &LogWriter, upstream: Option<u64>) -> Result<Arc<InFlightCommit>> {
-        let PendingCommit { builder, keys, counts } = &mut self.pending;
+        let PendingCommit { builder, keys, counts, .. } = &mut self.pending;
         invariant!(builder.first_seq() == log.position().next_seq, "a commit was decided for another place of the log");
         invariant!(keys.entries().len() == builder.row_count() as usize, "a commit has rows without a key");
         invariant!(counts.reconcile(), "the counts of a commit do not add up");
@@ -119,17 +113,20 @@ impl CommitPlanner {
         Ok(commit)
     }
 
-    /// Finds what the index knows of the events.
-    fn look_up(&mut self, shared: &Shared, batches: &[Batch]) -> Result<()> {
+    /// Finds what the index knows of the events, and of the evidence that they may become. Returns
+    /// the number of events.
+    fn look_up(&mut self, shared: &Shared, batches: &[Batch]) -> Result<usize> {
         let events = batches.iter().map(Batch::len).sum();
         let LookupBuffers { fingerprints, found, hits } = self.buffers.begin(events);
         fingerprints.extend(batches.iter().flat_map(Batch::events).map(|(hash, _)| hash.fingerprint));
+        let evidence = batches.iter().filter_map(Batch::comparisons).flat_map(Comparisons::evidence);
+        fingerprints.extend(evidence.map(|evidence| evidence.fingerprint));
         if let Err(error) = shared.index.look_up(fingerprints, found) {
             return Err(distrust_index(shared, error));
         }
-        hits.fill(events, found)?;
+        hits.fill(fingerprints.len(), found)?;
         self.pending.keys.reserve(events);
-        Ok(())
+        Ok(events)
     }
 }
 

@@ -48,7 +48,14 @@ proptest! {
         let segment = open(&dir, &seal(&dir, &events));
         let topics = [TopicChoice::All, TopicChoice::Unreserved, TopicChoice::One("a"), TopicChoice::One("$conflicts"), TopicChoice::One("absent")];
         for (topics, order) in topics.into_iter().flat_map(|topics| [(topics, Order::Ascending), (topics, Order::Descending)]) {
-            let wanted = RowQuery { topics, order, limit, seqs: seqs.clone(), timestamps_ns: timestamps_ns.clone() };
+            let wanted = RowQuery {
+                topics,
+                order,
+                limit,
+                seqs: seqs.clone(),
+                timestamps_ns: timestamps_ns.clone(),
+                ..RowQuery::default()
+            };
             for (number, group) in segment.row_groups().iter().enumerate() {
                 let here: Vec<_> = events.iter().filter(|event| (group.first_seq..=group.last_seq).contains(&event.seq)).cloned().collect();
                 prop_assert_eq!(segment.read(number, &wanted).unwrap(), model(&here, &wanted), "{:?}", wanted);

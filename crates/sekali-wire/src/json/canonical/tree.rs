@@ -1,17 +1,14 @@
-//! JSON values for comparing: the whole text as a tree.
-//!
-//! `serde_json::Value` is unsuitable: it reads objects with certain private member names as numbers
-//! or raw text, and it refuses half surrogate pairs, which payloads may contain.
+//! JSON values as trees: the plain meaning of "the same", with which canonical forms must agree.
 
 use std::collections::BTreeMap;
 
-use super::number::Decimal;
-use super::reader::{Reader, Text};
+use crate::json::number::Decimal;
+use crate::json::reader::{Reader, Text};
 use crate::limits::PAYLOAD_DEPTH_MAX;
 
 /// A JSON value. Values are equal if they have the same meaning.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Value<'a> {
+pub(super) enum Value<'a> {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -27,7 +24,7 @@ pub enum Value<'a> {
 }
 
 /// Reads a value, nested at most [`PAYLOAD_DEPTH_MAX`] deep.
-pub fn parse(text: &[u8]) -> Option<Value<'_>> {
+pub(super) fn parse(text: &[u8]) -> Option<Value<'_>> {
     let mut reader = Reader::new(text);
     let value = read(&mut reader, PAYLOAD_DEPTH_MAX)?;
     reader.is_at_end().then_some(value)

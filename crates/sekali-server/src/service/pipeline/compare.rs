@@ -1,0 +1,106 @@
+//! Compares the events of batches that were set aside with what is stored, beside the committers.
+
+use std::sync::Arc;
+
+use sekali_store::{Batch, Reader};
+use tokio::sync::Semaphore;
+use tracing::error;
+
+use super::CommitError;
+use crate::budget::Budget;
+use crate::limits::{COMPARED_BYTES_MAX, COMPARISONS_MAX};
+
+/// Compares so many batches at a time; others wait for their turn.
+#[derive(Debug)]
+pub(super) struct Comparer {
+    /// One for every partition, by number.
+    readers: Vec<Reader>,
+    turns: Arc<Semaphore>,
+    budget: Budget,
+}
+
+impl Comparer {
+    pub(super) fn new(readers: Vec<Reader>) -> Self {
+        let turns = Arc::new(Semaphore::new(COMPARISONS_MAX));
+        Self { readers, turns, budget: Budget::new(COMPARED_BYTES_MAX) }
+    }
+
+    /// Compares the events of a batch, so that the next commit can decide it. Whoever no longer
+    /// waits for that ends it before its turn.
+    pub(super) async fn compare(&self, partition: u32, mut batch: Batch) -> Result<Batch, CommitError> {
+        let room = self.budget.reserve(batch.bytes()).ok_or(CommitError::Overloaded)?;
+        let reader = self.readers.get(partition as usize).cloned().ok_or(CommitError::ShuttingDown)?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| CommitError::ShuttingDown)?;
+        let comparing = tokio::task::spawn_blocking(move || {
+            let _held = (turn, room);
+            reader.compare(&mut batch).map(|()| batch)
+        });
+        comparing.await.map_err(|_| CommitError::ShuttingDown)?.map_err(|error| {
+            error!(error = &error as &dyn std::error::Error, "publishing refused: stored events cannot be compared");
+            CommitError::Unreadable
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use sekali_store::disk::memory::MemoryDisk;
+    use sekali_store::{ContentRules, EventRef, HashKey, Outcome, StoreMeta, StoreOptions};
+
+    use crate::service::Service;
+
+    use super::*;
+
+    /// Held while no payload may be compared.
+    static GATE: Mutex<()> = Mutex::new(());
+
+    const RULES: ContentRules = ContentRules {
+        canonical: |payload| {
+            drop(GATE.lock().unwrap());
+            Some(payload.trim_ascii().to_vec())
+        },
+        evidence: |event, _| event.payload.to_vec(),
+    };
+
+    #[tokio::test]
+    async fn a_request_that_must_be_compared_holds_up_no_other() {
+        let new = StoreMeta { store_id: 1, hash_key: HashKey([1; 32]), partitions: 1 };
+        let options = StoreOptions::new().disk(Arc::new(MemoryDisk::new())).rules(RULES);
+        let store = options.open_or_create(Path::new("/store"), &new).unwrap();
+        let hasher = store.hasher();
+        let batch = |event_id: &str, payload: &[u8]| {
+            let mut batch = Batch::new();
+            batch.push(&hasher, &EventRef { topic: "t", event_id, timestamp_ns: 0, source: "", payload });
+            vec![(0, batch)]
+        };
+        let (service, committers, _) = Service::start(store).unwrap();
+        let pipeline = service.pipeline().clone();
+        assert_eq!(pipeline.commit(batch("k", b"p")).await, Ok(vec![vec![Outcome::Stored { seq: 1 }]]));
+        let held = GATE.lock().unwrap();
+        // More than are compared at a time.
+        let compared: Vec<_> = [&b" p"[..], b"p ", b"q", b" p "]
+            .into_iter()
+            .map(|payload| {
+                let (pipeline, batch) = (pipeline.clone(), batch("k", payload));
+                tokio::spawn(async move { pipeline.commit(batch).await })
+            })
+            .collect();
+        for seq in 2..20 {
+            let stored = pipeline.commit(batch(&seq.to_string(), b"p")).await;
+            assert_eq!(stored, Ok(vec![vec![Outcome::Stored { seq }]]));
+        }
+        assert!(compared.iter().all(|task| !task.is_finished()));
+        drop(held);
+        let mut outcomes = Vec::new();
+        for task in compared {
+            outcomes.extend(task.await.unwrap().unwrap().concat());
+        }
+        let duplicate = Outcome::Duplicate { seq: 1 };
+        assert_eq!(outcomes, [duplicate, duplicate, Outcome::Conflict { seq: 1 }, duplicate]);
+        pipeline.close();
+        tokio::task::spawn_blocking(|| committers.join()).await.unwrap();
+    }
+}
