@@ -45,7 +45,7 @@ impl Comparer {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::Mutex;
+    use std::sync::{Condvar, Mutex};
 
     use sekali_store::disk::memory::MemoryDisk;
     use sekali_store::{ContentRules, EventRef, HashKey, Outcome, StoreMeta, StoreOptions};
@@ -54,12 +54,13 @@ mod tests {
 
     use super::*;
 
-    /// Held while no payload may be compared.
-    static GATE: Mutex<()> = Mutex::new(());
+    /// Whether payloads may be compared.
+    static IS_OPEN: Mutex<bool> = Mutex::new(true);
+    static OPENED: Condvar = Condvar::new();
 
     const RULES: ContentRules = ContentRules {
         canonical: |payload| {
-            drop(GATE.lock().unwrap());
+            drop(OPENED.wait_while(IS_OPEN.lock().unwrap(), |is_open| !*is_open).unwrap());
             Some(payload.trim_ascii().to_vec())
         },
         evidence: |event, _| event.payload.to_vec(),
@@ -79,7 +80,7 @@ mod tests {
         let (service, committers, _) = Service::start(store).unwrap();
         let pipeline = service.pipeline().clone();
         assert_eq!(pipeline.commit(batch("k", b"p")).await, Ok(vec![vec![Outcome::Stored { seq: 1 }]]));
-        let held = GATE.lock().unwrap();
+        *IS_OPEN.lock().unwrap() = false;
         // More than are compared at a time.
         let compared: Vec<_> = [&b" p"[..], b"p ", b"q", b" p "]
             .into_iter()
@@ -93,7 +94,8 @@ mod tests {
             assert_eq!(stored, Ok(vec![vec![Outcome::Stored { seq }]]));
         }
         assert!(compared.iter().all(|task| !task.is_finished()));
-        drop(held);
+        *IS_OPEN.lock().unwrap() = true;
+        OPENED.notify_all();
         let mut outcomes = Vec::new();
         for task in compared {
             outcomes.extend(task.await.unwrap().unwrap().concat());
