@@ -12,6 +12,7 @@
 //! - [`ingest`]: the bytes of a request to validated, encoded, routed events
 //! - [`service`]: the running store: publish, find, read, count; its chores
 //! - [`query`]: filters, cursors and scans over all partitions
+//! - `clients`: who a request counts for, and what one client may have of what all share
 //! - [`access`]: API keys and what each allows
 //! - [`limits`]: every cap
 //!
@@ -19,6 +20,7 @@
 
 pub mod access;
 mod budget;
+mod clients;
 pub mod clock;
 #[doc(hidden)]
 pub mod fuzzing;

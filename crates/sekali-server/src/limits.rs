@@ -8,9 +8,13 @@ use sekali_wire::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX, IDLE_TIMEOUT};
 
 /// Largest request body as it comes over the wire, in bytes.
 pub const BODY_WIRE_BYTES_MAX: usize = 32 * MIB;
-/// Most bytes of request bodies in memory at a time, all requests together. More are refused as
-/// overload.
+/// Most bytes of request bodies in memory at a time, all requests together; one client may have
+/// half of what is free. More are refused as overload, or evict the slowest.
 pub const BODIES_BYTES_MAX: usize = 256 * MIB;
+/// The same for bodies of up to [`SMALL_BYTES_MAX`], beside it.
+pub(crate) const SMALL_BODIES_BYTES_MAX: usize = 32 * MIB;
+/// Bodies and answers of up to this many bytes are small: they have a reserve of their own.
+pub(crate) const SMALL_BYTES_MAX: usize = 64 * 1024;
 /// Largest window a zstd body may ask for, as a power of two: 8 MiB, what RFC 9659 allows on the
 /// web.
 pub const ZSTD_WINDOW_LOG_MAX: u32 = 23;
@@ -98,14 +102,16 @@ pub const HEADERS_BYTES_MAX: usize = 16 * 1024;
 /// Most bytes that one connection buffers while reading. Headers beyond this are not even read to
 /// the end.
 pub const CONNECTION_BUFFER_BYTES: u32 = 64 * 1024;
+/// Most bytes that an HTTP/2 connection takes in ahead of its requests, all of them together.
+pub(crate) const HTTP2_WINDOW_BYTES: u32 = 512 * 1024;
 /// Most requests at a time on one HTTP/2 connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 /// Longest a request may take to send its headers, and a TLS handshake as a whole.
 pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
-/// A body must have arrived within this time plus its length divided by
-/// [`BODY_BYTES_PER_SECOND_MIN`].
+/// Longest a body may be behind the pace of [`BODY_BYTES_PER_SECOND_MIN`]. Bytes that came faster
+/// are no credit for later.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Slowest a body may arrive, in bytes a second.
+/// Slowest a body may arrive, in bytes a second as sent.
 pub const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 /// A client must take [`ANSWER_BYTES_MIN`] of an answer within this time.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -158,7 +164,9 @@ const MIB: usize = 1024 * 1024;
 
 const _: () = {
     assert!(PAYLOAD_BYTES_MAX < BODY_BYTES_MAX && BODY_BYTES_MAX <= BODIES_BYTES_MAX);
-    assert!(BODY_WIRE_BYTES_MAX <= BODIES_BYTES_MAX);
+    // One client may have half of the memory, and the largest body is no more than that.
+    assert!(BODY_WIRE_BYTES_MAX * 2 <= BODIES_BYTES_MAX && BODY_BYTES_MAX * 2 <= BODIES_BYTES_MAX);
+    assert!(SMALL_BYTES_MAX * 256 <= SMALL_BODIES_BYTES_MAX);
     assert!((1 << ZSTD_WINDOW_LOG_MAX) <= BODY_BYTES_MAX);
     // The largest request fits an empty queue, and a commit (its bytes, and once more for evidence)
     // fits a frame.

@@ -13,7 +13,7 @@ const ID_DIGITS: usize = 8;
 const SECRET_DIGITS: usize = 64;
 
 /// The public name of a key: eight hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyId(String);
 

@@ -39,6 +39,14 @@ impl Grant {
         if key.has(Scope::Admin) { Self::Everything } else { Self::Key(Arc::clone(key)) }
     }
 
+    /// The key that limits it, if there is one.
+    pub(crate) fn key(&self) -> Option<&Key> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Everything | Self::Nothing => None,
+        }
+    }
+
     /// Whether it includes `scope`, for some topics at least.
     pub fn has(&self, scope: Scope) -> bool {
         match self {

@@ -18,8 +18,9 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HeaderMap};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{ApiError, Code};
-use crate::budget::{Budget, Reservation};
+use crate::clients::{Client, HeldMemory, MemorySizes, SharedMemory};
 use crate::limits::{BODIES_BYTES_MAX, BODY_BYTES_PER_SECOND_MIN, BODY_TIMEOUT, BODY_WIRE_BYTES_MAX};
+use crate::limits::{SMALL_BODIES_BYTES_MAX, SMALL_BYTES_MAX};
 use sekali_wire::limits::BODY_BYTES_MAX;
 
 pub use request::{BodyWatch, RequestBody};
@@ -27,17 +28,18 @@ pub use request::{BodyWatch, RequestBody};
 use crate::query::off_thread;
 use decode::{Broken, Decoder, Encoding};
 
-/// What all bodies share. Cheap to clone; clones share.
+/// The memory and time of all bodies. Cheap to clone; clones share.
 #[derive(Debug, Clone)]
 pub(super) struct Intake {
-    budget: Budget,
-    /// What a body has on top of the time that its bytes have.
+    memory: SharedMemory,
+    /// How far a body may fall behind its pace.
     timeout: Duration,
 }
 
 impl Intake {
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { budget: Budget::new(BODIES_BYTES_MAX), timeout }
+        let sizes = MemorySizes { large: BODIES_BYTES_MAX, small: SMALL_BODIES_BYTES_MAX, small_max: SMALL_BYTES_MAX };
+        Self { memory: SharedMemory::new(sizes, timeout), timeout }
     }
 }
 
@@ -47,7 +49,7 @@ pub(super) struct Received {
     /// Its bytes.
     pub(super) bytes: Bytes,
     /// What it takes up, unless it still lies where the transport has put it.
-    _room: Option<Reservation>,
+    _room: Option<HeldMemory>,
 }
 
 /// The headers of a request about its body.
@@ -69,7 +71,8 @@ impl BodyHead {
     }
 }
 
-/// Reads the body of a request, with this head.
+/// Reads the body of a request, with this head. `client` is asked for if the body needs memory of
+/// its own.
 ///
 /// # Errors
 /// `too_large`, `overloaded`, `invalid_encoding`, `request_timeout`.
@@ -78,8 +81,9 @@ pub(super) async fn receive(
     mut body: RequestBody,
     head: BodyHead,
     intake: &Intake,
+    client: impl FnOnce() -> Client,
 ) -> Result<Received, ApiError> {
-    let received = read(head, &mut body, intake).await;
+    let received = read(head, &mut body, intake, client).await;
     match &received {
         // A slow client has had its time.
         Ok(_) | Err(ApiError { code: Code::RequestTimeout, .. }) => {}
@@ -97,7 +101,7 @@ pub(super) fn discard(headers: &HeaderMap, mut body: RequestBody) {
     }
     tokio::spawn(async move {
         let mut pace = Pace::new(BODY_TIMEOUT);
-        while let Ok(Some(Ok(frame))) = timeout_at(pace.deadline(), body.frame()).await {
+        while let Ok(Some(Ok(frame))) = pace.wait(None, body.frame()).await {
             if !frame.data_ref().is_none_or(|data| pace.advance(data.len())) {
                 break;
             }
@@ -105,20 +109,21 @@ pub(super) fn discard(headers: &HeaderMap, mut body: RequestBody) {
     });
 }
 
-async fn read(head: BodyHead, body: &mut RequestBody, intake: &Intake) -> Result<Received, ApiError> {
+async fn read(
+    head: BodyHead,
+    body: &mut RequestBody,
+    intake: &Intake,
+    client: impl FnOnce() -> Client,
+) -> Result<Received, ApiError> {
     let BodyHead { encoding, announced } = head;
-    if !intake.budget.has_room(announced) {
-        return Err(overloaded());
-    }
     let mut pace = Pace::new(intake.timeout);
-    let mut piece = next_piece(body, &mut pace).await?;
+    let mut piece = next_piece(body, &mut pace, None).await?;
     if let Some(bytes) = piece.take_if(|_| encoding == Encoding::Identity && body.is_end_stream()) {
         return Ok(Received { bytes, _room: None });
     }
-    // Room is taken for what has come, and not for what was announced: announcing costs a client
-    // nothing.
-    let room = intake.budget.reserve(0).ok_or_else(overloaded)?;
-    let mut gathered = Gathered { decoder: Decoder::new(encoding), bytes: Vec::with_capacity(announced), room };
+    let room = intake.memory.hold(client());
+    let buffer = Buffer { bytes: Vec::new(), len_max: announced, window_max: encoding.window_max(), room };
+    let mut gathered = Gathered { decoder: Decoder::new(encoding), buffer };
     while let Some(bytes) = piece {
         gathered = match encoding {
             Encoding::Identity => gathered.take(&bytes)?,
@@ -126,15 +131,20 @@ async fn read(head: BodyHead, body: &mut RequestBody, intake: &Intake) -> Result
             // waiting.
             _ => off_thread(move || gathered.take(&bytes)).await??,
         };
-        piece = next_piece(body, &mut pace).await?;
+        piece = next_piece(body, &mut pace, Some(&gathered.buffer.room)).await?;
     }
     gathered.decoder.finish()?;
-    Ok(Received { bytes: gathered.bytes.into(), _room: Some(gathered.room) })
+    let Buffer { bytes, room, .. } = gathered.buffer;
+    Ok(Received { bytes: bytes.into(), _room: Some(room) })
 }
 
 /// The next bytes of a body as they come over the wire, if there are any.
-async fn next_piece(body: &mut RequestBody, pace: &mut Pace) -> Result<Option<Bytes>, ApiError> {
-    while let Some(frame) = next_frame(body, pace).await? {
+async fn next_piece(
+    body: &mut RequestBody,
+    pace: &mut Pace,
+    room: Option<&HeldMemory>,
+) -> Result<Option<Bytes>, ApiError> {
+    while let Some(frame) = next_frame(body, pace, room).await? {
         let frame = frame.map_err(|error| broken(&why_broken(&error)))?;
         if let Ok(data) = frame.into_data() {
             return if pace.advance(data.len()) { Ok(Some(data)) } else { Err(too_large_on_the_wire()) };
@@ -150,6 +160,7 @@ async fn next_piece(body: &mut RequestBody, pace: &mut Pace) -> Result<Option<By
 async fn next_frame(
     body: &mut RequestBody,
     pace: &mut Pace,
+    room: Option<&HeldMemory>,
 ) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, ApiError> {
     let mut has_looked = false;
     let at_once = poll_fn(|cx| match Pin::new(&mut *body).poll_frame(cx) {
@@ -163,65 +174,102 @@ async fn next_frame(
     });
     match at_once.await {
         Some(frame) => Ok(frame),
-        None => timeout_at(pace.deadline(), body.frame()).await.map_err(|_| too_slow()),
+        None => pace.wait(room, body.frame()).await,
     }
 }
 
-/// A body that comes in pieces, or compressed, with the room it takes up.
+/// A body that comes in pieces, or compressed.
 struct Gathered {
     decoder: Decoder,
-    bytes: Vec<u8>,
-    room: Reservation,
+    buffer: Buffer,
 }
 
 impl Gathered {
     /// The same with what a piece decompresses to.
     fn take(mut self, piece: &[u8]) -> Result<Self, ApiError> {
-        let Self { decoder, bytes, room } = &mut self;
-        decoder.feed(piece, &mut |more| append(bytes, room, more))?;
+        let Self { decoder, buffer } = &mut self;
+        decoder.feed(piece, &mut |more| buffer.append(more))?;
         Ok(self)
     }
 }
 
-fn append(bytes: &mut Vec<u8>, room: &mut Reservation, more: &[u8]) -> Result<(), ApiError> {
-    let len = bytes.len() + more.len();
-    if len > BODY_BYTES_MAX {
-        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes; send fewer events at a time");
-        return Err(ApiError::new(Code::TooLarge, message));
-    }
-    if let Some(lacking) = len.checked_sub(room.bytes()).filter(|&lacking| lacking > 0)
-        && !room.grow(lacking.max(GROWTH_BYTES))
-    {
-        return Err(overloaded());
-    }
-    bytes.extend_from_slice(more);
-    Ok(())
+/// The part of a body that has come, with the memory that it takes up.
+struct Buffer {
+    bytes: Vec<u8>,
+    /// Its length as the client says, which costs nothing to say; 0 if it does not.
+    len_max: usize,
+    /// Most bytes that the decoder keeps of what it has decompressed.
+    window_max: usize,
+    room: HeldMemory,
 }
 
-/// Room is taken in steps of this size.
-const GROWTH_BYTES: usize = 64 * 1024;
+impl Buffer {
+    /// Appends. The buffer grows with what has come: twofold, and not beyond what was announced.
+    fn append(&mut self, more: &[u8]) -> Result<(), ApiError> {
+        let len = self.bytes.len() + more.len();
+        if len > BODY_BYTES_MAX {
+            let message = format!("the body is larger than {BODY_BYTES_MAX} bytes; send fewer events at a time");
+            return Err(ApiError::new(Code::TooLarge, message));
+        }
+        if len > self.bytes.capacity() {
+            let twofold = (2 * self.bytes.capacity()).clamp(GROWTH_BYTES, BODY_BYTES_MAX);
+            let capacity = if self.len_max < len { twofold } else { twofold.min(self.len_max) }.max(len);
+            if !self.room.resize(capacity + capacity.min(self.window_max)) {
+                return Err(overloaded());
+            }
+            self.bytes.reserve_exact(capacity - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(())
+    }
+}
 
-/// How fast a body comes, and how much of it has come.
+/// The first room of a buffer, where more may come.
+const GROWTH_BYTES: usize = 16 * 1024;
+
+/// The pace of a body: how far it may fall behind, and how much of it has come.
 struct Pace {
     timeout: Duration,
-    /// When it was first waited for.
-    begun: Option<Instant>,
+    /// How long its client may let the server wait from now on. Bytes add to it, up to the timeout:
+    /// what came fast is no credit for what comes much later.
+    patience: Duration,
     bytes: usize,
 }
 
 impl Pace {
     fn new(timeout: Duration) -> Self {
-        Self { timeout, begun: None, bytes: 0 }
+        Self { timeout, patience: timeout, bytes: 0 }
     }
 
-    /// When the next bytes must be there.
-    fn deadline(&mut self) -> Instant {
-        let begun = *self.begun.get_or_insert_with(Instant::now);
-        begun + self.timeout + Duration::from_secs(self.bytes as u64 / BODY_BYTES_PER_SECOND_MIN)
+    /// Waits for something that the client is to do. It may be evicted meanwhile from the memory
+    /// that it holds.
+    ///
+    /// # Errors
+    /// It took too long: `request_timeout`; or it was evicted: `overloaded`.
+    async fn wait<T>(&mut self, room: Option<&HeldMemory>, event: impl Future<Output = T>) -> Result<T, ApiError> {
+        let begun = Instant::now();
+        let deadline = begun + self.patience;
+        let outcome = match room {
+            None => timeout_at(deadline, event).await.map_err(|_| too_slow()),
+            Some(room) => {
+                room.waits(deadline);
+                let outcome = tokio::select! {
+                    biased;
+                    () = room.evicted() => Err(evicted()),
+                    outcome = timeout_at(deadline, event) => outcome.map_err(|_| too_slow()),
+                };
+                room.works();
+                outcome
+            }
+        };
+        self.patience = self.patience.saturating_sub(begun.elapsed());
+        outcome
     }
 
     /// Counts bytes. `false` if they are too many.
     fn advance(&mut self, bytes: usize) -> bool {
+        let earned = Duration::from_nanos(bytes as u64 * (1_000_000_000 / BODY_BYTES_PER_SECOND_MIN));
+        self.patience = (self.patience + earned).min(self.timeout);
         self.bytes += bytes;
         self.bytes <= BODY_WIRE_BYTES_MAX
     }
@@ -259,6 +307,11 @@ fn overloaded() -> ApiError {
     ApiError::new(Code::Overloaded, "too many requests are being read; nothing was stored, send it again")
 }
 
+fn evicted() -> ApiError {
+    let message = "too many requests are being read, and this one came the slowest; nothing was stored, send it again";
+    ApiError::new(Code::Overloaded, message)
+}
+
 fn too_slow() -> ApiError {
     ApiError::new(Code::RequestTimeout, "the body came too slowly; nothing was stored")
 }
@@ -284,5 +337,56 @@ fn broken(what: &str) -> ApiError {
 impl From<Broken> for ApiError {
     fn from(Broken(what): Broken) -> Self {
         broken(&what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_that_came_fast_are_no_credit_for_later() {
+        let mut pace = Pace::new(BODY_TIMEOUT);
+        assert!(pace.advance(BODY_WIRE_BYTES_MAX - 1));
+        assert!(pace.wait(None, tokio::time::sleep(BODY_TIMEOUT / 2)).await.is_ok());
+        assert!(pace.advance(1));
+        assert!(pace.wait(None, tokio::time::sleep(BODY_TIMEOUT)).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_at_its_pace_may_come_for_as_long_as_it_takes() {
+        let mut pace = Pace::new(BODY_TIMEOUT);
+        for _ in 0..100 {
+            assert!(pace.wait(None, tokio::time::sleep(BODY_TIMEOUT / 2)).await.is_ok());
+            assert!(pace.advance(BODY_BYTES_PER_SECOND_MIN as usize * 5));
+        }
+        for _ in 0..3 {
+            pace.advance(BODY_BYTES_PER_SECOND_MIN as usize);
+            assert_eq!(
+                pace.wait(None, tokio::time::sleep(BODY_TIMEOUT / 2)).await.is_ok(),
+                pace.patience > Duration::ZERO
+            );
+        }
+        assert_eq!(pace.patience, Duration::ZERO, "half a pace is too slow");
+    }
+
+    /// A buffer that a hundred pieces of 1,000 bytes were appended to.
+    fn filled(len_max: usize, window_max: usize) -> Buffer {
+        let room = Intake::new(BODY_TIMEOUT).memory.hold(Client::Network([10, 0, 0, 1].into()));
+        let mut buffer = Buffer { bytes: Vec::new(), len_max, window_max, room };
+        for _ in 0..100 {
+            buffer.append(&[b' '; 1_000]).unwrap();
+            assert!(buffer.bytes.capacity() <= (2 * buffer.bytes.len()).max(GROWTH_BYTES));
+        }
+        buffer
+    }
+
+    #[tokio::test]
+    async fn a_buffer_has_no_more_room_than_for_what_came_however_much_was_announced() {
+        let buffer = filled(BODY_BYTES_MAX, 0);
+        assert_eq!(buffer.bytes.capacity(), buffer.room.bytes());
+        assert_eq!(filled(100_000, 0).bytes.capacity(), 100_000);
+        let buffer = filled(0, 8 * GROWTH_BYTES);
+        assert_eq!(buffer.room.bytes(), buffer.bytes.capacity() + 8 * GROWTH_BYTES);
     }
 }

@@ -6,6 +6,7 @@
 //! handler gets an [`Admitted`], which only the guard makes, so that a route without a guard does
 //! not compile.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::header::{ALLOW, CONTENT_LENGTH, HeaderValue};
@@ -70,14 +71,14 @@ impl Door {
         Self { app, cors: Cors::new(cors_origins).map(Arc::new), paths: Arc::new(paths()) }
     }
 
-    /// Answers a request, gives the answer its id, and logs both. Must be called on a tokio
-    /// runtime.
-    pub async fn answer(&self, request: Request<RequestBody>) -> Response<Body> {
+    /// Answers a request of a client in `network`, gives the answer its id, and logs both. Must be
+    /// called on a tokio runtime.
+    pub async fn answer(&self, request: Request<RequestBody>, network: IpAddr) -> Response<Body> {
         let app = &self.app;
         let id = app.shared.ids.of(request.headers());
         let entry = AccessLog::begin(request.method(), request.uri().path());
         let mut response = match self.cors.as_deref() {
-            None => self.routed(request, &id).await,
+            None => self.routed(request, network, &id).await,
             Some(cors) if request.method() == Method::OPTIONS => {
                 let (parts, body) = request.into_parts();
                 discard(&parts.headers, body);
@@ -85,7 +86,7 @@ impl Door {
             }
             Some(cors) => {
                 let origin = cors.admitted_origin(request.headers());
-                let mut response = self.routed(request, &id).await;
+                let mut response = self.routed(request, network, &id).await;
                 cors.allow(origin, response.headers_mut());
                 response
             }
@@ -95,7 +96,7 @@ impl Door {
         response
     }
 
-    async fn routed(&self, request: Request<RequestBody>, id: &HeaderValue) -> Response<Body> {
+    async fn routed(&self, request: Request<RequestBody>, network: IpAddr, id: &HeaderValue) -> Response<Body> {
         let app = &self.app;
         let is_head = request.method() == Method::HEAD;
         if !head::fits(&request) {
@@ -112,7 +113,8 @@ impl Door {
         let outcome = match app.shared.gate.admit(route.scope, &request) {
             Ok(grant) => {
                 let (parts, body) = request.into_parts();
-                (route.answer)(Box::new(Admitted { app: app.clone(), grant, parts, body, route, segments })).await
+                (route.answer)(Box::new(Admitted { app: app.clone(), grant, network, parts, body, route, segments }))
+                    .await
             }
             Err(error) => {
                 let (parts, body) = request.into_parts();

@@ -1,5 +1,6 @@
 //! A route of the API, and a request that was admitted to one.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 
 use hyper::http::request::Parts;
@@ -11,6 +12,7 @@ use super::app::App;
 use super::body::RequestBody;
 use super::parameters::Parameters;
 use crate::access::{Grant, Scope};
+use crate::clients::Client;
 
 /// The answer of a handler: an error is worded by the route.
 pub(super) type Answer = Result<Response<Body>, ApiError>;
@@ -40,6 +42,8 @@ pub struct Route {
 pub(super) struct Admitted {
     pub(super) app: App,
     pub(super) grant: Grant,
+    /// Where it came from.
+    pub(super) network: IpAddr,
     pub(super) parts: Parts,
     pub(super) body: RequestBody,
     pub(super) route: &'static Route,
@@ -65,6 +69,11 @@ impl Admitted {
         let decoded = percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
         decoded.map_err(|_| ApiError::new(Code::InvalidParameter, "the path must be percent-encoded UTF-8"))
     }
+}
+
+/// The client of a request with this grant, from this network.
+pub(super) fn client_of(grant: &Grant, network: IpAddr) -> Client {
+    grant.key().map_or(Client::Network(network), |key| Client::Key(key.id.clone()))
 }
 
 impl Route {

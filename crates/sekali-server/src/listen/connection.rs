@@ -1,6 +1,7 @@
 //! One connection, from its first byte to its last.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use super::permits::ConnectionPermit;
 use super::poll_on_wake::PollOnWake;
 use super::watched::{WatchedBody, WatchedStream};
 use crate::http::{BodyWatch, Door, RequestBody};
-use crate::limits::{CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
+use crate::limits::{CONNECTION_BUFFER_BYTES, HTTP2_WINDOW_BYTES, STREAMS_PER_CONNECTION_MAX};
 use crate::timeouts::Timeouts;
 
 /// Everything that serving a connection needs. Cheap to clone.
@@ -37,12 +38,12 @@ pub(crate) struct ConnectionContext {
 
 impl ConnectionContext {
     /// Serves a connection until it closes, idles for too long, gets stuck, or the server drains
-    /// and its requests are answered. Holds `_place` as long.
-    pub(super) async fn serve(self, stream: TcpStream, mut draining: watch::Receiver<bool>, _place: ConnectionPermit) {
+    /// and its requests are answered. Holds `place` as long.
+    pub(super) async fn serve(self, stream: TcpStream, mut draining: watch::Receiver<bool>, place: ConnectionPermit) {
         // Answers are small, and clients wait for them.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = self.certificates.as_ref().map(Certificates::acceptor) else {
-            return speak(stream, self.door, self.timeouts, draining).await;
+            return speak(stream, self.door, place.network(), self.timeouts, draining).await;
         };
         let stream = tokio::select! {
             stream = shake_hands(acceptor, stream, self.timeouts) => stream,
@@ -50,7 +51,7 @@ impl ConnectionContext {
             _ = draining.wait_for(|drain| *drain) => None,
         };
         if let Some(stream) = stream {
-            speak(stream, self.door, self.timeouts, draining).await;
+            speak(stream, self.door, place.network(), self.timeouts, draining).await;
         }
     }
 }
@@ -74,6 +75,7 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream, timeouts: Timeout
 async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     door: Door,
+    network: IpAddr,
     timeouts: Timeouts,
     mut draining: watch::Receiver<bool>,
 ) {
@@ -83,7 +85,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     // Every request counts itself in and out, which is slow where others do so on other cores: so
     // this connection has a count of its own.
     let door = Arc::new(door);
-    let service = service_fn(move |request| answer(Arc::clone(&door), Arc::clone(&watched), request));
+    let service = service_fn(move |request| answer(Arc::clone(&door), network, Arc::clone(&watched), request));
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut check = interval(timeouts.check_interval);
@@ -136,13 +138,14 @@ async fn occasion(draining: &mut watch::Receiver<bool>, check: &mut Interval, cl
 
 async fn answer(
     door: Arc<Door>,
+    network: IpAddr,
     activity: Arc<Activity>,
     request: Request<Incoming>,
 ) -> Result<Response<WatchedBody>, Infallible> {
     let is_http2 = request.version() == Version::HTTP_2;
     let exchange = activity.begin(is_http2);
     let request = request.map(|body| RequestBody::incoming(body, activity as Arc<dyn BodyWatch>));
-    let response = door.answer(request).await;
+    let response = door.answer(request, network).await;
     Ok(response.map(|body| WatchedBody { body, exchange }))
 }
 
@@ -156,6 +159,9 @@ fn builder() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(CONNECTION_BUFFER_BYTES)
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
-        .adaptive_window(true);
+        // Of all its streams together, so that a connection costs the same whatever its version.
+        .initial_connection_window_size(HTTP2_WINDOW_BYTES)
+        .initial_stream_window_size(HTTP2_WINDOW_BYTES)
+        .max_send_buf_size(CONNECTION_BUFFER_BYTES as usize);
     builder
 }

@@ -4,11 +4,12 @@
 //! them: the clients behind it (proxies, port forwarding) cannot be told apart.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::clients::network;
 use crate::limits::CONNECTIONS_SHARE_OF_ADDRESS;
 
 /// The places for connections.
@@ -57,6 +58,13 @@ impl ConnectionPermits {
     }
 }
 
+impl ConnectionPermit {
+    /// The network of its client.
+    pub(super) fn network(&self) -> IpAddr {
+        self.network
+    }
+}
+
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut taken = lock(&self.taken);
@@ -66,17 +74,6 @@ impl Drop for ConnectionPermit {
                 taken.remove(&self.network);
             }
         }
-    }
-}
-
-/// The network of a client: in IPv6 the first half, since one client has the whole /64.
-fn network(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(ip) if !ip.is_loopback() => {
-            let [a, b, c, d, ..] = ip.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        ip => ip,
     }
 }
 

@@ -18,6 +18,8 @@ mod events;
 mod fuzz_corpus;
 mod hosts;
 #[cfg(target_os = "linux")]
+mod neighbours;
+#[cfg(target_os = "linux")]
 mod overload;
 mod proofs;
 mod publish;

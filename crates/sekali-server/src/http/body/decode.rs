@@ -15,6 +15,16 @@ pub(super) enum Encoding {
     Zstd,
 }
 
+impl Encoding {
+    /// Most bytes of what it has put out that a decoder keeps, beyond some 64 KiB.
+    pub(super) fn window_max(self) -> usize {
+        match self {
+            Self::Identity | Self::Gzip | Self::Deflate => 0,
+            Self::Zstd => 1 << ZSTD_WINDOW_LOG_MAX,
+        }
+    }
+}
+
 /// The data is not what its encoding says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Broken(pub(super) String);

@@ -8,10 +8,11 @@ use sekali_store::Outcome;
 use serde::Serialize;
 
 use crate::access::Topics;
+use crate::clients::Client;
 use crate::http::answer::{ApiError, Json, media};
 use crate::http::app::App;
 use crate::http::body::{self, BodyHead, RequestBody};
-use crate::http::route::{Admitted, Answer};
+use crate::http::route::{Admitted, Answer, client_of};
 use crate::ingest::{Accepted, Format, Options, Problem, ingest};
 use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
 use crate::query::off_thread;
@@ -30,8 +31,9 @@ pub(super) async fn publish(request: Box<Admitted>) -> Answer {
             return Err(error);
         }
     };
-    let body = request.body;
-    let accepted = receive(&request.app, &request.parts.headers, body, format, options).await?;
+    let (body, grant, network) = (request.body, &request.grant, request.network);
+    let client = || client_of(grant, network);
+    let accepted = receive(&request.app, &request.parts.headers, body, client, format, options).await?;
     let published = request.app.shared.service.publish(accepted).await?;
     let mut response = Json(PublishAnswer::new(published, options)).into_response();
     *response.status_mut() = StatusCode::ACCEPTED;
@@ -53,6 +55,7 @@ async fn receive(
     app: &App,
     headers: &HeaderMap,
     body: RequestBody,
+    client: impl FnOnce() -> Client,
     format: Format,
     options: Options<'_>,
 ) -> Result<Accepted, ApiError> {
@@ -68,7 +71,7 @@ async fn receive(
         body::discard(headers, body);
         return Err(CommitError::Overloaded.into());
     }
-    let received = body::receive(headers, body, head, &app.shared.bodies).await?;
+    let received = body::receive(headers, body, head, &app.shared.bodies, client).await?;
     if received.bytes.len() <= PARSED_IN_PLACE_BYTES_MAX {
         return Ok(ingest(&received.bytes, format, options, app.shared.service.target())?);
     }
