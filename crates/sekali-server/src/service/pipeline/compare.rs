@@ -25,8 +25,8 @@ impl Comparer {
         Self { readers, turns, budget: Budget::new(COMPARED_BYTES_MAX) }
     }
 
-    /// Compares the events of a batch, so that the next commit can decide it. Whoever no longer
-    /// waits for that ends it before its turn.
+    /// Compares the events of a batch, so that the next commit can decide it. A caller that has
+    /// gone ends it before its turn.
     pub(super) async fn compare(&self, partition: u32, mut batch: Batch) -> Result<Batch, CommitError> {
         let room = self.budget.reserve(batch.bytes()).ok_or(CommitError::Overloaded)?;
         let reader = self.readers.get(partition as usize).cloned().ok_or(CommitError::ShuttingDown)?;
