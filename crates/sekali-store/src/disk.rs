@@ -40,9 +40,9 @@ pub trait Disk: Debug + Send + Sync {
         self.create_dir(dir)?;
         self.sync_dir(parent)
     }
-    /// Names of the files (not the directories) in `dir`, sorted.
+    /// Names of the files, and of all else that is no directory, in `dir`, sorted.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
-    /// Whether there is a file or a directory at `path`.
+    /// Whether there is anything at `path`, a symbolic link that leads nowhere included.
     fn exists(&self, path: &Path) -> io::Result<bool>;
     /// Makes a new file for reading and writing, readable by the owner alone.
     ///

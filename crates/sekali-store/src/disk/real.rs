@@ -6,10 +6,16 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::{Disk, DiskFile, UnlinkedFile};
 
-/// The operating system's file system.
+/// The operating system's file system. Only regular files are opened, and no symbolic link in place
+/// of one is followed: others may own the directory. Directories may be links.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealDisk;
 
@@ -28,8 +34,9 @@ impl Disk for RealDisk {
         let mut names = Vec::new();
         for entry in fs::read_dir(dir)? {
             let entry = entry?;
-            // Names that are not UTF-8 are not ours.
-            if entry.file_type()?.is_file()
+            // Names that are not UTF-8 are not ours. Links and the like are listed too: opening
+            // them says what they are, while a file that is not listed would count as lost.
+            if !entry.file_type()?.is_dir()
                 && let Ok(name) = entry.file_name().into_string()
             {
                 names.push(name);
@@ -40,20 +47,22 @@ impl Disk for RealDisk {
     }
 
     fn exists(&self, path: &Path) -> io::Result<bool> {
-        fs::exists(path)
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            found => found.map(|_| true),
+        }
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(FILE_MODE).open(path)?;
-        in_use(file)
+        in_use(open_regular(OpenOptions::new().read(true).write(true).create_new(true), path)?)
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        in_use(File::open(path)?)
+        in_use(open_regular(OpenOptions::new().read(true), path)?)
     }
 
     fn open_for_writing(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        in_use(OpenOptions::new().read(true).write(true).open(path)?)
+        in_use(open_regular(OpenOptions::new().read(true).write(true), path)?)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -70,7 +79,7 @@ impl Disk for RealDisk {
 
     fn remove_name(&self, path: &Path) -> io::Result<Option<Box<dyn UnlinkedFile>>> {
         // One that cannot be opened is removed all the same.
-        let file = OpenOptions::new().write(true).open(path);
+        let file = open_regular(OpenOptions::new().write(true), path);
         fs::remove_file(path)?;
         Ok(file.ok().map(|file| Box::new(RealUnlinkedFile(file)) as Box<dyn UnlinkedFile>))
     }
@@ -80,7 +89,7 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(FILE_MODE).open(path)?;
+        let file = open_regular(OpenOptions::new().write(true).create(true).truncate(false), path)?;
         file.try_lock()?;
         Ok(Box::new(file))
     }
@@ -91,20 +100,53 @@ impl Disk for RealDisk {
     }
 }
 
+/// Opens a regular file, new ones for the owner alone.
+fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    // Opening a pipe without a writer would wait for one.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    match options.mode(FILE_MODE).custom_flags(flags.bits().cast_signed()).open(path) {
+        Err(error) if Errno::from_io_error(&error) == Some(Errno::LOOP) => Err(io::Error::other(
+            "it is a symbolic link, and links in place of files are not followed; put the file itself in its place",
+        )),
+        opened => {
+            let file = opened?;
+            let is_regular = file.metadata()?.is_file();
+            if is_regular { Ok(file) } else { Err(io::Error::other("it is not a regular file; move it away")) }
+        }
+    }
+}
+
+/// How often, and after how long a pause, a lock that another program holds is tried again: a
+/// remover has one for moments only.
+const LOCK_TRIES: u32 = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
+
 /// A file that was opened, with a lock that tells so to whoever would give its bytes back
 /// ([`RealUnlinkedFile`]), in this process or another. One that has lost its name meanwhile may be
 /// in that state already, and counts as not there.
+///
+/// # Errors
+/// `NotFound`; `ResourceBusy` where another program keeps it locked.
 fn in_use(file: File) -> io::Result<Arc<dyn DiskFile>> {
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::NotFound.into()),
-        // Where there are no locks, nothing is given back piece by piece.
-        Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
-        _ => {}
+    let mut tries = 0;
+    loop {
+        let locked = file.try_lock_shared();
+        if file.metadata()?.nlink() == 0 {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        match locked {
+            // It has its name, so it is not lost, whoever that is.
+            Err(TryLockError::WouldBlock) if tries == LOCK_TRIES => {
+                let what = "another program keeps it locked; end that program, and try again";
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, what));
+            }
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            // Where there are no locks, nothing is given back piece by piece.
+            Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => return Err(error),
+            _ => return Ok(Arc::new(RealFile(file))),
+        }
+        tries += 1;
     }
-    if file.metadata()?.nlink() == 0 {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    Ok(Arc::new(RealFile(file)))
 }
 
 /// A file without the name under which it was opened.
@@ -207,6 +249,62 @@ mod tests {
         RealDisk.link(&path, &link).unwrap();
         RealDisk.remove_name(&path).unwrap().unwrap().give_back(2).unwrap_err();
         assert_eq!(read_all(&RealDisk, &link).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn a_file_that_another_program_has_locked_is_busy_and_not_missing() {
+        let (_dir, path) = three_bytes();
+        let other = File::open(&path).unwrap();
+        other.lock().unwrap();
+        let refused = RealDisk.open(&path).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ResourceBusy);
+        assert!(refused.to_string().contains("another program"), "{refused}");
+        other.unlock().unwrap();
+        assert_eq!(read_all(&RealDisk, &path).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn a_link_in_place_of_a_file_is_named_and_its_target_is_never_touched() {
+        let (dir, victim) = three_bytes();
+        let (link, dangling) = (dir.path().join("link"), dir.path().join("dangling"));
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        std::os::unix::fs::symlink(dir.path().join("absent"), &dangling).unwrap();
+        for path in [&link, &dangling] {
+            let refused = [
+                RealDisk.open(path).map(drop),
+                RealDisk.open_for_writing(path).map(drop),
+                RealDisk.lock(path).map(drop),
+            ];
+            for refused in refused {
+                let refused = refused.unwrap_err();
+                assert!(refused.to_string().contains("symbolic link"), "{refused}");
+            }
+            assert_eq!(RealDisk.create(path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+            assert!(RealDisk.exists(path).unwrap());
+        }
+        assert_eq!(RealDisk.list(dir.path()).unwrap(), ["dangling", "file", "link"]);
+        assert!(RealDisk.remove_name(&link).unwrap().is_none());
+        RealDisk.remove(&dangling).unwrap();
+        assert_eq!(RealDisk.list(dir.path()).unwrap(), ["file"]);
+        assert_eq!(fs::read(&victim).unwrap(), b"abc");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_in_place_of_a_file_is_named_and_does_not_hold_the_start_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        for refused in [RealDisk.open(&path), RealDisk.open_for_writing(&path)] {
+            assert!(refused.unwrap_err().to_string().contains("not a regular file"));
+        }
     }
 
     #[test]

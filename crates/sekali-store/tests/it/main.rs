@@ -12,6 +12,7 @@ mod faults;
 mod full_disk;
 mod fuzz_corpus;
 mod life;
+mod links;
 mod many;
 mod model;
 mod overlap;

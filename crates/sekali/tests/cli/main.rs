@@ -11,6 +11,7 @@ mod end_to_end;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod keys;
+mod other_user;
 mod process;
 mod publish;
 mod read;

@@ -1,5 +1,7 @@
 //! `sekali verify`: reads a whole store and checks that everything agrees.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -18,8 +20,8 @@ use sekali_wire::escape::escape;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Reads everything that is stored, verifies all checksums, and checks that each event is in the dedup index\n\
-    once, that nothing else is, and that the counters add up. A store that a server uses is checked as it is\n\
-    at this moment, and nothing of it is touched. Exit code 8 means that something is wrong; what to do about\n\
+    once, that nothing else is, and that the counters add up. A store that a server uses, or that belongs to\n\
+    another user, is checked as it is at this moment, and nothing of it is touched. Exit code 8 means that something is wrong; what to do about\n\
     it is said for each kind of finding.\n\n\
     Examples:\n  \
     sekali verify --data-dir /var/lib/sekali\n  \
@@ -94,16 +96,32 @@ fn accept_damage(data_dir: &Path) -> Result<(), Failure> {
 
 /// Opens a store, which may be in use, and checks all of it.
 pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
+    if let Some(owner) = other_owner(data_dir) {
+        note(format_args!("the store belongs to user {owner}: checking it as it is, without a change to it"));
+        return check_frozen(data_dir);
+    }
     match options().open(data_dir) {
         Err(Error::Locked(_)) => {
             note("the store is in use: checking it as it is at this moment");
-            // Its last commit may be half written by now. That is no finding.
-            let store = options().open_frozen(data_dir)?;
-            let checked = check_all(store.into_partitions())?;
-            Ok(checked.into_iter().map(|checked| Checked { torn_bytes: 0, ..checked }).collect())
+            check_frozen(data_dir)
         }
         store => check_all(store?.into_partitions()),
     }
+}
+
+/// Checks a store without writing to it.
+fn check_frozen(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
+    let store = options().open_frozen(data_dir)?;
+    let checked = check_all(store.into_partitions())?;
+    // Its last commit may be half written by now. That is no finding.
+    Ok(checked.into_iter().map(|checked| Checked { torn_bytes: 0, ..checked }).collect())
+}
+
+/// The user that a store belongs to, where that is not the user of this process: files that this
+/// process would make could not be opened by the server.
+fn other_owner(data_dir: &Path) -> Option<u32> {
+    let owner = fs::symlink_metadata(data_dir.join("store.toml")).ok()?.uid();
+    (owner != rustix::process::geteuid().as_raw()).then_some(owner)
 }
 
 fn check_all(partitions: Vec<Partition>) -> Result<Vec<Checked>, Failure> {
@@ -152,7 +170,18 @@ fn options() -> StoreOptions {
     StoreOptions::new().rules(CONTENT_RULES)
 }
 
+/// Opens a store to change it.
 fn open(data_dir: &Path) -> Result<Vec<Partition>, Failure> {
+    if let Some(owner) = other_owner(data_dir) {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "the store in {} belongs to user {owner}, who could not open what another user writes to it; nothing was \
+                 changed; run this as that user: sudo -u '#{owner}' sekali verify …",
+                data_dir.display()
+            ),
+        ));
+    }
     let store = options().open(data_dir)?;
     Ok(store.into_partitions())
 }
