@@ -144,6 +144,10 @@ pub const REFUSAL_LINES_MAX: u32 = 10;
 /// How often the partitions are told what time it is, so that what is kept no longer goes.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How often a partition with commits is marked as durable up to the last. What is then lost of the
+/// end of its log before the mark is known to be lost.
+pub(crate) const MARK_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How often the free space of the disk is looked at.
 pub const SPACE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 

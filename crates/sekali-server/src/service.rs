@@ -6,6 +6,7 @@
 //! [`EventQuery`].
 
 mod chores;
+mod mark;
 mod pipeline;
 mod retain;
 mod scrub;
@@ -18,6 +19,9 @@ use std::time::Instant;
 
 use sekali_store::{Order, Outcome, Partition, Reader, Retainer, Store, StoredEvent, TopicSummary};
 use sekali_store::{is_reserved, partition_of};
+
+use sekali_wire::stats::Torn;
+use tracing::warn;
 
 use crate::budget::Budget;
 use crate::ingest::{Accepted, Rejected, Target};
@@ -44,6 +48,8 @@ struct Shared {
     cursor_key: CursorKey,
     scrub: Arc<ScrubStatus>,
     space: SpaceWatch,
+    /// What this start has cut off the logs.
+    torn: Torn,
     /// For pages that are read and not yet sent.
     pages: Budget,
     /// For answers that are read at once.
@@ -77,12 +83,15 @@ impl Service {
         let readers: Arc<[Reader]> = partitions.iter().map(Partition::reader).collect();
         let retainers: Arc<[Retainer]> = partitions.iter().map(Partition::retainer).collect();
         let scrubbers = partitions.iter().map(Partition::scrubber).collect();
+        let markers = partitions.iter().map(Partition::marker).collect();
+        let torn = torn_tails(&partitions);
         let space = SpaceWatch::default();
         let (pipeline, committers) = Pipeline::start(partitions, space.clone())?;
         let scrub = Arc::<ScrubStatus>::default();
         let chores = Chores::new(
             retainers,
             scrubbers,
+            markers,
             Arc::clone(&readers),
             pipeline.clone(),
             Arc::clone(&scrub),
@@ -95,6 +104,7 @@ impl Service {
             cursor_key: CursorKey::new(target.hasher),
             scrub,
             space,
+            torn,
             pages: Budget::new(PAGES_BYTES_MAX),
             reads: ReadPermits::new(READS_MAX),
             streams: ReadPermits::new(STREAMS_MAX),
@@ -199,4 +209,18 @@ impl Service {
     pub(crate) fn pages(&self) -> &Budget {
         &self.shared.pages
     }
+}
+
+/// Tells what the start has cut off the logs. It looks like the end of a commit that never
+/// finished, of which nobody was told.
+fn torn_tails(partitions: &[Partition]) -> Torn {
+    let mut torn = Torn::default();
+    for (partition, tail) in partitions.iter().enumerate() {
+        let Some(tail) = tail.torn_tail() else { continue };
+        let (bytes, kept) = (tail.bytes, tail.kept.display().to_string());
+        warn!(partition, bytes, kept, "the end of the log was an unfinished commit: it was cut off, and a copy kept");
+        torn.tails += 1;
+        torn.bytes += bytes;
+    }
+    torn
 }

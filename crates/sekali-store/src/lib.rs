@@ -53,6 +53,7 @@ mod comparisons;
 mod counters;
 mod damage;
 pub mod disk;
+mod durable_mark;
 mod error;
 mod event;
 #[doc(hidden)]
@@ -88,8 +89,8 @@ pub use meta::StoreMeta;
 pub use options::StoreOptions;
 pub use order::Order;
 pub use partition::{
-    Commit, Decision, Finding, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber, StorageStats,
-    TopicSummary, TornTail, Verification,
+    Commit, Decision, Finding, Marker, Outcome, Partition, Reader, Retainer, Scan, Scanner, Scrubbed, Scrubber,
+    StorageStats, TopicSummary, TornTail, Verification,
 };
 pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};
 pub use rules::ContentRules;

@@ -3,6 +3,7 @@
 mod data_file;
 mod keep;
 mod losses;
+mod marker;
 mod open;
 mod outcome;
 mod read;
@@ -19,6 +20,7 @@ use crate::invariant::invariant;
 pub use crate::log::open::TornTail;
 pub use keep::{Finding, Retainer, Scrubbed, Scrubber, Verification};
 use keep::{MetaFileCopy, Sealer};
+pub use marker::Marker;
 use open::OpenPartition;
 pub(crate) use open::PartitionOptions;
 pub use outcome::{Decision, Outcome};
@@ -67,6 +69,11 @@ impl Partition {
     /// A handle to say which events may go, beside the writer.
     pub fn retainer(&self) -> Retainer {
         self.writer.sealer().retainer()
+    }
+
+    /// A handle to mark how far the log is durable, beside the writer.
+    pub fn marker(&self) -> Marker {
+        Marker::new(Arc::clone(&self.shared))
     }
 
     /// A handle to read and check everything with, little by little, beside the writer.

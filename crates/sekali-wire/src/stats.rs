@@ -65,6 +65,9 @@ pub struct StoreStats {
     /// The oldest event of each partition that has any.
     #[serde(default)]
     pub oldest: Vec<Oldest>,
+    /// Unfinished commits at the ends of the logs, which the start has cut off.
+    #[serde(default)]
+    pub torn: Torn,
     /// The background check of everything stored.
     #[serde(default)]
     pub scrub: Scrub,
@@ -82,6 +85,15 @@ pub struct Expired {
     /// Their number.
     pub events: u64,
     /// The bytes of their rows.
+    pub bytes: u64,
+}
+
+/// Unfinished commits that a start has cut off.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Torn {
+    /// Their number.
+    pub tails: u64,
+    /// Their bytes.
     pub bytes: u64,
 }
 

@@ -59,6 +59,7 @@ impl Service {
             queued_bytes: self.shared.pipeline.queued_bytes(),
             expired: expired_of(readers),
             oldest,
+            torn: self.shared.torn,
             scrub: scrub(self.shared.scrub.summary()),
             index: readers.iter().map(|reader| index(reader.index_stats())).collect(),
             storage: readers.iter().map(|reader| storage(reader.storage_stats(), reader.free_bytes().ok())).collect(),

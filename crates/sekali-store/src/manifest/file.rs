@@ -129,7 +129,8 @@ impl ManifestFile {
         }
     }
 
-    fn noted(&self) -> Option<SavedPosition> {
+    /// The place up to which everything has been synced, once the log has a commit.
+    pub(crate) fn noted(&self) -> Option<SavedPosition> {
         *self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

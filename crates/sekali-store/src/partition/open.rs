@@ -11,6 +11,7 @@ use super::data_file::DataFile;
 use super::shared::RecoveredPartition;
 use crate::damage::{Damage, DamageList};
 use crate::disk::{Disk, TEMP_SUFFIX};
+use crate::durable_mark::DurableMark;
 use crate::error::{Error, IoContext, Result};
 use crate::event::EventRef;
 use crate::hash::KeyHasher;
@@ -69,6 +70,8 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     let mut lost = Vec::new();
     let segments = open_segments(&**disk, &segment_dir, &manifest, |found| lost.extend(known.report(found)))?;
     let Manifest { sealed, durable, .. } = manifest.get();
+    let mark = DurableMark::new(Arc::clone(disk), dir.to_owned(), log_dir.salt);
+    let durable = durable.into_iter().chain(mark.read()).max_by_key(|place| place.next_commit);
     let no_room = |error: Error| if error.is_full() { Error::NoRoomForIndex(paths.ids.clone()) } else { error };
     let opened = open_index(disk, paths.ids.clone(), &manifest, options.tuning.index);
     let (index, index_damage) = opened.map_err(no_room)?;
@@ -102,6 +105,7 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
         dir: dir.to_owned(),
         hasher,
         rules: options.rules,
+        mark,
         index,
         manifest,
         files,

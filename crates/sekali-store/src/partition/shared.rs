@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use crate::counters::Counters;
 use crate::damage::DamageList;
 use crate::disk::Disk;
+use crate::durable_mark::DurableMark;
 use crate::error::{Error, Result};
 use crate::hash::KeyHasher;
 use crate::index::Index;
@@ -29,6 +30,7 @@ use super::space::Space;
 pub(crate) struct Shared {
     pub(super) hasher: KeyHasher,
     pub(super) rules: ContentRules,
+    pub(super) mark: DurableMark,
     pub(super) index: Index,
     pub(super) manifest: Arc<ManifestFile>,
     pub(super) losses: Losses,
@@ -95,6 +97,7 @@ pub(super) struct RecoveredPartition {
     pub(super) dir: PathBuf,
     pub(super) hasher: KeyHasher,
     pub(super) rules: ContentRules,
+    pub(super) mark: DurableMark,
     pub(super) index: Index,
     pub(super) manifest: Arc<ManifestFile>,
     /// In order of seq.
@@ -126,6 +129,7 @@ impl Shared {
             losses: Losses::new(opened.damage, Arc::clone(&opened.manifest)),
             hasher: opened.hasher,
             rules: opened.rules,
+            mark: opened.mark,
             index: opened.index,
             manifest: opened.manifest,
             state: RwLock::new(VisibleState {

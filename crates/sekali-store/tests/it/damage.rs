@@ -272,3 +272,60 @@ fn events_between_two_known_damages_are_named_and_stored_again_and_not_called_du
     // After a restart, too, each is named once.
     assert_eq!(named(&Opened::open_with(&disk, LOG_ONLY).unwrap()), (10..=20).collect::<Vec<_>>());
 }
+
+#[test]
+fn commits_that_were_marked_under_load_are_no_torn_tail_when_they_are_gone() {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+    let marker = opened.partition.marker();
+    (0..40).for_each(|id| drop(opened.commit(&[event(id)]).unwrap()));
+    marker.mark().unwrap();
+    (40..43).for_each(|id| drop(opened.commit(&[event(id)]).unwrap()));
+    let path = files(&disk, "log").remove(0);
+    let cut = |part: usize| {
+        let disk = disk.kill();
+        match part {
+            0 => disk.remove(&path).unwrap(),
+            _ => assert!(disk.corrupt(&path, |bytes| bytes.truncate(bytes.len() * part / 4))),
+        }
+        disk
+    };
+    for part in 0..4 {
+        let disk = cut(part);
+        // It stays known, whatever is written meanwhile.
+        for _ in 0..2 {
+            let opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+            let readable = collect(&opened.reader(), Scan::default()).len() as u64;
+            let damage = opened.reader().damage();
+            let lost: u64 = damage.iter().map(|found| found.last_seq + 1 - found.first_seq).sum();
+            assert_eq!(readable + lost, 40, "{part} of 4: {damage:?}");
+        }
+        let mut opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+        let outcomes = opened.commit(&[event(39)]).unwrap();
+        assert_eq!(outcomes, [Outcome::Stored { seq: 41 }], "{part} of 4: what is lost can be published again");
+    }
+}
+
+#[test]
+fn a_mark_that_cannot_be_written_or_read_keeps_no_store_from_opening() {
+    let disk = MemoryDisk::new();
+    let mut opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+    opened.commit(&[event(0)]).unwrap();
+    let marker = opened.partition.marker();
+    disk.set_full(true);
+    assert!(marker.mark().is_err());
+    disk.set_full(false);
+    opened.commit(&[event(1)]).unwrap();
+    marker.mark().unwrap();
+    marker.mark().unwrap();
+    drop((opened, marker));
+    let mark = disk.paths().into_iter().find(|path| path.ends_with("DURABLE")).unwrap();
+    for harm in [|bytes: &mut Vec<u8>| bytes.clear(), |bytes: &mut Vec<u8>| bytes.fill(0xFF)] {
+        let disk = disk.kill();
+        assert!(disk.corrupt(&mark, harm));
+        let mut opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+        assert_eq!((collect(&opened.reader(), Scan::default()).len(), opened.reader().damage()), (2, vec![]));
+        opened.commit(&[event(2)]).unwrap();
+        opened.partition.marker().mark().unwrap();
+    }
+}
