@@ -1,11 +1,13 @@
 //! The clients of a server, and how they share what there is only so much of.
 //!
 //! A [`Client`] is the API key of a request, or else the address that it came from. However much
-//! one client asks for, another finds room: in [`SharedMemory`] a client may hold as much as is
-//! still free.
+//! one client asks for, another finds room: of [`FairShares`] a client may hold as much as is
+//! still free, and in the queue of [`Workers`] clients take turns.
 
 mod client;
-mod memory;
+mod shares;
+mod workers;
 
 pub(crate) use client::{Client, network};
-pub(crate) use memory::{HeldMemory, MemorySizes, SharedMemory};
+pub(crate) use shares::{FairShares, HeldShare, ShareSizes};
+pub(crate) use workers::{Workers, once};

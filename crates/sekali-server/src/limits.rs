@@ -47,8 +47,11 @@ pub const PAGE_EVENTS_DEFAULT: u64 = 1_000;
 pub const PAGE_EVENTS_MAX: u64 = 10_000;
 /// A page ends with the event that reaches this many bytes.
 pub const PAGE_BYTES_MAX: usize = 16 * MIB;
-/// Most bytes of pages in memory at a time, all requests together. More are refused as overload.
-pub const PAGES_BYTES_MAX: usize = 256 * MIB;
+/// Most bytes of pages and of lists of outcomes in memory at a time, all requests together; one
+/// client may have half of what is free. More are refused as overload.
+pub const ANSWERS_BYTES_MAX: usize = 256 * MIB;
+/// The same for those of up to [`SMALL_BYTES_MAX`], beside it.
+pub const SMALL_ANSWERS_BYTES_MAX: usize = 32 * MIB;
 /// A page that passes events because they do not match ends after so many, full or not.
 pub const PAGE_SCAN_EVENTS_MAX: u64 = 200_000;
 /// Such a page also ends after this time.
@@ -67,22 +70,31 @@ pub const PATTERN_PROGRAM_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) const CONDITION_LEVELS_MAX: usize = 64;
 /// Longest text that is looked for anywhere in a payload, in bytes.
 pub(crate) const QUERY_TEXT_BYTES_MAX: usize = 256;
-/// Most answers at a time that are read from files. More are refused as overload.
+/// Longest turn of a page that passes events, and of a count: then others have theirs.
+pub(crate) const SCAN_TURN_MAX: Duration = Duration::from_millis(50);
+/// Most reads that wait for a thread, of which there are as many as cores; one client may have half
+/// of those that are free. More are refused as overload.
 pub const READS_MAX: usize = 256;
-/// Most streams of events at a time. More are refused as overload.
-pub const STREAMS_MAX: usize = 512;
+/// Most streams of events at a time; one client may have half of those that are free. More are
+/// refused as overload.
+pub const STREAMS_MAX: usize = 256;
+/// Most streams that wait for their clients with events read ahead. Others read them again.
+pub const STREAMS_AHEAD_MAX: usize = 4;
+/// Longest a stream keeps events that it has read ahead while its client takes nothing.
+pub const STREAM_AHEAD_TIME: Duration = Duration::from_secs(1);
+/// Longest a stream keeps files open that expire meanwhile.
+pub const STREAM_FILES_TIME: Duration = Duration::from_secs(30);
 /// Most counts at a time that have to read events. More are refused as overload.
 pub const COUNTS_MAX: usize = 4;
 /// Most intervals that a count over time is divided into.
 pub const BUCKETS_MAX: u64 = 10_000;
 /// Streams are read and sent in pieces of about this size.
 pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
-/// Longest a stream reads without sending anything, so that a scan that finds little still shows
-/// that it is alive.
-pub const STREAM_READ_MAX: Duration = Duration::from_secs(1);
+/// Longest a stream reads without sending what it has found.
+pub const STREAM_READ_MAX: Duration = Duration::from_millis(50);
 /// Longest a stream keeps a thread, however fast its client is: others wait for threads too. A
 /// piece is read to its end.
-pub const STREAM_TURN_MAX: Duration = Duration::from_millis(100);
+pub const STREAM_TURN_MAX: Duration = Duration::from_millis(50);
 
 /// Most connections at a time. Fewer where the process may not open as many files.
 pub const CONNECTIONS_MAX: usize = 4_096;
@@ -113,10 +125,11 @@ pub const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Slowest a body may arrive, in bytes a second as sent.
 pub const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
-/// A client must take [`ANSWER_BYTES_MIN`] of an answer within this time.
+/// Longest a client may be behind the pace of [`ANSWER_BYTES_PER_SECOND_MIN`]. Bytes that it took
+/// faster are no credit for later.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// See [`ANSWER_TIMEOUT`].
-pub const ANSWER_BYTES_MIN: usize = 16 * 1024;
+/// Slowest a client may take an answer, in bytes a second.
+pub const ANSWER_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 /// Longest that a connection without a request may take to close once it was asked to.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often connections are checked against these times.
@@ -137,10 +150,12 @@ pub const KEY_NAME_BYTES_MAX: usize = 100;
 pub const KEY_TOPICS_MAX: usize = 16;
 /// How often a running server looks whether its keys have changed.
 pub const KEYS_CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// Requests that are refused for want of a key are logged at most so often.
+/// Refusals are counted over this time, so that they do not fill the log.
 pub const REFUSALS_LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// Most refusals that are logged one by one within [`REFUSALS_LOG_INTERVAL`].
 pub const REFUSAL_LINES_MAX: u32 = 10;
+/// The same for requests without a valid key. The line has the number of those before it.
+pub(crate) const KEYLESS_LINES_MAX: u32 = 1;
 /// How often the partitions are told what time it is, so that what is kept no longer goes.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -180,7 +195,7 @@ const _: () = {
     assert!(DECIDE_AHEAD_BYTES < COMMIT_BYTES_MAX);
     assert!(PAGE_EVENTS_DEFAULT <= PAGE_EVENTS_MAX);
     assert!(PAGE_EVENTS_MAX <= PAGE_SCAN_EVENTS_MAX);
-    assert!(PAGE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX <= PAGES_BYTES_MAX);
+    assert!(2 * (2 * PAGE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX) <= ANSWERS_BYTES_MAX);
     assert!(HEADERS_BYTES_MAX < CONNECTION_BUFFER_BYTES as usize);
     // Any keys there may be can be read again: at worst every character is written as two.
     assert!(

@@ -2,10 +2,8 @@
 //!
 //! An [`EventQuery`] says which events; an [`EventCursor`] finds them, one step at a time, over all
 //! partitions as of one moment. Positions between two events leave the process as sealed text
-//! ([`CursorKey`]). Reads block, so they run on threads for that, as many at a time as there are
-//! [`ReadPermits`].
+//! ([`CursorKey`]). Reads block and keep a core busy, so they run in turns on threads for that.
 
-mod blocking;
 mod cursor;
 mod error;
 mod event_query;
@@ -18,7 +16,6 @@ mod page;
 mod permits;
 mod scan_budget;
 
-pub use blocking::off_thread;
 pub use cursor::{CursorKey, CursorScope, Positions};
 pub use error::QueryError;
 pub use event_query::EventQuery;
@@ -26,6 +23,7 @@ pub use events::{EventCursor, Step};
 pub use filter::{FILTER_PARAMETERS, Filter, FilterBuilder, TextSearch, TopicConditions, WrongFilter, is_filter};
 pub use histogram::{Histogram, TooManyIntervals};
 pub use interval::Interval;
-pub use page::{Fill, read_count, read_page};
+pub use page::Fill;
+pub(crate) use page::{CountScan, PageScan};
 pub use permits::{ReadPermit, ReadPermits};
 pub use scan_budget::{ClientGuard, ScanBudget};

@@ -15,7 +15,7 @@ mod space;
 mod status;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sekali_store::{Order, Outcome, Partition, Reader, Retainer, Store, StoredEvent, TopicSummary};
 use sekali_store::{is_reserved, partition_of};
@@ -23,11 +23,12 @@ use sekali_store::{is_reserved, partition_of};
 use sekali_wire::stats::Torn;
 use tracing::warn;
 
-use crate::budget::Budget;
+use crate::clients::{Client, FairShares, ShareSizes, Workers, once};
 use crate::ingest::{Accepted, Rejected, Target};
-use crate::limits::{COUNTS_MAX, PAGES_BYTES_MAX, READS_MAX, STREAMS_MAX};
+use crate::limits::{ANSWERS_BYTES_MAX, COUNTS_MAX, READS_MAX, SMALL_ANSWERS_BYTES_MAX, SMALL_BYTES_MAX};
+use crate::limits::{STREAMS_AHEAD_MAX, STREAMS_MAX};
 use crate::query::{ClientGuard, CursorKey, EventCursor, EventQuery, Histogram, Positions, QueryError};
-use crate::query::{ReadPermits, read_count};
+use crate::query::{CountScan, ReadPermits};
 
 pub use chores::Chores;
 pub use pipeline::{CommitError, Committers, Pipeline};
@@ -50,12 +51,16 @@ struct Shared {
     space: SpaceWatch,
     /// What this start has cut off the logs.
     torn: Torn,
-    /// For pages that are read and not yet sent.
-    pages: Budget,
-    /// For answers that are read at once.
-    reads: ReadPermits,
+    /// For answers that are made and not yet sent.
+    answers: FairShares,
+    /// Read events for answers.
+    reads: Workers,
+    /// Decompress and parse bodies.
+    parses: Workers,
     /// For answers that are read while they are sent.
-    streams: ReadPermits,
+    streams: FairShares,
+    /// For those of them that have read ahead while they wait.
+    streams_ahead: ReadPermits,
     /// For counts that read events.
     counts: ReadPermits,
     started: Instant,
@@ -97,6 +102,8 @@ impl Service {
             Arc::clone(&scrub),
             space.clone(),
         );
+        let answers =
+            ShareSizes { large: ANSWERS_BYTES_MAX, small: SMALL_ANSWERS_BYTES_MAX, small_max: SMALL_BYTES_MAX };
         let shared = Shared {
             pipeline,
             readers,
@@ -105,9 +112,11 @@ impl Service {
             scrub,
             space,
             torn,
-            pages: Budget::new(PAGES_BYTES_MAX),
-            reads: ReadPermits::new(READS_MAX),
-            streams: ReadPermits::new(STREAMS_MAX),
+            answers: FairShares::new(answers, Duration::ZERO),
+            reads: Workers::start("read", READS_MAX)?,
+            parses: Workers::start("parse", usize::MAX)?,
+            streams: FairShares::places(STREAMS_MAX),
+            streams_ahead: ReadPermits::new(STREAMS_AHEAD_MAX),
             counts: ReadPermits::new(COUNTS_MAX),
             started: Instant::now(),
         };
@@ -139,7 +148,12 @@ impl Service {
     ///
     /// # Errors
     /// [`QueryError::Busy`], and those of the engine.
-    pub async fn find(&self, topic: String, event_id: String) -> Result<Option<StoredEvent>, QueryError> {
+    pub(crate) async fn find(
+        &self,
+        client: Client,
+        topic: String,
+        event_id: String,
+    ) -> Result<Option<StoredEvent>, QueryError> {
         let readers = Arc::clone(&self.shared.readers);
         let partition = partition_of(&topic, self.shared.target.partitions) as usize;
         let find = move || {
@@ -150,7 +164,7 @@ impl Service {
             let found = found.find(|found| !matches!(found, Ok(None))).unwrap_or(Ok(None));
             Ok(found?)
         };
-        self.shared.reads.run(find).await
+        self.shared.reads.run(client, once(find)).await?
     }
 
     /// A cursor over the events of `query`, behind `positions`.
@@ -174,17 +188,18 @@ impl Service {
     ///
     /// # Errors
     /// [`QueryError::Busy`], [`QueryError::TooManyIntervals`], and those of the engine.
-    pub async fn count(
+    pub(crate) async fn count(
         &self,
+        client: Client,
         query: EventQuery,
-        mut histogram: Option<Histogram>,
+        histogram: Option<Histogram>,
     ) -> Result<(u64, Option<Histogram>), QueryError> {
         let mut cursor = self.events(query, Order::Ascending, Positions::new());
         // Dropped with this future when the client goes away.
-        let client = ClientGuard::default();
-        let budget = client.budget(u64::MAX, std::time::Duration::MAX);
-        let count = move || Ok((read_count(&mut cursor, budget, histogram.as_mut())?, histogram));
-        self.shared.counts.run(count).await
+        let guard = ClientGuard::default();
+        let mut scan = CountScan::new(guard.budget(u64::MAX, Duration::MAX), histogram);
+        let _permit = self.shared.counts.enter()?;
+        self.shared.reads.run(client, move || scan.turn(&mut cursor).transpose()).await?
     }
 
     /// Every topic but the reserved ones of which `is_shown` says so, by name.
@@ -195,19 +210,29 @@ impl Service {
         topics
     }
 
-    /// Permits for answers that are read at once.
-    pub fn reads(&self) -> &ReadPermits {
+    /// Threads that read events for answers.
+    pub(crate) fn reads(&self) -> &Workers {
         &self.shared.reads
     }
 
-    /// Permits for answers that are read while they are sent.
-    pub fn streams(&self) -> &ReadPermits {
+    /// Threads that decompress and parse bodies.
+    pub(crate) fn parses(&self) -> &Workers {
+        &self.shared.parses
+    }
+
+    /// Places for answers that are read while they are sent.
+    pub(crate) fn streams(&self) -> &FairShares {
         &self.shared.streams
     }
 
-    /// The memory of pages that are read and not yet sent.
-    pub(crate) fn pages(&self) -> &Budget {
-        &self.shared.pages
+    /// Permits for those that have read ahead while they wait.
+    pub(crate) fn streams_ahead(&self) -> &ReadPermits {
+        &self.shared.streams_ahead
+    }
+
+    /// The memory of answers that are made and not yet sent.
+    pub(crate) fn answers(&self) -> &FairShares {
+        &self.shared.answers
     }
 }
 

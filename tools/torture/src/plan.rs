@@ -23,7 +23,7 @@ pub(crate) enum Length {
 }
 
 /// All fault tests.
-pub(crate) const TESTS: [Planned; 19] = [
+pub(crate) const TESTS: [Planned; 20] = [
     on_the_binary("kill9_under_load", 1_000),
     on_the_binary("power_cut", 1_000),
     on_the_binary("double_power_cut", 500),
@@ -42,6 +42,7 @@ pub(crate) const TESTS: [Planned; 19] = [
     of_the_server("slow_handshakes", 1),
     of_the_service("cli", "sigterm_drain", 100),
     of_the_service("cli", "bombs", 1),
+    of_the_service("cli", "hostile_neighbours", 1),
     Planned { name: "mutants", package: "sekali-store", target: "it", length: Length::Mutants },
 ];
 

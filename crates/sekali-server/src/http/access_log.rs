@@ -1,26 +1,38 @@
-//! The log of requests: each at debug, and refusals at info, a bounded number of lines a second.
+//! The log of requests: each at debug, refusals at info, and those without a valid key at warn. The
+//! number of lines in a time is bounded: clients that are refused may try as often as they like.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hyper::header::HeaderValue;
 use hyper::{Method, StatusCode};
-use tracing::{Level, debug, enabled, info};
+use tracing::{Level, debug, enabled, info, warn};
 
-use super::answer::ApiError;
-use crate::limits::{REFUSAL_LINES_MAX, REFUSALS_LOG_INTERVAL};
+use super::answer::{ApiError, Code};
+use crate::limits::{KEYLESS_LINES_MAX, REFUSAL_LINES_MAX, REFUSALS_LOG_INTERVAL};
 
 /// Counts refusals, so that clients cannot fill the log.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct AccessLog {
-    window: Mutex<Window>,
+    /// Of requests without a valid key: many of them leave room for the others.
+    keyless: Mutex<Window>,
+    others: Mutex<Window>,
 }
 
-#[derive(Debug, Default)]
+/// Counts the lines of a time.
+#[derive(Debug)]
 struct Window {
+    lines_max: u32,
     begun: Option<Instant>,
     lines: u32,
     left_out: u64,
+}
+
+impl Default for AccessLog {
+    fn default() -> Self {
+        let window = |lines_max| Mutex::new(Window { lines_max, begun: None, lines: 0, left_out: 0 });
+        Self { keyless: window(KEYLESS_LINES_MAX), others: window(REFUSAL_LINES_MAX) }
+    }
 }
 
 /// A request, from its head to its answer.
@@ -44,11 +56,19 @@ impl AccessLog {
         debug!(%method, path, status, micros, id, "request");
     }
 
-    /// Logs a refusal, unless there were too many in the last moments.
+    /// Logs a refusal, unless there were too many in the last moments. Of the key that was shown
+    /// nothing is told.
     pub(super) fn refused(&self, method: &Method, path: &str, id: &HeaderValue, error: &ApiError) {
-        let due = self.window.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now());
+        let is_keyless = error.code == Code::Unauthenticated;
+        let window = if is_keyless { &self.keyless } else { &self.others };
+        let due = window.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now());
         let Some(left_out) = due else { return };
         let (id, code, message) = (text(id), error.code.as_str(), &*error.message);
+        if is_keyless {
+            let requests = left_out + 1;
+            warn!(requests, %method, path, message, id, "requests were refused for want of a valid key");
+            return;
+        }
         if left_out > 0 {
             info!(left_out, "refusals were not logged: there were too many");
         }
@@ -64,7 +84,7 @@ impl Window {
         if self.begun.is_none_or(over) {
             (self.begun, self.lines) = (Some(now), 0);
         }
-        if self.lines == REFUSAL_LINES_MAX {
+        if self.lines == self.lines_max {
             self.left_out += 1;
             return None;
         }
@@ -87,10 +107,14 @@ mod tests {
 
     #[test]
     fn refusals_cannot_fill_the_log_and_those_left_out_are_counted() {
-        let (mut window, begun) = (Window::default(), Instant::now());
+        let (log, begun) = (AccessLog::default(), Instant::now());
+        let mut window = log.others.into_inner().unwrap();
         let logged = (0..100).filter(|_| window.count(begun).is_some()).count();
         assert_eq!(logged, REFUSAL_LINES_MAX as usize);
         assert_eq!(window.count(begun + REFUSALS_LOG_INTERVAL), Some(100 - u64::from(REFUSAL_LINES_MAX)));
         assert_eq!(window.count(begun + REFUSALS_LOG_INTERVAL), Some(0));
+        let mut keyless = log.keyless.into_inner().unwrap();
+        assert_eq!((keyless.count(begun), keyless.count(begun), keyless.count(begun)), (Some(0), None, None));
+        assert_eq!(keyless.count(begun + REFUSALS_LOG_INTERVAL), Some(2));
     }
 }

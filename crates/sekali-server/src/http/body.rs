@@ -18,28 +18,27 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HeaderMap};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{ApiError, Code};
-use crate::clients::{Client, HeldMemory, MemorySizes, SharedMemory};
+use crate::clients::{Client, FairShares, HeldShare, ShareSizes, Workers};
 use crate::limits::{BODIES_BYTES_MAX, BODY_BYTES_PER_SECOND_MIN, BODY_TIMEOUT, BODY_WIRE_BYTES_MAX};
 use crate::limits::{SMALL_BODIES_BYTES_MAX, SMALL_BYTES_MAX};
 use sekali_wire::limits::BODY_BYTES_MAX;
 
 pub use request::{BodyWatch, RequestBody};
 
-use crate::query::off_thread;
 use decode::{Broken, Decoder, Encoding};
 
 /// The memory and time of all bodies. Cheap to clone; clones share.
 #[derive(Debug, Clone)]
 pub(super) struct Intake {
-    memory: SharedMemory,
+    memory: FairShares,
     /// How far a body may fall behind its pace.
     timeout: Duration,
 }
 
 impl Intake {
     pub(super) fn new(timeout: Duration) -> Self {
-        let sizes = MemorySizes { large: BODIES_BYTES_MAX, small: SMALL_BODIES_BYTES_MAX, small_max: SMALL_BYTES_MAX };
-        Self { memory: SharedMemory::new(sizes, timeout), timeout }
+        let sizes = ShareSizes { large: BODIES_BYTES_MAX, small: SMALL_BODIES_BYTES_MAX, small_max: SMALL_BYTES_MAX };
+        Self { memory: FairShares::new(sizes, timeout), timeout }
     }
 }
 
@@ -49,7 +48,7 @@ pub(super) struct Received {
     /// Its bytes.
     pub(super) bytes: Bytes,
     /// What it takes up, unless it still lies where the transport has put it.
-    _room: Option<HeldMemory>,
+    _room: Option<HeldShare>,
 }
 
 /// The headers of a request about its body.
@@ -81,9 +80,10 @@ pub(super) async fn receive(
     mut body: RequestBody,
     head: BodyHead,
     intake: &Intake,
+    workers: &Workers,
     client: impl FnOnce() -> Client,
 ) -> Result<Received, ApiError> {
-    let received = read(head, &mut body, intake, client).await;
+    let received = read(head, &mut body, intake, workers, client).await;
     match &received {
         // A slow client has had its time.
         Ok(_) | Err(ApiError { code: Code::RequestTimeout, .. }) => {}
@@ -113,6 +113,7 @@ async fn read(
     head: BodyHead,
     body: &mut RequestBody,
     intake: &Intake,
+    workers: &Workers,
     client: impl FnOnce() -> Client,
 ) -> Result<Received, ApiError> {
     let BodyHead { encoding, announced } = head;
@@ -129,7 +130,10 @@ async fn read(
             Encoding::Identity => gathered.take(&bytes)?,
             // Few bytes may become many, which must not keep the other connections of this thread
             // waiting.
-            _ => off_thread(move || gathered.take(&bytes)).await??,
+            _ => {
+                let client = gathered.buffer.room.client().clone();
+                workers.run_always(client, move || gathered.take(&bytes)).await??
+            }
         };
         piece = next_piece(body, &mut pace, Some(&gathered.buffer.room)).await?;
     }
@@ -142,7 +146,7 @@ async fn read(
 async fn next_piece(
     body: &mut RequestBody,
     pace: &mut Pace,
-    room: Option<&HeldMemory>,
+    room: Option<&HeldShare>,
 ) -> Result<Option<Bytes>, ApiError> {
     while let Some(frame) = next_frame(body, pace, room).await? {
         let frame = frame.map_err(|error| broken(&why_broken(&error)))?;
@@ -160,7 +164,7 @@ async fn next_piece(
 async fn next_frame(
     body: &mut RequestBody,
     pace: &mut Pace,
-    room: Option<&HeldMemory>,
+    room: Option<&HeldShare>,
 ) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, ApiError> {
     let mut has_looked = false;
     let at_once = poll_fn(|cx| match Pin::new(&mut *body).poll_frame(cx) {
@@ -200,7 +204,7 @@ struct Buffer {
     len_max: usize,
     /// Most bytes that the decoder keeps of what it has decompressed.
     window_max: usize,
-    room: HeldMemory,
+    room: HeldShare,
 }
 
 impl Buffer {
@@ -246,7 +250,7 @@ impl Pace {
     ///
     /// # Errors
     /// It took too long: `request_timeout`; or it was evicted: `overloaded`.
-    async fn wait<T>(&mut self, room: Option<&HeldMemory>, event: impl Future<Output = T>) -> Result<T, ApiError> {
+    async fn wait<T>(&mut self, room: Option<&HeldShare>, event: impl Future<Output = T>) -> Result<T, ApiError> {
         let begun = Instant::now();
         let deadline = begun + self.patience;
         let outcome = match room {

@@ -79,7 +79,8 @@ impl Door {
         let entry = AccessLog::begin(request.method(), request.uri().path());
         let mut response = match self.cors.as_deref() {
             None => self.routed(request, network, &id).await,
-            Some(cors) if request.method() == Method::OPTIONS => {
+            // A head that is too large is refused before anything in it is looked at.
+            Some(cors) if request.method() == Method::OPTIONS && head::fits(&request) => {
                 let (parts, body) = request.into_parts();
                 discard(&parts.headers, body);
                 finish(cors.preflight(&parts.headers), HeaderClass::Data, false)

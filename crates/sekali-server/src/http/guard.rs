@@ -6,7 +6,6 @@
 
 pub(super) mod head;
 mod hosts;
-mod refusal_log;
 
 use hyper::Request;
 use hyper::header::{AUTHORIZATION, HeaderMap};
@@ -17,7 +16,6 @@ use crate::access::{Access, AuthError, Grant, Scope};
 use crate::clock::now_ns;
 
 pub use hosts::Hosts;
-use refusal_log::RefusalLog;
 
 /// Admits requests, or not. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -25,12 +23,11 @@ pub(super) struct Gate {
     access: Access,
     /// The only names that are answered to while there are no keys. `None` is any.
     hosts: Option<Hosts>,
-    refusals: RefusalLog,
 }
 
 impl Gate {
     pub(super) fn new(access: Access, hosts: Option<Hosts>) -> Self {
-        Self { access, hosts, refusals: RefusalLog::default() }
+        Self { access, hosts }
     }
 
     /// The grant of a request with these headers.
@@ -38,10 +35,7 @@ impl Gate {
     /// # Errors
     /// `unauthenticated`.
     fn authenticate(&self, headers: &HeaderMap) -> Result<Grant, ApiError> {
-        self.grant(headers).map_err(|refused| {
-            self.refusals.note(refused);
-            ApiError::new(Code::Unauthenticated, refused.to_string())
-        })
+        self.grant(headers).map_err(|refused| ApiError::new(Code::Unauthenticated, refused.to_string()))
     }
 
     fn grant(&self, headers: &HeaderMap) -> Result<Grant, AuthError> {

@@ -52,6 +52,11 @@ pub(super) struct Admitted {
 }
 
 impl Admitted {
+    /// The client that it counts for.
+    pub(super) fn client(&self) -> Client {
+        client_of(&self.grant, self.network)
+    }
+
     /// The query parameters, of which the route takes only those of its table.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::http::BodyWatch;
-use crate::limits::{ANSWER_BYTES_MIN, CLOSE_TIMEOUT};
+use crate::limits::{ANSWER_BYTES_PER_SECOND_MIN, CLOSE_TIMEOUT};
 use crate::timeouts::Timeouts;
 
 /// Counts and times of a connection. Shared by its socket, its requests and its answers.
@@ -23,17 +23,20 @@ pub(super) struct Activity {
     working: AtomicUsize,
     /// Answers that wait for the client to take a piece.
     sending: AtomicUsize,
-    /// Milliseconds from the start to the last progress.
+    /// Milliseconds from the start to the last progress. While answers are sent it lies as far back
+    /// as their client is behind its pace.
     progress_ms: AtomicU64,
+    /// How far that was, in milliseconds, when the client had taken all there was.
+    behind_ms: AtomicU64,
     /// Milliseconds from the start to the first byte that came while there was no request; 0 for
     /// none.
     headers_ms: AtomicU64,
-    /// Bytes taken by the client since they were last counted as progress.
-    taken: AtomicUsize,
+    /// Bytes taken by the client that have not been counted as progress.
+    taken: AtomicU64,
     is_http2: AtomicBool,
 }
 
-/// What a check of a connection calls for.
+/// The consequence of a check of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Nothing.
@@ -54,7 +57,8 @@ impl Activity {
             sending: AtomicUsize::new(0),
             progress_ms: AtomicU64::new(0),
             headers_ms: AtomicU64::new(0),
-            taken: AtomicUsize::new(0),
+            behind_ms: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
             is_http2: AtomicBool::new(false),
         })
     }
@@ -62,16 +66,19 @@ impl Activity {
     /// Whether it has been at it for too long. One without a request has less time once it was
     /// asked to close.
     pub(super) fn verdict(&self, is_closing: bool) -> Verdict {
-        if self.working.load(Ordering::Relaxed) > 0 {
-            return Verdict::Fine;
-        }
+        let is_working = self.working.load(Ordering::Relaxed) > 0;
+        let is_http2 = self.is_http2.load(Ordering::Relaxed);
         let since_progress = self.since(self.progress_ms.load(Ordering::Relaxed));
-        if self.sending.load(Ordering::Relaxed) > 0 {
+        // On HTTP/2 a request in progress is no excuse for not taking the answers to others.
+        if self.sending.load(Ordering::Relaxed) > 0 && (is_http2 || !is_working) {
             return if since_progress > self.timeouts.answer { Verdict::Stuck } else { Verdict::Fine };
+        }
+        if is_working {
+            return Verdict::Fine;
         }
         // On HTTP/2 bytes also come without requests.
         let headers_ms = self.headers_ms.load(Ordering::Relaxed);
-        let in_headers = headers_ms > 0 && !self.is_http2.load(Ordering::Relaxed);
+        let in_headers = headers_ms > 0 && !is_http2;
         if in_headers && self.since(headers_ms) > self.timeouts.headers {
             return Verdict::Stuck;
         }
@@ -94,9 +101,13 @@ impl Activity {
 
     /// The client has taken bytes.
     pub(super) fn sent(&self, bytes: usize) {
-        if self.taken.fetch_add(bytes, Ordering::Relaxed) + bytes >= ANSWER_BYTES_MIN {
+        let taken = self.taken.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        // Clocks cost: small answers are not looked at.
+        if taken >= ANSWER_BYTES_PER_SECOND_MIN {
             self.taken.store(0, Ordering::Relaxed);
-            self.progress();
+            let (now_ms, earned_ms) = (self.now_ms(), taken * 1_000 / ANSWER_BYTES_PER_SECOND_MIN);
+            let progress_ms = self.progress_ms.load(Ordering::Relaxed);
+            self.progress_ms.store((progress_ms + earned_ms).min(now_ms), Ordering::Relaxed);
         }
     }
 
@@ -142,18 +153,27 @@ pub(super) struct Exchange {
 impl Exchange {
     /// The client has a piece of the answer to take.
     pub(super) fn sending(&mut self) {
-        if !std::mem::replace(&mut self.is_sending, true) {
-            self.activity.sending.fetch_add(1, Ordering::Relaxed);
-            self.activity.working.fetch_sub(1, Ordering::Relaxed);
+        if std::mem::replace(&mut self.is_sending, true) {
+            return;
         }
-        self.activity.progress();
+        let activity = &self.activity;
+        if activity.sending.fetch_add(1, Ordering::Relaxed) == 0 {
+            let behind_ms = activity.behind_ms.load(Ordering::Relaxed);
+            activity.progress_ms.store(activity.now_ms().saturating_sub(behind_ms), Ordering::Relaxed);
+        }
+        activity.working.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// It has taken all there was, and waits for more.
     pub(super) fn working(&mut self) {
-        if std::mem::replace(&mut self.is_sending, false) {
-            self.activity.working.fetch_add(1, Ordering::Relaxed);
-            self.activity.sending.fetch_sub(1, Ordering::Relaxed);
+        if !std::mem::replace(&mut self.is_sending, false) {
+            return;
+        }
+        let activity = &self.activity;
+        activity.working.fetch_add(1, Ordering::Relaxed);
+        if activity.sending.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let behind_ms = activity.now_ms().saturating_sub(activity.progress_ms.load(Ordering::Relaxed));
+            activity.behind_ms.store(behind_ms, Ordering::Relaxed);
         }
     }
 }
@@ -162,7 +182,9 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         if self.is_sending {
             // That there was a last piece for the client to take was progress, a moment ago.
-            self.activity.sending.fetch_sub(1, Ordering::Relaxed);
+            if self.activity.sending.fetch_sub(1, Ordering::Relaxed) == 1 {
+                self.activity.behind_ms.store(0, Ordering::Relaxed);
+            }
         } else {
             self.activity.working.fetch_sub(1, Ordering::Relaxed);
             self.activity.progress();
@@ -223,13 +245,26 @@ mod tests {
         exchange.sending();
         for _ in 0..4 {
             advance(ANSWER_TIMEOUT / 2).await;
-            activity.sent(ANSWER_BYTES_MIN);
+            activity.sent(ANSWER_BYTES_PER_SECOND_MIN as usize * ANSWER_TIMEOUT.as_secs() as usize / 2);
             assert_eq!(activity.verdict(false), Verdict::Fine);
         }
-        for _ in 0..4 {
+        // Piece by piece, and twice as slowly: no piece is progress by itself.
+        for _ in 0..5 {
             advance(ANSWER_TIMEOUT / 2).await;
-            activity.sent(1);
+            activity.sent(ANSWER_BYTES_PER_SECOND_MIN as usize * ANSWER_TIMEOUT.as_secs() as usize / 4);
+            exchange.working();
+            exchange.sending();
         }
+        assert_eq!(activity.verdict(false), Verdict::Stuck);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_in_progress_does_not_excuse_an_answer_that_is_not_taken() {
+        let activity = Activity::new(Timeouts::default());
+        let (mut unread, _slow) = (activity.begin(true), activity.begin(true));
+        activity.body_ended();
+        unread.sending();
+        advance(ANSWER_TIMEOUT + MOMENT).await;
         assert_eq!(activity.verdict(false), Verdict::Stuck);
     }
 }

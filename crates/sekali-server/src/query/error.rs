@@ -8,9 +8,10 @@ pub enum QueryError {
     /// As many reads are in progress as there may be. Trying again will help.
     #[error("too much is being read; try again")]
     Busy,
-    /// Pages that wait to be sent take up all memory that pages may have. Trying again will help.
-    #[error("too many pages are being read; try again")]
-    PagesFull,
+    /// Answers that wait to be sent take up all memory that this client may have for them. Trying
+    /// again will help.
+    #[error("too many answers are waiting to be read by this client; read them, and try again")]
+    AnswersFull,
     /// A cursor that this store did not seal for this order and topic.
     #[error(
         "the cursor is damaged, or belongs to another store, order or topic; leave `after` out to begin at the beginning"

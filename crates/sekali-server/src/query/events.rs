@@ -69,6 +69,14 @@ impl EventCursor {
         }
     }
 
+    /// Lets go of what was read ahead and of all files, while its client pauses. Events that expire
+    /// meanwhile are left out.
+    pub(crate) fn release(&mut self) {
+        if let Source::Scan(merge) = &mut self.source {
+            merge.release();
+        }
+    }
+
     /// The positions behind the last event.
     pub fn positions(&self) -> &Positions {
         match &self.source {

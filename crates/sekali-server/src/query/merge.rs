@@ -48,6 +48,11 @@ impl Merge {
         &self.positions
     }
 
+    /// See [`Scanner::release`]. The next event of each partition stays.
+    pub(super) fn release(&mut self) {
+        self.sources.iter_mut().for_each(|source| source.scanner.release());
+    }
+
     /// The next event, left where it is.
     pub(super) fn peek(&mut self) -> Result<Option<&StoredEvent>> {
         let best = self.best()?;

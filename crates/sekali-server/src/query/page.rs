@@ -4,36 +4,56 @@ use sekali_store::StoredEvent;
 
 use super::{EventCursor, Histogram, QueryError, ScanBudget, Step};
 
-/// Hands events to `append` until it has `limit` of them, `append` says that the page is full, the
-/// budget is spent or there are no more. Returns whether there are more events, which may match or
-/// not.
-///
-/// # Errors
-/// Those of the engine and of `append`.
-pub fn read_page(
-    cursor: &mut EventCursor,
+/// A page that is being read, in turns.
+#[derive(Debug)]
+pub(crate) struct PageScan {
     limit: u64,
-    mut budget: Option<ScanBudget>,
-    mut append: impl FnMut(&StoredEvent) -> Result<Fill, QueryError>,
-) -> Result<bool, QueryError> {
-    let mut count = 0;
-    while count < limit {
-        let bytes = match cursor.step()? {
-            Step::Event(event) => {
-                count += 1;
-                if append(&event)? == Fill::Full {
-                    break;
-                }
-                event.payload.len()
-            }
-            Step::Passed(bytes) => bytes,
-            Step::End => break,
-        };
-        if budget.as_mut().is_some_and(|budget| !budget.lasts(bytes)) {
-            break;
-        }
+    count: u64,
+    budget: Option<ScanBudget>,
+}
+
+impl PageScan {
+    /// A page of at most `limit` events. Without a budget it has one turn.
+    pub(crate) fn new(limit: u64, budget: Option<ScanBudget>) -> Self {
+        Self { limit, count: 0, budget }
     }
-    Ok(cursor.has_more()?)
+
+    /// Hands events to `append` until it has as many as it may, `append` says that the page is
+    /// full, the budget is spent or there are no more. Returns then whether there are more events,
+    /// which may match or not; `None` if only the turn is over.
+    ///
+    /// # Errors
+    /// Those of the engine and of `append`.
+    pub(crate) fn turn(
+        &mut self,
+        cursor: &mut EventCursor,
+        mut append: impl FnMut(&StoredEvent) -> Result<Fill, QueryError>,
+    ) -> Result<Option<bool>, QueryError> {
+        if let Some(budget) = &mut self.budget {
+            budget.begin_turn();
+        }
+        while self.count < self.limit {
+            let bytes = match cursor.step()? {
+                Step::Event(event) => {
+                    self.count += 1;
+                    if append(&event)? == Fill::Full {
+                        break;
+                    }
+                    event.payload.len()
+                }
+                Step::Passed(bytes) => bytes,
+                Step::End => break,
+            };
+            let Some(budget) = &mut self.budget else { continue };
+            if !budget.lasts(bytes) {
+                break;
+            }
+            if budget.is_turn_over() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(cursor.has_more()?))
+    }
 }
 
 /// Whether a page takes another event.
@@ -45,29 +65,44 @@ pub enum Fill {
     Full,
 }
 
-/// Counts the events of a query, over time if there is a histogram. Ends early when the budget is
-/// spent, which is when the client has gone.
-///
-/// # Errors
-/// Those of the engine; the histogram has too many intervals.
-pub fn read_count(
-    cursor: &mut EventCursor,
-    mut budget: ScanBudget,
-    mut histogram: Option<&mut Histogram>,
-) -> Result<u64, QueryError> {
-    let (mut count, mut bytes) = (0, 0);
-    while budget.lasts(bytes) {
-        bytes = match cursor.step()? {
-            Step::Event(event) => {
-                count += 1;
-                if let Some(histogram) = &mut histogram {
-                    histogram.add(event.timestamp_ns)?;
-                }
-                event.payload.len()
-            }
-            Step::Passed(bytes) => bytes,
-            Step::End => break,
-        };
+/// A count that is being made, in turns.
+#[derive(Debug)]
+pub(crate) struct CountScan {
+    count: u64,
+    budget: ScanBudget,
+    histogram: Option<Histogram>,
+}
+
+impl CountScan {
+    /// Counts over time if there is a histogram. Ends early when the budget is spent, which is when
+    /// the client has gone.
+    pub(crate) fn new(budget: ScanBudget, histogram: Option<Histogram>) -> Self {
+        Self { count: 0, budget, histogram }
     }
-    Ok(count)
+
+    /// Counts on. Returns the count at its end; `None` if only the turn is over.
+    ///
+    /// # Errors
+    /// Those of the engine; the histogram has too many intervals.
+    pub(crate) fn turn(&mut self, cursor: &mut EventCursor) -> Result<Option<(u64, Option<Histogram>)>, QueryError> {
+        self.budget.begin_turn();
+        let mut bytes = 0;
+        while self.budget.lasts(bytes) {
+            if self.budget.is_turn_over() {
+                return Ok(None);
+            }
+            bytes = match cursor.step()? {
+                Step::Event(event) => {
+                    self.count += 1;
+                    if let Some(histogram) = &mut self.histogram {
+                        histogram.add(event.timestamp_ns)?;
+                    }
+                    event.payload.len()
+                }
+                Step::Passed(bytes) => bytes,
+                Step::End => break,
+            };
+        }
+        Ok(Some((self.count, self.histogram.take())))
+    }
 }

@@ -4,6 +4,8 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use crate::limits::SCAN_TURN_MAX;
+
 /// How many steps pass between looks at the clock and at the client.
 const STEPS_BETWEEN_LOOKS: u64 = 64;
 /// How many bytes of payloads pass between them: a millisecond or two.
@@ -17,7 +19,9 @@ impl ClientGuard {
     /// A budget that lasts while this guard is held, but at most `steps_max` steps and `time_max`.
     pub fn budget(&self, steps_max: u64, time_max: Duration) -> ScanBudget {
         let (client, begun) = (Arc::downgrade(&self.0), Instant::now());
-        ScanBudget { client, begun, steps: 0, unseen_steps: 0, unseen_bytes: 0, steps_max, time_max }
+        let (turn_begun, is_turn_over) = (begun, false);
+        let (steps, unseen_steps, unseen_bytes) = (0, 0, 0);
+        ScanBudget { client, begun, turn_begun, is_turn_over, steps, unseen_steps, unseen_bytes, steps_max, time_max }
     }
 }
 
@@ -26,6 +30,8 @@ impl ClientGuard {
 pub struct ScanBudget {
     client: Weak<()>,
     begun: Instant,
+    turn_begun: Instant,
+    is_turn_over: bool,
     steps: u64,
     /// Since the last look.
     unseen_steps: u64,
@@ -35,6 +41,16 @@ pub struct ScanBudget {
 }
 
 impl ScanBudget {
+    /// Begins a turn, after which others may have one.
+    pub fn begin_turn(&mut self) {
+        (self.turn_begun, self.is_turn_over) = (Instant::now(), false);
+    }
+
+    /// Whether the turn has lasted for [`SCAN_TURN_MAX`].
+    pub fn is_turn_over(&self) -> bool {
+        self.is_turn_over
+    }
+
     /// Counts a step over an event with so many bytes. `false` if it was the last.
     pub fn lasts(&mut self, bytes: usize) -> bool {
         self.steps += 1;
@@ -47,6 +63,7 @@ impl ScanBudget {
             return true;
         }
         (self.unseen_steps, self.unseen_bytes) = (0, 0);
+        self.is_turn_over = self.turn_begun.elapsed() >= SCAN_TURN_MAX;
         self.client.strong_count() > 0 && self.begun.elapsed() < self.time_max
     }
 }

@@ -8,6 +8,7 @@ use sekali_wire::stats::{Expired, IndexStats, Oldest, Scrub, Status, StorageStat
 use sekali_wire::timestamp::Timestamp;
 
 use super::{ScrubSummary, Service};
+use crate::clients::{Client, once};
 use crate::query::QueryError;
 
 impl Service {
@@ -49,9 +50,9 @@ impl Service {
     ///
     /// # Errors
     /// [`QueryError::Busy`], and those of the engine.
-    pub async fn store_stats(&self) -> Result<StoreStats, QueryError> {
+    pub(crate) async fn store_stats(&self, client: Client) -> Result<StoreStats, QueryError> {
         let readers = Arc::clone(&self.shared.readers);
-        let oldest = self.shared.reads.run(move || oldest_of(&readers)).await?;
+        let oldest = self.shared.reads.run(client, once(move || oldest_of(&readers))).await??;
         let readers = &self.shared.readers;
         Ok(StoreStats {
             damage: self.damage(),

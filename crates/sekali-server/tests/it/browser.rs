@@ -43,6 +43,8 @@ fn other_origins_read_nothing_unless_they_are_named() {
     assert_eq!(preflight.header("access-control-allow-methods"), Some("GET,POST"));
     assert!(preflight.header("access-control-allow-headers").unwrap().contains("authorization"));
     assert_eq!(preflight.header("x-content-type-options"), Some("nosniff"));
+    let large = server.request("OPTIONS", "/publish").header("x-long", &"x".repeat(HEADERS_BYTES_MAX));
+    large.header("origin", NAMED).send().expect_error(431, "headers_too_large");
 }
 
 /// Without CORS, publish requests take another path.

@@ -242,3 +242,21 @@ fn merged_segments_stay_small_enough_to_expire_bit_by_bit() {
     }
     check(&mut opened);
 }
+
+#[test]
+fn a_scan_that_pauses_keeps_no_expired_events() {
+    let (_disk, mut opened) = filled(PLAIN, 200);
+    let begin = || {
+        let mut scanner = opened.reader().scan(Scan::default());
+        assert_eq!(scanner.next().unwrap().unwrap().seq, 1);
+        scanner
+    };
+    let (going_on, mut pausing) = (begin(), begin());
+    pausing.release();
+    expire(&mut opened, &ages(&[("*", Some(50))]), 200);
+    let left = seqs(&opened);
+    assert!(left.len() < 150, "nothing has expired");
+    let rest = |scanner: sekali_store::Scanner| scanner.map(|event| event.unwrap().seq).collect::<Vec<_>>();
+    assert_eq!(rest(pausing), left);
+    assert!(rest(going_on).len() > 190, "the other still sees the moment at which it began");
+}

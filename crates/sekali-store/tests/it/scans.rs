@@ -174,3 +174,27 @@ fn a_scan_sees_the_moment_it_began_whatever_is_sealed_and_merged_under_it() {
     assert_eq!(seen, expected);
     assert_eq!(ask(&opened, Some("later"), None, Order::Ascending).len(), 200);
 }
+
+#[test]
+fn a_scan_that_lets_go_of_what_it_read_goes_on_where_it_was() {
+    for tuning in [UNSEALED, SEALED] {
+        let (_disk, opened) = filled(tuning);
+        for (topic, order) in [(None, Order::Ascending), (None, Order::Descending), (Some("topic-1"), Order::Ascending)]
+        {
+            let expected = ask(&opened, topic, None, order);
+            let scan = Scan { topic: topic.map(str::to_owned), order, ..Scan::default() };
+            for steps in [1, 100, 1_000] {
+                let mut scanner = opened.reader().scan(scan.clone());
+                scanner.release();
+                let mut found = Vec::new();
+                while let Some(event) = scanner.next().transpose().unwrap() {
+                    found.push(event);
+                    if found.len().is_multiple_of(steps) {
+                        scanner.release();
+                    }
+                }
+                assert!(found == expected, "{order:?} {steps}");
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@ mod bombs;
 mod floods;
 mod framing;
 mod many;
+mod neighbours;
 mod no_files;
 
 use std::io::{ErrorKind, Read as _, Write as _};

@@ -1,5 +1,6 @@
 //! The body of an answer: nothing, bytes that are all there, or pieces as they are made.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,15 +12,24 @@ use tokio::sync::mpsc;
 pub(in crate::http) type BrokenOff = Box<dyn std::error::Error + Send + Sync>;
 
 /// The body of an answer.
-#[derive(Debug)]
 pub struct Body(Inner);
 
-#[derive(Debug)]
+/// Makes the next piece of an answer, until there is none.
+pub(in crate::http) type MakePiece = Box<dyn FnMut() -> Option<Result<Bytes, BrokenOff>> + Send>;
+
 enum Inner {
     /// All of it; empty once it is taken.
     Whole(Bytes),
     /// Pieces, until the sender is dropped.
     Pieces(mpsc::Receiver<Result<Bytes, BrokenOff>>),
+    /// Pieces, each of which is made when the transport has room for it.
+    Made(MakePiece),
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").field("exact_len", &self.exact_len()).finish_non_exhaustive()
+    }
 }
 
 impl Body {
@@ -33,11 +43,16 @@ impl Body {
         Self(Inner::Pieces(pieces))
     }
 
+    /// A body of the pieces that `make` returns, each of which takes little time to make.
+    pub(in crate::http) fn made(make: MakePiece) -> Self {
+        Self(Inner::Made(make))
+    }
+
     /// Its length, where that is known before it is sent.
     pub fn exact_len(&self) -> Option<u64> {
         match &self.0 {
             Inner::Whole(bytes) => Some(bytes.len() as u64),
-            Inner::Pieces(_) => None,
+            Inner::Pieces(_) | Inner::Made(_) => None,
         }
     }
 }
@@ -56,6 +71,7 @@ impl HttpBody for Body {
         match &mut self.0 {
             Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Inner::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Inner::Made(make) => Poll::Ready(make().map(|piece| piece.map(Frame::data))),
             Inner::Pieces(pieces) => pieces.poll_recv(cx).map(|piece| piece.map(|piece| piece.map(Frame::data))),
         }
     }

@@ -150,7 +150,7 @@ fn as_text<S: serde::Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S:
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> Self {
         match error {
-            QueryError::Busy | QueryError::PagesFull => Self::new(Code::Overloaded, error.to_string()),
+            QueryError::Busy | QueryError::AnswersFull => Self::new(Code::Overloaded, error.to_string()),
             QueryError::InvalidCursor => Self::new(Code::InvalidCursor, error.to_string()),
             QueryError::TooManyIntervals(_) => wrong_parameter("interval", &error.to_string(), &[]),
             QueryError::Store(error) => Self::internal(&error),

@@ -21,7 +21,7 @@ pub(super) async fn count(request: Box<Admitted>) -> Answer {
     let (since, until) = (query.filter.since_ns, query.filter.until_ns);
     let histogram = interval.map(|interval| Histogram::new(interval, since, until)).transpose();
     let histogram = histogram.map_err(QueryError::from)?;
-    let (count, histogram) = service.count(query, histogram).await?;
+    let (count, histogram) = service.count(request.client(), query, histogram).await?;
     Ok(Json(Count { count, over_time: histogram.map(OverTime::from) }).into_response())
 }
 

@@ -11,7 +11,7 @@ pub(super) async fn event(request: Box<Admitted>) -> Answer {
     if !request.grant.is_for(&topic) {
         return Err(not_for(&topic));
     }
-    let found = request.app.shared.service.find(topic, event_id).await?;
+    let found = request.app.shared.service.find(request.client(), topic, event_id).await?;
     let event =
         found.ok_or_else(|| ApiError::new(Code::NotFound, "no event with this topic and event id is stored"))?;
     let mut text = Vec::new();

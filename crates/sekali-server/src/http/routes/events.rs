@@ -22,8 +22,8 @@ pub(super) async fn events(request: Box<Admitted>) -> Answer {
     let service = &request.app.shared.service;
     let cursor = service.events(query, page.order, page.after.clone());
     match lines {
-        Some(lines) => stream::answer(service, cursor, lines, page.limit),
-        None => page::answer(service, page, cursor).await,
+        Some(lines) => stream::answer(service, request.client(), cursor, lines, page.limit),
+        None => page::answer(service, request.client(), page, cursor).await,
     }
 }
 

@@ -1,5 +1,7 @@
 //! `POST /publish`
 
+mod outcomes;
+
 use std::borrow::Cow;
 
 use hyper::StatusCode;
@@ -15,7 +17,6 @@ use crate::http::body::{self, BodyHead, RequestBody};
 use crate::http::route::{Admitted, Answer, client_of};
 use crate::ingest::{Accepted, Format, Options, Problem, ingest};
 use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
-use crate::query::off_thread;
 use crate::service::{CommitError, Published};
 
 pub(super) const INVALID: &str = "invalid";
@@ -34,8 +35,14 @@ pub(super) async fn publish(request: Box<Admitted>) -> Answer {
     let (body, grant, network) = (request.body, &request.grant, request.network);
     let client = || client_of(grant, network);
     let accepted = receive(&request.app, &request.parts.headers, body, client, format, options).await?;
-    let published = request.app.shared.service.publish(accepted).await?;
-    let mut response = Json(PublishAnswer::new(published, options)).into_response();
+    // Taken before anything is stored: afterwards it is too late to refuse.
+    let service = &request.app.shared.service;
+    let memory = options.keep_keys.then(|| outcomes::reserve(service.answers(), client(), &accepted)).transpose()?;
+    let published = service.publish(accepted).await?;
+    let mut response = match memory {
+        None => Json(PublishAnswer::new(&published, options)).into_response(),
+        Some(memory) => outcomes::answer(&PublishAnswer::new(&published, options), published, memory),
+    };
     *response.status_mut() = StatusCode::ACCEPTED;
     Ok(response)
 }
@@ -55,7 +62,7 @@ async fn receive(
     app: &App,
     headers: &HeaderMap,
     body: RequestBody,
-    client: impl FnOnce() -> Client,
+    client: impl Fn() -> Client,
     format: Format,
     options: Options<'_>,
 ) -> Result<Accepted, ApiError> {
@@ -71,7 +78,7 @@ async fn receive(
         body::discard(headers, body);
         return Err(CommitError::Overloaded.into());
     }
-    let received = body::receive(headers, body, head, &app.shared.bodies, client).await?;
+    let received = body::receive(headers, body, head, &app.shared.bodies, app.shared.service.parses(), &client).await?;
     if received.bytes.len() <= PARSED_IN_PLACE_BYTES_MAX {
         return Ok(ingest(&received.bytes, format, options, app.shared.service.target())?);
     }
@@ -81,7 +88,7 @@ async fn receive(
         let options = Options { skip_invalid, keep_keys, topics: topics.as_ref() };
         ingest(&received.bytes, format, options, &target)
     };
-    Ok(off_thread(parse).await??)
+    Ok(app.shared.service.parses().run_always(client(), parse).await??)
 }
 
 #[derive(Debug, Serialize)]
@@ -95,30 +102,15 @@ struct PublishAnswer {
     invalid: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<Problem>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<Vec<EventAnswer>>,
-}
-
-#[derive(Debug, Serialize)]
-struct EventAnswer {
-    topic: String,
-    event_id: String,
-    outcome: &'static str,
-    seq: u64,
 }
 
 impl PublishAnswer {
-    fn new(published: Published, options: Options<'_>) -> Self {
-        let Published { outcomes, keys, rejected } = published;
-        let mut answer = Self::count(&outcomes);
-        if options.keep_keys {
-            let events = keys.into_iter().zip(outcomes);
-            answer.events =
-                Some(events.map(|((topic, event_id), outcome)| EventAnswer::new(topic, event_id, outcome)).collect());
-        }
+    fn new(published: &Published, options: Options<'_>) -> Self {
+        let Published { outcomes, rejected, .. } = published;
+        let mut answer = Self::count(outcomes);
         if options.skip_invalid {
             answer.invalid = Some(rejected.events);
-            answer.errors = Some(rejected.problems);
+            answer.errors = Some(rejected.problems.clone());
         }
         answer
     }
@@ -136,17 +128,6 @@ impl PublishAnswer {
             (_, _, 0) => format!("{stored} stored, {duplicates} duplicate").into(),
             _ => format!("{stored} stored, {duplicates} duplicate, of them {conflicts} with different content").into(),
         };
-        Self { message, received, stored, duplicates, conflicts, invalid: None, errors: None, events: None }
-    }
-}
-
-impl EventAnswer {
-    fn new(topic: String, event_id: String, outcome: Outcome) -> Self {
-        let (outcome, seq) = match outcome {
-            Outcome::Stored { seq } => ("stored", seq),
-            Outcome::Duplicate { seq } => ("duplicate", seq),
-            Outcome::Conflict { seq } => ("conflict", seq),
-        };
-        Self { topic, event_id, outcome, seq }
+        Self { message, received, stored, duplicates, conflicts, invalid: None, errors: None }
     }
 }

@@ -11,7 +11,8 @@ pub(super) async fn stats(request: Box<Admitted>) -> Answer {
     request.parameters()?;
     let service = &request.app.shared.service;
     let counters = service.counters();
-    let store = if request.grant.sees_whole_store() { Some(service.store_stats().await?) } else { None };
+    let store =
+        if request.grant.sees_whole_store() { Some(service.store_stats(request.client()).await?) } else { None };
     let topics = service.topics(|topic| request.grant.is_for(topic));
     let stats = Stats {
         received: counters.received,

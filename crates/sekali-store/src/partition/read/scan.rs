@@ -34,11 +34,12 @@ const READ_GROWTH: usize = 4;
 const READ_EVENTS_MAX: usize = 32 * 1024;
 
 /// Events in order of seq, as they were when the scan began. Holds one chunk in memory: an extent
-/// of a log file, about 64 KiB, or some of a row group of a segment.
+/// of a log file, about 64 KiB, or some of a row group of a segment, up to some 30 MB.
 #[derive(Debug)]
 pub struct Scanner {
     shared: Arc<Shared>,
-    snapshot: Snapshot,
+    /// The files to read. `None` after they were [released](Self::release).
+    files: Option<Arc<Vec<DataFile>>>,
     topics: ScanTopics,
     timestamps_ns: RangeInclusive<i64>,
     order: Order,
@@ -48,6 +49,10 @@ pub struct Scanner {
     /// Most events to take from a segment at a time.
     limit: usize,
     buffer: EventBatch,
+    /// `from` and `to` before the buffer was filled.
+    before: (u64, u64),
+    /// The seq of the last event that was handed out.
+    last_seq: Option<u64>,
 }
 
 /// Which topics to read.
@@ -79,14 +84,40 @@ impl Scanner {
     }
 
     fn with(shared: Arc<Shared>, topics: ScanTopics, after: Option<u64>, order: Order) -> Self {
-        let snapshot = shared.snapshot();
+        let Snapshot { files, end_seq } = shared.snapshot();
         let (from, to) = match (order, after) {
-            (Order::Ascending, after) => (after.map_or(1, |after| after.saturating_add(1)), snapshot.end_seq),
-            (Order::Descending, after) => (1, after.map_or(snapshot.end_seq, |after| after.min(snapshot.end_seq))),
+            (Order::Ascending, after) => (after.map_or(1, |after| after.saturating_add(1)), end_seq),
+            (Order::Descending, after) => (1, after.map_or(end_seq, |after| after.min(end_seq))),
         };
-        let limit = FIRST_READ_EVENTS;
-        let timestamps_ns = i64::MIN..=i64::MAX;
-        Self { shared, snapshot, topics, timestamps_ns, order, from, to, limit, buffer: EventBatch::default() }
+        Self {
+            shared,
+            files: Some(files),
+            topics,
+            timestamps_ns: i64::MIN..=i64::MAX,
+            order,
+            from,
+            to,
+            limit: FIRST_READ_EVENTS,
+            buffer: EventBatch::default(),
+            before: (from, to),
+            last_seq: None,
+        }
+    }
+
+    /// Lets go of the events that were read ahead and of all files, for a reader that pauses. The
+    /// scan goes on behind the last event that it handed out, in the files that are live then:
+    /// events that expire in between are left out.
+    pub fn release(&mut self) {
+        self.files = None;
+        self.limit = FIRST_READ_EVENTS;
+        if std::mem::take(&mut self.buffer).next().is_none() {
+            return;
+        }
+        let (from, to) = self.before;
+        match self.order {
+            Order::Ascending => self.from = self.last_seq.map_or(from, |last| from.max(last.saturating_add(1))),
+            Order::Descending => self.to = self.last_seq.map_or(to, |last| to.min(last)),
+        }
     }
 
     /// Fills the buffer from the next chunk that may hold something. `false` at the end.
@@ -98,11 +129,13 @@ impl Scanner {
         };
         let timestamps_ns = self.timestamps_ns.clone();
         let range = ReadRange { topics, timestamps_ns, from: self.from, to: self.to, order: self.order };
-        let Some((file, chunk)) = next_chunk(&self.snapshot.files, &range) else { return Ok(false) };
+        let files = self.files.get_or_insert_with(|| self.shared.snapshot().files);
+        let Some((file, chunk)) = next_chunk(files, &range) else { return Ok(false) };
         // What was read before is not needed any more, and is as large as what comes.
         self.buffer = EventBatch::default();
         let (found, cut) = chunk::read(file, &chunk, &range, self.limit, &self.shared.losses)?;
         self.buffer = found;
+        self.before = (self.from, self.to);
         self.limit = (self.limit * READ_GROWTH).min(READ_EVENTS_MAX);
         match self.order {
             Order::Ascending => self.from = cut.map_or(chunk.end_seq, |last_seq| last_seq + 1),
@@ -136,6 +169,7 @@ impl Iterator for Scanner {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(event) = self.buffer.next() {
+                self.last_seq = Some(event.seq);
                 return Some(Ok(event));
             }
             match self.fill() {

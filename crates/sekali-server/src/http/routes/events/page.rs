@@ -6,25 +6,28 @@ use hyper::header::{HeaderName, HeaderValue, LINK};
 use sekali_store::StoredEvent;
 
 use super::{NEXT_CURSOR, PageRequest};
-use crate::budget::{Budget, Reservation};
+use crate::clients::{Client, HeldShare};
 use crate::http::answer::{ApiError, Body, Layout, append_event, json_text};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX};
-use crate::query::{ClientGuard, EventCursor, Fill, QueryError, ScanBudget, read_page};
+use crate::query::{ClientGuard, EventCursor, Fill, PageScan, Positions, QueryError};
 use crate::service::Service;
 
 /// Reads a page and answers with it.
 pub(super) async fn answer(
     service: &Service,
+    client: Client,
     request: PageRequest,
     mut cursor: EventCursor,
 ) -> Result<Response<Body>, ApiError> {
-    let (memory, limit) = (service.pages().clone(), request.limit.unwrap_or(u64::MAX));
+    let (memory, limit) = (service.answers().hold(client.clone()), request.limit.unwrap_or(u64::MAX));
     // Dropped with this future when the client goes away.
-    let client = ClientGuard::default();
-    let budget = cursor.is_filtered().then(|| client.budget(PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX));
-    let read = move || Page::read(&mut cursor, limit, budget, &memory).map(|page| (page, cursor));
-    let (page, cursor) = service.reads().run::<_, QueryError>(read).await?;
-    let next = page.more.then(|| service.cursor_key().seal(request.scope(), cursor.positions()));
+    let guard = ClientGuard::default();
+    let budget = cursor.is_filtered().then(|| guard.budget(PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX));
+    let mut scan = PageScan::new(limit, budget);
+    let mut page = Some(Page { text: vec![b'['], memory });
+    let turn = move || page_turn(&mut scan, &mut cursor, &mut page).transpose();
+    let (page, next) = service.reads().run(client, turn).await??;
+    let next = next.map(|positions| service.cursor_key().seal(request.scope(), &positions));
     let mut response = json_text(Bytes::from_owner(page));
     if let Some(next) = next {
         let link = format!("<{}>; rel=\"next\"", request.next_page(&next));
@@ -41,9 +44,19 @@ pub(super) async fn answer(
 /// The text of a page, with the memory that it takes up until it is sent.
 struct Page {
     text: Vec<u8>,
-    memory: Reservation,
-    /// Whether there are more events.
-    more: bool,
+    memory: HeldShare,
+}
+
+/// Reads on. Returns the page when it is complete, and where the next one begins, if there is one.
+fn page_turn(
+    scan: &mut PageScan,
+    cursor: &mut EventCursor,
+    page: &mut Option<Page>,
+) -> Result<Option<(Page, Option<Positions>)>, QueryError> {
+    let Some(unfinished) = page.as_mut() else { return Ok(None) };
+    let Some(more) = scan.turn(cursor, |event| unfinished.append(event))? else { return Ok(None) };
+    unfinished.text.push(b']');
+    Ok(page.take().map(|page| (page, more.then(|| cursor.positions().clone()))))
 }
 
 impl AsRef<[u8]> for Page {
@@ -53,26 +66,13 @@ impl AsRef<[u8]> for Page {
 }
 
 impl Page {
-    fn read(
-        cursor: &mut EventCursor,
-        limit: u64,
-        budget: Option<ScanBudget>,
-        memory: &Budget,
-    ) -> Result<Self, QueryError> {
-        let memory = memory.reserve(0).ok_or(QueryError::PagesFull)?;
-        let mut page = Self { text: vec![b'['], memory, more: false };
-        page.more = read_page(cursor, limit, budget, |event| page.append(event))?;
-        page.text.push(b']');
-        Ok(page)
-    }
-
     fn append(&mut self, event: &StoredEvent) -> Result<Fill, QueryError> {
         if self.text.len() > 1 {
             self.text.push(b',');
         }
         append_event(&mut self.text, event, Layout::Verbatim);
-        if !self.memory.grow(self.text.capacity() - self.memory.bytes()) {
-            return Err(QueryError::PagesFull);
+        if !self.memory.resize(self.text.capacity()) {
+            return Err(QueryError::AnswersFull);
         }
         Ok(if self.text.len() < PAGE_BYTES_MAX { Fill::Room } else { Fill::Full })
     }

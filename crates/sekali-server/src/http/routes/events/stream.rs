@@ -3,36 +3,43 @@
 //! Pieces are read on a thread that may block. As long as the client takes them as they come, one
 //! thread reads on, for a turn at a time: the allocator keeps some of what was read with each
 //! thread that ever read. A client that is slow to take them holds no thread, only the two pieces
-//! that wait for it.
+//! that wait for it: what was read ahead of them is dropped and read again, and so are the files.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::Response;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::timeout;
 use tracing::error;
 
+use crate::clients::{Client, HeldShare};
 use crate::http::answer::{ApiError, Body, BrokenOff, LineLayout};
-use crate::limits::{STREAM_CHUNK_BYTES, STREAM_READ_MAX, STREAM_TURN_MAX};
-use crate::query::{EventCursor, ReadPermit, Step};
+use crate::limits::{STREAM_AHEAD_TIME, STREAM_CHUNK_BYTES, STREAM_FILES_TIME, STREAM_READ_MAX, STREAM_TURN_MAX};
+use crate::query::{EventCursor, QueryError, ReadPermits, Step};
 use crate::service::Service;
 
-/// Answers with the events of `cursor`, at most `limit`.
+/// Answers `client` with the events of `cursor`, at most `limit`.
 ///
 /// # Errors
 /// `overloaded`, if there are too many streams.
 pub(super) fn answer(
     service: &Service,
+    client: Client,
     cursor: EventCursor,
     lines: LineLayout,
     limit: Option<u64>,
 ) -> Result<Response<Body>, ApiError> {
-    let _permit = service.streams().enter()?;
+    let mut place = service.streams().hold(client.clone());
+    if !place.resize(1) {
+        return Err(QueryError::Busy.into());
+    }
     let (sender, receiver) = mpsc::channel(1);
     let left = limit.unwrap_or(u64::MAX);
-    tokio::spawn(send(EventStream { cursor, lines, left, is_begun: false, is_done: false, _permit }, sender));
+    let stream = EventStream { cursor, lines, left, is_begun: false, is_done: false, _place: place };
+    tokio::spawn(send(stream, service.clone(), client, sender));
     let mut response = Response::new(Body::pieces(receiver));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(lines.media_type()));
     Ok(response)
@@ -45,17 +52,23 @@ struct EventStream {
     left: u64,
     is_begun: bool,
     is_done: bool,
-    _permit: ReadPermit,
+    _place: HeldShare,
 }
 
 type Sender = mpsc::Sender<Result<Bytes, BrokenOff>>;
 
 /// Reads and sends, turn by turn. After an error the answer breaks off without an end, so that
 /// nobody takes it for complete.
-async fn send(mut stream: EventStream, sender: Sender) {
+async fn send(mut stream: EventStream, service: Service, client: Client, sender: Sender) {
+    let mut files_since = Instant::now();
     while !stream.is_done {
+        if files_since.elapsed() >= STREAM_FILES_TIME {
+            stream.cursor.release();
+            files_since = Instant::now();
+        }
         let theirs = sender.clone();
-        let turn = tokio::task::spawn_blocking(move || stream.turn(&theirs).map(|untaken| (untaken, stream))).await;
+        let turn = move || stream.turn(&theirs).map(|untaken| (untaken, stream));
+        let turn = service.reads().run_always(client.clone(), turn).await;
         let untaken = match turn.map_err(BrokenOff::from).and_then(|turn| turn.map_err(BrokenOff::from)) {
             Ok((untaken, rest)) => {
                 stream = rest;
@@ -68,7 +81,7 @@ async fn send(mut stream: EventStream, sender: Sender) {
             }
         };
         if let Some(piece) = untaken
-            && sender.send(Ok(piece)).await.is_err()
+            && stream.wait(piece, service.streams_ahead(), &sender).await.is_err()
         {
             // The client has gone away.
             return;
@@ -76,7 +89,27 @@ async fn send(mut stream: EventStream, sender: Sender) {
     }
 }
 
+/// The client has gone away.
+struct Gone;
+
 impl EventStream {
+    /// Waits until the client takes a piece. What was read ahead is kept for a moment, if not too
+    /// many others do so.
+    async fn wait(&mut self, piece: Bytes, ahead: &ReadPermits, sender: &Sender) -> Result<(), Gone> {
+        let permit = ahead.enter().ok();
+        let patience = permit.as_ref().map_or(Duration::ZERO, |_| STREAM_AHEAD_TIME);
+        let room = match timeout(patience, sender.reserve()).await {
+            Ok(room) => room,
+            Err(_) => {
+                self.cursor.release();
+                drop(permit);
+                sender.reserve().await
+            }
+        };
+        room.map_err(|_| Gone)?.send(Ok(piece));
+        Ok(())
+    }
+
     /// Reads and sends as long as the client takes what comes, but not so long that other readings
     /// wait for the thread. Answers the piece that the client was not ready for, if there is one.
     fn turn(&mut self, sender: &Sender) -> sekali_store::Result<Option<Bytes>> {
@@ -113,6 +146,8 @@ impl EventStream {
             }
         }
         self.is_done = self.left == 0;
+        // It grew twofold, and may wait for long.
+        text.shrink_to_fit();
         Ok(text.into())
     }
 }

@@ -1,4 +1,4 @@
-//! Memory that all requests share, and of which no client can take all.
+//! Bytes or places that all requests share, and of which no client can take all.
 //!
 //! A client may hold as much as is still free: one alone half of it, two a third each. So there is
 //! room for a client that holds nothing yet. What is small has a reserve of its own. If a request
@@ -17,15 +17,15 @@ use super::Client;
 /// Marks a slot that does not wait for its client.
 const NOT_WAITING: u64 = u64::MAX;
 
-/// The memory. Cheap to clone; clones share.
+/// A shared amount. Cheap to clone; clones share.
 #[derive(Debug, Clone)]
-pub(crate) struct SharedMemory {
+pub(crate) struct FairShares {
     pool: Arc<Pool>,
 }
 
-/// The sizes of a [`SharedMemory`], in bytes.
+/// The sizes of [`FairShares`], in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct MemorySizes {
+pub(crate) struct ShareSizes {
     /// For what is larger than `small_max`.
     pub(crate) large: usize,
     /// For what is not.
@@ -68,33 +68,38 @@ struct Slot {
     evicted: Notify,
 }
 
-/// The memory of one request, given back when dropped.
+/// The share of one request, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct HeldMemory {
+pub(crate) struct HeldShare {
     pool: Arc<Pool>,
     client: Client,
     slot: Arc<Slot>,
     tier: usize,
 }
 
-impl SharedMemory {
-    /// Memory of these sizes, for requests whose clients may be late by `patience`.
-    pub(crate) fn new(sizes: MemorySizes, patience: Duration) -> Self {
+impl FairShares {
+    /// Shares of these sizes, for requests whose clients may be late by `patience`.
+    pub(crate) fn new(sizes: ShareSizes, patience: Duration) -> Self {
         let tier = |max| Tier { max, used: 0, shares: HashMap::new() };
         let tiers = Mutex::new([tier(sizes.small), tier(sizes.large)]);
-        let MemorySizes { small_max, .. } = sizes;
+        let ShareSizes { small_max, .. } = sizes;
         Self { pool: Arc::new(Pool { started: Instant::now(), patience, small_max, tiers }) }
     }
 
+    /// A number of places instead of bytes. None of them is ever evicted.
+    pub(crate) fn places(count: usize) -> Self {
+        Self::new(ShareSizes { large: count, small: 0, small_max: 0 }, Duration::ZERO)
+    }
+
     /// Nothing yet, for a request of this client.
-    pub(crate) fn hold(&self, client: Client) -> HeldMemory {
+    pub(crate) fn hold(&self, client: Client) -> HeldShare {
         let slot = Slot {
             bytes: AtomicUsize::new(0),
             deadline_ms: AtomicU64::new(NOT_WAITING),
             is_evicted: AtomicBool::new(false),
             evicted: Notify::new(),
         };
-        HeldMemory { pool: Arc::clone(&self.pool), client, slot: Arc::new(slot), tier: 0 }
+        HeldShare { pool: Arc::clone(&self.pool), client, slot: Arc::new(slot), tier: 0 }
     }
 
     /// Bytes held by all.
@@ -121,10 +126,15 @@ impl Pool {
     }
 }
 
-impl HeldMemory {
+impl HeldShare {
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         self.slot.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The client that it counts for.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Holds `bytes` instead of what it held. `false`, and nothing has changed, if there is no room
@@ -160,7 +170,7 @@ impl HeldMemory {
     }
 
     /// Notes that the request waits for its client, who will have been too slow at `deadline`.
-    /// Until [`HeldMemory::works`] it may be evicted.
+    /// Until [`HeldShare::works`] it may be evicted.
     pub(crate) fn waits(&self, deadline: Instant) {
         self.slot.deadline_ms.store(self.pool.ms_until(deadline), Ordering::Relaxed);
     }
@@ -182,7 +192,7 @@ impl HeldMemory {
     }
 }
 
-impl Drop for HeldMemory {
+impl Drop for HeldShare {
     fn drop(&mut self) {
         let mut tiers = self.pool.lock();
         if let Some(tier) = tiers.get_mut(self.tier) {
@@ -269,8 +279,8 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    fn memory() -> SharedMemory {
-        SharedMemory::new(MemorySizes { large: 100, small: 20, small_max: 4 }, PATIENCE)
+    fn memory() -> FairShares {
+        FairShares::new(ShareSizes { large: 100, small: 20, small_max: 4 }, PATIENCE)
     }
 
     fn client(number: u8) -> Client {
@@ -278,7 +288,7 @@ mod tests {
     }
 
     /// Holds so many bytes for this client, if there is room.
-    fn hold(memory: &SharedMemory, number: u8, bytes: usize) -> Option<HeldMemory> {
+    fn hold(memory: &FairShares, number: u8, bytes: usize) -> Option<HeldShare> {
         let mut held = memory.hold(client(number));
         held.resize(bytes).then_some(held)
     }
@@ -321,7 +331,7 @@ mod tests {
         }
         greedy[0].works();
         let newcomer = hold(&memory, 5, 15).unwrap();
-        assert_eq!(greedy.iter().map(HeldMemory::is_evicted).collect::<Vec<_>>(), [false, true, false, false, false]);
+        assert_eq!(greedy.iter().map(HeldShare::is_evicted).collect::<Vec<_>>(), [false, true, false, false, false]);
         greedy[1].evicted().await;
         assert!(!greedy[1].resize(1) && greedy[1].bytes() == 0, "it gets nothing more");
         assert!(others.iter().all(|held| !held.is_evicted()));
