@@ -25,7 +25,7 @@ mod pin;
 
 use std::path::{Path, PathBuf};
 
-use crate::disk::{self, Disk};
+use crate::disk::{Disk, unreadable};
 use crate::error::{Error, IoContext, Result};
 use crate::meta::{self, partition_dir};
 use copy::Copier;
@@ -43,6 +43,9 @@ pub struct Copied {
     /// Files that the store should have and does not. The copy has all the rest, and names what is
     /// lost when it is opened.
     pub missing: Vec<PathBuf>,
+    /// Files of which the medium could not read some bytes. The copy has zeros in their place, and
+    /// names what is lost when it is opened.
+    pub unreadable: Vec<PathBuf>,
 }
 
 impl Copied {
@@ -90,7 +93,7 @@ fn copy_store<P: FnMut(&Copied)>(from: &Path, to: &Path, mut copier: Copier<'_, 
         disk.sync_dir(parent).at("sync", parent)?;
     }
     let (from_meta, to_meta) = (from.join(meta::FILE_NAME), to.join(meta::FILE_NAME));
-    let text = disk::read_all(disk, &from_meta).at("read", &from_meta)?;
+    let text = unreadable::read_file(disk, &from_meta)?;
     copier.last(&to_meta, &text)
 }
 

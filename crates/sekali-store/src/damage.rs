@@ -71,17 +71,22 @@ struct Lists {
     accepted: Vec<Damage>,
     /// The seqs of both. No two of them name one seq.
     seqs: SeqSet,
+    /// Those of them that the manifest has. Only their keys are unknown, and only they are hidden.
+    recorded: SeqSet,
+    /// Whether the manifest lacks any of them.
+    is_unrecorded: bool,
     /// What else is damaged and costs no event, with the number of the scrub that saw it last.
     flaws: Vec<(String, u64)>,
     scrubs: u64,
 }
 
 impl DamageList {
-    /// A list of damage that is known from before.
+    /// The damage that the manifest knows.
     pub(crate) fn new(open: Vec<Damage>, accepted: Vec<Damage>) -> Self {
         let mut seqs = SeqSet::default();
         open.iter().chain(&accepted).for_each(|damage| seqs.insert(damage.seqs()));
-        Self(RwLock::new(Lists { open, accepted, seqs, ..Lists::default() }))
+        let recorded = seqs.clone();
+        Self(RwLock::new(Lists { open, accepted, seqs, recorded, ..Lists::default() }))
     }
 
     /// Lost events that nobody has accepted as lost.
@@ -104,17 +109,40 @@ impl DamageList {
         self.read().all().any(|damage| damage.path == path)
     }
 
-    /// Whether `seq` is known to be lost.
+    /// Whether `seq` is lost for good: its key is unknown, and its row is hidden.
     pub(crate) fn covers(&self, seq: u64) -> bool {
-        self.read().seqs.contains(seq)
+        self.read().recorded.contains(seq)
     }
 
-    /// Whether all of these seqs are known to be lost.
+    /// Whether all of these seqs are lost for good.
     pub(crate) fn covers_all(&self, seqs: RangeInclusive<u64>) -> bool {
-        self.read().seqs.missing(seqs).is_empty()
+        self.read().recorded.missing(seqs).is_empty()
     }
 
-    /// Adds what a read found, once, and returns what of it is news: the seqs that nothing known
+    /// Those of these seqs that are lost for good.
+    pub(crate) fn hidden(&self, seqs: RangeInclusive<u64>) -> SeqSet {
+        self.read().recorded.within(seqs)
+    }
+
+    /// Damage to be written down, and then [recorded](Self::note_recorded).
+    pub(crate) fn unrecorded(&self) -> Vec<Damage> {
+        let lists = self.read();
+        if !lists.is_unrecorded {
+            return Vec::new();
+        }
+        let is_new = |damage: &&Damage| !lists.recorded.missing(damage.seqs()).is_empty();
+        lists.open.iter().filter(is_new).cloned().collect()
+    }
+
+    /// Notes that the manifest has this damage.
+    pub(crate) fn note_recorded(&self, damage: &[Damage]) {
+        let mut guard = self.write();
+        let lists = &mut *guard;
+        damage.iter().for_each(|damage| lists.recorded.insert(damage.seqs()));
+        lists.is_unrecorded = lists.open.iter().any(|damage| !lists.recorded.missing(damage.seqs()).is_empty());
+    }
+
+    /// Names what a read found, once, and returns what of it is news: the seqs that nothing known
     /// covers.
     pub(crate) fn report(&self, found: &Damage) -> Vec<Damage> {
         let mut lists = self.write();
@@ -126,6 +154,7 @@ impl DamageList {
             vec![found.clone()]
         };
         lists.seqs.insert(found.seqs());
+        lists.is_unrecorded |= news.iter().any(Damage::costs_events);
         lists.open.extend_from_slice(&news);
         news
     }
@@ -197,7 +226,10 @@ mod tests {
         let list = DamageList::new(vec![damage(10, 10)], vec![damage(20, 20)]);
         assert_eq!(list.report(&damage(10, 20)), [Damage { offset: 10, ..damage(11, 19) }]);
         assert_eq!(list.report(&damage(10, 20)), []);
+        assert!(!list.covers_all(10..=20), "not before it is written down");
+        list.note_recorded(&list.unrecorded());
         assert!(list.covers_all(10..=20) && !list.covers(9) && !list.covers(21));
+        assert_eq!(list.unrecorded(), []);
     }
 
     #[test]
@@ -230,12 +262,13 @@ mod tests {
                 prop_assert_eq!(named & bits, 0, "known before");
                 bits |= named;
                 prop_assert!((first..=last).all(|seq| bits & 1 << seq != 0), "not named");
+                let known = list.read().all().flat_map(Damage::seqs).fold(0, |all, seq| all | 1_u128 << seq);
+                prop_assert_eq!(known, bits);
+                list.note_recorded(&list.unrecorded());
+                prop_assert!((0..80).all(|seq| list.covers(seq) == (bits & 1 << seq != 0)));
                 if at == accepted {
                     list.accept();
                 }
-                let known = list.read().all().flat_map(Damage::seqs).fold(0, |all, seq| all | 1_u128 << seq);
-                prop_assert_eq!(known, bits);
-                prop_assert!((0..80).all(|seq| list.covers(seq) == (bits & 1 << seq != 0)));
             }
         }
     }

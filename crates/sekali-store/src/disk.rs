@@ -9,6 +9,7 @@ pub(crate) mod frozen;
 pub mod memory;
 mod real;
 pub(crate) mod remover;
+pub(crate) mod unreadable;
 
 use std::any::Any;
 use std::fmt::Debug;

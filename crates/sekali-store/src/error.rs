@@ -87,6 +87,11 @@ impl Error {
         }
     }
 
+    /// Whether it is that there is no such file.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Whether it is that there is no space.
     pub fn is_full(&self) -> bool {
         match self {

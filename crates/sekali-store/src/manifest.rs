@@ -59,7 +59,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::checked_text;
-use crate::damage::Damage;
+use crate::damage::{Damage, SeqSet};
 use crate::error::{Error, Result};
 use crate::invariant::invariant;
 
@@ -178,11 +178,28 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Notes, once, that seqs are lost for good. They are not among those that were noted before.
+    /// Notes, once, that seqs are lost for good.
     pub(crate) fn record_loss(&mut self, damage: &Damage) {
-        if !self.lost.iter().any(|lost| lost.is(damage)) {
-            self.lost.push(Lost::from(damage));
+        if !damage.costs_events() {
+            if !self.lost.iter().any(|lost| lost.is(damage)) {
+                self.lost.push(Lost::from(damage));
+            }
+            return;
         }
+        for seqs in self.lost_seqs().missing(damage.seqs()) {
+            let lost = Lost { first_seq: *seqs.start(), last_seq: *seqs.end(), ..Lost::from(damage) };
+            match self.lost.iter_mut().find(|known| known.is_continued_by(&lost)) {
+                // Many neighbours, as in a file that cannot be read at all, are one entry.
+                Some(known) => known.last_seq = lost.last_seq,
+                None => self.lost.push(lost),
+            }
+        }
+    }
+
+    fn lost_seqs(&self) -> SeqSet {
+        let mut seqs = SeqSet::default();
+        self.lost.iter().for_each(|lost| seqs.insert(lost.first_seq..=lost.last_seq));
+        seqs
     }
 
     /// Forgets the runs. With them go the keys of expired events, which nothing else knows.
@@ -204,6 +221,9 @@ impl Manifest {
         invariant!(self.next_run >= old.next_run, "the manifest would give a number to two runs");
         invariant!(self.covered_seq >= old.covered_seq || self.runs.is_empty(), "the manifest would cover fewer keys");
         invariant!(self.lost.len() >= old.lost.len(), "the manifest would forget losses");
+        let (lost, mut before) = (self.lost_seqs(), old.lost.iter().filter(|lost| lost.first_seq <= lost.last_seq));
+        let stays_lost = |old: &Lost| lost.missing(old.first_seq..=old.last_seq).is_empty();
+        invariant!(before.all(stays_lost), "the manifest would show events that count as lost");
         invariant!(next_commit(self.sealed) >= next_commit(old.sealed), "the manifest would begin the log earlier");
         invariant!(
             next_commit(self.durable) >= next_commit(old.durable),

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::checked_text;
-use crate::disk::{self, Disk};
+use crate::disk::{self, Disk, unreadable};
 use crate::error::{Error, IoContext, Result};
 use crate::hash::HashKey;
 use crate::limits::PARTITIONS_MAX;
@@ -98,7 +98,7 @@ fn sync_entry(disk: &dyn Disk, dir: &Path) -> Result<()> {
 /// Reads the meta file of the store in `dir`.
 pub(crate) fn load(disk: &dyn Disk, dir: &Path) -> Result<StoreMeta> {
     let path = dir.join(FILE_NAME);
-    let text = disk::read_all(disk, &path).at("read", &path)?;
+    let text = unreadable::read_file(disk, &path)?;
     let text = String::from_utf8_lossy(&text);
     let damaged = |what: String| Error::Damaged { path: path.clone(), what };
     // The version first: a newer file may have fields that this program does not know.

@@ -57,6 +57,8 @@ impl Partition {
         let planner = CommitPlanner::new(salt, log.position());
         let writer = WritePath::new(sealer, Arc::clone(&shared), planner, log, free_bytes_min);
         let partition = Self { writer, shared, torn, rebuilt, index_damage: None, store };
+        // What the start has found to be lost is noted for good before anything is published again.
+        open::unless_full(partition.shared.losses.settle())?;
         open::unless_full(partition.mark())?;
         Ok(partition)
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Copied;
 use super::pin::{DIRS, Pinned, PinnedFile};
-use crate::disk::{self, Appender, Disk};
+use crate::disk::{self, Appender, Disk, unreadable};
 use crate::error::{IoContext, Result};
 use crate::limits::BACKUP_COPY_BYTES;
 use crate::manifest;
@@ -73,7 +73,11 @@ impl<'a, P: FnMut(&Copied)> Copier<'a, P> {
         while file.len() < pinned.len {
             let part = self.buffer.len().min(usize::try_from(pinned.len - file.len()).unwrap_or(usize::MAX));
             let part = &mut self.buffer[..part];
-            pinned.file.read_exact_at(part, file.len()).at("read", &pinned.path)?;
+            // The copy has zeros there, and names what is lost when it is opened.
+            let unreadable = unreadable::read_around(&*pinned.file, &pinned.path, part, file.len())?;
+            if !unreadable.is_empty() && self.copied.unreadable.last() != Some(&pinned.path) {
+                self.copied.unreadable.push(pinned.path.clone());
+            }
             file.append(part).at("write", to)?;
             self.copied.copied_bytes += part.len() as u64;
             (self.progress)(&self.copied);

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::no_store;
 use super::pin::{self, Pinned};
 use crate::disk::frozen::FrozenDisk;
-use crate::disk::{self, Disk};
+use crate::disk::{Disk, unreadable};
 use crate::error::{Error, IoContext, Result};
 use crate::index::run::Run;
 use crate::manifest::{self, Manifest};
@@ -33,7 +33,7 @@ pub(crate) fn freeze(disk: &dyn Disk, dir: &Path) -> Result<Frozen> {
     let frozen = FrozenDisk::default();
     let mut index_damage = Vec::new();
     let meta_path = dir.join(meta::FILE_NAME);
-    add_bytes(&frozen, &meta_path, &disk::read_all(disk, &meta_path).at("read", &meta_path)?)?;
+    add_bytes(&frozen, &meta_path, &unreadable::read_file(disk, &meta_path)?)?;
     for number in 0..meta::load(disk, dir)?.partitions {
         let dir = partition_dir(dir, number);
         let Pinned { manifest, files, .. } = pin::pin(disk, &dir)?;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::disk::{self, Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, unreadable};
 use crate::error::{Error, IoContext, Result};
 use crate::index::run;
 use crate::limits::BACKUP_TRIES_MAX;
@@ -64,9 +64,9 @@ pub(super) fn pin(disk: &dyn Disk, dir: &Path) -> Result<Pinned> {
 }
 
 fn read_manifest(disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>> {
-    match disk::read_all(disk, path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        read => read.map(Some).at("read", path),
+    match unreadable::read_file(disk, path) {
+        Err(error) if error.is_not_found() => Ok(None),
+        read => read.map(Some),
     }
 }
 
@@ -102,12 +102,12 @@ fn open_live(disk: &dyn Disk, dir: &Path, bytes: Option<Vec<u8>>) -> Result<Pinn
     let mut pinned = Pinned { manifest: bytes, ..Pinned::default() };
     for place in places {
         let path = dir.join(place.0).join(&place.1);
-        match disk.open(&path) {
+        match unreadable::open(disk, &path) {
             // Removed because the manifest has changed, and then this try is void; or else it is
             // lost.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => pinned.missing.push(path),
+            Err(error) if error.is_not_found() || matches!(error, Error::Damaged { .. }) => pinned.missing.push(path),
             opened => {
-                let file = opened.at("open", &path)?;
+                let file = opened?;
                 let len = file.len().at("read the length of", &path)?;
                 let is_growing = place.0 == LOG && Some(&place.1) == last.as_ref();
                 pinned.files.push(PinnedFile { place, path, file, len, is_growing });

@@ -8,6 +8,11 @@ use std::ops::RangeInclusive;
 pub(crate) struct SeqSet(BTreeMap<u64, u64>);
 
 impl SeqSet {
+    /// Whether there is no seq.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether `seq` is in the set.
     pub(crate) fn contains(&self, seq: u64) -> bool {
         self.0.range(..=seq).next_back().is_some_and(|(_, &last)| seq <= last)

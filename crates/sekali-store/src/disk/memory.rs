@@ -14,8 +14,11 @@ mod image;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::io::Errno;
 
 use super::{Disk, DiskFile};
 use gate::Gate;
@@ -50,7 +53,7 @@ impl Fault {
 
     fn error(self) -> io::Error {
         match self {
-            Self::Eio => io::Error::other("injected I/O error"),
+            Self::Eio => Errno::IO.into(),
             Self::Enospc => io::ErrorKind::StorageFull.into(),
             Self::Eintr => io::ErrorKind::Interrupted.into(),
             Self::Short => io::ErrorKind::WriteZero.into(),
@@ -190,6 +193,14 @@ impl MemoryDisk {
         image.pending.clear();
         image.durable.clone_from(&image.seen);
         true
+    }
+
+    /// Lets the next `times` reads of any of these bytes of a file fail with an I/O error, as a bad
+    /// sector does. `false` where there is no such file.
+    pub fn fail_reads(&self, path: &Path, bytes: Range<u64>, times: u64) -> bool {
+        let mut state = self.state();
+        let Some(file) = state.find(path) else { return false };
+        state.files.get_mut(file).map(|image| image.unreadable = Some((bytes, times))).is_some()
     }
 
     /// All files, sorted.
@@ -411,6 +422,7 @@ impl DiskFile for MemoryFile {
         let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
         let mut state = self.disk.state();
         self.image(&mut state, |image| {
+            image.pass_sectors(offset..offset.saturating_add(buf.len() as u64))?;
             let end = start.checked_add(buf.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
             buf.copy_from_slice(image.seen.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?);
             Ok(())

@@ -39,7 +39,7 @@ pub fn log(bytes: &[u8]) {
     for bytes in [bytes, &mended] {
         let vouched = LogPosition { next_seq: 8, next_commit: 4, ..LogPosition::default() };
         for (is_last, durable) in [(true, LogPosition::default()), (true, vouched), (false, LogPosition::default())] {
-            let source = LogFileBytes { path: Path::new("log"), bytes, is_last, durable, salt };
+            let source = LogFileBytes { path: Path::new("log"), bytes, unreadable: &[], is_last, durable, salt };
             let (findings, position) = scan(&source);
             if findings.torn.is_some() {
                 let kept = bytes.get(..findings.end as usize).unwrap_or_default();

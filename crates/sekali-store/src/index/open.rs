@@ -1,6 +1,5 @@
 //! Opens the runs of an index at a start.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,9 +62,7 @@ fn why_lost(info: &RunInfo, error: Error) -> Result<String> {
     let (number, first, last) = (info.number, info.first_seq, info.last_seq);
     match error {
         Error::Damaged { what, .. } => Ok(format!("run {number} (seqs {first} to {last}): {what}")),
-        Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-            Ok(format!("run {number} (seqs {first} to {last}) is missing"))
-        }
+        error if error.is_not_found() => Ok(format!("run {number} (seqs {first} to {last}) is missing")),
         other => Err(other),
     }
 }

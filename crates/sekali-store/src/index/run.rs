@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::block::BLOCK_BYTES;
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, unreadable};
 use crate::error::{Error, IoContext as _, Result};
 use crate::manifest::RunInfo;
 use footer::{FOOTER_BYTES, RunFooter};
@@ -59,17 +59,17 @@ impl Run {
     /// and I/O errors, including `NotFound`.
     pub(crate) fn open(disk: &dyn Disk, dir: &Path, info: &RunInfo) -> Result<Self> {
         let path = dir.join(file_name(info.number));
-        let file = disk.open(&path).at("open", &path)?;
+        let file = unreadable::open(disk, &path)?;
         let disk_bytes = file.len().at("read the length of", &path)?;
         let damaged = |what: String| Error::Damaged { path: path.clone(), what };
         if disk_bytes < BLOCK_BYTES as u64 + FOOTER_BYTES as u64 {
             return Err(damaged(format!("it is only {disk_bytes} bytes long")));
         }
         let mut header = [0; BLOCK_BYTES];
-        file.read_exact_at(&mut header, 0).at("read", &path)?;
+        unreadable::read_at(&*file, &path, &mut header, 0)?;
         let header = RunHeader::decode(&header, &path)?;
         let mut footer = [0; FOOTER_BYTES];
-        file.read_exact_at(&mut footer, disk_bytes - FOOTER_BYTES as u64).at("read", &path)?;
+        unreadable::read_at(&*file, &path, &mut footer, disk_bytes - FOOTER_BYTES as u64)?;
         let footer = RunFooter::decode(&footer).map_err(damaged)?;
         header.agrees_with(info).and_then(|()| footer.agrees_with(info, &header)).map_err(damaged)?;
         let end = footer.end().ok_or_else(|| damaged("its footer has impossible lengths".to_owned()))?;

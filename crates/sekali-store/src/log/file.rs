@@ -1,6 +1,5 @@
 //! A log file as readers see it.
 
-use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -10,9 +9,9 @@ use super::header::{self, FileHeader};
 use super::position::LogPosition;
 use super::{block, frame};
 use crate::background;
-use crate::damage::{Damage, DamageList};
-use crate::disk::DiskFile;
-use crate::error::{Error, IoContext, Result};
+use crate::damage::{Damage, SeqSet};
+use crate::disk::{DiskFile, unreadable};
+use crate::error::{Error, Result};
 use crate::event::EventRef;
 use crate::invariant::invariant;
 use crate::salt::Salt;
@@ -101,12 +100,13 @@ impl LogFile {
         self.block_index_mut().grow(delta)
     }
 
-    /// Reads an extent and hands each of its events to `visit`. Blocks that cannot be read are left
-    /// out and reported.
+    /// Reads an extent and hands each of its events to `visit`, but for the `hidden` ones. Blocks
+    /// that cannot be read are left out and added to `found`.
     pub(crate) fn read_extent(
         &self,
         span: ExtentSpan,
-        damage: &DamageList,
+        hidden: &SeqSet,
+        found: &mut Vec<Damage>,
         mut visit: impl FnMut(u64, i64, EventRef<'_>),
     ) -> Result<()> {
         let bytes = self.read(span)?;
@@ -115,8 +115,9 @@ impl LogFile {
             let rest = &bytes[at..];
             if let Some(block) = block::decode(rest, self.salt) {
                 let start = bad.take().or((block.first_seq > next_seq).then_some(at));
-                self.report(damage, span, start, next_seq..block.first_seq);
-                block.rows().for_each(|(seq, event)| visit(seq, block.received_at_ns, event));
+                found.extend(self.damage(span, start, next_seq..block.first_seq));
+                let rows = block.rows().filter(|(seq, _)| !hidden.contains(*seq));
+                rows.for_each(|(seq, event)| visit(seq, block.received_at_ns, event));
                 next_seq = block.end_seq();
                 at += block.len;
             } else if let Some(len) = frame::header_len(rest, self.salt) {
@@ -127,13 +128,13 @@ impl LogFile {
             }
         }
         let start = bad.or((next_seq < span.end_seq).then_some(at));
-        self.report(damage, span, start, next_seq..span.end_seq);
+        found.extend(self.damage(span, start, next_seq..span.end_seq));
         Ok(())
     }
 
     /// Checks what lies before the first event: the header of the file, and frames without events.
-    /// Answers the header, if it is sound, and how many bytes were read.
-    pub(crate) fn check_head(&self, damage: &DamageList) -> Result<(Option<FileHeader>, u64)> {
+    /// Returns the header, if it is sound, and how many bytes were read.
+    pub(crate) fn check_head(&self, found: &mut Vec<Damage>) -> Result<(Option<FileHeader>, u64)> {
         let end = {
             let block_index = self.block_index();
             block_index.extents.first().map_or(block_index.end, |extent| extent.offset)
@@ -141,36 +142,24 @@ impl LogFile {
         let span = |offset, end| ExtentSpan { offset, end, first_seq: self.first_seq, end_seq: self.first_seq };
         let head = span(0, header::BYTES as u64);
         let header = FileHeader::decode(&self.read(head)?, self.salt);
-        self.report(damage, head, header.is_none().then_some(0), self.first_seq..self.first_seq);
+        found.extend(self.damage(head, header.is_none().then_some(0), self.first_seq..self.first_seq));
         if end > head.end {
-            self.read_extent(span(head.end, end), damage, |_, _, _| {})?;
+            self.read_extent(span(head.end, end), &SeqSet::default(), found, |_, _, _| {})?;
         }
         Ok((header, end))
     }
 
     fn read(&self, span: ExtentSpan) -> Result<Vec<u8>> {
         let mut bytes = vec![0; (span.end - span.offset) as usize];
-        match self.file.read_exact_at(&mut bytes, span.offset) {
-            // The file is shorter than it was: what is gone reads as zeros, which are not a block.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                let len = self.file.len().at("read the length of", &self.path)?.saturating_sub(span.offset) as usize;
-                bytes.fill(0);
-                if let Some(head) = bytes.get_mut(..len) {
-                    self.file.read_exact_at(head, span.offset).at("read", &self.path)?;
-                }
-                Ok(bytes)
-            }
-            read => read.at("read", &self.path).map(|()| bytes),
-        }
+        // What the medium cannot read, or what is gone from the end, reads as zeros: no block.
+        unreadable::read_around(&*self.file, &self.path, &mut bytes, span.offset)?;
+        Ok(bytes)
     }
 
-    /// Reports what is damaged from byte `start` of the extent on, if there is such a byte; `lost`
-    /// may be empty.
-    fn report(&self, damage: &DamageList, span: ExtentSpan, start: Option<usize>, lost: Range<u64>) {
-        if let Some(start) = start {
-            let (path, offset) = (self.path.clone(), span.offset + start as u64);
-            damage.report(&Damage { path, offset, first_seq: lost.start, last_seq: lost.end - 1 });
-        }
+    /// The damage from byte `start` of the extent on, if there is such a byte; `lost` may be empty.
+    fn damage(&self, span: ExtentSpan, start: Option<usize>, lost: Range<u64>) -> Option<Damage> {
+        let offset = span.offset + start? as u64;
+        Some(Damage { path: self.path.clone(), offset, first_seq: lost.start, last_seq: lost.end - 1 })
     }
 }
 

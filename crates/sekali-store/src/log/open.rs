@@ -1,6 +1,7 @@
 //! Opens a log: reads back what must be read, repairs the tail, and makes ready to append.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,8 +15,9 @@ use super::recovery::{self, Findings, LogFileBytes};
 use super::writer::LogWriter;
 use crate::damage::Damage;
 use crate::disk::remover::Remover;
-use crate::disk::{self, TEMP_SUFFIX};
+use crate::disk::{self, DiskFile, TEMP_SUFFIX, unreadable};
 use crate::error::{IoContext, Result, is_full};
+use crate::invariant::invariant;
 
 /// A log that was opened.
 #[derive(Debug)]
@@ -25,6 +27,9 @@ pub(crate) struct OpenLog {
     pub(crate) files: Vec<Arc<LogFile>>,
     pub(crate) damage: Vec<Damage>,
     pub(crate) torn: Option<TornTail>,
+    /// Names an end of the last file that the medium could not read: it may have had events that
+    /// nothing names.
+    pub(crate) unread_end: Option<String>,
 }
 
 /// The end of a commit that never finished, cut at recovery. Nobody was told that it had.
@@ -54,18 +59,26 @@ pub(crate) struct Replay {
 pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -> Result<OpenLog> {
     let mut paths = log_paths(&log, &replay)?;
     let last = paths.pop();
-    let mut opener = LogOpener { log: &log, position: replay.start, replay, visit, damage: Vec::new(), torn: None };
+    let mut opener = LogOpener {
+        log: &log,
+        position: replay.start,
+        replay,
+        visit,
+        damage: Vec::new(),
+        torn: None,
+        unread_end: None,
+    };
     let mut files = paths.iter().map(|path| opener.closed(path)).collect::<Result<Vec<_>>>()?;
     let (active, header) = match last {
         Some(path) => opener.last(&path)?,
         None => opener.begin()?,
     };
-    let LogOpener { mut position, damage, torn, .. } = opener;
+    let LogOpener { mut position, damage, torn, unread_end, .. } = opener;
     // All that was read back is durable: closed files were synced before the next began, and the
     // last was rewritten.
     position.durable_commit = position.next_commit - 1;
     files.push(Arc::clone(&active));
-    Ok(OpenLog { writer: LogWriter::new(log, active, header, position), files, damage, torn })
+    Ok(OpenLog { writer: LogWriter::new(log, active, header, position), files, damage, torn, unread_end })
 }
 
 /// The log files, in order. Files that were never finished are removed, and those that have been
@@ -95,6 +108,7 @@ struct LogOpener<'a, F> {
     position: LogPosition,
     damage: Vec<Damage>,
     torn: Option<TornTail>,
+    unread_end: Option<String>,
 }
 
 impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
@@ -112,8 +126,9 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
             file.close(after)?;
             return Ok(file);
         }
-        let bytes = disk::read_all(&*log.disk, path).at("read", path)?;
-        let (block_index, findings) = self.scan(path, &bytes, false)?;
+        let (bytes, unreadable) = read_whole(&*disk_file, path)?;
+        let (block_index, findings) = self.scan(path, &bytes, &unreadable, false)?;
+        invariant!(findings.torn.is_none(), "a closed log file was found to end in a torn tail");
         let header = FileHeader::decode(&bytes, log.salt);
         if let Some(header) = header.filter(|_| findings.damage.is_empty()) {
             log.save_block_index(path, &block_index, &header, &self.position);
@@ -140,10 +155,23 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
     /// of them. It is written into the spare, which has the space for it.
     fn last(&mut self, path: &Path) -> Result<(Arc<LogFile>, FileHeader)> {
         let log = self.log;
-        let mut bytes = disk::read_all(&*log.disk, path).at("read", path)?;
+        let (mut bytes, unreadable) = read_whole(&*log.disk.open(path).at("open", path)?, path)?;
         let before = self.position;
-        let (mut block_index, findings) = self.scan(path, &bytes, true)?;
+        let (mut block_index, findings) = self.scan(path, &bytes, &unreadable, true)?;
+        invariant!(findings.end <= bytes.len() as u64, "a log file was found to end behind its end");
         self.damage.extend(findings.damage);
+        if let Some(gap) = unreadable.first() {
+            // The medium may yet be made to read what is written over here.
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let _ = keep_whole(log, path, &log.torn_dir.join(format!("{name}.{}.whole", gap.start)));
+        }
+        if findings.torn.as_ref().is_some_and(|tail| unreadable.iter().any(|gap| gap.end > tail.start)) {
+            self.unread_end = Some(format!(
+                "the end of {} could not be read: events that were stored last may be lost, and are named nowhere; \
+                 publish everything of that time again",
+                path.display()
+            ));
+        }
         if let Some(tail) = findings.torn {
             self.torn = Some(keep_torn(log, path, tail.start, &bytes[tail])?);
         }
@@ -163,8 +191,15 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
         Ok((Arc::new(LogFile::new(path.to_owned(), file, first_seq, log.salt, block_index)), header))
     }
 
-    fn scan(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> Result<(BlockIndex, Findings)> {
-        let source = LogFileBytes { path, bytes, is_last, durable: self.replay.durable, salt: self.log.salt };
+    fn scan(
+        &mut self,
+        path: &Path,
+        bytes: &[u8],
+        unreadable: &[Range<usize>],
+        is_last: bool,
+    ) -> Result<(BlockIndex, Findings)> {
+        let (durable, salt) = (self.replay.durable, self.log.salt);
+        let source = LogFileBytes { path, bytes, unreadable, is_last, durable, salt };
         let mut block_index = BlockIndex::default();
         let mut grown = Ok(());
         let findings = recovery::scan(&source, &mut self.position, |block, offset| {
@@ -179,6 +214,14 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
         (block_index.end, block_index.end_seq) = (findings.end, self.position.next_seq);
         Ok((block_index, findings))
     }
+}
+
+/// The bytes of a file, zeros where the medium cannot read it, and where that is.
+fn read_whole(file: &dyn DiskFile, path: &Path) -> Result<(Vec<u8>, Vec<Range<usize>>)> {
+    let len = file.len().at("read the length of", path)?;
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
+    let unreadable = unreadable::read_around(file, path, &mut bytes, 0)?;
+    Ok((bytes, unreadable))
 }
 
 /// Keeps a copy of the bytes that are cut from the log at `path`: nothing is deleted because

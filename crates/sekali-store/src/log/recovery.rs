@@ -42,6 +42,8 @@ pub(crate) struct Findings {
 pub(crate) struct LogFileBytes<'a> {
     pub(crate) path: &'a Path,
     pub(crate) bytes: &'a [u8],
+    /// Where the bytes are zeros because the medium could not read them.
+    pub(crate) unreadable: &'a [Range<usize>],
     /// Only the last file can have a torn tail.
     pub(crate) is_last: bool,
     /// Where the log is known to have been durable to, whatever the file says.
@@ -63,7 +65,10 @@ pub(crate) fn scan(
     let mut proved = 0;
     while let Some((offset, frame)) = find_frame(bytes, end, salt, position) {
         if offset != end || !position.continued_by(&frame) {
-            let is_known = !is_last || !has_header || position.next_commit < durable.next_commit;
+            let is_known = !is_last
+                || !has_header
+                || position.next_commit < durable.next_commit
+                || source.is_unreadable(&(end..offset));
             if !is_known && offset >= proved {
                 let Some(proof) = find_proof(bytes, offset, salt, position) else { break };
                 proved = proof;
@@ -90,6 +95,11 @@ pub(crate) fn scan(
 }
 
 impl LogFileBytes<'_> {
+    /// Whether the medium could not read some of these bytes. No crash leaves such a gap.
+    pub(crate) fn is_unreadable(&self, bytes: &Range<usize>) -> bool {
+        self.unreadable.iter().any(|gap| gap.start < bytes.end && bytes.start < gap.end)
+    }
+
     /// Reads the sound blocks of a damaged range, which holds the seqs from `position` up to
     /// `end_seq`, if that is known. Answers what is lost; where that is only a header, [`Damage`]
     /// without seqs.

@@ -108,6 +108,12 @@ impl Lost {
     pub(crate) fn is(&self, damage: &Damage) -> bool {
         Self { accepted: self.accepted, ..Self::from(damage) } == *self
     }
+
+    /// Whether `next` is in the same file, directly behind it.
+    pub(super) fn is_continued_by(&self, next: &Self) -> bool {
+        let costs_events = self.first_seq <= self.last_seq;
+        costs_events && !self.accepted && self.file == next.file && self.last_seq + 1 == next.first_seq
+    }
 }
 
 impl From<&Damage> for Lost {

@@ -1,12 +1,11 @@
 //! The manifest on disk and in memory, shared by all who change it.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Manifest, SavedPosition};
-use crate::disk::{self, Disk};
+use crate::disk::{self, Disk, unreadable};
 use crate::error::{IoContext as _, Result};
 use crate::invariant::invariant;
 
@@ -32,9 +31,9 @@ impl ManifestFile {
     /// # Errors
     /// Those of [`Manifest::decode`], and I/O errors.
     pub(crate) fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<Self> {
-        let found = match disk::read_all(&*disk, path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            read => Some(Manifest::decode(&read.at("read", path)?, path)?),
+        let found = match unreadable::read_file(&*disk, path) {
+            Err(error) if error.is_not_found() => None,
+            read => Some(Manifest::decode(&read?, path)?),
         };
         let existed = found.is_some();
         let current = Mutex::new(found.unwrap_or_default());
@@ -99,7 +98,7 @@ impl ManifestFile {
         if !self.is_there.load(Ordering::Acquire) {
             return Ok(None);
         }
-        let found = disk::read_all(&*self.disk, &self.path).at("read", &self.path);
+        let found = unreadable::read_file(&*self.disk, &self.path);
         let Err(error) = found.and_then(|bytes| Manifest::decode(&bytes, &self.path)) else { return Ok(None) };
         self.update(|_| {})?;
         Ok(Some(error.describe()))

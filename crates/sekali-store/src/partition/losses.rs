@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::damage::{Damage, DamageList};
 use crate::error::Result;
+use crate::invariant::invariant;
 use crate::manifest::ManifestFile;
 
 /// Takes the damage that reads come upon.
@@ -18,15 +19,31 @@ impl Losses {
         Self { known, manifest }
     }
 
-    /// Notes for good that events are lost, so that events published again in their place are never
-    /// joined by what may yet be readable of them.
-    pub(super) fn record_loss(&self, damage: &Damage) {
-        let news = self.known.report(damage);
-        if news.is_empty() {
-            return;
+    /// Names what a read found to be lost, and notes it for good: events published again in its
+    /// place are never joined by what may yet be readable of it.
+    pub(super) fn record(&self, found: &[Damage]) {
+        let news = found.iter().flat_map(|damage| self.known.report(damage)).count();
+        if news > 0 {
+            // If it cannot be written, it stays named, and no commit counts it as lost.
+            let _ = self.settle();
         }
-        // If it cannot be written, the next start finds the damage as this read did.
-        let _ = self.manifest.update(|manifest| news.iter().for_each(|damage| manifest.record_loss(damage)));
+    }
+
+    /// Writes down what was named and could not be written down then. Only after that are keys
+    /// unknown and rows hidden, so no event is ever read twice.
+    ///
+    /// # Errors
+    /// I/O errors. What was named stays so, and a later call may succeed.
+    pub(super) fn settle(&self) -> Result<()> {
+        let damage = self.known.unrecorded();
+        if damage.is_empty() {
+            return Ok(());
+        }
+        self.manifest.update(|manifest| damage.iter().for_each(|damage| manifest.record_loss(damage)))?;
+        self.known.note_recorded(&damage);
+        let is_hidden = |damage: &Damage| self.known.covers_all(damage.seqs());
+        invariant!(damage.iter().all(is_hidden), "a loss was written down and is not known");
+        Ok(())
     }
 
     /// Notes for good that all known losses are accepted. Returns how many places that were.
@@ -36,6 +53,7 @@ impl Losses {
             open.iter().for_each(|damage| manifest.record_loss(damage));
             manifest.lost.iter_mut().for_each(|lost| lost.accepted = true);
         })?;
+        self.known.note_recorded(&open);
         self.known.accept();
         Ok(open.len())
     }

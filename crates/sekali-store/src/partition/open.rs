@@ -3,13 +3,12 @@
 
 use std::any::Any;
 use std::cmp::Reverse;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::data_file::DataFile;
 use super::shared::RecoveredPartition;
-use crate::damage::{Damage, DamageList};
+use crate::damage::{Damage, DamageList, SeqSet};
 use crate::disk::{Disk, TEMP_SUFFIX};
 use crate::durable_mark::DurableMark;
 use crate::error::{Error, IoContext, Result};
@@ -67,8 +66,7 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     };
     let (manifest, manifest_damage) = open_manifest(disk, dir, &segment_dir, &log_dir)?;
     let known = known_losses(&manifest.get(), &log_dir, &segment_dir);
-    let mut lost = Vec::new();
-    let segments = open_segments(&**disk, &segment_dir, &manifest, |found| lost.extend(known.report(found)))?;
+    let segments = open_segments(&**disk, &segment_dir, &manifest, &known)?;
     let Manifest { sealed, durable, .. } = manifest.get();
     let mark = DurableMark::new(Arc::clone(disk), dir.to_owned(), log_dir.salt);
     let durable = durable.into_iter().chain(mark.read()).max_by_key(|place| place.next_commit);
@@ -78,13 +76,10 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
 
     let hasher = KeyHasher::new(&options.meta.hash_key).colliding(options.tuning.fingerprint_mask);
     let covered_seq = index.covered_seq();
-    let mut replayed = IndexReplay { index: &index, hasher, covered_seq, entries: Vec::new(), outcome: Ok(()) };
+    let hidden = known.hidden(1..=u64::MAX);
+    let mut replayed = IndexReplay { index: &index, hasher, covered_seq, hidden, entries: Vec::new(), outcome: Ok(()) };
     for segment in &segments {
-        lost.extend(replayed.segment(segment, &known)?);
-    }
-    // What of the segments is lost is noted for good: see `Losses::record_loss`.
-    if !lost.is_empty() {
-        unless_full(manifest.update(|manifest| lost.iter().for_each(|damage| manifest.record_loss(damage))))?;
+        replayed.segment(segment, &known)?;
     }
     let place = |place: Option<SavedPosition>| place.as_ref().map_or_else(LogPosition::default, LogPosition::from);
     let (start, durable) = (place(sealed), place(durable));
@@ -97,6 +92,7 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     // Once, behind all that was made: the directories, and what is in them and synced.
     disk.sync_dir(dir).at("sync", dir)?;
     log.damage.iter().for_each(|found| drop(known.report(found)));
+    log.unread_end.iter().for_each(|what| known.report_flaw(what.clone()));
     let files =
         segments.into_iter().map(DataFile::Segment).chain(log.files.iter().cloned().map(DataFile::Log)).collect();
     let rebuilt = manifest_damage.or(index_damage).map(|error| why_rebuilt(&error, manifest.get().expired));
@@ -239,7 +235,7 @@ fn open_segments(
     disk: &dyn Disk,
     dir: &SegmentDir,
     manifest: &ManifestFile,
-    mut report: impl FnMut(&Damage),
+    known: &DamageList,
 ) -> Result<Vec<Arc<Segment>>> {
     let entries = manifest.get().segments;
     for name in disk.list(dir.dir()).at("list", dir.dir())? {
@@ -255,7 +251,7 @@ fn open_segments(
         let path = dir.revised(revision).path(first_seq, last_seq);
         match Segment::open(dir, &path) {
             Ok(segment) => segments.push(Arc::new(segment)),
-            Err(error) if is_lost(&error) => report(&Damage { path, offset: 0, first_seq, last_seq }),
+            Err(error) if is_lost(&error) => drop(known.report(&Damage { path, offset: 0, first_seq, last_seq })),
             Err(error) => return Err(error),
         }
     }
@@ -263,11 +259,7 @@ fn open_segments(
 }
 
 fn is_lost(error: &Error) -> bool {
-    match error {
-        Error::Damaged { .. } => true,
-        Error::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
-        _ => false,
-    }
+    matches!(error, Error::Damaged { .. }) || error.is_not_found()
 }
 
 /// Opens the index; an empty one, to be filled from segments and log, where a run is lost or
@@ -298,15 +290,16 @@ struct IndexReplay<'a> {
     index: &'a Index,
     hasher: KeyHasher,
     covered_seq: u64,
+    /// Seqs whose keys are unknown.
+    hidden: SeqSet,
     entries: Vec<Entry>,
     /// The first error. What comes after it is dropped.
     outcome: Result<()>,
 }
 
 impl IndexReplay<'_> {
-    /// Reads a segment, and returns what of it is lost that was not known to be.
-    fn segment(&mut self, segment: &Segment, known: &DamageList) -> Result<Vec<Damage>> {
-        let mut lost = Vec::new();
+    /// Reads a segment, and names what of it is lost.
+    fn segment(&mut self, segment: &Segment, known: &DamageList) -> Result<()> {
         for (number, group) in segment.row_groups().iter().enumerate() {
             let wanted = RowQuery { seqs: self.covered_seq + 1..u64::MAX, ..RowQuery::default() };
             if group.last_seq <= self.covered_seq || known.covers_all(group.first_seq..=group.last_seq) {
@@ -315,17 +308,17 @@ impl IndexReplay<'_> {
             match segment.visit(number, &wanted, |seq, _, event| self.event(seq, &event)) {
                 Err(Error::Damaged { path, .. }) => {
                     let (first_seq, last_seq) = (group.first_seq, group.last_seq);
-                    lost.extend(known.report(&Damage { path, offset: 0, first_seq, last_seq }));
+                    known.report(&Damage { path, offset: 0, first_seq, last_seq });
                 }
                 visited => visited?,
             }
             self.flush();
         }
-        Ok(lost)
+        Ok(())
     }
 
     fn event(&mut self, seq: u64, event: &EventRef<'_>) {
-        if seq <= self.covered_seq {
+        if seq <= self.covered_seq || self.hidden.contains(seq) {
             return;
         }
         let hash = self.hasher.hash(event);

@@ -18,7 +18,7 @@ use super::query::{RowQuery, TopicChoice};
 
 use super::source::{GroupMap, GroupSource};
 use crate::columns;
-use crate::disk::DiskFile;
+use crate::disk::{DiskFile, unreadable};
 use crate::error::{Error, IoContext, Result};
 use crate::event::{EventRef, StoredEvent};
 use crate::invariant::invariant;
@@ -49,7 +49,7 @@ impl Segment {
     /// # Errors
     /// `Damaged` where there is no directory that is whole; `NewerFormat`; `Io`.
     pub(crate) fn open(dir: &SegmentDir, path: &Path) -> Result<Self> {
-        let file = dir.disk.open(path).at("open", path)?;
+        let file = unreadable::open(&*dir.disk, path)?;
         let source = SegmentSource { file: &*file, path, salt: dir.salt };
         let anchor = source.anchor()?;
         if anchor.version > FORMAT_VERSION {
@@ -298,7 +298,8 @@ impl SegmentSource<'_> {
             let start = end.saturating_sub(WINDOW);
             // An anchor may begin in this window and end in the one behind.
             let window = (end + ANCHOR_BYTES as u64).min(len) - start;
-            let bytes = self.read(start, window)?.unwrap_or_default();
+            let mut bytes = vec![0; window as usize];
+            unreadable::read_around(self.file, self.path, &mut bytes, start)?;
             let mut places = bytes.windows(ANCHOR_MAGIC.len()).enumerate().rev();
             let found = places.find_map(|(at, magic)| {
                 (magic == ANCHOR_MAGIC).then(|| Anchor::decode(bytes.get(at..)?, self.salt)).flatten()
@@ -316,15 +317,17 @@ impl SegmentSource<'_> {
         Ok(bytes.and_then(|bytes| Directory::decode(&bytes, self.salt)))
     }
 
-    /// Bytes of the file; `None` where it ends before them.
+    /// Bytes of the file; `None` where it ends before them, or the medium cannot read them.
     fn read(&self, offset: u64, len: u64) -> Result<Option<Vec<u8>>> {
         let file_len = self.file.len().at("read the length of", self.path)?;
         if offset.checked_add(len).is_none_or(|end| end > file_len) {
             return Ok(None);
         }
         let mut bytes = vec![0; len as usize];
-        self.file.read_exact_at(&mut bytes, offset).at("read", self.path)?;
-        Ok(Some(bytes))
+        match unreadable::read_at(self.file, self.path, &mut bytes, offset) {
+            Err(Error::Damaged { .. }) => Ok(None),
+            read => read.map(|()| Some(bytes)),
+        }
     }
 
     fn damaged(&self, what: impl Into<String>) -> Error {

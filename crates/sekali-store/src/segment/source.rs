@@ -1,6 +1,5 @@
 //! A row group as a part of a file: its bytes, its index, and what is said where they are damaged.
 
-use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -10,8 +9,8 @@ use super::blocks::TopicBlocks;
 use super::directory::RowGroup;
 use super::index::GroupIndex;
 use super::table::TopicTable;
-use crate::disk::DiskFile;
-use crate::error::{Error, IoContext, Result};
+use crate::disk::{DiskFile, unreadable};
+use crate::error::{Error, Result};
 use crate::salt::Salt;
 
 /// A row group in its file, and all that reading it takes.
@@ -75,11 +74,9 @@ impl<'a> GroupSource<'a> {
 
     pub(super) fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; len];
-        match self.file.read_exact_at(&mut bytes, offset) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(self.damaged("the file ends early", offset))
-            }
-            read => read.at("read", self.path).map(|()| bytes),
+        match unreadable::read_at(self.file, self.path, &mut bytes, offset) {
+            Err(Error::Damaged { what, .. }) => Err(self.damaged(what, offset)),
+            read => read.map(|()| bytes),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sekali_store::disk::memory::MemoryDisk;
+use sekali_store::disk::memory::{Fault, MemoryDisk};
 use sekali_store::disk::{Disk, read_all};
 use sekali_store::{Error, Finding, IndexOptions, Outcome, Scan, Tuning};
 
@@ -328,4 +328,77 @@ fn a_mark_that_cannot_be_written_or_read_keeps_no_store_from_opening() {
         opened.commit(&[event(2)]).unwrap();
         opened.partition.marker().mark().unwrap();
     }
+}
+
+/// One event a commit, with ids from 0 on.
+fn one_a_commit(disk: &MemoryDisk, events: u64) -> Opened {
+    let mut opened = Opened::open_with(disk, LOG_ONLY).unwrap();
+    for id in 0..events {
+        opened.commit(&[event(id)]).unwrap();
+    }
+    opened
+}
+
+/// Flips a bit of the payload of an event in the log, or flips it back.
+fn flip_payload(disk: &MemoryDisk, path: &Path, at: usize) {
+    assert!(disk.corrupt(path, |bytes| bytes[at] ^= 1));
+}
+
+fn seqs_of(opened: &Opened, id: u64) -> Vec<u64> {
+    let events = collect(&opened.reader(), Scan::default());
+    events.into_iter().filter(|event| event.event_id == id.to_string()).map(|event| event.seq).collect()
+}
+
+#[test]
+fn a_bad_read_that_passes_never_yields_an_event_twice() {
+    let sealing = Tuning { log_file_bytes: 2_000, index: IndexOptions { table_entries: 5, ..BUSY.index }, ..BUSY };
+    for (found_by_start, seals) in [(false, false), (true, false), (false, true), (true, true)] {
+        let what = format!("found by a start: {found_by_start}, sealed then: {seals}");
+        let disk = MemoryDisk::new();
+        let mut opened = one_a_commit(&disk, 60);
+        let path = files(&disk, "log").remove(0);
+        let at = payload_at(&read_all(&disk, &path).unwrap(), 10);
+        flip_payload(&disk, &path, at);
+        if found_by_start {
+            drop(opened);
+            opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+        }
+        collect(&opened.reader(), Scan::default());
+        assert!(matches!(opened.commit(&[event(10)]).unwrap()[..], [Outcome::Stored { seq: 61 }]), "{what}");
+        flip_payload(&disk, &path, at);
+        assert_eq!(seqs_of(&opened, 10), [61], "{what}");
+        drop(opened);
+        let mut opened = Opened::open_with(&disk, if seals { sealing } else { LOG_ONLY }).unwrap();
+        for id in 100..200 {
+            opened.commit(&[event(id)]).unwrap();
+        }
+        assert_eq!(files(&disk, "parquet").is_empty(), !seals, "{what}");
+        assert_eq!(seqs_of(&opened, 10), [61], "{what}");
+        assert_eq!(opened.reader().find("t", "10").unwrap().map(|event| event.seq), Some(61), "{what}");
+        assert_eq!(opened.reader().damage().len(), 1, "{what}: the loss stays named");
+        let findings = opened.partition.verify(|_| {}).unwrap().findings;
+        assert!(matches!(findings[..], [Finding::Lost(_)]), "{what}: {findings:?}");
+    }
+}
+
+#[test]
+fn a_loss_that_cannot_be_written_down_fails_the_commit_and_claims_no_key() {
+    let disk = MemoryDisk::new();
+    let mut opened = one_a_commit(&disk, 60);
+    let path = files(&disk, "log").remove(0);
+    let at = payload_at(&read_all(&disk, &path).unwrap(), 10);
+    flip_payload(&disk, &path, at);
+    disk.fail_call(disk.calls(), Fault::Eio);
+    collect(&opened.reader(), Scan::default());
+    // Known by now, and to be written down by the next commit, before anything else.
+    disk.fail_call(disk.calls(), Fault::Eio);
+    let refused = opened.commit(&[event(10)]).unwrap_err();
+    assert!(matches!(refused, Error::Io { .. }), "{refused}");
+    flip_payload(&disk, &path, at);
+    assert_eq!(seqs_of(&opened, 10), [11], "it is not hidden yet");
+    assert_eq!(opened.reader().damage().len(), 1, "it is named all the same");
+    assert!(matches!(opened.commit(&[event(10)]).unwrap()[..], [Outcome::Stored { seq: 61 }]));
+    assert_eq!(seqs_of(&opened, 10), [61]);
+    drop(opened);
+    assert_eq!(seqs_of(&Opened::open_with(&disk.kill(), LOG_ONLY).unwrap(), 10), [61]);
 }

@@ -20,5 +20,6 @@ mod retention;
 mod scans;
 mod scrubs;
 mod support;
+mod unreadable;
 mod upgrade;
 mod verify;

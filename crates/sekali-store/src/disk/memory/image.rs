@@ -1,6 +1,10 @@
 //! What a medium has of files and directories, and what it may yet lose.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+
+use rustix::io::Errno;
 
 use super::Choose;
 
@@ -14,6 +18,8 @@ pub(super) struct FileImage {
     pub(super) pending: Vec<FileChange>,
     /// Bytes that it owns, from the first on, whether it has them or not.
     pub(super) reserved: usize,
+    /// Bytes that cannot be read, for so many reads.
+    pub(super) unreadable: Option<(Range<u64>, u64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,6 +38,17 @@ impl FileChange {
 }
 
 impl FileImage {
+    /// An error where any of these bytes cannot be read.
+    pub(super) fn pass_sectors(&mut self, read: Range<u64>) -> io::Result<()> {
+        match &mut self.unreadable {
+            Some((bytes, times)) if *times > 0 && bytes.start < read.end && read.start < bytes.end => {
+                *times -= 1;
+                Err(Errno::IO.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What it takes up.
     pub(super) fn used_bytes(&self) -> usize {
         self.seen.len().max(self.reserved)
@@ -96,7 +113,7 @@ impl DirImage {
 
 /// What a power cut leaves of a file.
 pub(super) fn cut_file(file: FileImage, choose: &mut Choose<'_>) -> FileImage {
-    let FileImage { mut durable, pending, .. } = file;
+    let FileImage { mut durable, pending, unreadable, .. } = file;
     // Overlapping writes reach a medium in order; which of them, nobody knows.
     for change in pending {
         match (choose(3), &change) {
@@ -111,7 +128,7 @@ pub(super) fn cut_file(file: FileImage, choose: &mut Choose<'_>) -> FileImage {
             }
         }
     }
-    FileImage { seen: durable.clone(), durable, pending: Vec::new(), reserved: 0 }
+    FileImage { seen: durable.clone(), durable, pending: Vec::new(), reserved: 0, unreadable }
 }
 
 /// What a power cut leaves of a directory.

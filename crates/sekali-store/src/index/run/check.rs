@@ -5,6 +5,7 @@ use super::Run;
 use super::footer::{FOOTER_BYTES, RunFooter};
 use super::header::RunHeader;
 use super::layout::{block_offset, blocks};
+use crate::disk::unreadable;
 use crate::error::{IoContext as _, Result};
 use crate::limits::INDEX_BUFFER_BYTES;
 
@@ -24,7 +25,7 @@ impl Run {
         }
         let end = count.min(first + STEP);
         let mut bytes = vec![0; (end - first) as usize * BLOCK_BYTES];
-        self.file.read_exact_at(&mut bytes, block_offset(first)).at("read", &self.path)?;
+        unreadable::read_at(&*self.file, &self.path, &mut bytes, block_offset(first))?;
         for (block, index) in bytes.as_chunks().0.iter().zip(first..) {
             let place = BlockPlace { run: self.info.number, index, first_seq: self.info.first_seq };
             RunBlock::open(block, &place).map_err(|what| self.damaged(format!("block {index}: {what}")))?;
@@ -35,11 +36,11 @@ impl Run {
     /// Checks header and footer, and compares fences and filters with those in memory.
     fn check_ends(&self) -> Result<u64> {
         let mut header = [0; BLOCK_BYTES];
-        self.file.read_exact_at(&mut header, 0).at("read", &self.path)?;
+        unreadable::read_at(&*self.file, &self.path, &mut header, 0)?;
         let header = RunHeader::decode(&header, &self.path)?;
         let footer_at = self.disk_bytes - FOOTER_BYTES as u64;
         let mut footer = [0; FOOTER_BYTES];
-        self.file.read_exact_at(&mut footer, footer_at).at("read", &self.path)?;
+        unreadable::read_at(&*self.file, &self.path, &mut footer, footer_at)?;
         let footer = RunFooter::decode(&footer).map_err(|what| self.damaged(what))?;
         let agree = header.agrees_with(&self.info).and_then(|()| footer.agrees_with(&self.info, &header));
         agree.map_err(|what| self.damaged(what))?;
@@ -60,7 +61,7 @@ impl Run {
         let mut buffer = vec![0; INDEX_BUFFER_BYTES.min(expected.len())];
         for expected in expected.chunks(INDEX_BUFFER_BYTES) {
             let found = &mut buffer[..expected.len()];
-            self.file.read_exact_at(found, at).at("read", &self.path)?;
+            unreadable::read_at(&*self.file, &self.path, found, at)?;
             if found != expected {
                 return Err(self.damaged(format!("its fences or filters near byte {at} are not as they were written")));
             }

@@ -19,8 +19,8 @@ use super::super::filter::{FilterShape, Filters};
 use super::footer::RunFooter;
 use super::header::number_at;
 use super::layout::{FENCE_BYTES, SHAPE_BYTES};
-use crate::disk::DiskFile;
-use crate::error::{Error, IoContext as _, Result};
+use crate::disk::{DiskFile, unreadable};
+use crate::error::{Error, Result};
 use crate::limits::INDEX_CHUNK_BLOCKS;
 
 /// Fences and filters of a run.
@@ -44,7 +44,7 @@ impl RunGuide {
     pub(super) fn read(file: &dyn DiskFile, path: &Path, footer: &RunFooter) -> Result<Self> {
         let damaged = |what: &str| Error::Damaged { path: path.to_owned(), what: what.to_owned() };
         let mut bytes = vec![0; (footer.filters_at() - footer.fences_at()) as usize];
-        file.read_exact_at(&mut bytes, footer.fences_at()).at("read the fences of", path)?;
+        unreadable::read_at(file, path, &mut bytes, footer.fences_at())?;
         if xxh3_64(&bytes) != footer.index_checksum {
             return Err(damaged("the checksum of its fences does not agree"));
         }
@@ -91,7 +91,7 @@ fn read_filters(file: &dyn DiskFile, path: &Path, footer: &RunFooter, table: &[[
             return Err(damaged(chunk));
         }
         values.resize(len, 0);
-        file.read_exact_at(&mut values, at).at("read the filters of", path)?;
+        unreadable::read_at(file, path, &mut values, at)?;
         if xxh3_64(&values) != checksum {
             return Err(damaged(chunk));
         }

@@ -13,7 +13,8 @@ use super::super::filter::Probe;
 use super::super::sort::{SortKey, sort_by_upper_half};
 use super::Run;
 use super::layout::block_offset;
-use crate::error::{IoContext as _, Result};
+use crate::disk::unreadable;
+use crate::error::Result;
 use crate::hash::Fingerprint;
 use crate::invariant::invariant;
 use crate::limits::INDEX_CHUNK_BLOCKS;
@@ -142,7 +143,7 @@ impl Run {
     fn block<'a>(&self, index: u64, cached: &'a mut CachedBlock, reads: &mut LookupCost) -> Result<RunBlock<'a>> {
         if cached.index != Some(index) {
             cached.index = None;
-            self.file.read_exact_at(&mut cached.bytes, block_offset(index)).at("read", &self.path)?;
+            unreadable::read_at(&*self.file, &self.path, &mut cached.bytes, block_offset(index))?;
             cached.index = Some(index);
             reads.blocks += 1;
         }

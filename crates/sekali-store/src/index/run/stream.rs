@@ -6,7 +6,8 @@ use super::super::block::{BLOCK_BYTES, BlockPlace, RunBlock};
 use super::super::entry::Entry;
 use super::Run;
 use super::layout::{block_offset, blocks};
-use crate::error::{IoContext as _, Result};
+use crate::disk::unreadable;
+use crate::error::Result;
 use crate::limits::INDEX_BUFFER_BYTES;
 
 /// The entries of a run in order, read through a buffer of [`INDEX_BUFFER_BYTES`].
@@ -81,7 +82,7 @@ impl RunStream {
         let blocks = (count - self.next_block).min((INDEX_BUFFER_BYTES / BLOCK_BYTES) as u64);
         self.first_block = self.next_block;
         self.buffer.resize(blocks as usize * BLOCK_BYTES, 0);
-        self.run.file.read_exact_at(&mut self.buffer, block_offset(self.first_block)).at("read", &self.run.path)
+        unreadable::read_at(&*self.run.file, &self.run.path, &mut self.buffer, block_offset(self.first_block))
     }
 
     fn damaged(&self, what: &str) -> crate::Error {

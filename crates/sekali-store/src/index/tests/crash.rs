@@ -86,7 +86,7 @@ fn a_disk_that_fails_for_good_is_reported_before_memory_grows() {
     fill(&index, &entries(1, IDS));
     assert!(index.index.health().is_err());
     let stats = index.stats();
-    assert!(stats.failed.is_some_and(|failed| failed.contains("injected I/O error")));
+    assert!(stats.failed.is_some_and(|failed| failed.contains("Input/output error")));
     assert!(stats.entries_in_memory <= 4 * TABLE_ENTRIES as u64);
     assert_has(&index, &entries(1, stats.entries_in_memory));
     disk.mend();

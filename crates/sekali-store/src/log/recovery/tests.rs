@@ -89,7 +89,7 @@ impl Left {
 /// Recovers a file; answers what was found, where the log stands, and which seqs there are.
 fn recover(bytes: &[u8], durable: LogPosition) -> (Findings, LogPosition, Vec<u64>) {
     let (mut position, mut seqs) = (LogPosition::default(), Vec::new());
-    let source = LogFileBytes { path: Path::new("log"), bytes, is_last: true, durable, salt: SALT };
+    let source = LogFileBytes { path: Path::new("log"), bytes, unreadable: &[], is_last: true, durable, salt: SALT };
     let findings = scan(&source, &mut position, |block, _| seqs.extend(block.first_seq..block.end_seq()));
     (findings, position, seqs)
 }

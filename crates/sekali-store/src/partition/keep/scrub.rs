@@ -152,7 +152,10 @@ impl Scrubber {
     }
 
     fn log_head(&self, file: &LogFile, done: &mut Scrubbed) -> Result<u64> {
-        let (header, bytes) = file.check_head(&self.shared.losses.known)?;
+        let mut found = Vec::new();
+        let checked = file.check_head(&mut found);
+        self.shared.losses.record(&found);
+        let (header, bytes) = checked?;
         if let Some((header, after)) = header.zip(file.after())
             && self.log.mend_block_index(file, &header, after)
         {

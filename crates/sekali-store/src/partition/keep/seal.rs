@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::live::{LiveFiles, entry};
+use crate::damage::SeqSet;
 use crate::error::Result;
 use crate::invariant::invariant;
 use crate::limits::UNSEALED_FILES_FLUSH;
@@ -35,9 +36,10 @@ pub(super) fn seal_next(live: &LiveFiles) -> Result<bool> {
         manifest.segments.extend(info.as_ref().map(entry));
         damage.iter().for_each(|damage| manifest.record_loss(damage));
     })?;
+    live.shared.losses.known.note_recorded(&damage);
     live.shared.replace(&[DataFile::Log(Arc::clone(file))], segment.map(Arc::new))?;
     if !live.shared.manifest.uncertain() {
-        live.log.retire(&file.path, live.shared.losses.known.is_in(&file.path), &live.remover)?;
+        live.log.retire(&file.path, !is_whole(live, file), &live.remover)?;
     }
     live.shared.losses.known.leave(&file.path);
     Ok(true)
@@ -45,24 +47,39 @@ pub(super) fn seal_next(live: &LiveFiles) -> Result<bool> {
 
 /// Writes the segment of a log file.
 fn write(live: &LiveFiles, file: &LogFile) -> Result<Option<SegmentInfo>> {
+    let losses = &live.shared.losses;
     let mut writer = SegmentWriter::new(&live.segments);
-    let mut written = Ok(());
+    let (mut written, mut found) = (Ok(()), Vec::new());
+    // One set for the whole file: what a read finds meanwhile may be in the segment, and is hidden
+    // by then as a part of the row group.
+    let hidden = hidden_in(live, file);
     let extents = file.block_index().extents.len();
     for number in 0..extents as u32 {
         let span = file.block_index().extent(number);
         let Some(span) = span else { invariant!("an extent of a closed file is gone") };
-        file.read_extent(span, &live.shared.losses.known, |seq, received_at_ns, event| {
+        file.read_extent(span, &hidden, &mut found, |seq, received_at_ns, event| {
             if written.is_ok() {
                 written = writer.push(seq, received_at_ns, &event);
             }
         })?;
     }
+    losses.record(&found);
     written?;
     let info = writer.finish()?;
     let (rows, indexed) = (info.as_ref().map_or(0, |info| info.rows), indexed_events(file));
-    let is_whole = !live.shared.losses.known.is_in(&file.path);
-    invariant!(!is_whole || rows == indexed, "a segment has not the events of its log file");
+    invariant!(!is_whole(live, file) || rows == indexed, "a segment has not the events of its log file");
     Ok(info)
+}
+
+/// Whether no event of a log file is lost, and nothing in it is damaged.
+fn is_whole(live: &LiveFiles, file: &LogFile) -> bool {
+    !live.shared.losses.known.is_in(&file.path) && hidden_in(live, file).is_empty()
+}
+
+/// The seqs of a log file that are lost for good. Some of them may be readable again.
+fn hidden_in(live: &LiveFiles, file: &LogFile) -> SeqSet {
+    let end_seq = file.block_index().end_seq;
+    live.shared.losses.known.hidden(file.first_seq..=end_seq.saturating_sub(1))
 }
 
 /// The events of a log file, by its block index.

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::event_batch::EventBatch;
-use crate::damage::Damage;
+use crate::damage::{Damage, SeqSet};
 use crate::error::{Error, Result};
 use crate::event::{EventRef, StoredEvent};
 use crate::invariant::invariant;
@@ -53,18 +53,15 @@ pub(crate) fn check(file: &DataFile, chunk: &Chunk, losses: &Losses) -> Result<u
     match (file, chunk.source) {
         (DataFile::Segment(segment), ChunkSource::RowGroup(number)) => match segment.verify_group(number) {
             Err(Error::Damaged { path, .. }) => {
-                losses.record_loss(&Damage {
-                    path,
-                    offset: 0,
-                    first_seq: chunk.first_seq,
-                    last_seq: chunk.end_seq - 1,
-                });
+                losses.record(&[Damage { path, offset: 0, first_seq: chunk.first_seq, last_seq: chunk.end_seq - 1 }]);
                 Ok(0)
             }
             checked => checked,
         },
         (DataFile::Log(file), ChunkSource::Extent(span)) => {
-            file.read_extent(span, &losses.known, |_, _, _| {})?;
+            let mut found = Vec::new();
+            file.read_extent(span, &SeqSet::default(), &mut found, |_, _, _| {})?;
+            losses.record(&found);
             Ok(span.end - span.offset)
         }
         _ => invariant!("a chunk is of another file"),
@@ -103,15 +100,18 @@ pub(crate) fn read(
             };
             let decoded = read_row_group(segment, number, &wanted, losses)?;
             let cut = decoded.last_seq().filter(|_| decoded.len() == limit);
-            Ok((decoded.into(), cut))
+            let hidden = losses.known.hidden(chunk.first_seq..=chunk.end_seq.saturating_sub(1));
+            Ok((EventBatch::columns(decoded, hidden), cut))
         }
         (DataFile::Log(file), ChunkSource::Extent(span)) => {
-            let mut events = Vec::new();
-            file.read_extent(span, &losses.known, |seq, received_at_ns, event| {
+            let hidden = losses.known.hidden(span.first_seq..=span.end_seq.saturating_sub(1));
+            let (mut events, mut found) = (Vec::new(), Vec::new());
+            file.read_extent(span, &hidden, &mut found, |seq, received_at_ns, event| {
                 if (range.from..range.to).contains(&seq) && range.topics.include(event.topic) {
                     events.push(StoredEvent::new(seq, received_at_ns, &event));
                 }
             })?;
+            losses.record(&found);
             if range.order == Order::Descending {
                 events.reverse();
             }
@@ -130,18 +130,25 @@ pub(crate) fn visit_seqs(
     losses: &Losses,
     mut visit: impl FnMut(u64, &EventRef<'_>),
 ) -> Result<()> {
+    let hidden = losses.known.hidden(chunk.first_seq..=chunk.end_seq.saturating_sub(1));
     match (file, chunk.source) {
         (DataFile::Segment(segment), ChunkSource::RowGroup(number)) => {
             let wanted = RowQuery { seqs: chunk.first_seq..chunk.end_seq, only: Some(seqs), ..RowQuery::default() };
             let decoded = read_row_group(segment, number, &wanted, losses)?;
-            decoded.iter().for_each(|(seq, _, event)| visit(seq, &event));
+            let shown = decoded.iter().filter(|(seq, ..)| !hidden.contains(*seq));
+            shown.for_each(|(seq, _, event)| visit(seq, &event));
             Ok(())
         }
-        (DataFile::Log(file), ChunkSource::Extent(span)) => file.read_extent(span, &losses.known, |seq, _, event| {
-            if seqs.binary_search(&seq).is_ok() {
-                visit(seq, &event);
-            }
-        }),
+        (DataFile::Log(file), ChunkSource::Extent(span)) => {
+            let mut found = Vec::new();
+            file.read_extent(span, &hidden, &mut found, |seq, _, event| {
+                if seqs.binary_search(&seq).is_ok() {
+                    visit(seq, &event);
+                }
+            })?;
+            losses.record(&found);
+            Ok(())
+        }
         _ => invariant!("a chunk is of another file"),
     }
 }
@@ -158,7 +165,7 @@ fn read_row_group(segment: &Segment, number: usize, wanted: &RowQuery<'_>, losse
     }
     match segment.decode(number, wanted) {
         Err(Error::Damaged { path, .. }) => {
-            losses.record_loss(&Damage { path, offset: 0, first_seq, last_seq });
+            losses.record(&[Damage { path, offset: 0, first_seq, last_seq }]);
             nothing
         }
         decoded => decoded,

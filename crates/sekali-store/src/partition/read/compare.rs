@@ -76,6 +76,8 @@ impl<'a> Comparer<'a> {
                 at += 1;
             }
         })?;
+        // What cannot be read is unknown once that is written down, and not before.
+        shared.losses.settle()?;
         // After the read, which may have found something to be lost: that has not expired.
         let expired_seq = shared.expired().last_seq;
         for entry in entries.iter_mut().filter(|entry| entry.relation == Relation::Expired) {

@@ -2,6 +2,7 @@
 
 use std::vec;
 
+use crate::damage::SeqSet;
 use crate::event::StoredEvent;
 use crate::segment::DecodedEvents;
 
@@ -11,8 +12,8 @@ use crate::segment::DecodedEvents;
 pub(crate) enum EventBatch {
     /// Of a log file.
     Rows(vec::IntoIter<StoredEvent>),
-    /// Of a segment, and the number of the next.
-    Columns(Box<DecodedEvents>, usize),
+    /// Of a segment, the number of the next, and the seqs that are hidden.
+    Columns(Box<DecodedEvents>, usize, SeqSet),
 }
 
 impl Default for EventBatch {
@@ -21,9 +22,10 @@ impl Default for EventBatch {
     }
 }
 
-impl From<DecodedEvents> for EventBatch {
-    fn from(decoded: DecodedEvents) -> Self {
-        Self::Columns(Box::new(decoded), 0)
+impl EventBatch {
+    /// The events of a segment, but for the `hidden` ones.
+    pub(super) fn columns(decoded: DecodedEvents, hidden: SeqSet) -> Self {
+        Self::Columns(Box::new(decoded), 0, hidden)
     }
 }
 
@@ -33,11 +35,13 @@ impl Iterator for EventBatch {
     fn next(&mut self) -> Option<StoredEvent> {
         match self {
             Self::Rows(rows) => rows.next(),
-            Self::Columns(decoded, next) => {
+            Self::Columns(decoded, next, hidden) => loop {
                 let event = decoded.event(*next)?;
                 *next += 1;
-                Some(event)
-            }
+                if !hidden.contains(event.seq) {
+                    return Some(event);
+                }
+            },
         }
     }
 }

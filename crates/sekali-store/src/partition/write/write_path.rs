@@ -100,6 +100,8 @@ impl WritePath {
         // The index keeps in memory what it cannot write. It must not do so without bounds.
         let can_write = self.shared.index.health().and_then(|()| self.sealer.make_room());
         can_write.map_err(|error| self.refuse(self.shared.space.classify_error(error)))?;
-        self.shared.space.check(bytes as u64 + self.free_bytes_min)
+        self.shared.space.check(bytes as u64 + self.free_bytes_min)?;
+        // An event that is published in the place of a lost one must never be joined by it.
+        self.shared.losses.settle().map_err(|error| self.refuse(self.shared.space.classify_error(error)))
     }
 }

@@ -73,16 +73,27 @@ pub(super) fn as_json(copied: &Copied) -> Value {
         "files": copied.files,
         "linked_bytes": copied.linked_bytes,
         "copied_bytes": copied.copied_bytes,
-        "missing": copied.missing.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+        "missing": named(&copied.missing),
+        "unreadable": named(&copied.unreadable),
     })
 }
 
-/// Names what the source lacks.
+fn named(paths: &[PathBuf]) -> Vec<String> {
+    paths.iter().map(|path| path.display().to_string()).collect()
+}
+
+/// Names what the source lacks, or cannot read.
 pub(super) fn conclude(copied: &Copied) -> Result<(), Failure> {
     for path in &copied.missing {
         note(format_args!("sekali: {} is missing from the store; all else was copied", path.display()));
     }
-    if copied.missing.is_empty() { Ok(()) } else { Err(Failure::quiet(Exit::Damaged)) }
+    for path in &copied.unreadable {
+        note(format_args!(
+            "sekali: {} could not be read in part; the copy names what is lost when it is opened or verified",
+            path.display()
+        ));
+    }
+    if copied.missing.is_empty() && copied.unreadable.is_empty() { Ok(()) } else { Err(Failure::quiet(Exit::Damaged)) }
 }
 
 /// On standard error, and only for people.
