@@ -85,6 +85,7 @@ impl Service {
     pub fn start(store: Store) -> std::io::Result<(Self, Committers, Chores)> {
         let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
         let partitions = store.into_partitions();
+        partitions.iter().enumerate().for_each(|(number, partition)| name_damage(number, partition));
         let readers: Arc<[Reader]> = partitions.iter().map(Partition::reader).collect();
         let retainers: Arc<[Retainer]> = partitions.iter().map(Partition::retainer).collect();
         let scrubbers = partitions.iter().map(Partition::scrubber).collect();
@@ -248,4 +249,18 @@ fn torn_tails(partitions: &[Partition]) -> Torn {
         torn.bytes += bytes;
     }
     torn
+}
+
+/// Logs what a start has found, so that nobody must ask for it.
+fn name_damage(partition: usize, opened: &Partition) {
+    if let Some(why) = opened.rebuilt_index() {
+        warn!(partition, "the dedup index was damaged, and was mended from the events: {why}");
+    }
+    let reader = opened.reader();
+    for damage in reader.damage() {
+        warn!(partition, "{damage}");
+    }
+    for flaw in reader.flaws() {
+        warn!(partition, "{flaw}");
+    }
 }

@@ -37,6 +37,7 @@ mod entry;
 mod failures;
 pub(crate) mod filter;
 mod handle;
+mod mend;
 mod merge;
 mod open;
 mod options;
@@ -57,5 +58,6 @@ mod worker;
 
 pub use entry::Entry;
 pub(crate) use handle::Index;
+pub(crate) use mend::IndexMend;
 pub use options::IndexOptions;
 pub use stats::IndexStats;

@@ -208,7 +208,7 @@ impl Manifest {
         self.covered_seq = 0;
         self.rebuild_index = false;
         if let Some(expired) = &mut self.expired {
-            expired.forgotten_seq = expired.last_seq;
+            expired.forget(1..=u64::MAX);
         }
     }
 
@@ -230,6 +230,8 @@ impl Manifest {
             "the manifest would end the durable log earlier"
         );
         invariant!(self.expired.is_some() || old.expired.is_none(), "the manifest would forget what has expired");
+        let forgotten = |manifest: &Self| manifest.expired.map_or(0, |expired| expired.forgotten_seq);
+        invariant!(forgotten(self) >= forgotten(old), "the manifest would forget that keys are lost");
         invariant!(self.validate().is_ok(), "the manifest would not read back");
         Ok(())
     }
@@ -345,7 +347,14 @@ mod tests {
             sealed: Some(sealed),
             durable: Some(SavedPosition { next_seq: 21, next_commit: 8, upstream: None, ..sealed }),
             rebuild_index: true,
-            expired: Some(Expired { events: 3, evidence: 1, bytes: 900, last_seq: 14, forgotten_seq: 14 }),
+            expired: Some(Expired {
+                events: 3,
+                evidence: 1,
+                bytes: 900,
+                last_seq: 14,
+                forgotten_seq: 14,
+                accepted: false,
+            }),
             ..Manifest::default()
         }
     }

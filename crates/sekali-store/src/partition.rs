@@ -4,6 +4,7 @@ mod data_file;
 mod keep;
 mod losses;
 mod marker;
+mod mend;
 mod open;
 mod outcome;
 mod read;
@@ -89,7 +90,8 @@ impl Partition {
     /// # Errors
     /// I/O errors; nothing has changed then.
     pub fn accept_damage(&self) -> Result<usize> {
-        self.shared.losses.accept()
+        let places = self.shared.losses.accept()?;
+        Ok(places + usize::from(self.shared.accept_forgotten()))
     }
 
     /// The torn tail that opening the partition has cut off, if there was one.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::run::{Run, number_of};
 use crate::disk::{Disk, TEMP_SUFFIX};
 use crate::error::{Error, IoContext as _, Result};
-use crate::manifest::{ManifestFile, RunInfo};
+use crate::manifest::{Manifest, ManifestFile, RunInfo};
 
 /// The live runs, and where numbering and covering go on.
 #[derive(Debug)]
@@ -37,9 +37,15 @@ pub(super) fn open(disk: &dyn Disk, dir: &Path, manifest: &ManifestFile) -> Resu
     if manifest.existed() {
         remove_leftovers(disk, dir, &live.runs)?;
     }
+    let next_run = next_run(disk, dir, &live)?;
+    Ok(OpenRuns { runs, covered_seq: live.covered_seq, next_run })
+}
+
+/// The number of the next run: above every number that the manifest or a file has.
+pub(super) fn next_run(disk: &dyn Disk, dir: &Path, live: &Manifest) -> Result<u64> {
     let names = disk.list(dir).at("list", dir)?;
     let above = names.iter().filter_map(|name| number_of(name)).max().map_or(0, |number| number.saturating_add(1));
-    Ok(OpenRuns { runs, covered_seq: live.covered_seq, next_run: live.next_run.max(above) })
+    Ok(live.next_run.max(above))
 }
 
 /// Removes the leftovers of crashes: files of an index that are not among the `live` runs. Other
@@ -58,7 +64,7 @@ pub(super) fn remove_leftovers(disk: &dyn Disk, dir: &Path, live: &[RunInfo]) ->
 }
 
 /// Describes a run that cannot be trusted. Returns errors that say nothing about the run itself.
-fn why_lost(info: &RunInfo, error: Error) -> Result<String> {
+pub(super) fn why_lost(info: &RunInfo, error: Error) -> Result<String> {
     let (number, first, last) = (info.number, info.first_seq, info.last_seq);
     match error {
         Error::Damaged { what, .. } => Ok(format!("run {number} (seqs {first} to {last}): {what}")),

@@ -28,6 +28,15 @@ impl Index {
         self.core.manifest.update(Manifest::forget_runs)
     }
 
+    /// Lets the next start check every run, and mend those that are damaged. For a caller that has
+    /// found one.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub(crate) fn distrust(&self) -> Result<()> {
+        self.core.manifest.update(|manifest| manifest.rebuild_index = true)
+    }
+
     /// Forgets all runs and builds new ones from `entries`, which are all entries of the store in
     /// order of seq, in bounded memory, and on a full disk in the space of the old runs. After an
     /// interruption the runs made so far are live, and [`Index::covered_seq`] tells how far they

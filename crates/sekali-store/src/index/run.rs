@@ -19,6 +19,7 @@ mod guide;
 mod header;
 mod layout;
 mod lookup;
+mod salvage;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ use layout::blocks;
 
 pub(crate) use layout::{file_name, number_of};
 pub(crate) use lookup::{LookupCost, sorted_keys};
+pub(crate) use salvage::visit_sound;
 pub(crate) use stream::RunStream;
 pub(crate) use writer::RunWriter;
 

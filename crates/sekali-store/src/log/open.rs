@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::block::Block;
+use super::block::{self, Block};
 use super::block_index::BlockIndex;
 use super::dir::LogDir;
 use super::file::{self, LogFile, SUFFIX};
@@ -222,6 +222,19 @@ fn read_whole(file: &dyn DiskFile, path: &Path) -> Result<(Vec<u8>, Vec<Range<us
     let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
     let unreadable = unreadable::read_around(file, path, &mut bytes, 0)?;
     Ok((bytes, unreadable))
+}
+
+/// Hands every sound block of the log file at `path`, wherever it is, to `visit`.
+pub(crate) fn visit_blocks(log: &LogDir, path: &Path, mut visit: impl FnMut(&Block<'_>)) -> Result<()> {
+    let (bytes, _) = read_whole(&*log.disk.open(path).at("open", path)?, path)?;
+    let mut rest = &bytes[..];
+    while let Some(at) = rest.windows(block::MAGIC.len()).position(|window| window == block::MAGIC) {
+        rest = &rest[at..];
+        let decoded = block::decode(rest, log.salt);
+        decoded.iter().for_each(&mut visit);
+        rest = &rest[decoded.map_or(1, |block| block.len)..];
+    }
+    Ok(())
 }
 
 /// Keeps a copy of the bytes that are cut from the log at `path`: nothing is deleted because

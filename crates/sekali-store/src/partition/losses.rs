@@ -52,6 +52,7 @@ impl Losses {
         self.manifest.update(|manifest| {
             open.iter().for_each(|damage| manifest.record_loss(damage));
             manifest.lost.iter_mut().for_each(|lost| lost.accepted = true);
+            manifest.expired.iter_mut().for_each(|expired| expired.accepted = true);
         })?;
         self.known.note_recorded(&open);
         self.known.accept();

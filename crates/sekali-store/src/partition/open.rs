@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::data_file::DataFile;
+use super::mend::StoredEvents;
 use super::shared::RecoveredPartition;
 use crate::damage::{Damage, DamageList, SeqSet};
 use crate::disk::{Disk, TEMP_SUFFIX};
@@ -14,7 +15,7 @@ use crate::durable_mark::DurableMark;
 use crate::error::{Error, IoContext, Result};
 use crate::event::EventRef;
 use crate::hash::KeyHasher;
-use crate::index::{Entry, Index, IndexOptions};
+use crate::index::{Entry, Index, IndexMend, IndexOptions};
 use crate::log::dir::LogDir;
 use crate::log::header::{self, FileHeader};
 use crate::log::open::{self, OpenLog, Replay};
@@ -71,10 +72,11 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     let mark = DurableMark::new(Arc::clone(disk), dir.to_owned(), log_dir.salt);
     let durable = durable.into_iter().chain(mark.read()).max_by_key(|place| place.next_commit);
     let no_room = |error: Error| if error.is_full() { Error::NoRoomForIndex(paths.ids.clone()) } else { error };
-    let opened = open_index(disk, paths.ids.clone(), &manifest, options.tuning.index);
-    let (index, index_damage) = opened.map_err(no_room)?;
-
     let hasher = KeyHasher::new(&options.meta.hash_key).colliding(options.tuning.fingerprint_mask);
+    let first_commit = sealed.map_or(1, |sealed| sealed.next_commit);
+    let stored = StoredEvents { segments: &segments, log: &log_dir, first_commit, known: &known, hasher };
+    let opened = open_index(disk, paths.ids.clone(), &manifest, options.tuning.index, &stored);
+    let (index, index_damage) = opened.map_err(no_room)?;
     let covered_seq = index.covered_seq();
     let hidden = known.hidden(1..=u64::MAX);
     let mut replayed = IndexReplay { index: &index, hasher, covered_seq, hidden, entries: Vec::new(), outcome: Ok(()) };
@@ -262,27 +264,28 @@ fn is_lost(error: &Error) -> bool {
     matches!(error, Error::Damaged { .. }) || error.is_not_found()
 }
 
-/// Opens the index; an empty one, to be filled from segments and log, where a run is lost or
-/// damaged.
+/// Opens the index, and mends it where a run is lost or damaged. Returns what was damaged.
 fn open_index(
     disk: &Arc<dyn Disk>,
     dir: PathBuf,
     manifest: &Arc<ManifestFile>,
     options: IndexOptions,
+    stored: &StoredEvents<'_>,
 ) -> Result<(Index, Option<Error>)> {
-    let opened = if manifest.get().rebuild_index {
-        let what = "a run was found damaged while the store was in use".to_owned();
-        Err(Error::Damaged { path: dir.clone(), what })
-    } else {
-        Index::open(Arc::clone(disk), dir.clone(), Arc::clone(manifest), options)
-    };
-    match opened {
-        Err(error @ Error::Damaged { .. }) => {
-            let nothing = std::iter::empty();
-            Ok((Index::rebuild(Arc::clone(disk), dir, Arc::clone(manifest), options, nothing)?, Some(error)))
+    let mut damage = None;
+    if let Some(mend) = IndexMend::begin(disk, &dir, manifest, options.table_entries)? {
+        damage = Some(mend.error());
+        match stored.mend(mend) {
+            // Without expired events nothing is lost with the old runs, whose space is enough.
+            Err(error) if error.is_full() && manifest.get().expired.is_none() => {
+                let nothing = std::iter::empty();
+                let index = Index::rebuild(Arc::clone(disk), dir, Arc::clone(manifest), options, nothing)?;
+                return Ok((index, damage));
+            }
+            mended => mended?,
         }
-        opened => Ok((opened?, None)),
     }
+    Ok((Index::open(Arc::clone(disk), dir, Arc::clone(manifest), options)?, damage))
 }
 
 /// Gives the index what it does not have on disk.

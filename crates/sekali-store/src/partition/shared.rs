@@ -162,6 +162,14 @@ impl Shared {
         self.read().expired
     }
 
+    /// Takes the lost keys of expired events for accepted. Returns whether there were any.
+    pub(super) fn accept_forgotten(&self) -> bool {
+        let expired = &mut self.write().expired;
+        let had_any = expired.forgotten_keys().is_some();
+        expired.accepted = true;
+        had_any
+    }
+
     pub(super) fn stopped(&self) -> Option<String> {
         self.read().stopped.clone()
     }

@@ -6,8 +6,9 @@ mod model;
 use std::sync::Arc;
 
 use sekali_store::disk::memory::MemoryDisk;
+use sekali_store::disk::read_all;
 use sekali_store::{
-    AgeRule, Finding, Outcome, Retention, Scan, SizeRule, StoredEvent, TopicPattern, Tuning, Verification,
+    AgeRule, Error, Finding, Outcome, Retention, Scan, SizeRule, StoredEvent, TopicPattern, Tuning, Verification,
 };
 
 use crate::support::{BUSY, Opened, Sent, collect, files};
@@ -226,6 +227,84 @@ fn keys_that_a_rebuilt_index_cannot_know_are_named() {
     let opened = Opened::open(&disk.kill()).unwrap();
     let why = opened.partition.rebuilt_index().unwrap();
     assert!(why.contains("the keys of events up to seq"), "{why}");
+}
+
+/// A store of 300 events of which most have expired, and the last seq of those.
+fn mostly_expired() -> (MemoryDisk, u64) {
+    let (disk, mut opened) = filled(PLAIN, 300);
+    expire(&mut opened, &ages(&[("*", Some(100))]), 300);
+    let last_seq = opened.reader().expired().last_seq;
+    assert!(last_seq > 150, "{last_seq}");
+    (disk, last_seq)
+}
+
+/// How many of the first `events` events a resend stores.
+fn stored_again(opened: &mut Opened, events: u64) -> usize {
+    let outcomes = opened.commit(&(1..=events).map(event).collect::<Vec<_>>()).unwrap();
+    outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored { .. })).count()
+}
+
+#[test]
+fn a_damaged_run_forgets_no_key_that_one_of_its_sound_blocks_has() {
+    let (clean, _) = mostly_expired();
+    for run in files(&clean, "run") {
+        let len = read_all(&clean, &run).unwrap().len();
+        // Its header, its footer, and what lies between the blocks and the footer.
+        for at in [20, len - 30, len - 70] {
+            let what = format!("{} at {at}", run.display());
+            let disk = clean.kill();
+            disk.corrupt(&run, |bytes| bytes[at] ^= 1);
+            let mut opened = Opened::open(&disk).unwrap();
+            assert!(opened.partition.rebuilt_index().is_some(), "{what}");
+            assert_eq!(opened.reader().flaws(), [""; 0], "{what}");
+            assert_eq!(opened.partition.verify(|_| {}).unwrap().findings, [], "{what}");
+            assert_eq!(stored_again(&mut opened, 300), 0, "{what}");
+            drop(opened);
+            let opened = Opened::open(&disk.kill()).unwrap();
+            assert_eq!(opened.partition.rebuilt_index(), None, "{what}: it is mended for good");
+        }
+    }
+}
+
+#[test]
+fn keys_of_expired_events_that_are_lost_with_a_block_are_named_until_that_is_accepted() {
+    let (clean, last_seq) = mostly_expired();
+    for run in files(&clean, "run") {
+        let what = run.display().to_string();
+        let disk = clean.kill();
+        disk.corrupt(&run, |bytes| bytes[4_096 + 1_000] ^= 1);
+        {
+            let mut opened = Opened::open(&disk).unwrap();
+            // A start reads no blocks; the first look-up meets this one.
+            match opened.commit(&(1..=300).map(event).collect::<Vec<_>>()) {
+                Err(Error::Damaged { .. }) => {}
+                // Small blocks have zeros there, under the checksum too.
+                other => panic!("{what}: {other:?}"),
+            }
+        }
+        let disk = disk.kill();
+        let named = |opened: &Opened| opened.reader().flaws().iter().any(|flaw| flaw.contains("has lost keys"));
+        let opened = Opened::open(&disk).unwrap();
+        assert!(opened.partition.rebuilt_index().is_some(), "{what}");
+        let is_named = named(&opened);
+        drop(opened);
+        let mut opened = Opened::open(&disk).unwrap();
+        assert_eq!(named(&opened), is_named, "{what}: after a restart");
+        let stored = stored_again(&mut opened, 300);
+        assert!(stored <= 140, "{what}: {stored} keys were in one block");
+        assert!(is_named || stored == 0, "{what}: {stored} keys were forgotten silently");
+        if is_named {
+            let findings = opened.partition.verify(|_| {}).unwrap().findings;
+            assert!(
+                matches!(findings[..], [Finding::ForgottenKeys { last_seq: seq }] if seq <= last_seq),
+                "{findings:?}"
+            );
+            assert_eq!(opened.partition.accept_damage().unwrap(), 1);
+            assert!(!named(&opened));
+            drop(opened);
+            assert!(!named(&Opened::open(&disk).unwrap()), "{what}: accepted for good");
+        }
+    }
 }
 
 #[test]

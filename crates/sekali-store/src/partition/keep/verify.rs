@@ -80,10 +80,7 @@ impl fmt::Display for Finding {
             }
             Self::ExtraEntries { count } => write!(f, "the index has {count} entries of events that are not stored"),
             Self::ForgottenKeys { last_seq } => {
-                write!(
-                    f,
-                    "the index was rebuilt after events up to seq {last_seq} had expired: it has forgotten their keys"
-                )
+                write!(f, "the index has lost keys of events that have expired, of seqs up to {last_seq}")
             }
             Self::Flaw(what) | Self::IndexDamaged(what) => f.write_str(what),
             Self::Counters { counters, stored } => {
@@ -113,7 +110,8 @@ impl Finding {
                 "a key that is stored twice: please report it with the lines above; readers see both events"
             }
             Self::ForgottenKeys { .. } => {
-                "forgotten keys: nothing can bring them back; events that old are stored again if they are sent again"
+                "forgotten keys: nothing can bring them back; events that old are stored again if they are sent again. \
+                 sekali verify --accept-lost accepts that"
             }
             Self::Flaw(_) => {
                 "files with flaws: no event is lost; make a backup, and check the disk, before something is. A header of the log is \
@@ -172,9 +170,9 @@ pub(crate) fn verify(
         std::mem::take(&mut scrubbed.mended).into_iter().for_each(|what| found.add(Finding::Flaw(what)));
     }
     shared.losses.known.flaws().into_iter().for_each(|what| found.add(Finding::Flaw(what)));
-    let forgotten_seq = shared.expired().forgotten_seq;
-    if forgotten_seq > 0 {
-        found.add(Finding::ForgottenKeys { last_seq: forgotten_seq });
+    let expired = shared.expired();
+    if expired.forgotten_keys().is_some() {
+        found.add(Finding::ForgottenKeys { last_seq: expired.forgotten_seq });
     }
     shared.losses.known.to_vec().into_iter().for_each(|damage| found.add(Finding::Lost(damage)));
     // With events lost, how many entries and counts there should be is not known either.

@@ -160,9 +160,10 @@ impl Reader {
         self.shared.losses.known.to_vec()
     }
 
-    /// What else is damaged: no event is lost by that, yet.
+    /// What else is damaged: no event is lost by that, yet. Lost keys of expired events are among
+    /// it.
     pub fn flaws(&self) -> Vec<String> {
-        self.shared.losses.known.flaws()
+        self.shared.losses.known.flaws().into_iter().chain(self.shared.expired().forgotten_keys()).collect()
     }
 
     /// Why the partition takes no more commits, if it does not.

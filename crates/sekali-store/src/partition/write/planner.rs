@@ -130,13 +130,12 @@ impl CommitPlanner {
     }
 }
 
-/// A damaged index would call duplicates new. So that it is rebuilt at the next start, it is
-/// forgotten now.
+/// A damaged index would call duplicates new. The next start mends it.
 fn distrust_index(shared: &Shared, error: Error) -> Error {
     if matches!(error, Error::Damaged { .. }) {
         shared.stop(&error);
         // If this fails too, the next start finds the damage as this commit did.
-        let _ = shared.index.forget();
+        let _ = shared.index.distrust();
     }
     error
 }
