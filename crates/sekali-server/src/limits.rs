@@ -70,6 +70,16 @@ pub const PATTERN_PROGRAM_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) const CONDITION_LEVELS_MAX: usize = 64;
 /// Longest text that is looked for anywhere in a payload, in bytes.
 pub(crate) const QUERY_TEXT_BYTES_MAX: usize = 256;
+/// Most topics of a store with events: each takes up to 1.2 KB of memory. A client may make as many
+/// as are still free.
+pub const TOPICS_MAX: usize = 200_000;
+/// As long as there are fewer topics, nobody counts who made them.
+pub(crate) const TOPICS_FREE: usize = 10_000;
+/// Topics on a page of `GET /topics` unless the client asks for another number, and most in
+/// `GET /stats`.
+pub(crate) const TOPICS_LISTED_DEFAULT: u64 = 1_000;
+/// Most topics on a page.
+pub(crate) const TOPICS_LISTED_MAX: u64 = 10_000;
 /// Longest turn of a page that passes events, and of a count: then others have theirs.
 pub(crate) const SCAN_TURN_MAX: Duration = Duration::from_millis(50);
 /// Most reads that wait for a thread, of which there are as many as cores; one client may have half

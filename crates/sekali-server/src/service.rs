@@ -13,11 +13,13 @@ mod scrub;
 mod scrub_status;
 mod space;
 mod status;
+mod topic_quota;
+mod topics;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sekali_store::{Order, Outcome, Partition, Reader, Retainer, Store, StoredEvent, TopicSummary};
+use sekali_store::{Order, Outcome, Partition, Reader, Retainer, Store, StoredEvent};
 use sekali_store::{is_reserved, partition_of};
 
 use sekali_wire::stats::Torn;
@@ -34,6 +36,9 @@ pub use chores::Chores;
 pub use pipeline::{CommitError, Committers, Pipeline};
 pub use scrub_status::{ScrubStatus, ScrubSummary};
 pub use space::{Shortage, SpaceWatch};
+pub(crate) use topic_quota::TopicPermit;
+use topic_quota::TopicQuota;
+pub(crate) use topics::behind;
 
 /// A running store. Cheap to clone; clones share.
 #[derive(Clone)]
@@ -63,6 +68,7 @@ struct Shared {
     streams_ahead: ReadPermits,
     /// For counts that read events.
     counts: ReadPermits,
+    topic_quota: TopicQuota,
     started: Instant,
 }
 
@@ -119,6 +125,7 @@ impl Service {
             streams: FairShares::places(STREAMS_MAX),
             streams_ahead: ReadPermits::new(STREAMS_AHEAD_MAX),
             counts: ReadPermits::new(COUNTS_MAX),
+            topic_quota: TopicQuota::default(),
             started: Instant::now(),
         };
         Ok((Self { shared: Arc::new(shared) }, committers, chores))
@@ -132,6 +139,18 @@ impl Service {
     /// The queue to the committers.
     pub fn pipeline(&self) -> &Pipeline {
         &self.shared.pipeline
+    }
+
+    /// Permits the topics of a request, which is dropped once they are committed.
+    ///
+    /// # Errors
+    /// [`CommitError::TooManyTopics`].
+    pub(crate) fn admit_topics(
+        &self,
+        client: impl FnOnce() -> Client,
+        accepted: &Accepted,
+    ) -> Result<Option<TopicPermit>, CommitError> {
+        self.shared.topic_quota.admit(client, &self.shared.readers, &accepted.batches)
     }
 
     /// Commits the events of a request and waits until they are durable.
@@ -178,12 +197,6 @@ impl Service {
         &self.shared.cursor_key
     }
 
-    /// How many events there are, from the totals of the topics. For queries without a filter.
-    pub fn tally(&self, query: &EventQuery) -> u64 {
-        let topics = self.shared.readers.iter().flat_map(Reader::topics);
-        topics.filter(|summary| query.wants_topic(summary)).map(|summary| summary.events).sum()
-    }
-
     /// Counts the events of `query` by reading them, which can take minutes and ends when the
     /// caller goes away.
     ///
@@ -201,14 +214,6 @@ impl Service {
         let mut scan = CountScan::new(guard.budget(u64::MAX, Duration::MAX), histogram);
         let _permit = self.shared.counts.enter()?;
         self.shared.reads.run(client, move || scan.turn(&mut cursor).transpose()).await?
-    }
-
-    /// Every topic but the reserved ones of which `is_shown` says so, by name.
-    pub fn topics(&self, is_shown: impl Fn(&str) -> bool) -> Vec<TopicSummary> {
-        let is_shown = |summary: &TopicSummary| !is_reserved(&summary.topic) && is_shown(&summary.topic);
-        let mut topics: Vec<_> = self.shared.readers.iter().flat_map(Reader::topics).filter(is_shown).collect();
-        topics.sort_unstable_by(|a, b| a.topic.cmp(&b.topic));
-        topics
     }
 
     /// Threads that read events for answers.

@@ -33,6 +33,8 @@ pub enum Code {
     WrongHost,
     /// The body is JSON, but something in it is not a valid event.
     InvalidEvent,
+    /// The store would have too many topics.
+    TooManyTopics,
     /// An internal fault of the server.
     Internal,
     /// Too much is in progress.
@@ -99,6 +101,7 @@ const TABLE: [Row; Code::ALL.len()] = [
     row(Code::UnsupportedMediaType, "unsupported_media_type", 415, Retry::Never, Stored::Nothing),
     row(Code::WrongHost, "wrong_host", 421, Retry::Never, Stored::Nothing),
     row(Code::InvalidEvent, "invalid_event", 422, Retry::Never, Stored::Nothing),
+    row(Code::TooManyTopics, "too_many_topics", 422, Retry::Never, Stored::Nothing),
     row(Code::Internal, "internal", 500, Retry::Never, Stored::Nothing),
     row(Code::Overloaded, "overloaded", 503, Retry::After(1), Stored::Nothing),
     row(Code::StorageFull, "storage_full", 503, Retry::After(5), Stored::Nothing),
@@ -121,11 +124,11 @@ const _: () = {
 impl Code {
     /// Every code.
     #[rustfmt::skip]
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::InvalidJson, Self::InvalidParameter, Self::InvalidCursor, Self::InvalidEncoding, Self::InvalidHost,
         Self::Unauthenticated, Self::Forbidden, Self::NotFound, Self::MethodNotAllowed, Self::RequestTimeout,
         Self::TooLarge, Self::HeadersTooLarge, Self::UnsupportedMediaType, Self::WrongHost,
-        Self::InvalidEvent, Self::Internal, Self::Overloaded, Self::StorageFull,
+        Self::InvalidEvent, Self::TooManyTopics, Self::Internal, Self::Overloaded, Self::StorageFull,
         Self::PartlyStored, Self::StorageFailed, Self::ShuttingDown,
     ];
 

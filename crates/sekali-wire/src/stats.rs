@@ -17,6 +17,9 @@ pub struct Stats {
     /// The topics that the client may read, reserved ones left out.
     #[serde(default)]
     pub topics: Vec<String>,
+    /// The number of all of them, of which `topics` has the first thousand by name.
+    #[serde(default)]
+    pub topic_count: u64,
     /// Seconds since the server started.
     pub uptime_seconds: f64,
     /// Events whose key was known with different content.

@@ -7,9 +7,9 @@ use hyper::header::{
 };
 use hyper::{Method, Response};
 
-use super::answer::Body;
+use super::answer::{Body, NEXT_CURSOR};
 use super::request_id::REQUEST_ID;
-use super::routes::{NEXT_CURSOR, ROUTES};
+use super::routes::ROUTES;
 
 /// The headers that a page may send.
 const SENT: [HeaderName; 4] = [ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE];

@@ -15,8 +15,6 @@ use super::parameters::FILTERS;
 use super::route::{Admitted, Answering, Route};
 use crate::access::Scope;
 
-pub(super) use events::NEXT_CURSOR;
-
 const READ: Option<Scope> = Some(Scope::Read);
 const NONE: &[&str] = &[];
 const EVENTS: &[&str] = &[FILTERS, "order", "limit", "after"];
@@ -36,7 +34,7 @@ pub static ROUTES: [Route; 8] = [
     get("/events", READ, EVENTS, |request| Box::pin(events::events(request))),
     get("/events/count", READ, COUNT, |request| Box::pin(count::count(request))),
     get("/events/{topic}/{event_id}", READ, NONE, |request| Box::pin(event::event(request))),
-    get("/topics", READ, NONE, |request| Box::pin(topics::topics(request))),
+    get("/topics", READ, &["limit", "after"], |request| Box::pin(topics::topics(request))),
     get("/stats", READ, NONE, |request| Box::pin(stats::stats(request))),
     get("/livez", None, NONE, |_| Box::pin(health::livez())),
     get("/readyz", None, NONE, |request| Box::pin(health::readyz(request))),

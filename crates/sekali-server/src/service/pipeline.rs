@@ -43,6 +43,8 @@ pub enum CommitError {
     /// A write or sync failed. A restart decides which events are stored; sending all again is
     /// safe.
     StorageFailed,
+    /// The store would have more topics than this client may make. Nothing is stored.
+    TooManyTopics,
     /// The queue is closed. Nothing is stored.
     ShuttingDown,
     /// A stored event that had to be compared could not be read. Nothing is stored.

@@ -11,7 +11,7 @@ use hyper::Request;
 use sekali_server::access::{Access, Scope};
 use sekali_server::http::{Browsers, Code, Door, RequestBody, Stored};
 use sekali_server::ingest::CONTENT_RULES;
-use sekali_server::limits::HEADERS_BYTES_MAX;
+use sekali_server::limits::{HEADERS_BYTES_MAX, TOPICS_MAX};
 use sekali_server::service::Service;
 use sekali_server::timeouts::Timeouts;
 use sekali_store::disk::RealDisk;
@@ -147,6 +147,21 @@ fn shutting_down() -> Provoked {
     Provoked { answer, stored: partition.reader().counters().stored }
 }
 
+/// A client may make half of the topics that there may be, in requests of 100,000 events.
+fn too_many_topics() -> Provoked {
+    let server = TestServer::start();
+    let names = |from: usize| {
+        let line = |number| event(&format!("topic-{number}"), "1").to_string() + "\n";
+        let body: String = (from..from + TOPICS_MAX / 2).map(line).collect();
+        server.request("POST", "/publish").header("content-type", "application/x-ndjson").body(body)
+    };
+    names(0).send().expect_status(202);
+    assert_eq!(server.get("/stats").json()["topic_count"], TOPICS_MAX / 2);
+    server.publish(&event("topic-1", "2")).expect_status(202);
+    let answer = names(TOPICS_MAX / 2).send();
+    Provoked { answer, stored: stored(&server) - TOPICS_MAX as u64 / 2 - 1 }
+}
+
 fn provoke(code: Code) -> Provoked {
     let good = || event("t", "1").to_string();
     match code {
@@ -165,6 +180,7 @@ fn provoke(code: Code) -> Provoked {
         Code::UnsupportedMediaType => open("POST", "/publish", &[("content-type", "text/plain")], good()),
         Code::WrongHost => open("POST", "/publish", &[("host", "evil.example")], good()),
         Code::InvalidEvent => open("POST", "/publish", &[], "[{}]"),
+        Code::TooManyTopics => too_many_topics(),
         Code::Internal => unreadable(),
         Code::Overloaded => overload(),
         Code::StorageFull => moody(1, |disk| disk.set_full(Some("")), |server| server.publish(&events(3))),

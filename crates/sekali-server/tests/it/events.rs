@@ -91,6 +91,31 @@ fn partitions_are_read_as_one() {
 }
 
 #[test]
+fn topics_are_listed_page_by_page_and_the_list_in_stats_is_cut() {
+    let server = TestServer::start_with(Arc::new(RealDisk), |config| config.partitions = 4);
+    // More than are looked at together.
+    let names: Vec<_> = (0..2_500).map(|number| format!("töpic {number:04} &")).collect();
+    let lines = names.iter().map(|name| event(name, "1").to_string() + "\n").collect::<String>();
+    let publish = server.request("POST", "/publish").header("content-type", "application/x-ndjson");
+    publish.body(lines).send().expect_status(202);
+    let (mut found, mut path) = (Vec::new(), "/topics?limit=700".to_owned());
+    loop {
+        let page = server.get(&path).expect_status(200);
+        let topics = page.json();
+        found.extend(topics.as_array().unwrap().iter().map(|topic| topic["topic"].as_str().unwrap().to_owned()));
+        let Some(link) = page.header("link") else { break };
+        path = link.strip_prefix('<').unwrap().split_once('>').unwrap().0.to_owned();
+        assert!(path.ends_with(page.header("x-next-cursor").unwrap()), "{path}");
+    }
+    assert_eq!(found, names);
+    assert_eq!(server.get("/topics").json().as_array().unwrap().len(), 1_000);
+    let stats = server.get("/stats").json();
+    assert_eq!((&stats["topics"], &stats["topic_count"]), (&json!(names[..1_000]), &json!(2_500)));
+    assert_eq!(server.get("/events/count").json()["count"], 2_500);
+    server.get("/topics?limit=10001").expect_error(400, "invalid_parameter");
+}
+
+#[test]
 fn conflicts_are_found_whatever_partition_their_events_are_in() {
     let server = TestServer::start_with(Arc::new(RealDisk), |config| config.partitions = 8);
     let topics = ["a", "b", "c", "d", "e", "f", "g"];

@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Bound;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::counters::Counters;
@@ -38,6 +40,8 @@ pub(crate) struct Shared {
     /// Why sealing failed the last time, if it did.
     sealing_failed: Mutex<Option<(io::ErrorKind, String)>>,
     state: RwLock<VisibleState>,
+    /// Number of topics in `state`.
+    topic_count: AtomicUsize,
     /// Keeps the store locked: the index goes on writing as long as there are readers.
     _lock: Arc<dyn Any + Send + Sync>,
 }
@@ -126,6 +130,7 @@ impl Shared {
         let expired = opened.manifest.get().expired.unwrap_or_default();
         Self {
             space: Space::new(opened.disk, opened.dir),
+            topic_count: AtomicUsize::new(topics.len()),
             losses: Losses::new(opened.damage, Arc::clone(&opened.manifest)),
             hasher: opened.hasher,
             rules: opened.rules,
@@ -154,8 +159,22 @@ impl Shared {
         self.read().counters
     }
 
-    pub(super) fn topics<T>(&self, describe: impl Fn(&str, &Tally) -> T) -> Vec<T> {
-        self.read().topics.iter().map(|(topic, tally)| describe(topic, tally)).collect()
+    /// The topics from `from` on, by name, at most `limit`.
+    pub(super) fn topics_from<T>(&self, from: &str, limit: usize, describe: impl Fn(&str, &Tally) -> T) -> Vec<T> {
+        let state = self.read();
+        let topics = state.topics.range::<str, _>((Bound::Included(from), Bound::Unbounded));
+        topics.take(limit).map(|(topic, tally)| describe(topic, tally)).collect()
+    }
+
+    /// Number of topics with events.
+    pub(super) fn topic_count(&self) -> usize {
+        self.topic_count.load(Ordering::Relaxed)
+    }
+
+    /// How many of these topics have no events.
+    pub(super) fn count_new(&self, topics: &BTreeSet<&str>) -> usize {
+        let state = self.read();
+        topics.iter().filter(|topic| !state.topics.contains_key(**topic)).count()
     }
 
     pub(super) fn expired(&self) -> Expired {
@@ -203,6 +222,7 @@ impl Shared {
                 None => drop(state.topics.insert((*topic).into(), *tally)),
             }
         }
+        self.topic_count.store(state.topics.len(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -240,6 +260,7 @@ impl Shared {
         for (topic, gone) in old.tallies().filter(|(topic, _)| topics.contains(*topic)) {
             state.shrink(topic, &gone);
         }
+        self.topic_count.store(state.topics.len(), Ordering::Relaxed);
         Ok(())
     }
 

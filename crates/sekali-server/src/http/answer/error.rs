@@ -11,7 +11,7 @@ use tracing::error;
 
 use super::{Body, Json};
 use crate::ingest::{IngestError, Problem, Rejected};
-use crate::limits::PROBLEMS_LISTED_MAX;
+use crate::limits::{PROBLEMS_LISTED_MAX, TOPICS_MAX};
 use crate::query::QueryError;
 use crate::service::CommitError;
 
@@ -133,6 +133,13 @@ impl From<CommitError> for ApiError {
             }
             CommitError::StorageFailed => {
                 (Code::StorageFailed, "a write to the disk failed and the server ends; sending all again is safe")
+            }
+            CommitError::TooManyTopics => {
+                let message = format!(
+                    "too many new topics: a store has at most {TOPICS_MAX}, and a client may make as many as are \
+                     free; nothing was stored. Put what differs into event_id, source or payload"
+                );
+                return Self::new(Code::TooManyTopics, message);
             }
             CommitError::ShuttingDown => (Code::ShuttingDown, "the server is about to end; nothing was stored"),
             CommitError::Unreadable => {

@@ -16,7 +16,8 @@ pub(super) async fn count(request: Box<Admitted>) -> Answer {
     let interval = interval(&parameters)?;
     let service = &request.app.shared.service;
     if interval.is_none() && query.filter.is_empty() {
-        return Ok(Json(Count { count: service.tally(&query), over_time: None }).into_response());
+        let count = service.tally(request.client(), query).await?;
+        return Ok(Json(Count { count, over_time: None }).into_response());
     }
     let (since, until) = (query.filter.since_ns, query.filter.until_ns);
     let histogram = interval.map(|interval| Histogram::new(interval, since, until)).transpose();

@@ -3,7 +3,6 @@
 mod page;
 mod stream;
 
-use hyper::header::HeaderName;
 use sekali_store::Order;
 
 use crate::http::answer::{ApiError, media};
@@ -11,9 +10,6 @@ use crate::http::event_query::parse_event_query;
 use crate::http::route::{Admitted, Answer};
 use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use crate::query::{CursorScope, EventQuery, Positions};
-
-/// The header that has the cursor of the next page.
-pub(in crate::http) const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
 
 /// Stored events in order: a page of them as an array, or all of them as lines.
 pub(super) async fn events(request: Box<Admitted>) -> Answer {

@@ -38,6 +38,7 @@ pub(super) async fn publish(request: Box<Admitted>) -> Answer {
     // Taken before anything is stored: afterwards it is too late to refuse.
     let service = &request.app.shared.service;
     let memory = options.keep_keys.then(|| outcomes::reserve(service.answers(), client(), &accepted)).transpose()?;
+    let _topics = service.admit_topics(client, &accepted)?;
     let published = service.publish(accepted).await?;
     let mut response = match memory {
         None => Json(PublishAnswer::new(&published, options)).into_response(),

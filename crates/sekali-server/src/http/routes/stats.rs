@@ -2,8 +2,9 @@
 
 use sekali_wire::stats::Stats;
 
-use crate::http::answer::Json;
+use crate::http::answer::held_json;
 use crate::http::route::{Admitted, Answer};
+use crate::limits::TOPICS_LISTED_DEFAULT;
 
 /// The counters of the store's lifetime. Clients that may not read all topics see the counters and
 /// their topics.
@@ -13,17 +14,19 @@ pub(super) async fn stats(request: Box<Admitted>) -> Answer {
     let counters = service.counters();
     let store =
         if request.grant.sees_whole_store() { Some(service.store_stats(request.client()).await?) } else { None };
-    let topics = service.topics(|topic| request.grant.is_for(topic));
+    let limit = TOPICS_LISTED_DEFAULT as usize;
+    let listed = service.topics(request.client(), request.grant.clone(), String::new(), limit, true).await?;
     let stats = Stats {
         received: counters.received,
         unique_processed: counters.stored,
         duplicate_dropped: counters.duplicates,
-        topics: topics.into_iter().map(|summary| summary.topic).collect(),
+        topics: listed.topics.into_iter().map(|summary| summary.topic).collect(),
+        topic_count: listed.count,
         uptime_seconds: service.uptime_seconds(),
         conflicts: counters.conflicts,
         status: service.status(),
         store,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Ok(Json(stats).into_response())
+    held_json(service, request.client(), &stats)
 }

@@ -103,6 +103,7 @@ fn lists_and_figures_have_only_topics_of_the_key() {
         "duplicate_dropped",
         "received",
         "status",
+        "topic_count",
         "topics",
         "unique_processed",
         "uptime_seconds",
@@ -117,6 +118,7 @@ fn lists_and_figures_have_only_topics_of_the_key() {
         public
     );
     assert_eq!((&stats["topics"], &stats["status"]), (&json!(["mine.a", "mine.b"]), &json!("ready")));
+    assert_eq!(stats["topic_count"], 2);
     let whole = server.get_with(&admin, "/stats").expect_status(200).json();
     assert!(whole["storage"].is_array() && whole["oldest"].is_array() && whole["damage"].is_array());
 }

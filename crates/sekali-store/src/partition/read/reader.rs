@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::compare::compare;
 use super::lookup::read_row;
 use super::scan::{Scan, Scanner};
-use crate::batch::Batch;
+use crate::batch::{Batch, event_of};
 use crate::counters::Counters;
 use crate::damage::Damage;
 use crate::error::Result;
@@ -75,13 +75,29 @@ impl Reader {
 
     /// Every topic with events, reserved ones included, sorted by name.
     pub fn topics(&self) -> Vec<TopicSummary> {
-        self.shared.topics(|topic, tally| TopicSummary {
+        self.topics_from("", usize::MAX)
+    }
+
+    /// The same from `from` on, at most `limit`.
+    pub fn topics_from(&self, from: &str, limit: usize) -> Vec<TopicSummary> {
+        self.shared.topics_from(from, limit, |topic, tally| TopicSummary {
             topic: topic.to_owned(),
             events: tally.events,
             bytes: tally.bytes,
             first_timestamp_ns: tally.first_timestamp_ns,
             last_timestamp_ns: tally.last_timestamp_ns,
         })
+    }
+
+    /// Number of topics with events, reserved ones included. Takes no lock.
+    pub fn topic_count(&self) -> usize {
+        self.shared.topic_count()
+    }
+
+    /// How many topics of a batch have no events yet.
+    pub fn count_new_topics(&self, batch: &Batch) -> usize {
+        let topics = batch.events().filter_map(|(_, row)| Some(event_of(row)?.topic));
+        self.shared.count_new(&topics.collect())
     }
 
     /// The stored event with this key.

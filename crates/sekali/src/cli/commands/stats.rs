@@ -79,6 +79,7 @@ fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
     if topics.is_empty() {
         return lines;
     }
+    let unlisted = stats.topic_count.saturating_sub(topics.len() as u64);
     let names: Vec<_> = topics.iter().map(|topic| escape(&topic.topic)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("topic".len());
     lines.push(String::new());
@@ -93,6 +94,9 @@ fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
             time(topic.first_timestamp),
             time(topic.last_timestamp),
         ));
+    }
+    if unlisted > 0 {
+        lines.push(format!("and {} more, which GET /topics lists page by page", grouped(unlisted)));
     }
     lines
 }
@@ -154,6 +158,7 @@ mod tests {
             unique_processed: 0,
             duplicate_dropped: 0,
             topics: Vec::new(),
+            topic_count: 0,
             uptime_seconds: 61.0,
             conflicts: 0,
             status: Status::Ready,
