@@ -85,6 +85,10 @@ pub(crate) const SCAN_TURN_MAX: Duration = Duration::from_millis(50);
 /// Most reads that wait for a thread, of which there are as many as cores; one client may have half
 /// of those that are free. More are refused as overload.
 pub const READS_MAX: usize = 256;
+/// About how many bytes of events a read holds, all partitions together.
+pub(crate) const SCAN_BYTES_MAX: usize = 8 * MIB;
+/// Fewest of them for each partition.
+pub(crate) const SCAN_BYTES_MIN: usize = 256 * 1024;
 /// Most streams of events at a time; one client may have half of those that are free. More are
 /// refused as overload.
 pub const STREAMS_MAX: usize = 256;

@@ -54,6 +54,10 @@ pub(crate) const SEGMENT_CHECK_BYTES: usize = 8 * 1024;
 /// A topic is looked up in a row group by reading about this many bytes of the group's index.
 pub(crate) const SEGMENT_TOPICS_BYTES: usize = 8 * 1024;
 
+/// About how many bytes of decoded events a scan holds: enough that pages that hold many topics are
+/// decoded a few times and not a hundred.
+pub(crate) const SCAN_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// Adjacent segments of one size that are merged into one of the next.
 pub(crate) const SEGMENT_FAN_IN: usize = 8;
 /// Segments whose rows have this many bytes in the log are merged no further: a file of some 500
@@ -119,6 +123,7 @@ const _: () = {
     assert!(LOG_AHEAD_BYTES <= LOG_FILE_BYTES);
     assert!(SEGMENT_PAGE_ROWS <= SEGMENT_GROUP_ROWS);
     assert!(SEGMENT_PAGE_BYTES <= SEGMENT_GROUP_BYTES);
+    assert!(SCAN_BYTES_MAX <= SEGMENT_GROUP_BYTES && STORED_PAYLOAD_BYTES_MAX < SCAN_BYTES_MAX);
     // Offsets in a row group have 32 bits, even if compression were to double its size.
     assert!((SEGMENT_GROUP_BYTES + STORED_PAYLOAD_BYTES_MAX) * 2 < u32::MAX as usize);
 };

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use sekali_store::{Order, Reader, Result, Scan, Scanner, StoredEvent, is_reserved, partition_of};
 
 use super::{CursorScope, Positions};
+use crate::limits::{SCAN_BYTES_MAX, SCAN_BYTES_MIN};
 
 /// The events of a reading, in order, with where it is. Sees one moment of each partition.
 /// CursorScope blocks.
@@ -33,11 +34,14 @@ impl Merge {
         // partition.
         let only = scope.topic.filter(|topic| !is_reserved(topic));
         let only = only.map(|topic| partition_of(topic, readers.len() as u32));
+        let scans = only.map_or(readers.len(), |_| 1);
+        let bytes_max = SCAN_BYTES_MAX.checked_div(scans).unwrap_or_default().max(SCAN_BYTES_MIN);
         let sources = (0..).zip(readers).filter(|(partition, _)| only.is_none_or(|only| only == *partition));
         let sources = sources.map(|(partition, reader)| {
             let after = positions.iter().find(|(known, _)| *known == partition).map(|(_, seq)| *seq);
             let timestamps_ns = Some(timestamps_ns.clone());
-            let scan = Scan { topic: scope.topic.map(str::to_owned), after, order: scope.order, timestamps_ns };
+            let (topic, order) = (scope.topic.map(str::to_owned), scope.order);
+            let scan = Scan { topic, after, order, timestamps_ns, bytes_max: Some(bytes_max) };
             PartitionScan { partition, scanner: reader.scan(scan), next: None, ended: false }
         });
         Self { sources: sources.collect(), order: scope.order, positions }

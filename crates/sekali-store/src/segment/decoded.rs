@@ -8,6 +8,9 @@ use super::select::Selected;
 use super::table::TopicTable;
 use crate::event::{EventRef, StoredEvent};
 
+/// Bytes of an event beside its texts: its place, two times and where three texts end.
+const EVENT_BYTES: usize = size_of::<Selected>() + 2 * size_of::<i64>() + 3 * size_of::<u32>();
+
 /// Events in the order in which they were wanted.
 #[derive(Debug, Default)]
 pub(crate) struct DecodedEvents {
@@ -24,6 +27,12 @@ impl DecodedEvents {
     /// Number of events.
     pub(crate) fn len(&self) -> usize {
         self.order.len()
+    }
+
+    /// Bytes of memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = self.event_ids.text.capacity() + self.sources.text.capacity();
+        texts + self.payloads.bytes.capacity() + self.topics.bytes().len() + self.len() * EVENT_BYTES
     }
 
     /// The seq of the last event.

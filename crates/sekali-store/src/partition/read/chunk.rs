@@ -79,17 +79,41 @@ pub(crate) fn next_chunk(file: &DataFile, range: &ReadRange<'_>) -> Option<Chunk
     }
 }
 
-/// Reads what is needed of a chunk, in the order of `range`; at most `limit` events of a segment.
+/// How much to take from a segment at a time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReadLimit {
+    /// Most events.
+    pub(super) events: usize,
+    /// About how many bytes, as long as it is more than one event.
+    pub(super) bytes: usize,
+    /// Bytes of an event, as far as reads before this one tell.
+    pub(super) event_bytes: usize,
+}
+
+impl ReadLimit {
+    /// One event, however large.
+    pub(super) const ONE: Self = Self { events: 1, bytes: usize::MAX, event_bytes: 0 };
+
+    /// The number of events to take from a row group whose events have so many bytes on average.
+    /// Those wanted may be larger: they are if those before were.
+    fn events_of(self, average: usize) -> usize {
+        self.events.min(self.bytes / average.max(self.event_bytes).max(1)).max(1)
+    }
+}
+
+/// Reads what is needed of a chunk, in the order of `range`; of a segment no more than `limit`.
 /// Answers the last seq if that cut it short. What is damaged is reported and left out.
-pub(crate) fn read(
+pub(super) fn read(
     file: &DataFile,
     chunk: &Chunk,
     range: &ReadRange<'_>,
-    limit: usize,
+    limit: ReadLimit,
     losses: &Losses,
 ) -> Result<(EventBatch, Option<u64>)> {
     match (file, chunk.source) {
         (DataFile::Segment(segment), ChunkSource::RowGroup(number)) => {
+            let average = segment.row_groups().get(number).and_then(|group| group.bytes.checked_div(group.rows));
+            let limit = limit.events_of(average.unwrap_or_default() as usize);
             let wanted = RowQuery {
                 topics: range.topics,
                 seqs: range.from..range.to,
@@ -244,5 +268,24 @@ impl ExtentNumbers<'_> {
             if self.get(middle).is_some_and(&wanted) { low = middle + 1 } else { high = middle }
         }
         low
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_large_events_a_read_takes_few_at_a_time() {
+        const MIB: usize = 1024 * 1024;
+        let limit = ReadLimit { events: 32_768, bytes: 8 * MIB, event_bytes: 0 };
+        assert_eq!(limit.events_of(100), 32_768, "of small ones all that it may");
+        assert_eq!(limit.events_of(1_024), 8_192);
+        assert_eq!(limit.events_of(MIB), 8);
+        let seen_large = ReadLimit { event_bytes: MIB, ..limit };
+        assert_eq!(seen_large.events_of(1_024), 8, "those before were larger than the average");
+        let none = ReadLimit { bytes: 1, ..limit };
+        assert_eq!((none.events_of(MIB), none.events_of(0)), (1, 1), "one at least");
+        assert_eq!(ReadLimit::ONE.events_of(MIB), 1);
     }
 }

@@ -16,6 +16,24 @@ pub(crate) enum EventBatch {
     Columns(Box<DecodedEvents>, usize, SeqSet),
 }
 
+impl EventBatch {
+    /// Number of events that are left.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.len(),
+            Self::Columns(decoded, next, _) => decoded.len().saturating_sub(*next),
+        }
+    }
+
+    /// Bytes of memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.as_slice().iter().map(StoredEvent::bytes).sum(),
+            Self::Columns(decoded, ..) => decoded.bytes(),
+        }
+    }
+}
+
 impl Default for EventBatch {
     fn default() -> Self {
         Self::Rows(Vec::new().into_iter())

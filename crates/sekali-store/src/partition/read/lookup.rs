@@ -7,7 +7,7 @@ use crate::partition::data_file::DataFile;
 use crate::partition::shared::{Shared, Snapshot};
 use crate::segment::TopicChoice;
 
-use super::chunk::{self, Chunk, ReadRange};
+use super::chunk::{self, Chunk, ReadLimit, ReadRange};
 
 /// The stored event of `topic` with this seq; `None` where there is none, or where it is lost to
 /// damage, which is recorded.
@@ -15,7 +15,7 @@ pub(crate) fn read_row(shared: &Shared, topic: &str, seq: u64) -> Result<Option<
     let topics = TopicChoice::One(topic);
     let Snapshot { files, .. } = shared.snapshot();
     let Some((file, chunk)) = find(&files, topics, seq) else { return Ok(None) };
-    let (mut events, _) = chunk::read(file, &chunk, &only(topics, seq), 1, &shared.losses)?;
+    let (mut events, _) = chunk::read(file, &chunk, &only(topics, seq), ReadLimit::ONE, &shared.losses)?;
     Ok(events.next())
 }
 

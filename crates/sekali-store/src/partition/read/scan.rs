@@ -3,10 +3,11 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::chunk::{self, Chunk, ReadRange};
+use super::chunk::{self, Chunk, ReadLimit, ReadRange};
 use super::event_batch::EventBatch;
 use crate::error::Result;
 use crate::event::StoredEvent;
+use crate::limits::SCAN_BYTES_MAX;
 use crate::order::Order;
 use crate::partition::data_file::DataFile;
 use crate::partition::shared::{Shared, Snapshot};
@@ -25,16 +26,20 @@ pub struct Scan {
     /// 1970-01-01T00:00:00Z. A hint: others may be among the answers all the same, but what can be
     /// left unread is.
     pub timestamps_ns: Option<RangeInclusive<i64>>,
+    /// About how many bytes of events to hold in memory, 8 MiB where there is none. A single event
+    /// may be larger.
+    pub bytes_max: Option<usize>,
 }
 
 /// Events taken from a segment by the first read of a scan, which is often the only one; each
-/// further read takes four times as many, up to some 12 MB of events of usual size.
+/// further read takes four times as many, up to [`SCAN_BYTES_MAX`].
 const FIRST_READ_EVENTS: usize = 128;
 const READ_GROWTH: usize = 4;
 const READ_EVENTS_MAX: usize = 32 * 1024;
 
 /// Events in order of seq, as they were when the scan began. Holds one chunk in memory: an extent
-/// of a log file, about 64 KiB, or some of a row group of a segment, up to some 30 MB.
+/// of a log file, about 64 KiB, or some of a row group of a segment, about
+/// [`SCAN_BYTES_MAX`] of it.
 #[derive(Debug)]
 pub struct Scanner {
     shared: Arc<Shared>,
@@ -48,6 +53,9 @@ pub struct Scanner {
     to: u64,
     /// Most events to take from a segment at a time.
     limit: usize,
+    bytes_max: usize,
+    /// Bytes of an event in the last read, on average; 0 before the first.
+    event_bytes: usize,
     buffer: EventBatch,
     /// `from` and `to` before the buffer was filled.
     before: (u64, u64),
@@ -70,6 +78,7 @@ impl Scanner {
         if let Some(timestamps_ns) = scan.timestamps_ns {
             scanner.timestamps_ns = timestamps_ns;
         }
+        scanner.bytes_max = scan.bytes_max.unwrap_or(SCAN_BYTES_MAX);
         scanner
     }
 
@@ -98,6 +107,8 @@ impl Scanner {
             from,
             to,
             limit: FIRST_READ_EVENTS,
+            bytes_max: SCAN_BYTES_MAX,
+            event_bytes: 0,
             buffer: EventBatch::default(),
             before: (from, to),
             last_seq: None,
@@ -133,7 +144,9 @@ impl Scanner {
         let Some((file, chunk)) = next_chunk(files, &range) else { return Ok(false) };
         // What was read before is not needed any more, and is as large as what comes.
         self.buffer = EventBatch::default();
-        let (found, cut) = chunk::read(file, &chunk, &range, self.limit, &self.shared.losses)?;
+        let limit = ReadLimit { events: self.limit, bytes: self.bytes_max, event_bytes: self.event_bytes };
+        let (found, cut) = chunk::read(file, &chunk, &range, limit, &self.shared.losses)?;
+        self.event_bytes = found.bytes().checked_div(found.len()).unwrap_or(self.event_bytes);
         self.buffer = found;
         self.before = (self.from, self.to);
         self.limit = (self.limit * READ_GROWTH).min(READ_EVENTS_MAX);
