@@ -6,14 +6,15 @@
 mod bind;
 mod config;
 mod error;
+mod internals;
 mod keys;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use sekali_store::disk::{Disk, RealDisk};
-use sekali_store::{HashKey, Store, StoreMeta, StoreOptions};
+use sekali_store::disk::Disk;
+use sekali_store::{HashKey, Store, StoreMeta, StoreOptions, Tuning};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{error, info, warn};
@@ -28,6 +29,8 @@ use crate::service::{Committers, Pipeline, Service};
 pub use crate::listen::Certificates;
 pub use config::Config;
 pub use error::StartError;
+#[doc(hidden)]
+pub use internals::Internals;
 
 /// A running server. Dropping it lets it stop in the background; [`Server::stop`] waits.
 #[derive(Debug)]
@@ -54,18 +57,19 @@ impl Server {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_on(Arc::new(RealDisk), config).await
+        Self::start_with(config, Internals::default()).await
     }
 
-    /// As [`Server::start`], on another disk than the operating system's.
+    /// As [`Server::start`], with other parts than the usual ones.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn start_on(disk: Arc<dyn Disk>, config: Config) -> Result<Self, StartError> {
+    #[doc(hidden)]
+    pub async fn start_with(config: Config, internals: Internals) -> Result<Self, StartError> {
+        let Internals { disk, timeouts, tuning } = internals;
         let cors_origins = config.checked_cors_origins()?;
         let hosts = config.checked_hosts()?;
         let certificates = config.tls.clone().map(Certificates::load).transpose()?;
-        let timeouts = config.timeouts;
         let dir = config.data_dir.clone();
         let access = tokio::task::spawn_blocking(move || Access::load(&dir)).await.map_err(StartError::other)??;
         // Before the store is opened, which may take a while: a wrong address is told at once.
@@ -73,7 +77,7 @@ impl Server {
         let addr = listener.local_addr().map_err(StartError::other)?;
         let hosts = Some(hosts).filter(|_| bind::is_loopback(&addr) || !config.allow_hosts.is_empty());
         let retention = config.retention.clone();
-        let store = tokio::task::spawn_blocking(move || open(disk, &config)).await;
+        let store = tokio::task::spawn_blocking(move || open(disk, tuning, &config)).await;
         let store = store.map_err(StartError::other)??;
         let (service, committers, store_chores) = Service::start(store).map_err(StartError::other)?;
         let pipeline = service.pipeline().clone();
@@ -158,12 +162,12 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 
 /// Opens the store. Id and secret of a new one are drawn here: the engine has no randomness of its
 /// own.
-fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Store, StartError> {
+fn open(disk: Arc<dyn Disk>, tuning: Tuning, config: &Config) -> Result<Store, StartError> {
     let new = StoreMeta { store_id: rand::random(), hash_key: HashKey(rand::random()), partitions: config.partitions };
     let store = StoreOptions::new()
         .disk(disk)
         .rules(CONTENT_RULES)
-        .tuning(config.tuning)
+        .tuning(tuning)
         .open_or_create(&config.data_dir, &new)?;
     if store.partition_count() != config.partitions {
         let (has, asked) = (store.partition_count(), config.partitions);

@@ -25,25 +25,22 @@ use self::term::{output, usage};
 use sekali_wire::escape::escape;
 
 /// Log and event aggregator that stores every event exactly once.
-///
-/// Publish an event as often as you like: it is stored once, and a publisher that is unsure may
-/// simply send again.
 #[derive(Debug, Parser)]
-#[command(name = "sekali", version, propagate_version = true, after_help = usage::after_help())]
+#[command(name = "sekali", version, propagate_version = true)]
 pub(crate) struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// What `sekali` can do.
+/// The commands. `usage` groups them for the help.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the server
     Serve(serve::ServeArgs),
     /// Publish events from files, standard input or a generator
     Publish(publish::PublishArgs),
-    /// Start a server, publish 5,000 events of which 20% are duplicates, and look at the result
+    /// Start a server, publish 5,000 events, and show what becomes of them
     Demo(demo::DemoArgs),
     /// Read stored events
     Events(events::EventsArgs),
@@ -51,11 +48,11 @@ pub(crate) enum Command {
     Count(count::CountArgs),
     /// Write stored events to a file: NDJSON, CSV, SQLite or Parquet
     Export(export::ExportArgs),
-    /// Publish the events of files, and pass over what is damaged
+    /// Publish the events of files, and skip what is damaged
     Import(import::ImportArgs),
     /// Show a server's counters and topics
     Stats(stats::StatsArgs),
-    /// Measure how fast a server takes events
+    /// Measure how fast a server accepts events
     Bench(bench::BenchArgs),
     /// Check a whole store, even while a server uses it
     Verify(verify::VerifyArgs),
@@ -63,7 +60,7 @@ pub(crate) enum Command {
     Backup(backup::BackupArgs),
     /// Make a store from a backup, and check it
     Restore(restore::RestoreArgs),
-    /// Make, list and revoke the keys that clients need
+    /// Create, list and revoke the API keys of clients
     Keys(keys::KeysArgs),
     /// Ask whether a server is ready; for health checks
     Health(health::HealthArgs),
@@ -90,9 +87,9 @@ impl Command {
     }
 }
 
-/// Runs the command that the process was started with, to the exit code.
+/// Runs the command of this process. Returns the exit code.
 pub fn main() -> ExitCode {
-    let result = match Cli::try_parse() {
+    let result = match usage::parse(std::env::args_os()) {
         Ok(cli) => run(cli.command),
         Err(error) => usage::explain(&error),
     };

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use hyper::Uri;
 use hyper::header::HeaderValue;
-use sekali_store::{Retention, Tuning};
+use sekali_store::Retention;
 
 use super::StartError;
 use crate::http::Hosts;
-use crate::timeouts::Timeouts;
 use sekali_tls::ServerTls;
 
 /// The settings of a server.
@@ -32,12 +31,6 @@ pub struct Config {
     pub retention: Retention,
     /// With it, TLS is spoken and nothing else.
     pub tls: Option<ServerTls>,
-    /// How long clients may take, for tests that cannot wait as long.
-    #[doc(hidden)]
-    pub timeouts: Timeouts,
-    /// Sizes of the engine's parts, for tests of states that take long to reach.
-    #[doc(hidden)]
-    pub tuning: Tuning,
 }
 
 impl Default for Config {
@@ -51,8 +44,6 @@ impl Default for Config {
             allow_hosts: Vec::new(),
             retention: Retention::default(),
             tls: None,
-            timeouts: Timeouts::default(),
-            tuning: Tuning::default(),
         }
     }
 }

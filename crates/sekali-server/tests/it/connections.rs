@@ -112,7 +112,7 @@ fn idle_connections_do_not_delay_the_end() {
 fn a_client_that_was_refused_may_finish_sending() {
     let timeouts = Timeouts { headers: Duration::from_millis(300), ..Timeouts::default() };
     let impatient = Timeouts { check_interval: Duration::from_millis(20), ..timeouts };
-    let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts = impatient);
+    let server = TestServer::start_timed(Arc::new(RealDisk), impatient, |_| {});
     let mut stream = TcpStream::connect(server.address()).unwrap();
     write!(stream, "POST /publish?x=1 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n").unwrap();
     let mut status = [0; 12];

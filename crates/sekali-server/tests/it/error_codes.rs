@@ -70,7 +70,8 @@ fn slow() -> Provoked {
 
 /// A request to publish, byte for byte, which ends its connection.
 fn raw(rest: &str) -> Provoked {
-    let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts.body = Duration::from_millis(300));
+    let impatient = Timeouts { body: Duration::from_millis(300), ..Timeouts::default() };
+    let server = TestServer::start_timed(Arc::new(RealDisk), impatient, |_| {});
     let mut stream = TcpStream::connect(server.address()).unwrap();
     write!(stream, "POST /publish HTTP/1.1\r\n{rest}").unwrap();
     let mut text = String::new();

@@ -46,7 +46,7 @@ fn overload() {
         (0, u64::MAX, 0, 0, 0);
     while trial.next_cycle().is_some() {
         let disk = Arc::new(MoodyDisk::default());
-        let server = TestServer::start_with(Arc::clone(&disk) as _, |config| config.timeouts = PATIENT);
+        let server = TestServer::start_timed(Arc::clone(&disk) as _, PATIENT, |_| {});
         disk.slow_syncs(SYNC_TIME);
         let told = Arc::new(Told::default());
         let peak = load(&server, &told, FITTING, || {});

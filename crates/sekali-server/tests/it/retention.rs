@@ -1,9 +1,8 @@
 //! Expired events, as clients see them.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sekali_store::disk::RealDisk;
+use sekali_server::server::Internals;
 use sekali_store::{AgeRule, Retention, TopicPattern, Tuning};
 use serde_json::{Value, json};
 
@@ -30,10 +29,9 @@ fn stats_when(server: &TestServer, ready: impl Fn(&Value) -> bool) -> Value {
 #[test]
 fn events_expire_and_their_keys_do_not() {
     let ages = vec![AgeRule { topics: TopicPattern::new("debug.*"), age_ns: Some(1) }];
-    let server = TestServer::start_with(Arc::new(RealDisk), |config| {
-        config.retention = Retention { ages, sizes: Vec::new() };
-        config.tuning = small();
-    });
+    let internals = Internals { tuning: small(), ..Internals::default() };
+    let server =
+        TestServer::start_inside(internals, |config| config.retention = Retention { ages, sizes: Vec::new() });
     let topics = ["debug.x", "main"];
     let events: Vec<_> = (0..200).map(|id| event(topics[id % 2], &id.to_string())).collect();
     for event in &events {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use expect_test::Expect;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use sekali_server::server::{Config, Ended, Server, StartError};
+use sekali_server::server::{Config, Ended, Internals, Server, StartError};
+use sekali_server::timeouts::Timeouts;
 use sekali_store::disk::{Disk, RealDisk};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -17,7 +18,7 @@ pub(crate) struct TestServer {
     server: Option<Server>,
     client: reqwest::Client,
     pub(crate) dir: TempDir,
-    disk: Arc<dyn Disk>,
+    internals: Internals,
     config: Config,
     runtime: Runtime,
 }
@@ -29,22 +30,32 @@ impl TestServer {
 
     /// Starts on a disk, after a change to the settings.
     pub(crate) fn start_with(disk: Arc<dyn Disk>, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_inside(Internals::on(disk), change)
+    }
+
+    /// Starts with time limits of its own.
+    pub(crate) fn start_timed(disk: Arc<dyn Disk>, timeouts: Timeouts, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_inside(Internals { timeouts, ..Internals::on(disk) }, change)
+    }
+
+    /// Starts with other parts than the usual ones, after a change to the settings.
+    pub(crate) fn start_inside(internals: Internals, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config =
             Config { listen: "127.0.0.1:0".to_owned(), data_dir: dir.path().join("data"), ..Config::default() };
         change(&mut config);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let server = runtime.block_on(Server::start_on(Arc::clone(&disk), config.clone())).unwrap();
+        let server = runtime.block_on(Server::start_with(config.clone(), internals.clone())).unwrap();
         // Building a client requires this, even if nothing is encrypted.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
-        Self { server: Some(server), client, dir, disk, config, runtime }
+        Self { server: Some(server), client, dir, internals, config, runtime }
     }
 
     /// Stops in order and starts again on the same directory.
     pub(crate) fn restart(mut self) -> Self {
         assert_eq!(self.stop(), Ended::Stopped);
-        let started = self.runtime.block_on(Server::start_on(Arc::clone(&self.disk), self.config.clone()));
+        let started = self.runtime.block_on(Server::start_with(self.config.clone(), self.internals.clone()));
         self.server = Some(started.unwrap());
         self
     }

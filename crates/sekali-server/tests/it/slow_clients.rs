@@ -49,7 +49,7 @@ fn slow_clients() {
     let form = form();
     let mut gone_ms_max = 0;
     while trial.next_cycle().is_some() {
-        let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts = form.timeouts);
+        let server = TestServer::start_timed(Arc::new(RealDisk), form.timeouts, |_| {});
         // More than all buffers between client and server can hold.
         let payload = json!({"text": "x".repeat(1_000_000)});
         for number in 0..3 {
@@ -76,9 +76,8 @@ fn slow_handshakes() {
     let (tls, trusted) = certificate(files.path());
     let mut gone_ms_max = 0;
     while trial.next_cycle().is_some() {
-        let server = TestServer::start_with(Arc::new(RealDisk), |config| {
-            (config.timeouts, config.tls) = (form.timeouts, Some(tls.clone()));
-        });
+        let server =
+            TestServer::start_timed(Arc::new(RealDisk), form.timeouts, |config| config.tls = Some(tls.clone()));
         gone_ms_max = outlast(&server, &form, &OVER_TLS, 0).max(gone_ms_max);
         let port = server.address().rsplit_once(':').unwrap().1.to_owned();
         let client = reqwest::Client::builder().tls_certs_only([trusted.clone()]).build().unwrap();

@@ -7,28 +7,29 @@ use sekali_client::EventsFilter;
 
 /// Which events. With several flags, those for which all of it holds.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Which events")]
 pub(crate) struct FilterArgs {
-    /// Only this topic
+    /// Only events of this topic
     #[arg(long)]
     topic: Option<String>,
-    /// Only events that happened then or later, like 2025-10-24, 2025-10-24T21:00:00+07:00, 1h, 7d,
-    /// today or yesterday; no zone means UTC
+    /// Only events at or after this time, like 2025-10-24, 2025-10-24T21:00:00+07:00, 1h, 7d, today
+    /// or yesterday; UTC unless it has an offset
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     since: Option<String>,
-    /// Only events that happened before
+    /// Only events before this time
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     until: Option<String>,
-    /// Only this source
+    /// Only events of this source
     #[arg(long)]
     source: Option<String>,
-    /// Only this id
+    /// Only events with this id
     #[arg(long, value_name = "ID")]
     event_id: Option<String>,
-    /// Only events with this value in this place of the payload, like user.roles.0=admin; may be
+    /// Only events whose payload has this value at this path, like user.roles.0=admin; may be
     /// repeated
     #[arg(long = "where", value_name = "PATH=VALUE", value_parser = condition)]
     conditions: Vec<(String, String)>,
-    /// Only events with this text anywhere in the payload, upper or lower case
+    /// Only events with this text in the payload, in upper or lower case
     #[arg(long, value_name = "TEXT")]
     grep: Option<String>,
 }

@@ -14,8 +14,7 @@ const VARIABLE: &str = "SEKALI_KEY";
 /// Which key to show, where the server wants one.
 #[derive(Debug, Args)]
 pub(crate) struct KeyArg {
-    /// File with the API key to use; or put the key into SEKALI_KEY. It is no argument, since
-    /// others on this machine can read those
+    /// Read the API key from FILE, or set SEKALI_KEY (never an argument: other users could see it)
     #[arg(long, env = "SEKALI_KEY_FILE", value_name = "FILE")]
     key_file: Option<PathBuf>,
 }

@@ -7,17 +7,18 @@ use crate::cli::args::units::{measure, time_ns};
 
 /// How long events are kept. Without any of these, for ever.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Retention")]
 pub(crate) struct RetainArgs {
-    /// Keep events so long after they were received, like 30d (s, m, h, d, w); their ids are
-    /// remembered for ever
+    /// Delete events this long after they were received, like 30d (s, m, h, d, w); their ids are
+    /// kept for ever [default: never]
     #[arg(long, env = "SEKALI_RETAIN_AGE", value_name = "AGE", value_parser = age)]
     retain_age: Option<Age>,
-    /// Keep so much of each partition's sealed events on disk, like 50GiB (kB, MB, GB, TB, KiB,
-    /// MiB, GiB, TiB)
+    /// Delete the oldest events when those in sealed files take more than this, like 50GiB, 50GB or
+    /// 50G [default: no limit]
     #[arg(long, env = "SEKALI_RETAIN_SIZE", value_name = "SIZE", value_parser = limit)]
     retain_size: Option<Limit>,
-    /// The same for topics that match, like debug.*=7d, debug.*=1GiB or audit.*=forever; several
-    /// with commas, or by repeating
+    /// The same for matching topics, like debug.*=7d, debug.*=1GiB or audit.*=forever; repeat it, or
+    /// separate several with commas
     #[arg(long, env = "SEKALI_RETAIN", value_name = "TOPICS=AGE|SIZE", value_delimiter = ',', value_parser = rule)]
     retain: Vec<Rule>,
 }
@@ -88,6 +89,7 @@ fn limit(text: &str) -> Result<Limit, String> {
     if text.is_empty() {
         return Ok(Limit(None));
     }
+    // Before the plain letters, which end these, too. A letter alone is binary, as in ls and df.
     let units = [
         ("KiB", 1 << 10),
         ("MiB", 1 << 20),
@@ -97,11 +99,16 @@ fn limit(text: &str) -> Result<Limit, String> {
         ("MB", 1_000_000),
         ("GB", 1_000_000_000),
         ("TB", 1_000_000_000_000),
+        ("k", 1 << 10),
+        ("K", 1 << 10),
+        ("M", 1 << 20),
+        ("G", 1 << 30),
+        ("T", 1 << 40),
     ];
     let bytes = measure(text, &units);
     bytes
         .map(|bytes| Limit(Some(bytes)))
-        .ok_or_else(|| "give a number with MB, GiB or the like, as in 50GiB".to_owned())
+        .ok_or_else(|| "give a number with k, M, G or T, as in 50G (50GiB) or 50GB".to_owned())
 }
 
 #[cfg(test)]
@@ -115,10 +122,11 @@ mod tests {
         assert_eq!((age("forever"), age("")), (Ok(Age(None)), Ok(Age(None))));
         assert_eq!(limit("50GiB"), Ok(Limit(Some(50 << 30))));
         assert_eq!(limit("2MB"), Ok(Limit(Some(2_000_000))));
+        assert_eq!((limit("50G"), limit("1k")), (Ok(Limit(Some(50 << 30))), Ok(Limit(Some(1 << 10)))));
         for wrong in ["30", "d", "0d", "-1d", "1.5d", "30 d", "999999999999w", "30D", "1y"] {
             assert!(age(wrong).is_err(), "{wrong}");
         }
-        for wrong in ["50", "GiB", "0GB", "99999999999TiB", "5G", "-1MB"] {
+        for wrong in ["50", "GiB", "0GB", "99999999999TiB", "5X", "G", "-1MB"] {
             assert!(limit(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,4 +1,4 @@
-//! The flags that say which server a client command talks to, and how.
+//! Options of client commands: which server, and how to connect.
 
 use clap::Args;
 
@@ -9,9 +9,10 @@ use sekali_client::{Client, ServerUrl};
 
 /// Which server to talk to.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Server")]
 pub(crate) struct ServerUrlArg {
-    /// The server's address
-    #[arg(long, env = "SEKALI_URL", default_value = "http://127.0.0.1:8080")]
+    /// Address of the server
+    #[arg(long, value_name = "URL", env = "SEKALI_URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) url: ServerUrl,
     #[command(flatten)]
     tls: ClientTlsArgs,

@@ -8,15 +8,16 @@ use sekali_tls::{ClientTls, Identity, ServerTls};
 
 /// With what a server speaks TLS.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
 pub(crate) struct ServerTlsArgs {
-    /// Serve HTTPS with this certificate, in PEM form, those of its issuers behind it; SIGHUP reads
-    /// it again
+    /// Serve HTTPS with this certificate (PEM), followed by those of its issuers; SIGHUP reads it
+    /// again
     #[arg(long, env = "SEKALI_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
-    /// The certificate's private key
+    /// Private key of the certificate (PEM)
     #[arg(long, env = "SEKALI_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Refuse clients that have no certificate signed by this CA
+    /// Require a client certificate signed by this CA (PEM)
     #[arg(long, env = "SEKALI_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
     client_ca: Option<PathBuf>,
 }
@@ -24,14 +25,13 @@ pub(crate) struct ServerTlsArgs {
 /// With what a client speaks TLS.
 #[derive(Debug, Args)]
 pub(crate) struct ClientTlsArgs {
-    /// Trust servers with a certificate signed by this CA, in PEM form, and no others [default: the
-    /// system's CAs]
+    /// Trust only servers with a certificate signed by this CA (PEM) [default: the system's CAs]
     #[arg(long, env = "SEKALI_CA_CERT", value_name = "FILE")]
     ca_cert: Option<PathBuf>,
-    /// Certificate to show to a server that wants one
+    /// Certificate of this client, if the server requires one (PEM)
     #[arg(long, env = "SEKALI_CLIENT_CERT", value_name = "FILE", requires = "client_key")]
     client_cert: Option<PathBuf>,
-    /// The client certificate's private key
+    /// Private key of the client certificate (PEM)
     #[arg(long, env = "SEKALI_CLIENT_KEY", value_name = "FILE", requires = "client_cert")]
     client_key: Option<PathBuf>,
 }

@@ -8,6 +8,7 @@ use sekali_store::Copied;
 use sekali_store::disk::RealDisk;
 use serde_json::{Value, json};
 
+use crate::cli::args::data_dir::DataDirArg;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::{Output, note};
@@ -16,22 +17,22 @@ use sekali_wire::escape::escape;
 
 /// Arguments of `sekali backup`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "The server may keep running: nothing waits for a backup, and every event acknowledged before it\n\
-    begins is in it. The copy is a data directory; sekali restore checks it and puts it in place. Files\n\
-    that never change again are hard-linked where DEST is on the same file system: that takes no time\n\
-    and no space, and does not guard against a failing disk; name another disk, or copy DEST there.\n\
-    The copy holds the store's secret (store.toml, mode 0600): keep it as safe as the store.\n\n\
-    A backup that was not finished has no store.toml, and is not taken for one. Exit code 8 means that\n\
-    the store lacks files it should have, which are named; the backup has the rest.\n\n\
+#[command(after_help = "The server may keep running: nothing waits for a backup, and every event that was \
+    acknowledged before it began is in it. The copy is a data directory; sekali restore \
+    checks it and puts it in place.\n\n\
+    Files that never change again are hard-linked if DEST is on the same file system. That \
+    takes no time and no space, and does not guard against a failing disk: name another \
+    disk, or copy DEST there. The copy holds the store's secret (store.toml, mode 0600): \
+    keep it as safe as the store.\n\n\
+    An unfinished backup has no store.toml, and is not accepted as one. Exit code 8 means \
+    that the store lacks files that it should have; they are named, and the backup has the \
+    rest.\n\n\
     Examples:\n  \
-    sekali backup --data-dir /var/lib/sekali /mnt/backup/sekali-monday"
-)]
+    sekali backup --data-dir /var/lib/sekali /mnt/backup/sekali-monday")]
 pub(crate) struct BackupArgs {
-    /// Where the data is
-    #[arg(long, env = "SEKALI_DATA_DIR", value_name = "DIR", default_value = "./sekali-data")]
-    data_dir: PathBuf,
-    /// Where the copy will be; must not exist, or hold no files
+    #[command(flatten)]
+    store: DataDirArg,
+    /// Directory of the copy; must not exist, or be empty
     #[arg(value_name = "DEST")]
     dest: PathBuf,
     /// Print one JSON object
@@ -40,7 +41,7 @@ pub(crate) struct BackupArgs {
 }
 
 pub(crate) async fn run(args: BackupArgs) -> Result<(), Failure> {
-    let BackupArgs { data_dir, dest, json } = args;
+    let BackupArgs { store: DataDirArg { data_dir }, dest, json } = args;
     let copying = tokio::task::spawn_blocking(move || {
         let bar = bar();
         let copied = sekali_store::backup(&RealDisk, &data_dir, &dest, |copied| bar.set_position(copied.bytes()));

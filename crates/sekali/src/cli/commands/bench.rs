@@ -21,24 +21,14 @@ use sekali_tls::ClientTls;
 
 /// Arguments of `sekali bench`.
 #[derive(Debug, Args)]
-#[command(after_help = "Every run sends ids of its own, so that only the share asked for is duplicate.\n\
-    Without --url a server is started for the purpose, and its data removed afterwards.\n\n\
+#[command(after_help = "Every run sends ids of its own, so that only the share that is asked for repeats. \
+    Without --url a server is started for the purpose, and its data is removed afterwards.\n\n\
     Examples:\n  \
     sekali bench\n  \
     sekali bench --batch-size 1 --connections 64 --duration 30\n  \
     sekali bench --rate 100000 --ids uuid7 --compress zstd\n  \
     sekali bench --url http://aggregator:8080 --json")]
 pub(crate) struct BenchArgs {
-    /// The server to measure; its data stays there [default: one started for the purpose]
-    #[arg(long)]
-    url: Option<ServerUrl>,
-    #[command(flatten)]
-    tls: ClientTlsArgs,
-    #[command(flatten)]
-    key: KeyArg,
-    /// Where the server started for the purpose keeps its data: on the disk that is to be measured
-    #[arg(long, value_name = "DIR", default_value = ".", conflicts_with = "url")]
-    scratch_dir: PathBuf,
     /// How long to send
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds)]
     duration: f64,
@@ -48,25 +38,35 @@ pub(crate) struct BenchArgs {
     /// Events in a request
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = batch_size())]
     batch_size: u32,
-    /// Which share of the events repeats an earlier one, from 0 to 1
+    /// Fraction of events that repeat an earlier one, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     dup_ratio: f64,
-    /// Send so many events a second, whether or not the server keeps up; a request that is late has
-    /// waited since it was due [default: each connection sends when it has been answered]
+    /// Send so many events a second, whether or not the server keeps up; the latency of a late
+    /// request counts from when it was due [default: as fast as the server answers]
     #[arg(long, value_name = "EVENTS", value_parser = rate)]
     rate: Option<f64>,
-    /// What ids look like
+    /// Form of the ids
     #[arg(long, value_enum, default_value_t = IdShape::Uuid4)]
     ids: IdShape,
-    /// Length of a payload; the rest of an event takes 96 bytes and its id
+    /// Length of a payload; the rest of an event takes 96 bytes, and its id
     #[arg(long, value_name = "BYTES", default_value_t = PAYLOAD_BYTES_DEFAULT, value_parser = payload_bytes)]
     payload_bytes: usize,
-    /// How to compress requests
+    /// Compression of requests
     #[arg(long, value_enum, default_value_t = Compression::None)]
     compress: Compression,
     /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
+    /// Directory for the data of the server that is started for the purpose, on the disk to measure
+    #[arg(long, value_name = "DIR", default_value = ".", conflicts_with = "url", help_heading = "Server")]
+    scratch_dir: PathBuf,
+    /// Measure this server; the events stay there [default: one started for the purpose]
+    #[arg(long, help_heading = "Server")]
+    url: Option<ServerUrl>,
+    #[command(flatten, next_help_heading = "Server")]
+    tls: ClientTlsArgs,
+    #[command(flatten, next_help_heading = "Server")]
+    key: KeyArg,
 }
 
 pub(crate) async fn run(args: BenchArgs) -> Result<(), Failure> {

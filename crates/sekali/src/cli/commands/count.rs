@@ -18,19 +18,19 @@ const BAR_COLUMNS: u64 = 40;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     sekali count --topic web.access --where status=500\n  \
-    sekali count --since 2025-10-24 --interval 1h\n  \
-    sekali count --grep timeout --interval 1d --json | jq -r '.buckets[] | [.start, .count] | @csv'")]
+    sekali count --since 7d --interval 1h\n  \
+    sekali count --grep timeout --interval 1d --json | jq '.buckets[].count'")]
 pub(crate) struct CountArgs {
-    #[command(flatten)]
-    server: ServerUrlArg,
-    #[command(flatten)]
-    filter: FilterArgs,
-    /// Count over time: a number with s, m, h or d, like 5m
+    /// Count over time, in intervals like 5m, 1h, 1d or 1w
     #[arg(long, value_name = "TIME")]
     interval: Option<String>,
-    /// Print what the server answers to GET /events/count
+    /// Print the server's answer to GET /events/count
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    server: ServerUrlArg,
 }
 
 #[derive(Deserialize)]

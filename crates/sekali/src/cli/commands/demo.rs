@@ -33,21 +33,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Arguments of `sekali demo`.
 #[derive(Debug, Args)]
-#[command(after_help = "Run it twice: the second time all 5,000 events are duplicates, and nothing new is stored.\n\n\
+#[command(after_help = "Run it twice: the second time all 5,000 events are duplicates, and nothing new is \
+    stored.\n\n\
     Examples:\n  \
     sekali demo\n  \
     sekali demo --exit --json --listen 127.0.0.1:0 --data-dir demo-data")]
 pub(crate) struct DemoArgs {
-    #[command(flatten)]
-    listen: ListenArgs,
-    #[command(flatten)]
-    key: KeyArg,
-    /// Stop the server when the events are published
+    /// Stop the server once the events are published
     #[arg(long)]
     exit: bool,
     /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    listen: ListenArgs,
+    #[command(flatten, next_help_heading = "Access")]
+    key: KeyArg,
 }
 
 /// The counts of this run.

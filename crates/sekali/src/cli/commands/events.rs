@@ -23,35 +23,39 @@ const PAGE_EVENTS: u64 = 1_000;
 /// unnoticed.
 const RETRY_FOR: Duration = Duration::from_secs(30);
 
+const PAGE: &str = "How many, and in which order";
+const OUTPUT: &str = "Output";
+
 /// Arguments of `sekali events`.
 #[derive(Debug, Args)]
-#[command(after_help = "Into a pipe or file, events are written as NDJSON, exactly as they are stored.\n\n\
+#[command(after_help = "A terminal gets one short line for each event. A pipe or file gets NDJSON, exactly as \
+    the events are stored.\n\n\
     Examples:\n  \
     sekali events --topic web.access --limit 20\n  \
-    sekali events --order desc | head -n 3 | jq .payload\n  \
-    sekali events --where status=500 --where user.id=42 --since 2025-10-24 --grep timeout\n  \
+    sekali events --order desc --limit 3 | jq .payload\n  \
+    sekali events --where status=500 --since 1h --grep timeout\n  \
     sekali events --csv > events.csv\n  \
-    sekali events > all.ndjson               can be published again: nothing would be new")]
+    sekali events > all.ndjson         can be published again: all are duplicates")]
 pub(crate) struct EventsArgs {
     #[command(flatten)]
-    server: ServerUrlArg,
-    #[command(flatten)]
     filter: FilterArgs,
-    /// Only what comes after this cursor
-    #[arg(long, value_name = "CURSOR")]
+    /// Only events after this cursor
+    #[arg(long, value_name = "CURSOR", help_heading = PAGE)]
     after: Option<String>,
     /// Stop after this many events
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = PAGE)]
     limit: Option<u64>,
-    /// Oldest or newest first
-    #[arg(long, value_enum, default_value_t = Order::Asc)]
+    /// Oldest first (asc) or newest first (desc)
+    #[arg(long, value_enum, default_value_t = Order::Asc, help_heading = PAGE)]
     order: Order,
     /// Write NDJSON to a terminal, too
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     json: bool,
     /// Write CSV for a spreadsheet; cells that look like formulas get an apostrophe in front
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with = "json", help_heading = OUTPUT)]
     csv: bool,
+    #[command(flatten)]
+    server: ServerUrlArg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

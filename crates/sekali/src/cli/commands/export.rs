@@ -26,38 +26,37 @@ const COUNT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Arguments of `sekali export`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "What is stored when the export begins is exported, as of one moment, oldest first. A file is written under\n\
-    another name and gets its own when it is complete and on disk: an export that broke off never looks\n\
-    whole. Whatever the format, 'sekali import' reads it back. Times have nine digits behind the second, so that they sort as text.\n\n\
-    CSV: a cell that a spreadsheet would run as a formula (it begins with = + - @, a tab or a carriage return,\n\
-    or looks as if it had been treated already) gets an apostrophe in front, which importing takes away.\n\n\
+#[command(after_help = "An export has the events that are stored when it begins, oldest first. A file gets its \
+    name once it is complete and on disk, so that a broken export never looks whole. sekali \
+    import reads every format back. Times have nine digits after the second, so that they \
+    sort as text.\n\n\
+    CSV: a cell that a spreadsheet would run as a formula (it begins with = + - @, a tab or \
+    a carriage return, or looks treated already) gets an apostrophe in front, which \
+    importing removes.\n\n\
     Examples:\n  \
     sekali export -o events.parquet\n  \
     sekali export --topic web.access -o access.csv\n  \
-    sekali export | gzip > events.ndjson.gz"
-)]
+    sekali export | gzip > events.ndjson.gz")]
 pub(crate) struct ExportArgs {
-    /// The file to write; - is standard output, for NDJSON and CSV
+    /// File to write; - is standard output, for NDJSON and CSV
     #[arg(long, short, value_name = "FILE", default_value = "-", hide_default_value = true)]
     output: PathBuf,
-    /// How to write events down, if the name of the file does not tell; NDJSON on standard output
+    /// Format, if the name of the file does not tell; NDJSON on standard output
     #[arg(long, value_enum)]
     format: Option<Format>,
     #[command(flatten)]
     filter: FilterArgs,
-    /// Behind the events, write the evidence of conflicts with them, too; importing makes the same
-    /// evidence of it
+    /// Add the evidence of conflicts with these events; importing restores it
     #[arg(long)]
     with_conflicts: bool,
+    /// Print the result as one JSON object, if the events go to a file
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+    /// Show no progress
+    #[arg(long, short, help_heading = "Output")]
+    quiet: bool,
     #[command(flatten)]
     server: ServerUrlArg,
-    /// Print the result as one JSON object; not if the events go to standard output
-    #[arg(long)]
-    json: bool,
-    /// No progress
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 pub(crate) async fn run(args: ExportArgs) -> Result<(), Failure> {

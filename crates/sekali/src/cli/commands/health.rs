@@ -13,17 +13,19 @@ use sekali_wire::escape::escape;
 
 /// Arguments of `sekali health`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exits 0 if the server takes requests, and 3 if not.\n\n\
-    Example, in a Dockerfile:\n  HEALTHCHECK CMD [\"sekali\", \"health\"]")]
+#[command(after_help = "Exits with 0 if the server accepts requests, and with 3 if not.\n\n\
+    Examples:\n  \
+    sekali health\n  \
+    HEALTHCHECK CMD [\"sekali\", \"health\"]         in a Dockerfile")]
 pub(crate) struct HealthArgs {
-    #[command(flatten)]
-    server: ServerUrlArg,
     /// How long to wait for the answer
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     timeout: u64,
     /// Print the server's answer as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    server: ServerUrlArg,
 }
 
 #[derive(Deserialize)]

@@ -5,39 +5,36 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::args::input_format::InputFormatArgs;
 use crate::cli::commands::publish::{Invalid, SendingArgs, conclude, files, send};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::input::{Format, Options};
+use crate::input::Options;
 
 /// Arguments of `sekali import`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Importing is publishing: what is stored already counts as duplicate, so a store that has some of it gets the\n\
-    rest, and after a crash, a lost connection or Ctrl-C the same command goes on.\n\n\
-    Rows of which no event can be made are named (file:line; in Parquet the number of the row, in SQLite its\n\
-    rowid) and passed over; the rest is imported, and the exit code is 4.\n\n\
+#[command(after_help = "Importing is publishing: stored events are duplicates, so a store that has some of a \
+    file gets the rest, and after a crash, a lost connection or Ctrl-C the same command goes \
+    on.\n\n\
+    Rows that are not events are named (file:line; in Parquet the number of the row, in \
+    SQLite its rowid) and skipped; all others are imported, and the exit code is 4.\n\n\
     Examples:\n  \
     sekali import events.parquet\n  \
-    sekali import dedup.db                   the database of the Python service, payloads in Python's notation included\n  \
-    sekali import monday.csv tuesday.ndjson"
-)]
+    sekali import monday.csv tuesday.ndjson\n  \
+    sekali import dedup.db         the Python service's database, its payloads too")]
 pub(crate) struct ImportArgs {
-    /// Files to import; - is standard input, for NDJSON, JSON and CSV
+    /// Files to import: NDJSON, JSON, CSV, SQLite or Parquet, also compressed; - is standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// How events are written down, if the name or beginning of the file does not tell
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-    /// The table of a SQLite database, if several have the columns of an event
-    #[arg(long, value_name = "NAME")]
-    table: Option<String>,
+    #[command(flatten)]
+    input: InputFormatArgs,
     #[command(flatten)]
     sending: SendingArgs,
 }
 
 pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
-    let options = Options { format: args.format, table: args.table, skip_bad: true, take_evidence: true };
+    let InputFormatArgs { format, table } = args.input;
+    let options = Options { format, table, skip_bad: true, take_evidence: true };
     let sent = send(files(args.files, options)?, &args.sending, Invalid::SkipAndNameAll).await?;
     conclude(sent.ending, &sent.report, args.sending.retry_for())?;
     if sent.flaws > 0 {

@@ -3,12 +3,11 @@
 mod create;
 mod table;
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use self::create::CreateArgs;
+use crate::cli::args::data_dir::DataDirArg;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::{Output, note};
@@ -19,16 +18,15 @@ use sekali_wire::timestamp::Timestamp;
 
 /// Arguments of `sekali keys`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "As long as there are no keys, everybody who reaches the server may do everything. From the first one on,\n\
-    nothing is done without a key. They are kept in keys.toml in the data directory, as hashes: a key that is\n\
-    lost can be revoked and not recovered. A running server notices changes within 2 s. Backups have no keys.\n\n\
+#[command(after_help = "Without keys, every client that reaches the server may do everything. From the first one \
+    on, every request needs a key. The file keys.toml in the data directory holds their \
+    hashes: a lost key can be revoked, and not recovered. A running server notices changes \
+    within 2 s. Backups have no keys.\n\n\
     Examples:\n  \
-    sekali keys create --scope publish --topics 'web.*' --name 'web servers' --expires 90d > web.key\n  \
+    sekali keys create --scope publish --topics 'web.*' --expires 90d > web.key\n  \
     sekali keys create --scope read,publish --json\n  \
     sekali keys list\n  \
-    sekali keys revoke 5f0c91d2"
-)]
+    sekali keys revoke 5f0c91d2")]
 pub(crate) struct KeysArgs {
     #[command(subcommand)]
     command: Command,
@@ -36,26 +34,18 @@ pub(crate) struct KeysArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a key, and show it this once
+    /// Create a key, and show it this once
     Create(CreateArgs),
-    /// Show what there is: everything but the keys themselves
+    /// List the keys, without their secrets
     List(ListArgs),
-    /// Withdraw a key
+    /// Revoke a key
     Revoke(RevokeArgs),
-}
-
-/// Whose keys are meant.
-#[derive(Debug, Args)]
-struct StoreArg {
-    /// Where the data is, or will be
-    #[arg(long, env = "SEKALI_DATA_DIR", value_name = "DIR", default_value = "./sekali-data")]
-    data_dir: PathBuf,
 }
 
 #[derive(Debug, Args)]
 struct ListArgs {
     #[command(flatten)]
-    store: StoreArg,
+    store: DataDirArg,
     /// Print a JSON array
     #[arg(long)]
     json: bool,
@@ -63,11 +53,11 @@ struct ListArgs {
 
 #[derive(Debug, Args)]
 struct RevokeArgs {
-    /// The id of the key, as in the list
+    /// Id of the key, as in the list
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
-    store: StoreArg,
+    store: DataDirArg,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -83,7 +73,7 @@ pub(crate) async fn run(args: KeysArgs) -> Result<(), Failure> {
 }
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
-    let file = args.store.file();
+    let file = KeyFile::of(&args.store.data_dir);
     let keys = file.read()?.unwrap_or_default();
     if let Some(exposure) = file.exposure() {
         note(format_args!("warning: {exposure}"));
@@ -105,7 +95,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
 fn revoke(args: &RevokeArgs) -> Result<(), Failure> {
     // What is no id may be a whole key, and is not repeated.
     let id: KeyId = args.id.parse().map_err(|wrong| Failure::new(Exit::Usage, wrong))?;
-    let key = args.store.file().change(|keys| keys.revoke(&id, now()))?;
+    let key = KeyFile::of(&args.store.data_dir).change(|keys| keys.revoke(&id, now()))?;
     let mut output = Output::stdout();
     if args.json {
         output.json(&Shown::of(&key, now()))?;
@@ -140,12 +130,6 @@ impl Shown {
             revoked: key.revoked,
             state: key.state(now),
         }
-    }
-}
-
-impl StoreArg {
-    fn file(&self) -> KeyFile {
-        KeyFile::of(&self.data_dir)
     }
 }
 

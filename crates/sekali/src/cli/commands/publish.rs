@@ -14,11 +14,12 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::args::generator::GeneratorArgs;
+use crate::cli::args::input_format::InputFormatArgs;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::note;
 use crate::cli::term::waiting::patiently;
-use crate::input::{Format, InputError, Options, Origin};
+use crate::input::{InputError, Options, Origin};
 use sekali_client::Batch;
 use sekali_client::{Client, Ending, RetryPolicy};
 use sekali_wire::escape::escape;
@@ -30,32 +31,27 @@ const READY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Arguments of `sekali publish`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Publishing is safe to repeat: after a crash, a lost connection or Ctrl-C, run the same command \
-    again.\nWhat is stored already counts as duplicate and is not stored twice.\n\n\
+#[command(after_help = "Publishing is safe to repeat: after a crash, a lost connection or Ctrl-C, run the same \
+    command again. Stored events are duplicates then, and are not stored twice.\n\n\
     Examples:\n  \
     sekali publish events.ndjson\n  \
     sekali publish monday.csv tuesday.json --skip-invalid\n  \
     tail -F app.ndjson | sekali publish --batch-size 100\n  \
-    sekali publish --count 5000 --dup-ratio 0.2 --batch-size 200"
-)]
+    sekali publish --count 5000 --dup-ratio 0.2 --batch-size 200")]
 pub(crate) struct PublishArgs {
-    /// Files to send; - is standard input, which is also read if there is neither file nor --count
+    /// Files to publish: NDJSON, JSON, CSV, SQLite or Parquet, also compressed; - is standard input,
+    /// which is also read if there is neither a file nor --count
     #[arg(value_name = "FILE", conflicts_with = "count")]
     files: Vec<PathBuf>,
-    /// How events are written down, if the name or beginning of the input does not tell
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-    /// The table of a SQLite database, if several have the columns of an event
-    #[arg(long, value_name = "NAME")]
-    table: Option<String>,
+    #[command(flatten)]
+    input: InputFormatArgs,
+    /// Skip invalid events, name them and go on
+    #[arg(long, help_heading = "Input")]
+    skip_invalid: bool,
     #[command(flatten)]
     generator: GeneratorArgs,
     #[command(flatten)]
     sending: SendingArgs,
-    /// Pass over events that are not valid, name them and go on
-    #[arg(long)]
-    skip_invalid: bool,
 }
 
 pub(crate) async fn run(args: PublishArgs) -> Result<(), Failure> {
@@ -137,7 +133,8 @@ fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
         }
         paths.push("-".into());
     }
+    let InputFormatArgs { format, table } = &args.input;
     let options =
-        Options { format: args.format, table: args.table.clone(), skip_bad: args.skip_invalid, take_evidence: false };
+        Options { format: *format, table: table.clone(), skip_bad: args.skip_invalid, take_evidence: false };
     files(paths, options)
 }

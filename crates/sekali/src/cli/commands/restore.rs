@@ -15,21 +15,20 @@ use sekali_wire::escape::escape;
 
 /// Arguments of `sekali restore`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Copies the backup, which stays as it is, and then checks the copy as sekali verify does. Exit code 8\n\
-    means that something is wrong; each finding says what to do about it, and the data directory stays for\n\
-    you to look at.\n\n\
-    This makes a new store. To bring the events of a backup into a store that has some of them already, use\n\
-    sekali import: what is known is a duplicate, so that the result is the union.\n\n\
-    Backups have no API keys: make them anew with sekali keys before the server is started.\n\n\
+#[command(after_help = "Copies the backup, which stays as it is, and checks the copy as sekali verify does. Exit \
+    code 8 means that something is wrong; each finding comes with advice, and the data \
+    directory stays for you to look at.\n\n\
+    This makes a new store. To bring the events of a backup into a store that has some of \
+    them already, use sekali import: known events are duplicates, so the result is the \
+    union.\n\n\
+    Backups have no API keys: create them with sekali keys before you start the server.\n\n\
     Examples:\n  \
-    sekali restore /mnt/backup/sekali-monday --data-dir /var/lib/sekali"
-)]
+    sekali restore /mnt/backup/sekali-monday --data-dir /var/lib/sekali")]
 pub(crate) struct RestoreArgs {
     /// The backup
     #[arg(value_name = "BACKUP")]
     backup: PathBuf,
-    /// Where the data will be; must not exist, or hold no files
+    /// Directory of the data; must not exist, or be empty
     #[arg(long, env = "SEKALI_DATA_DIR", value_name = "DIR", default_value = "./sekali-data")]
     data_dir: PathBuf,
     /// Print one JSON object

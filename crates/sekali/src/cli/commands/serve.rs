@@ -7,57 +7,58 @@ use tokio::sync::oneshot;
 
 use crate::bench::LISTENING;
 use crate::cli::args::listen::ListenArgs;
+use crate::cli::args::log::LogArgs;
 use crate::cli::args::retain::RetainArgs;
 use crate::cli::args::tls::ServerTlsArgs;
 use crate::cli::failure::Failure;
 use crate::cli::local_server;
-use crate::cli::term::log::{self, LogFormat};
 use crate::cli::term::output::Output;
 use crate::cli::term::signals::{Hangups, Signals};
 use sekali_server::server::Config;
 
 /// Arguments of `sekali serve`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "SIGTERM and SIGINT (Ctrl-C) finish the requests in progress and stop; a second one stops at once.\n\
-    Either way nothing that was acknowledged is lost. With --tls-cert, SIGHUP reads the certificates again.\n\n\
-    Without keys (see sekali keys) everybody may read and publish who reaches the server: so it listens on loopback\n\
-    only, unless --allow-anonymous is given. Keys that are made or revoked take effect within 2 s.\n\n\
+#[command(after_help = "SIGTERM and SIGINT (Ctrl-C) finish the requests in progress and stop; a second one stops \
+    at once. Either way nothing that was acknowledged is lost. SIGHUP reads certificates and \
+    keys again.\n\n\
+    Without keys (see sekali keys) every client that reaches the server may do everything, \
+    so it listens on loopback only, unless --allow-anonymous is given. Created and revoked \
+    keys take effect within 2 s.\n\n\
     Examples:\n  \
     sekali serve\n  \
-    sekali keys create --data-dir /var/lib/sekali --scope publish --name 'web servers'\n  \
-    sekali serve --listen 0.0.0.0:8080 --data-dir /var/lib/sekali --log-format json\n  \
-    sekali serve --listen 0.0.0.0:8443 --tls-cert server.pem --tls-key server.key\n  \
-    sekali serve --retain-age 90d --retain 'debug.*=7d' --retain-size 50GiB"
-)]
+    sekali keys create --data-dir /var/lib/sekali --scope publish\n  \
+    sekali serve --listen :8080 --data-dir /var/lib/sekali\n  \
+    sekali serve --listen :8443 --tls-cert server.pem --tls-key server.key\n  \
+    sekali serve --retain-age 90d --retain 'debug.*=7d' --retain-size 50G")]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     listen: ListenArgs,
-    /// Partitions of a new store; one that exists keeps its own number
-    #[arg(long, env = "SEKALI_PARTITIONS", value_name = "N", default_value_t = 1, value_parser = partitions())]
-    partitions: u32,
-    /// Web pages from here may use the API, like https://logs.example.org; several with commas, or
-    /// by repeating
+    /// Web pages of this origin may use the API, like https://logs.example.org; repeat it, or
+    /// separate several with commas
     #[arg(long = "cors-origin", env = "SEKALI_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(help_heading = "Access")]
     cors_origins: Vec<String>,
+    /// Partitions of a new store; an existing one keeps its own number. Hidden: until there is a
+    /// cluster, nobody can know a better number than 1.
+    #[arg(long, env = "SEKALI_PARTITIONS", default_value_t = 1, value_parser = partitions(), hide = true)]
+    partitions: u32,
+    /// Write `listening on URL` to standard output, for a program that starts this one.
+    #[arg(long, hide = true)]
+    announce: bool,
+    /// Stop when standard input ends. Its other end closes even if its owner is killed and cannot
+    /// stop this server.
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
+    #[command(flatten)]
+    retain: RetainArgs,
     #[command(flatten)]
     tls: ServerTlsArgs,
     #[command(flatten)]
-    retain: RetainArgs,
-    /// What to log: error, warn, info, debug or trace
-    #[arg(long, env = "SEKALI_LOG", value_name = "LEVEL", default_value = "info")]
-    log: String,
-    /// How to write the log
-    #[arg(long, env = "SEKALI_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
-    log_format: LogFormat,
-    /// Stop when standard input ends, as it does when whoever holds its other end is gone: even if
-    /// that was killed, and could not stop this server
-    #[arg(long, hide = true)]
-    until_stdin_ends: bool,
+    log: LogArgs,
 }
 
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
-    log::start(&args.log, args.log_format)?;
+    args.log.start()?;
     // Before the store is opened: a signal during recovery is heeded as soon as that is done.
     let signals = Signals::catch()?;
     let tls = args.tls.files();

@@ -15,13 +15,15 @@ use sekali_wire::escape::escape;
 /// Arguments of `sekali stats`.
 #[derive(Debug, Args)]
 #[command(after_help = "Counters are for the store's lifetime: they survive restarts.\n\n\
-    Example:\n  sekali stats --json | jq .duplicate_dropped")]
+    Examples:\n  \
+    sekali stats\n  \
+    sekali stats --json | jq .duplicate_dropped")]
 pub(crate) struct StatsArgs {
-    #[command(flatten)]
-    server: ServerUrlArg,
-    /// Print what the server answers to GET /stats
+    /// Print the server's answer to GET /stats
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    server: ServerUrlArg,
 }
 
 pub(crate) async fn run(args: StatsArgs) -> Result<(), Failure> {

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use sekali_store::{Error, Finding, Partition, StoreOptions, Verification};
 use serde_json::json;
 
+use crate::cli::args::data_dir::DataDirArg;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::{Output, note};
@@ -18,23 +19,21 @@ use sekali_wire::escape::escape;
 
 /// Arguments of `sekali verify`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Reads everything that is stored, verifies all checksums, and checks that each event is in the dedup index\n\
-    once, that nothing else is, and that the counters add up. A store that a server uses, or that belongs to\n\
-    another user, is checked as it is at this moment, and nothing of it is touched. Exit code 8 means that something is wrong; what to do about\n\
-    it is said for each kind of finding.\n\n\
+#[command(after_help = "Reads everything that is stored, verifies all checksums, and checks that each event is \
+    in the dedup index once, that nothing else is, and that the counters add up. A store \
+    that a server uses, or that belongs to another user, is checked as it is at this \
+    moment, and is not changed. Exit code 8 means that something is wrong; each kind of \
+    finding comes with advice.\n\n\
     Examples:\n  \
     sekali verify --data-dir /var/lib/sekali\n  \
-    sekali verify --rebuild-index"
-)]
+    sekali verify --rebuild-index")]
 pub(crate) struct VerifyArgs {
-    /// Where the data is
-    #[arg(long, env = "SEKALI_DATA_DIR", value_name = "DIR", default_value = "./sekali-data")]
-    data_dir: PathBuf,
-    /// Make the dedup index anew from the events, then check
+    #[command(flatten)]
+    store: DataDirArg,
+    /// Rebuild the dedup index from the events, then check
     #[arg(long)]
     rebuild_index: bool,
-    /// Take what is lost for accepted: it was published again, or nobody has it any more
+    /// Accept lost events: they were published again, or nobody has them any more
     #[arg(long)]
     accept_lost: bool,
     /// Print one JSON object
@@ -43,7 +42,7 @@ pub(crate) struct VerifyArgs {
 }
 
 pub(crate) async fn run(args: VerifyArgs) -> Result<(), Failure> {
-    let VerifyArgs { data_dir, rebuild_index, accept_lost, json } = args;
+    let VerifyArgs { store: DataDirArg { data_dir }, rebuild_index, accept_lost, json } = args;
     let checked = tokio::task::spawn_blocking(move || {
         if rebuild_index {
             forget_index(&data_dir)?;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use sekali_server::server::{Config, Server};
+use sekali_server::server::{Config, Internals, Server};
 use sekali_store::disk::{Disk, DiskFile, RealDisk};
 
 use sekali_testkit::{Tamper, TamperedDisk};
@@ -45,7 +45,7 @@ impl Role {
         let setting = |name| env::var(name).expect("it is set together with the role");
         let disk: Arc<dyn Disk> = if self.syncs { Arc::new(RealDisk) } else { Arc::new(UnsyncedDisk::default()) };
         let config = Config { listen: setting(LISTEN), data_dir: setting(DATA_DIR).into(), ..Config::default() };
-        let server = Server::start_on(disk, config).await.expect("it starts");
+        let server = Server::start_with(config, Internals::on(disk)).await.expect("it starts");
         server.run_until(std::future::pending()).await;
     }
 }

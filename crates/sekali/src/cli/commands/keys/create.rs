@@ -4,12 +4,13 @@ use clap::Args;
 use sekali_store::limits::TOPIC_BYTES_MAX;
 use serde::Serialize;
 
-use super::{Shown, StoreArg, now};
+use super::{Shown, now};
+use crate::cli::args::data_dir::DataDirArg;
 use crate::cli::args::units::time_ns;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::{Output, note};
-use sekali_server::access::{NewKey, Scope, Topics};
+use sekali_server::access::{KeyFile, NewKey, Scope, Topics};
 use sekali_server::clock::now_ns;
 use sekali_server::limits::{KEY_NAME_BYTES_MAX, KEY_TOPICS_MAX};
 use sekali_wire::timestamp::Timestamp;
@@ -37,31 +38,30 @@ impl From<ScopeArg> for Scope {
 
 /// Arguments of `sekali keys create`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "The key goes to standard output, alone on its line, and everything else to standard error. It is shown this\n\
-    once and kept nowhere. Clients send it as `Authorization: Bearer KEY`; sekali's own commands take it from\n\
-    SEKALI_KEY or --key-file."
-)]
+#[command(after_help = "The key goes to standard output, alone on its line, and everything else to standard \
+    error. It is shown this once and kept nowhere. Clients send it as Authorization: Bearer \
+    KEY; sekali's own commands read it from SEKALI_KEY or --key-file.")]
 pub(super) struct CreateArgs {
-    #[command(flatten)]
-    store: StoreArg,
-    /// What it may be used for; several with commas, or by repeating
+    /// What the key permits: to publish, to read (which includes counting and listing), or
+    /// everything (admin); repeat it, or separate several with commas
     #[arg(long = "scope", value_name = "SCOPE", value_enum, required = true, value_delimiter = ',')]
     scopes: Vec<ScopeArg>,
-    /// For which topics, where * stands for any characters; topics that begin with $ must be named.
-    /// Several with commas, or by repeating
+    /// Topics of the key, where * stands for any characters; topics that begin with $ must be named.
+    /// Repeat it, or separate several with commas
     #[arg(long, value_name = "PATTERN", default_value = "*", value_delimiter = ',', value_parser = pattern)]
     topics: Vec<String>,
-    /// A note about who has it and what for
+    /// Note about its holder and purpose
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, value_parser = name)]
     name: String,
-    /// When it stops to work: after a time like 90d (s, m, h, d, w), or at one like
-    /// 2027-01-01T00:00:00Z
+    /// When the key expires: after a time like 90d (s, m, h, d, w), or at one like
+    /// 2027-01-01T00:00:00Z [default: never]
     #[arg(long, value_name = "TIME", value_parser = expiry)]
     expires: Option<Timestamp>,
-    /// Print the key and what it is for as one JSON object
+    /// Print the key and its rights as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    store: DataDirArg,
 }
 
 /// A key, and its only appearance.
@@ -80,7 +80,7 @@ pub(super) fn run(args: CreateArgs) -> Result<(), Failure> {
     scopes.dedup();
     let now = now();
     let new = NewKey { name, scopes, topics, expires };
-    let (secret, key) = store.file().change(|keys| keys.create(new, now))?;
+    let (secret, key) = KeyFile::of(&store.data_dir).change(|keys| keys.create(new, now))?;
     let about = Shown::of(&key, now);
     let mut output = Output::stdout();
     if json {

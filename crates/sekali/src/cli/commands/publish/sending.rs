@@ -24,9 +24,8 @@ const _: () = assert!(REQUEST_BYTES_MAX <= BODY_BYTES_MAX);
 
 /// How to send.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Sending")]
 pub(crate) struct SendingArgs {
-    #[command(flatten)]
-    server: ServerUrlArg,
     /// Most events in a request
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = batch_size())]
     batch_size: u32,
@@ -36,18 +35,20 @@ pub(crate) struct SendingArgs {
     /// Send at most this many events a second
     #[arg(long, value_name = "EVENTS", value_parser = rate)]
     rate: Option<f64>,
-    /// How long to wait for the server to be ready at first
+    /// How long to wait until the server is ready
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     wait: u64,
-    /// How long to retry a request that fails because the server is away or overloaded
+    /// How long to retry a request while the server is unreachable or overloaded
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     retry_for: u64,
     /// Print the result as one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     json: bool,
-    /// No progress
-    #[arg(long, short)]
+    /// Show no progress
+    #[arg(long, short, help_heading = "Output")]
     quiet: bool,
+    #[command(flatten)]
+    server: ServerUrlArg,
 }
 
 /// What to do about events that are not valid.

@@ -1,0 +1,108 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn parse_from(arguments: &[&str]) -> Result<Cli, clap::Error> {
+    parse(arguments.iter().map(OsString::from))
+}
+
+fn check(arguments: &[&str], expected: &expect_test::Expect) {
+    let failure = explain(&parse_from(arguments).unwrap_err()).unwrap_err();
+    assert_eq!(failure.exit, Exit::Usage);
+    expected.assert_eq(&failure.message.unwrap());
+}
+
+#[test]
+fn the_command_line_is_well_formed() {
+    command().debug_assert();
+}
+
+#[test]
+fn mistakes_are_one_line_that_says_what_to_do() {
+    check(
+        &["sekali", "stats", "--jsn"],
+        &expect_test::expect![
+            "unexpected argument '--jsn' found; a similar argument exists: '--json'; see sekali stats --help"
+        ],
+    );
+    check(
+        &["sekali", "sreve"],
+        &expect_test::expect![
+            "unrecognized subcommand 'sreve'; some similar subcommands exist: 'events', 'restore', 'serve'; see sekali --help"
+        ],
+    );
+    check(
+        &["sekali", "publish", "--count", "many"],
+        &expect_test::expect![
+            "invalid value 'many' for '--count <N>': invalid digit found in string; see sekali --help"
+        ],
+    );
+    check(
+        &["sekali", "publish", "--dup-ratio", "0.2"],
+        &expect_test::expect![
+            "the following required arguments were not provided: --count <N>; see sekali publish --help"
+        ],
+    );
+    check(
+        &["sekali", "publish", "--count", "5", "--dup-ratio", "2"],
+        &expect_test::expect![
+            "invalid value '2' for '--dup-ratio <SHARE>': must be a number from 0 to 1, like 0.2; see sekali --help"
+        ],
+    );
+    check(
+        &["sekali", "stats", "--url", "ftp://x"],
+        &expect_test::expect![
+            "invalid value 'ftp://x' for '--url <URL>': ftp is not supported, use http or https; see sekali --help"
+        ],
+    );
+}
+
+#[test]
+fn a_port_is_answered_with_the_option_that_takes_it() {
+    for (command, option) in [
+        (["serve", "--port", "9000"], "--listen"),
+        (["demo", "-p", "9000"], "--listen"),
+        (["stats", "--port=9000", "--json"], "--url"),
+    ] {
+        let failure = explain(&parse_from(&[&["sekali"][..], &command].concat()).unwrap_err()).unwrap_err();
+        let message = failure.message.unwrap();
+        assert!(message.contains(option) && message.contains("port"), "{message}");
+    }
+}
+
+#[test]
+fn every_command_is_in_one_group_of_the_help() {
+    let command = command();
+    let named: Vec<_> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    let there: BTreeSet<_> = command.get_subcommands().map(Command::get_name).collect();
+    assert_eq!(named.iter().copied().collect::<BTreeSet<_>>(), there);
+    assert_eq!(named.len(), there.len(), "a command is named twice");
+}
+
+/// The help of a command and of those below it.
+fn all_helps(command: &Command, columns: usize, out: &mut String) {
+    let name = command.get_bin_name().unwrap();
+    let mut own = command.clone().term_width(columns);
+    let help = if name == "sekali" { own.render_long_help() } else { own.render_help() };
+    let _ = writeln!(out, "$ {name} --help\n{}\n", help.to_string().trim_end());
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        all_helps(below, columns, out);
+    }
+}
+
+/// `UPDATE_EXPECT=1` writes the files anew.
+#[test]
+fn the_help_of_every_command_fits_the_terminal() {
+    for columns in [80, 100] {
+        let mut command = command();
+        command.build();
+        let mut text = String::new();
+        let _ = writeln!(text, "$ sekali\n{}", command.clone().term_width(columns).render_help());
+        all_helps(&command, columns, &mut text);
+        for line in text.lines() {
+            assert!(line.chars().count() <= columns, "wider than {columns} columns: {line}");
+        }
+        let path = format!("{}/tests/cli/help-{columns}.txt", env!("CARGO_MANIFEST_DIR"));
+        expect_test::expect_file![path].assert_eq(&text);
+    }
+}
