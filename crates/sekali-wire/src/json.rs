@@ -4,10 +4,12 @@
 mod canonical;
 pub mod depth;
 mod number;
+mod quoting;
 mod reader;
 
 pub use canonical::canonical;
 pub use number::Decimal;
+pub use quoting::quoting_hint;
 pub use reader::{Reader, Text};
 
 /// Writes a JSON string to the end of `out`.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sekali_wire::timestamp::parse_timestamp;
+use sekali_wire::timestamp::{Timestamp, parse_timestamp};
 
 use super::fields::{self, Wrong};
 use super::members::{EVENT, Members};
@@ -48,10 +48,38 @@ type Check = fn(&str) -> Result<(), Wrong>;
 const CHECKS: [(&str, Check); 5] = [
     ("topic", |json| fields::check_topic(&string(json)?)),
     ("event_id", |json| fields::check_event_id(&string(json)?)),
-    ("timestamp", |json| Ok(parse_timestamp(&string(json)?).map(|_| ())?)),
+    ("timestamp", timestamp),
     ("source", |json| fields::check_source(&string(json)?)),
     ("payload", fields::check_payload),
 ];
+
+fn timestamp(json: &str) -> Result<(), Wrong> {
+    if fields::kind(json) == "a number" {
+        return Err(
+            format!("must be a string such as \"2025-10-24T21:00:00Z\", not a number{}", since_1970(json)).into()
+        );
+    }
+    let text = string(json)?;
+    parse_timestamp(&text).map(|_| ()).map_err(|reason| format!("{reason}{}", since_1970(&text)).into())
+}
+
+/// The timestamp that a number means if it counts seconds, milliseconds, microseconds or
+/// nanoseconds since 1970, as the end of a message; empty if it is no such number.
+fn since_1970(number: &str) -> String {
+    let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+    if !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return String::new();
+    }
+    let (unit, unit_ns) = match whole.len() {
+        9..=11 => ("seconds", 1_000_000_000),
+        12..=14 => ("milliseconds", 1_000_000),
+        15..=17 => ("microseconds", 1_000),
+        18..=19 => ("nanoseconds", 1),
+        _ => return String::new(),
+    };
+    let ns = whole.parse::<i64>().ok().and_then(|count| count.checked_mul(unit_ns));
+    ns.map_or_else(String::new, |ns| format!("; {whole} {unit} since 1970 are {}", Timestamp(ns)))
+}
 
 fn string(json: &str) -> Result<Cow<'_, str>, Wrong> {
     if !json.starts_with('"') {

@@ -13,6 +13,7 @@ use super::members::{ENVELOPE, EVENT, Members};
 use super::problem::{IngestError, Problem, Rejected};
 use super::wire::WireEvent;
 use super::{Format, Options, diagnosis};
+use sekali_wire::json::quoting_hint;
 use sekali_wire::limits::BATCH_EVENTS_MAX;
 
 /// Reads all events of `text`, looking closely.
@@ -75,10 +76,11 @@ fn read_lines(text: &str, options: Options<'_>, judge: &mut Judge<'_>) -> Result
             judge.event(line)?;
             continue;
         };
+        let reason = with_hint(bare(&error), quoting_hint(line.as_bytes()));
         if !options.skip_invalid {
-            return Err(IngestError::NotJson { line: number, column: error.column(), reason: bare(&error) });
+            return Err(IngestError::NotJson { line: number, column: error.column(), reason });
         }
-        judge.reject(format!("line {number} is not JSON: {}", bare(&error)))?;
+        judge.reject(format!("line {number} is not JSON: {reason}"))?;
     }
     Ok(())
 }
@@ -86,8 +88,9 @@ fn read_lines(text: &str, options: Options<'_>, judge: &mut Judge<'_>) -> Result
 fn read_json(text: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
     // From here on the text is known to be JSON.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
-        let hint = if is_followed_by_an_object(text) { "; for one event a line send application/x-ndjson" } else { "" };
-        let reason = format!("{}{hint}", bare(&error));
+        let is_ndjson = is_followed_by_an_object(text);
+        let hint = is_ndjson.then_some("for one event a line send application/x-ndjson");
+        let reason = with_hint(bare(&error), hint.or_else(|| quoting_hint(text.as_bytes())));
         IngestError::NotJson { line: error.line(), column: error.column(), reason }
     })?;
     let text = text.trim_ascii();
@@ -104,6 +107,13 @@ fn read_json(text: &str, judge: &mut Judge<'_>) -> Result<(), IngestError> {
         None => judge.event(text),
         Some(_) if Members::of(text, &EVENT).known() > 1 => judge.event(text),
         Some(events) => read_envelope(&envelope, events, judge),
+    }
+}
+
+fn with_hint(reason: String, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("{reason}; {hint}"),
+        None => reason,
     }
 }
 

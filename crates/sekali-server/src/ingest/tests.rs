@@ -104,6 +104,16 @@ fn what_is_not_json_is_named_by_line_and_column() {
         not JSON at 3:6: EOF while parsing an object
     "]],
     );
+    // The line for Windows PowerShell, in another shell.
+    for format in [Format::Json, Format::Ndjson] {
+        refused(
+            r#"{\"topic\":\"demo\"}"#,
+            format,
+            &expect![[r#"
+        not JSON at 1:2: key must be a string; the quotes are escaped twice: \" is for Windows PowerShell 5; elsewhere write '{"topic": …}', or send a file
+    "#]],
+        );
+    }
     let refusal = read(b"[\n\"a\xff\"]", Format::Json, false).expect_err("not UTF-8");
     expect![[r"
         not JSON at 2:3: not valid UTF-8
@@ -144,6 +154,25 @@ fn every_invalid_event_is_named_by_index_and_field() {
         6 source: must not contain control characters
         6 seq: must be given once
     "]],
+    );
+}
+
+#[test]
+fn a_time_in_numbers_is_answered_with_its_timestamp() {
+    let body = ["1761339600", "1761339600000", "1761339600.5", "\"1761339600000000\"", "1", "1e9"]
+        .map(|time| format!(r#"{{"topic":"t","event_id":"a","timestamp":{time},"source":"s","payload":{{}}}}"#))
+        .join("\n");
+    refused(
+        &body,
+        Format::Ndjson,
+        &expect![[r#"
+        0 timestamp: must be a string such as "2025-10-24T21:00:00Z", not a number; 1761339600 seconds since 1970 are 2025-10-24T21:00:00Z
+        1 timestamp: must be a string such as "2025-10-24T21:00:00Z", not a number; 1761339600000 milliseconds since 1970 are 2025-10-24T21:00:00Z
+        2 timestamp: must be a string such as "2025-10-24T21:00:00Z", not a number; 1761339600 seconds since 1970 are 2025-10-24T21:00:00Z
+        3 timestamp: must be a timestamp such as 2025-10-24T21:00:00Z, with at most 9 fraction digits; 1761339600000000 microseconds since 1970 are 2025-10-24T21:00:00Z
+        4 timestamp: must be a string such as "2025-10-24T21:00:00Z", not a number
+        5 timestamp: must be a string such as "2025-10-24T21:00:00Z", not a number
+    "#]],
     );
 }
 
