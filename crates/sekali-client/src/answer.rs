@@ -57,7 +57,9 @@ pub struct EventsPage {
 /// The body of every error response.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ErrorBody {
-    pub(super) code: String,
+    /// Tells an answer of a Sekali server from another one in JSON.
+    #[serde(rename = "code")]
+    pub(super) _code: String,
     pub(super) message: String,
     #[serde(default)]
     pub(super) errors: Vec<RefusedEvent>,

@@ -83,7 +83,7 @@ pub struct Refusal {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the server refused the request with status {}: {}", self.status, self.message)
+        write!(f, "the server refused the request: {}", self.message)
     }
 }
 
@@ -127,7 +127,7 @@ impl ClientError {
         let url = url.to_string();
         let known = serde_json::from_slice::<ErrorBody>(body).ok();
         let message = match &known {
-            Some(body) => escape(&format!("{} ({})", body.message, body.code)).into_owned(),
+            Some(body) => escape(&body.message).into_owned(),
             None if body.windows(HTTPS_PORT.len()).any(|words| words == HTTPS_PORT) => {
                 format!("{status}: the server speaks TLS on this port: try an address that begins with https://")
             }
@@ -208,7 +208,7 @@ mod tests {
         let overloaded = answer(503, Some("7"), body);
         assert!(overloaded.is_retryable());
         assert_eq!(overloaded.retry_after(), Some(Duration::from_secs(7)));
-        assert_eq!(overloaded.to_string(), "http://server is not available: queue is full (overloaded)");
+        assert_eq!(overloaded.to_string(), "http://server is not available: queue is full");
         for status in [408, 429, 502, 504] {
             assert!(answer(status, None, "<html>").is_retryable(), "{status}");
         }
@@ -228,6 +228,6 @@ mod tests {
     #[test]
     fn what_a_server_says_cannot_drive_the_terminal() {
         let error = answer(400, None, "{\"code\":\"x\",\"message\":\"\\u001b[2J\"}");
-        assert_eq!(error.to_string(), "the server refused the request with status 400: \\u001b[2J (x)");
+        assert_eq!(error.to_string(), "the server refused the request: \\u001b[2J");
     }
 }

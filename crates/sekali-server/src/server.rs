@@ -164,11 +164,8 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 /// own.
 fn open(disk: Arc<dyn Disk>, tuning: Tuning, config: &Config) -> Result<Store, StartError> {
     let new = StoreMeta { store_id: rand::random(), hash_key: HashKey(rand::random()), partitions: config.partitions };
-    let store = StoreOptions::new()
-        .disk(disk)
-        .rules(CONTENT_RULES)
-        .tuning(tuning)
-        .open_or_create(&config.data_dir, &new)?;
+    let store =
+        StoreOptions::new().disk(disk).rules(CONTENT_RULES).tuning(tuning).open_or_create(&config.data_dir, &new)?;
     if store.partition_count() != config.partitions {
         let (has, asked) = (store.partition_count(), config.partitions);
         warn!(has, asked, "the number of partitions was fixed when the store was made");

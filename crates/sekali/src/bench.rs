@@ -20,7 +20,7 @@ pub use compression::Compression;
 pub use ids::{IdShape, RunId};
 pub(crate) use own_server::LISTENING;
 pub use own_server::OwnServer;
-pub use report::{LoadReport, Report};
+pub use report::{BenchReport, LoadReport};
 
 use std::time::{Duration, Instant};
 
@@ -103,7 +103,12 @@ pub enum BenchError {
 }
 
 /// Puts `load` on the server at `url`, with this key.
-pub async fn run(url: &ServerUrl, tls: &ClientTls, key: Option<&Secret>, load: &Load) -> Result<Report, BenchError> {
+pub async fn run(
+    url: &ServerUrl,
+    tls: &ClientTls,
+    key: Option<&Secret>,
+    load: &Load,
+) -> Result<BenchReport, BenchError> {
     let run = RunId::random();
     let route = Route::new(url, tls)?;
     let mut connections = Vec::with_capacity(load.connections);
@@ -123,5 +128,5 @@ pub async fn run(url: &ServerUrl, tls: &ClientTls, key: Option<&Secret>, load: &
             Err(_) => total.errors += 1,
         }
     }
-    Ok(Report::new(url, load, &total, started.elapsed()))
+    Ok(BenchReport::new(url, load, &total, started.elapsed()))
 }

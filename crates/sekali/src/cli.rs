@@ -21,7 +21,8 @@ use self::commands::{
     backup, bench, count, demo, events, export, health, import, keys, publish, restore, serve, stats, verify,
 };
 use self::failure::Failure;
-use self::term::{output, usage};
+use self::term::color::ColorChoice;
+use self::term::{color, output, usage};
 use sekali_wire::escape::escape;
 
 /// Log and event aggregator that stores every event exactly once.
@@ -31,6 +32,10 @@ pub(crate) struct Cli {
     /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Colours: auto, always or never
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    #[arg(hide_possible_values = true, help_heading = usage::GENERAL, display_order = 900)]
+    color: ColorChoice,
 }
 
 /// The commands. `usage` groups them for the help.
@@ -90,7 +95,10 @@ impl Command {
 /// Runs the command of this process. Returns the exit code.
 pub fn main() -> ExitCode {
     let result = match usage::parse(std::env::args_os()) {
-        Ok(cli) => run(cli.command),
+        Ok(cli) => {
+            color::choose(cli.color);
+            run(cli.command)
+        }
         Err(error) => usage::explain(&error),
     };
     match result {

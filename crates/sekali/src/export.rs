@@ -13,7 +13,7 @@ mod part_file;
 mod sqlite;
 mod thread;
 
-pub use format::Format;
+pub use format::OutputFormat;
 pub use thread::{Exporter, Written};
 
 use std::path::PathBuf;

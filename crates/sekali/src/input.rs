@@ -15,6 +15,7 @@ mod ndjson;
 mod packed;
 mod parquet;
 mod peek;
+mod progress;
 mod python;
 mod row;
 mod source;
@@ -22,9 +23,11 @@ mod sqlite;
 mod utf16;
 
 pub use feed::{Feed, Origin, Pacing, feed};
-pub use format::Format;
+pub use format::InputFormat;
 
 use std::io::{self, Read};
+
+use sekali_wire::json::quoting_hint;
 
 /// Longest text of one event that is read, in bytes: the largest payload, even if every byte of it
 /// is escaped.
@@ -42,7 +45,7 @@ const SHOWN_CHARS_MAX: usize = 20;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// How events are written down, unless each file is to be told by its name or beginning.
-    pub format: Option<Format>,
+    pub format: Option<InputFormat>,
     /// The table of a SQLite database, unless it is to be found by its columns.
     pub table: Option<String>,
     /// Whether that of which no event can be made is passed over and reported. Otherwise it goes
@@ -70,7 +73,7 @@ pub enum InputError {
         name: String,
         /// Counted from 1.
         line: i64,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// Neither the name nor the beginning of the input tells what it is.
@@ -85,7 +88,7 @@ pub enum InputError {
     Unusable {
         /// The file.
         name: String,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
 }
@@ -107,7 +110,7 @@ impl InputError {
     }
 }
 
-/// What a reader found next.
+/// A record that a reader found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// The buffer holds the JSON text of an event that begins in this line, counted from 1.
@@ -122,7 +125,7 @@ pub enum Record {
         line: i64,
         /// How many rows or lines are lost; 0 where something is wrong and nothing is lost.
         rows: u64,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
 }
@@ -152,15 +155,15 @@ pub fn reader(
     let peeked = utf16::to_utf8(text).map_err(failed)?.map_err(unusable)?;
     let format = options
         .format
-        .or_else(|| Format::of_name(name))
-        .or_else(|| Format::sniff(peeked.beginning()))
+        .or_else(|| InputFormat::of_name(name))
+        .or_else(|| InputFormat::sniff(peeked.beginning()))
         .ok_or_else(|| InputError::UnknownFormat { name: name.to_owned() })?;
     let input = peeked.into_input();
     Ok(match format {
-        Format::Ndjson => Box::new(ndjson::Lines::new(input, name)),
-        Format::Json => Box::new(json::Values::new(input, name)),
-        Format::Csv => Box::new(csv::Rows::new(input, name)?),
-        Format::Sqlite | Format::Parquet => {
+        InputFormat::Ndjson => Box::new(ndjson::NdjsonLines::new(input, name)),
+        InputFormat::Json => Box::new(json::Values::new(input, name)),
+        InputFormat::Csv => Box::new(csv::CsvRows::new(input, name)?),
+        InputFormat::Sqlite | InputFormat::Parquet => {
             let reason = "SQLite and Parquet are read from files that are not compressed, and not from a pipe";
             return Err(unusable(reason.to_owned()));
         }
@@ -176,10 +179,13 @@ fn syntax_error(text: &[u8]) -> Option<String> {
     Some(format!("not JSON: {}", json_reason(text, &error)))
 }
 
-/// What is wrong with text that a JSON parser refused: how it begins, if no JSON begins like that,
-/// or else what the parser says.
+/// The fault of text that a JSON parser refused: a mistake of the shell, or the beginning, if no
+/// JSON begins like that, or else the parser's message.
 fn json_reason(text: &[u8], error: &serde_json::Error) -> String {
     let text = text.trim_ascii();
+    if let Some(hint) = quoting_hint(text) {
+        return hint.to_owned();
+    }
     match text.first() {
         None => return "it is empty".to_owned(),
         Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9') => {}
@@ -199,7 +205,7 @@ fn json_reason(text: &[u8], error: &serde_json::Error) -> String {
 }
 
 #[cfg(test)]
-fn read_all(text: &'static str, name: &str, format: Option<Format>) -> Result<Vec<String>, InputError> {
+fn read_all(text: &'static str, name: &str, format: Option<InputFormat>) -> Result<Vec<String>, InputError> {
     let mut reader = reader(text.as_bytes(), name, &Options { format, ..Options::default() })?;
     let (mut event, mut found) = (Vec::new(), Vec::new());
     loop {

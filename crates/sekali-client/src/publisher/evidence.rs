@@ -38,8 +38,7 @@ pub(super) async fn keep_known(client: &Client, batch: &Batch) -> Result<(Batch,
 }
 
 async fn is_known(client: &Client, topic: &str, event_id: &str) -> Result<bool, ClientError> {
-    let filter =
-        EventsFilter { topic: Some(topic.to_owned()), event_id: Some(event_id.to_owned()), ..EventsFilter::default() };
+    let filter = EventsFilter::default().with("topic", topic).with("event_id", event_id);
     let query = EventsQuery { filter, limit: 1, ..EventsQuery::default() };
     Ok(!client.events(&query).await?.events.is_empty())
 }

@@ -30,8 +30,7 @@ fn stats_when(server: &TestServer, ready: impl Fn(&Value) -> bool) -> Value {
 fn events_expire_and_their_keys_do_not() {
     let ages = vec![AgeRule { topics: TopicPattern::new("debug.*"), age_ns: Some(1) }];
     let internals = Internals { tuning: small(), ..Internals::default() };
-    let server =
-        TestServer::start_inside(internals, |config| config.retention = Retention { ages, sizes: Vec::new() });
+    let server = TestServer::start_inside(internals, |config| config.retention = Retention { ages, sizes: Vec::new() });
     let topics = ["debug.x", "main"];
     let events: Vec<_> = (0..200).map(|id| event(topics[id % 2], &id.to_string())).collect();
     for event in &events {

@@ -11,7 +11,7 @@ use sekali_client::ServerUrl;
 
 /// The figures of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
+pub struct BenchReport {
     /// Acknowledged events per second.
     pub events_per_second: f64,
     /// Acknowledged requests per second.
@@ -78,7 +78,7 @@ pub struct LoadReport {
     pub duration_seconds: f64,
 }
 
-impl Report {
+impl BenchReport {
     #[expect(clippy::cast_precision_loss, reason = "rates and milliseconds need no more than 53 bits")]
     pub(super) fn new(url: &ServerUrl, load: &Load, measured: &Measured, elapsed: Duration) -> Self {
         let seconds = elapsed.as_secs_f64().max(f64::EPSILON);

@@ -1,4 +1,4 @@
-//! What the process tells whoever started it.
+//! Exit codes of the process.
 
 use std::process::ExitCode;
 
@@ -52,7 +52,7 @@ impl Exit {
         self as u8
     }
 
-    /// What the code says, for the help text.
+    /// The meaning of the code, for the help text.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Success => "done",

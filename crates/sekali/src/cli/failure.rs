@@ -13,7 +13,7 @@ use sekali_server::server::StartError;
 /// A command's error. The message, where there is one, is printed once as `sekali: …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
-    /// What the process exits with.
+    /// The exit code of the process.
     pub(crate) exit: Exit,
     /// One line that says what to do; `None` ends quietly.
     pub(crate) message: Option<String>,
@@ -56,8 +56,43 @@ impl From<ClientError> for Failure {
             }
             _ => "",
         };
-        Self::new(exit, format!("{error}{hint}"))
+        match &error {
+            ClientError::Refused(refusal) if let Some(message) = by_option(&refusal.message) => {
+                Self::new(exit, message)
+            }
+            _ => Self::new(exit, format!("{error}{hint}")),
+        }
     }
+}
+
+/// Rewords a server's message about a parameter for the option that sets it.
+fn by_option(message: &str) -> Option<String> {
+    if let Some((before, behind)) = message.split_once("leave `after` out") {
+        return Some(format!("--after: {before}leave it out{behind}"));
+    }
+    let (parameter, reason) = message.strip_prefix("parameter `")?.split_once('`')?;
+    Some(format!("{}{reason}", option_of(parameter)?))
+}
+
+/// The option that sets a parameter, with the path that it is given.
+fn option_of(parameter: &str) -> Option<String> {
+    let place = parameter.split_once("payload.").and_then(|(operator, path)| {
+        let option = match operator {
+            "" => "--where",
+            "not." => "--not-where",
+            "min." => "--min",
+            "below." => "--below",
+            "match." => "--match",
+            _ => return None,
+        };
+        Some(format!("{option} {path}"))
+    });
+    place.or_else(|| match parameter {
+        "q" => Some("--grep".to_owned()),
+        "topic" | "not.topic" | "source" | "not.source" | "event_id" | "since" | "until" | "has" | "interval"
+        | "after" | "limit" | "order" => Some(format!("--{}", parameter.replace(['.', '_'], "-"))),
+        _ => None,
+    })
 }
 
 /// Of a command that works on a data directory without a server.
@@ -141,5 +176,24 @@ mod tests {
         assert_eq!(with_causes(&error), "cannot create x: disk is read-only");
         let error = StartError::Listen { listen: "x".to_owned(), source: std::io::Error::other("in use") };
         assert_eq!(with_causes(&error).matches("in use").count(), 1);
+    }
+
+    #[test]
+    fn what_a_server_says_of_a_parameter_is_said_of_the_option() {
+        for (message, expected) in [
+            ("parameter `interval`: too many", "--interval: too many"),
+            ("parameter `q`: too long", "--grep: too long"),
+            ("parameter `event_id`: is empty", "--event-id: is empty"),
+            ("parameter `not.payload.a.payload.b`: no path", "--not-where a.payload.b: no path"),
+            (
+                "the cursor is damaged; leave `after` out to begin",
+                "--after: the cursor is damaged; leave it out to begin",
+            ),
+        ] {
+            assert_eq!(by_option(message).as_deref(), Some(expected));
+        }
+        for other in ["parameter `x`: unknown", "event 3 is of topic `q`", ""] {
+            assert_eq!(by_option(other), None, "{other}");
+        }
     }
 }

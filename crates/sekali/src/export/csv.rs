@@ -9,12 +9,12 @@ use super::{ExportError, WriteEvents};
 use sekali_wire::csv::{HEADER, append_row};
 
 /// Writes rows.
-pub(super) struct Rows {
+pub(super) struct CsvWriter {
     file: TextFile,
     text: Vec<u8>,
 }
 
-impl Rows {
+impl CsvWriter {
     /// Writes the header.
     pub(super) fn new(mut file: TextFile) -> Result<Self, ExportError> {
         file.write_all(HEADER.as_bytes()).map_err(|error| file.error(error))?;
@@ -22,7 +22,7 @@ impl Rows {
     }
 }
 
-impl WriteEvents for Rows {
+impl WriteEvents for CsvWriter {
     fn write(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         self.text.clear();
         each_event(lines, |event| {

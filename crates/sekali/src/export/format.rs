@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 /// How to write events down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// One JSON object a line, as the server sends it, but with nine digits behind every second
     Ndjson,
     /// With a header line; cells that a spreadsheet would run get an apostrophe, which an import
@@ -18,7 +18,7 @@ pub enum Format {
     Parquet,
 }
 
-impl Format {
+impl OutputFormat {
     /// By the ending of a file's name.
     pub fn of_path(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
@@ -44,17 +44,17 @@ mod tests {
     fn what_is_exported_under_a_name_is_imported_by_it() {
         use crate::input;
         for name in ["a.ndjson", "a.JSONL", "a.csv", "a.db", "a.sqlite", "a.sqlite3", "a.parquet"] {
-            let (written, read) = (Format::of_path(Path::new(name)), input::Format::of_name(name));
+            let (written, read) = (OutputFormat::of_path(Path::new(name)), input::InputFormat::of_name(name));
             let same = match written.unwrap() {
-                Format::Ndjson => input::Format::Ndjson,
-                Format::Csv => input::Format::Csv,
-                Format::Sqlite => input::Format::Sqlite,
-                Format::Parquet => input::Format::Parquet,
+                OutputFormat::Ndjson => input::InputFormat::Ndjson,
+                OutputFormat::Csv => input::InputFormat::Csv,
+                OutputFormat::Sqlite => input::InputFormat::Sqlite,
+                OutputFormat::Parquet => input::InputFormat::Parquet,
             };
             assert_eq!(read, Some(same), "{name}");
         }
         for name in ["a", "a.json", "a.txt", ".csv", "ndjson"] {
-            assert_eq!(Format::of_path(Path::new(name)), None, "{name}");
+            assert_eq!(OutputFormat::of_path(Path::new(name)), None, "{name}");
         }
     }
 }

@@ -7,18 +7,18 @@ use super::part_file::TextFile;
 use super::{ExportError, WriteEvents};
 
 /// Writes lines.
-pub(super) struct Lines {
+pub(super) struct NdjsonWriter {
     file: TextFile,
     text: Vec<u8>,
 }
 
-impl Lines {
+impl NdjsonWriter {
     pub(super) fn new(file: TextFile) -> Self {
         Self { file, text: Vec::new() }
     }
 }
 
-impl WriteEvents for Lines {
+impl WriteEvents for NdjsonWriter {
     fn write(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         self.text.clear();
         for line in lines.split_inclusive(|&byte| byte == b'\n').filter(|line| *line != b"\n") {

@@ -61,12 +61,12 @@ impl PartFile {
         directory.and_then(|directory| directory.sync_all()).map_err(|error| self.error(error))
     }
 
-    /// What the operating system says, about this file.
+    /// An error of the operating system about this file.
     pub(super) fn error(&self, source: io::Error) -> ExportError {
         ExportError::Io { path: self.path.clone(), source }
     }
 
-    /// What a library says, about this file.
+    /// An error of a library about this file.
     pub(super) fn format_error(&self, reason: impl std::fmt::Display) -> ExportError {
         ExportError::Format { path: self.path.clone(), reason: reason.to_string() }
     }

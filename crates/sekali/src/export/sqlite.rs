@@ -15,7 +15,7 @@ const SCHEMA: &str = "
         PRIMARY KEY (topic, event_id)
     )";
 
-/// Nobody else sees the file before it is complete and synced as a whole, and a broken one is
+/// No other process sees the file before it is complete and synced as a whole, and a broken one is
 /// thrown away: there is nothing for a journal to roll back to. The cache, in KiB, holds the upper
 /// levels of the key's index.
 const PRAGMAS: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; \
@@ -25,14 +25,14 @@ const INSERT: &str = "INSERT INTO events (topic, event_id, timestamp, source, pa
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 /// Inserts events.
-pub(super) struct Table {
+pub(super) struct SqliteWriter {
     database: Connection,
     file: PartFile,
     /// Events of the transaction.
     uncommitted: u64,
 }
 
-impl Table {
+impl SqliteWriter {
     pub(super) fn create(file: PartFile) -> Result<Self, ExportError> {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
@@ -43,7 +43,7 @@ impl Table {
     }
 }
 
-impl WriteEvents for Table {
+impl WriteEvents for SqliteWriter {
     fn write(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         let error = |error: rusqlite::Error| self.file.format_error(error);
         let mut insert = self.database.prepare(INSERT).map_err(error)?;

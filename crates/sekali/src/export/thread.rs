@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::part_file::{PartFile, TextFile};
-use super::{Destination, ExportError, Format, WriteEvents, csv, ndjson, parquet, sqlite};
+use super::{Destination, ExportError, OutputFormat, WriteEvents, csv, ndjson, parquet, sqlite};
 
 /// Pieces that may wait to be written. Each is what came in at once, some tens of kilobytes.
 const PIECES_MAX: usize = 16;
@@ -17,7 +17,7 @@ pub struct Exporter {
     thread: JoinHandle<Result<Written, ExportError>>,
 }
 
-/// What an export came to.
+/// The result of an export.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
     /// How many events.
@@ -31,7 +31,7 @@ enum Piece {
 
 impl Exporter {
     /// Begins the file. Must be called in a runtime.
-    pub fn start(destination: &Destination, format: Format) -> Result<Self, ExportError> {
+    pub fn start(destination: &Destination, format: OutputFormat) -> Result<Self, ExportError> {
         let file = create(destination, format)?;
         let (pieces, received) = mpsc::channel(PIECES_MAX);
         let thread = tokio::task::spawn_blocking(|| write_all(file, received));
@@ -58,16 +58,16 @@ impl Exporter {
     }
 }
 
-fn create(destination: &Destination, format: Format) -> Result<Box<dyn WriteEvents + Send>, ExportError> {
+fn create(destination: &Destination, format: OutputFormat) -> Result<Box<dyn WriteEvents + Send>, ExportError> {
     let part = || match destination {
         Destination::File(path) => PartFile::create(path),
         Destination::Stdout => Err(ExportError::Stdout(std::io::Error::other("this format needs a file"))),
     };
     Ok(match format {
-        Format::Ndjson => Box::new(ndjson::Lines::new(TextFile::create(destination)?)),
-        Format::Csv => Box::new(csv::Rows::new(TextFile::create(destination)?)?),
-        Format::Sqlite => Box::new(sqlite::Table::create(part()?)?),
-        Format::Parquet => Box::new(parquet::Groups::create(part()?)?),
+        OutputFormat::Ndjson => Box::new(ndjson::NdjsonWriter::new(TextFile::create(destination)?)),
+        OutputFormat::Csv => Box::new(csv::CsvWriter::new(TextFile::create(destination)?)?),
+        OutputFormat::Sqlite => Box::new(sqlite::SqliteWriter::create(part()?)?),
+        OutputFormat::Parquet => Box::new(parquet::Groups::create(part()?)?),
     })
 }
 

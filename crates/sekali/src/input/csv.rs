@@ -17,11 +17,11 @@ use super::{InputError, ReadEvents, Record, invalid};
 use sekali_wire::columns::{ADDED, EVENT};
 use sekali_wire::csv::restore;
 
-/// What may stand between cells, the usual one first.
+/// The separators of cells, the usual one first.
 const SEPARATORS: [u8; 4] = *b",;\t|";
 
 /// Reads rows and writes them as JSON.
-pub(super) struct Rows {
+pub(super) struct CsvRows {
     lines: Lines,
     parser: csv::Reader<Pending>,
     row: csv::ByteRecord,
@@ -36,7 +36,7 @@ struct Columns {
     width: usize,
 }
 
-impl Rows {
+impl CsvRows {
     /// Reads the header.
     pub(super) fn new(input: Input, name: &str) -> Result<Self, InputError> {
         let syntax = |reason| InputError::Syntax { name: name.to_owned(), line: 1, reason };
@@ -68,7 +68,7 @@ impl Rows {
     }
 }
 
-impl ReadEvents for Rows {
+impl ReadEvents for CsvRows {
     fn next(&mut self, event: &mut Vec<u8>) -> Result<Option<Record>, InputError> {
         loop {
             let line = self.lines.line();

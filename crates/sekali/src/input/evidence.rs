@@ -1,8 +1,8 @@
 //! Evidence of conflicts, as an export has it, and what it is evidence of.
 //!
-//! Nobody may publish to the topic that keeps evidence. But a conflicting event that is published
-//! again makes the same evidence again: so importing evidence is publishing what it keeps, where
-//! the event that it conflicts with is known.
+//! Clients may not publish to the topic that keeps evidence. But a conflicting event that is
+//! published again makes the same evidence again: so importing evidence is publishing the event
+//! that it keeps, where the event that it conflicts with is known.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ struct Evidence<'a> {
     payload: Kept<'a>,
 }
 
-/// What it keeps.
+/// The event that it keeps.
 #[derive(Deserialize)]
 struct Kept<'a> {
     #[serde(borrow)]

@@ -188,7 +188,7 @@ mod tests {
         assert!(started.elapsed() >= Duration::from_millis(200), "{:?}", started.elapsed());
     }
 
-    /// What comes of these files.
+    /// The items that are read from these files.
     fn found(dir: &Path, names: &[&str], options: Options) -> Vec<String> {
         let paths = names.iter().map(|name| dir.join(name)).collect();
         let mut feed = feed(Origin::Files { paths, options }, pacing(None), 1);

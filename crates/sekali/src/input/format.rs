@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 /// How events are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum InputFormat {
     /// One JSON object a line
     Ndjson,
     /// An array of objects, {"events": [...]}, or objects one after the other
@@ -19,7 +19,7 @@ pub enum Format {
     Parquet,
 }
 
-impl Format {
+impl InputFormat {
     /// By the ending of a file's name, in front of one that says how it is compressed.
     pub fn of_name(name: &str) -> Option<Self> {
         let (stem, ending) = name.rsplit_once('.')?;
@@ -75,37 +75,37 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_their_beginning() {
-        let cases: [(&str, Option<Format>); 14] = [
-            ("{\"topic\":1}\n{\"topic\":2}\n", Some(Format::Ndjson)),
-            ("\u{feff}{\"topic\":1}", Some(Format::Ndjson)),
-            ("{\n  \"topic\": 1\n}\n", Some(Format::Json)),
-            ("{\"events\":[{}]}", Some(Format::Json)),
-            ("  [\n{}", Some(Format::Json)),
-            ("topic,event_id,timestamp,source,payload\n", Some(Format::Csv)),
-            ("\"source\",\"event_id\",\"topic\"\r\n", Some(Format::Csv)),
-            ("topic;event_id;timestamp;source;payload\n", Some(Format::Csv)),
-            ("\u{feff}event_id\ttopic\n", Some(Format::Csv)),
-            ("sep=;\r\ntopic;event_id\r\n", Some(Format::Csv)),
-            ("SQLite format 3\0\u{10}", Some(Format::Sqlite)),
-            ("PAR1\u{15}", Some(Format::Parquet)),
+        let cases: [(&str, Option<InputFormat>); 14] = [
+            ("{\"topic\":1}\n{\"topic\":2}\n", Some(InputFormat::Ndjson)),
+            ("\u{feff}{\"topic\":1}", Some(InputFormat::Ndjson)),
+            ("{\n  \"topic\": 1\n}\n", Some(InputFormat::Json)),
+            ("{\"events\":[{}]}", Some(InputFormat::Json)),
+            ("  [\n{}", Some(InputFormat::Json)),
+            ("topic,event_id,timestamp,source,payload\n", Some(InputFormat::Csv)),
+            ("\"source\",\"event_id\",\"topic\"\r\n", Some(InputFormat::Csv)),
+            ("topic;event_id;timestamp;source;payload\n", Some(InputFormat::Csv)),
+            ("\u{feff}event_id\ttopic\n", Some(InputFormat::Csv)),
+            ("sep=;\r\ntopic;event_id\r\n", Some(InputFormat::Csv)),
+            ("SQLite format 3\0\u{10}", Some(InputFormat::Sqlite)),
+            ("PAR1\u{15}", Some(InputFormat::Parquet)),
             ("hello\n", None),
-            ("", Some(Format::Ndjson)),
+            ("", Some(InputFormat::Ndjson)),
         ];
         for (text, format) in cases {
-            assert_eq!(Format::sniff(text.as_bytes()), format, "{text}");
+            assert_eq!(InputFormat::sniff(text.as_bytes()), format, "{text}");
         }
     }
 
     #[test]
     fn formats_are_told_by_name() {
-        assert_eq!(Format::of_name("a/b.JSONL"), Some(Format::Ndjson));
-        assert_eq!(Format::of_name("a.json"), Some(Format::Json));
-        assert_eq!(Format::of_name("a.csv"), Some(Format::Csv));
-        assert_eq!(Format::of_name("2015-01-01-15.json.gz"), Some(Format::Json));
-        assert_eq!(Format::of_name("a.ndjson.ZST"), Some(Format::Ndjson));
-        assert_eq!(Format::of_name("a.gz"), None);
-        assert_eq!(Format::of_name("data/dedup.db"), Some(Format::Sqlite));
-        assert_eq!(Format::of_name("a.parquet"), Some(Format::Parquet));
-        assert_eq!(Format::of_name("stdin"), None);
+        assert_eq!(InputFormat::of_name("a/b.JSONL"), Some(InputFormat::Ndjson));
+        assert_eq!(InputFormat::of_name("a.json"), Some(InputFormat::Json));
+        assert_eq!(InputFormat::of_name("a.csv"), Some(InputFormat::Csv));
+        assert_eq!(InputFormat::of_name("2015-01-01-15.json.gz"), Some(InputFormat::Json));
+        assert_eq!(InputFormat::of_name("a.ndjson.ZST"), Some(InputFormat::Ndjson));
+        assert_eq!(InputFormat::of_name("a.gz"), None);
+        assert_eq!(InputFormat::of_name("data/dedup.db"), Some(InputFormat::Sqlite));
+        assert_eq!(InputFormat::of_name("a.parquet"), Some(InputFormat::Parquet));
+        assert_eq!(InputFormat::of_name("stdin"), None);
     }
 }

@@ -47,7 +47,7 @@ enum Place {
     End,
 }
 
-/// What comes next.
+/// The state between two values.
 enum Next {
     /// A value.
     Value,

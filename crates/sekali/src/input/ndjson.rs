@@ -8,19 +8,19 @@ const RECORD_SEPARATOR: u8 = 0x1e;
 
 /// Reads NDJSON. Empty lines are passed over, and so are marks in front of a line: where files were
 /// joined there is one in the middle.
-pub(super) struct Lines {
+pub(super) struct NdjsonLines {
     input: Input,
     name: String,
     line: i64,
 }
 
-impl Lines {
+impl NdjsonLines {
     pub(super) fn new(input: Input, name: &str) -> Self {
         Self { input, name: name.to_owned(), line: 0 }
     }
 }
 
-impl ReadEvents for Lines {
+impl ReadEvents for NdjsonLines {
     fn next(&mut self, event: &mut Vec<u8>) -> Result<Option<Record>, InputError> {
         loop {
             event.clear();
@@ -63,12 +63,12 @@ pub(super) fn marks(line: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, read_all};
+    use super::super::{InputFormat, read_all};
 
     #[test]
     fn a_bad_line_spoils_only_itself() {
         let text = "{\"a\":1}\n\n{\"b\":\r\n  {\"c\":3}  \n{} {}\n{\"last\":true}";
-        let found = read_all(text, "stdin", Some(Format::Ndjson)).unwrap();
+        let found = read_all(text, "stdin", Some(InputFormat::Ndjson)).unwrap();
         expect_test::expect![[r#"
             1: {"a":1}
             3: invalid, not JSON: EOF while parsing a value at column 5
@@ -81,14 +81,14 @@ mod tests {
     #[test]
     fn marks_in_the_middle_are_passed_over() {
         let text = "\u{feff}{\"a\":1}\n\u{feff}{\"b\":2}\n\u{feff}\n\u{1e}{\"c\":3}\n";
-        let found = read_all(text, "stdin", Some(Format::Ndjson)).unwrap();
+        let found = read_all(text, "stdin", Some(InputFormat::Ndjson)).unwrap();
         assert_eq!(found, ["1: {\"a\":1}", "2: {\"b\":2}", "4: {\"c\":3}"]);
     }
 
     #[test]
     fn an_event_behind_zeros_is_not_lost() {
         let text = "{\"a\":1}\n\0\0\0{\"b\":2}\n\0\0\n{\"c\":3}";
-        let found = read_all(text, "stdin", Some(Format::Ndjson)).unwrap();
+        let found = read_all(text, "stdin", Some(InputFormat::Ndjson)).unwrap();
         expect_test::expect![[r#"
             1: {"a":1}
             2: invalid, 3 bytes are zero, as a power cut leaves them
@@ -103,7 +103,7 @@ mod tests {
         use super::super::{EVENT_TEXT_BYTES_MAX, Options, Record, reader};
         use std::io::Read as _;
         let text = std::io::repeat(b'x').take(3 * EVENT_TEXT_BYTES_MAX as u64).chain(&b"\n{\"a\":1}\n"[..]);
-        let options = Options { format: Some(Format::Ndjson), ..Options::default() };
+        let options = Options { format: Some(InputFormat::Ndjson), ..Options::default() };
         let mut reader = reader(text, "x.ndjson", &options).unwrap();
         let mut event = Vec::new();
         assert!(matches!(reader.next(&mut event).unwrap(), Some(Record::Invalid { line: 1, .. })));

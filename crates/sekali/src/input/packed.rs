@@ -18,7 +18,7 @@ const NAMED: [(&[u8], &str, &str); 6] = [
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 
-/// What `input` holds once it is decompressed, if it is compressed.
+/// The decompressed content of `input`, if it is compressed.
 ///
 /// # Errors
 /// It cannot be read; or, as the inner error, it is compressed in a way that is not read here.
@@ -45,7 +45,7 @@ pub(super) fn is_packed(beginning: &[u8]) -> bool {
     beginning.starts_with(GZIP) || beginning.starts_with(ZSTD) || is_skippable(beginning)
 }
 
-/// What to say of input that is compressed in a way that is not read here.
+/// The reason for refusing a compression that is not supported.
 fn name(input: &Peeked) -> Option<String> {
     let (_, name, tool) = NAMED.into_iter().find(|(magic, ..)| input.beginning().starts_with(magic))?;
     Some(format!("it is compressed with {name}: pipe it in, as with {tool} FILE | sekali publish"))

@@ -13,8 +13,8 @@ use parquet::schema::types::Type;
 
 use self::column::Column;
 use self::kind::{Kind, Role};
+use super::progress::ReadProgress;
 use super::row::write_event;
-use super::source::Progress;
 use super::{InputError, ReadEvents, Record, invalid};
 use sekali_wire::columns::EVENT;
 
@@ -22,11 +22,11 @@ use sekali_wire::columns::EVENT;
 const BATCH_ROWS: usize = 128;
 
 /// Reads row group after row group.
-pub(super) struct Rows {
+pub(super) struct ParquetRows {
     file: SerializedFileReader<File>,
     /// Where each column of an event is, and how it is read.
     columns: [(usize, Kind); 5],
-    progress: Progress,
+    progress: ReadProgress,
     /// The next row group.
     group: usize,
     reading: Option<Reading>,
@@ -34,7 +34,7 @@ pub(super) struct Rows {
     row: i64,
 }
 
-/// What is left of a row group.
+/// The rest of a row group.
 struct Reading {
     columns: Vec<Column>,
     /// Rows that were not decoded.
@@ -44,9 +44,9 @@ struct Reading {
     bytes: u64,
 }
 
-impl Rows {
+impl ParquetRows {
     /// Reads the footer.
-    pub(super) fn open(file: File, name: &str, progress: Progress) -> Result<Self, InputError> {
+    pub(super) fn open(file: File, name: &str, progress: ReadProgress) -> Result<Self, InputError> {
         let unusable = |reason: String| InputError::Unusable { name: name.to_owned(), reason };
         let file = SerializedFileReader::new(file).map_err(|error| unusable(error.to_string()))?;
         let columns = find_columns(&file).map_err(unusable)?;
@@ -80,7 +80,7 @@ impl Rows {
     }
 }
 
-impl ReadEvents for Rows {
+impl ReadEvents for ParquetRows {
     fn next(&mut self, event: &mut Vec<u8>) -> Result<Option<Record>, InputError> {
         loop {
             let mut reading = match self.reading.take() {
@@ -157,7 +157,7 @@ fn find_columns(file: &SerializedFileReader<File>) -> Result<[(usize, Kind); 5],
     Ok(columns)
 }
 
-/// What a nested column is, for people.
+/// The type of a nested column, for people.
 fn shape(field: &Type) -> &'static str {
     let info = field.get_basic_info();
     match (info.logical_type_ref(), info.converted_type()) {

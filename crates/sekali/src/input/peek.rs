@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-/// What some programs put in front of UTF-8 text, and what then stands in the middle where files
-/// are joined.
+/// The mark that some programs put in front of UTF-8 text, and that stands in the middle where
+/// files are joined.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The longest beginning that is looked at, in bytes.
@@ -64,9 +64,9 @@ impl Read for Failing {
     }
 }
 
-/// What readers of text read from. They may give back what they took.
+/// The input of readers of text. They may give back bytes that they took.
 pub(super) struct Input {
-    /// What was given back.
+    /// The bytes that were given back.
     unread: Vec<u8>,
     /// How much of that was taken again.
     at: usize,

@@ -12,7 +12,7 @@ use sekali_wire::limits::PAYLOAD_DEPTH_MAX;
 /// Converts one literal.
 ///
 /// # Errors
-/// What stands in the way, and at which character, counted from 1.
+/// The reason for refusing a text, and the character, counted from 1.
 pub(super) fn to_json(literal: &str) -> Result<String, String> {
     let mut parser = Parser { all: literal, rest: literal, json: String::with_capacity(literal.len() + 16) };
     parser.value(PAYLOAD_DEPTH_MAX)?;
@@ -25,9 +25,9 @@ pub(super) fn to_json(literal: &str) -> Result<String, String> {
 
 struct Parser<'a> {
     all: &'a str,
-    /// What has not been read.
+    /// The text that was not read yet.
     rest: &'a str,
-    /// What has been written.
+    /// The JSON written so far.
     json: String,
 }
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Format, InputError, Options, ReadEvents, parquet, reader, sqlite};
+use super::progress::ReadProgress;
+use super::{InputError, InputFormat, Options, ReadEvents, parquet, reader, sqlite};
 
 /// Bytes that tell SQLite and Parquet.
 const MAGIC_BYTES_MAX: u64 = 16;
@@ -39,18 +40,18 @@ impl Source {
         }
         let file = File::open(path).map_err(io_error)?;
         // What is not a regular file can be read only once, from beginning to end.
-        let binary = match options.format.or_else(|| Format::of_name(&name)) {
+        let binary = match options.format.or_else(|| InputFormat::of_name(&name)) {
             _ if !metadata.is_file() => None,
-            Some(Format::Sqlite | Format::Parquet) if is_packed(path).map_err(io_error)? => None,
+            Some(InputFormat::Sqlite | InputFormat::Parquet) if is_packed(path).map_err(io_error)? => None,
             Some(format) => Some(format),
-            None => Format::sniff(&magic(path).map_err(io_error)?),
+            None => InputFormat::sniff(&magic(path).map_err(io_error)?),
         };
-        let progress = |bytes| Progress::new(bytes, &bytes_read);
+        let progress = |bytes| ReadProgress::new(bytes, &bytes_read);
         let events: Box<dyn ReadEvents> = match binary {
-            Some(Format::Sqlite) => {
-                Box::new(sqlite::Rows::open(path, &name, options.table.as_deref(), progress(metadata.len()))?)
+            Some(InputFormat::Sqlite) => {
+                Box::new(sqlite::SqliteRows::open(path, &name, options.table.as_deref(), progress(metadata.len()))?)
             }
-            Some(Format::Parquet) => Box::new(parquet::Rows::open(file, &name, progress(0))?),
+            Some(InputFormat::Parquet) => Box::new(parquet::ParquetRows::open(file, &name, progress(0))?),
             _ => reader(Counted { input: file, bytes_read: Arc::clone(&bytes_read) }, &name, options)?,
         };
         Ok(Self { name, events, bytes_read })
@@ -67,37 +68,6 @@ fn magic(path: &Path) -> io::Result<Vec<u8>> {
     let mut beginning = Vec::new();
     File::open(path)?.take(MAGIC_BYTES_MAX).read_to_end(&mut beginning)?;
     Ok(beginning)
-}
-
-/// Tells the progress bar of files that are not read from beginning to end.
-pub(super) struct Progress {
-    file_bytes: u64,
-    bytes_read: Arc<AtomicU64>,
-    told: u64,
-}
-
-impl Progress {
-    fn new(file_bytes: u64, bytes_read: &Arc<AtomicU64>) -> Self {
-        Self { file_bytes, bytes_read: Arc::clone(bytes_read), told: 0 }
-    }
-
-    /// So many more bytes were read.
-    pub(super) fn add(&self, bytes: u64) {
-        self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// This share of the file was read, from 0 to 1.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a bar for people"
-    )]
-    pub(super) fn share(&mut self, share: f64) {
-        let bytes = (self.file_bytes as f64 * share.clamp(0.0, 1.0)) as u64;
-        self.add(bytes.saturating_sub(self.told));
-        self.told = self.told.max(bytes);
-    }
 }
 
 /// Counts what is read.

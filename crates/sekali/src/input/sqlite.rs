@@ -22,7 +22,7 @@ use rusqlite::Error;
 use self::keyed::Keyed;
 use self::scan::Scan;
 use self::table::Order;
-use super::source::Progress;
+use super::progress::ReadProgress;
 use super::{EVENT_TEXT_BYTES_MAX, InputError, ReadEvents, Record};
 
 /// Rows are fetched together until they have so many bytes, or [`CHUNK_ROWS`].
@@ -31,12 +31,12 @@ const CHUNK_BYTES: usize = EVENT_TEXT_BYTES_MAX;
 const CHUNK_ROWS: usize = 1_000;
 
 /// Reads rows as events.
-pub(super) struct Rows {
+pub(super) struct SqliteRows {
     reading: Reading,
     fetched: VecDeque<Fetched>,
     path: PathBuf,
     name: String,
-    progress: Progress,
+    progress: ReadProgress,
 }
 
 enum Reading {
@@ -58,15 +58,20 @@ enum Fetched {
         place: i64,
         /// How many rows are missing: exactly, or as far as can be told.
         rows: u64,
-        /// What is known of them.
+        /// The values known of it.
         reason: String,
     },
 }
 
-impl Rows {
+impl SqliteRows {
     /// Opens a database without changing it, and finds the table of this name, or the one that has
     /// events.
-    pub(super) fn open(path: &Path, name: &str, table: Option<&str>, progress: Progress) -> Result<Self, InputError> {
+    pub(super) fn open(
+        path: &Path,
+        name: &str,
+        table: Option<&str>,
+        progress: ReadProgress,
+    ) -> Result<Self, InputError> {
         let unusable = |reason| InputError::Unusable { name: name.to_owned(), reason };
         let database = connection::open(path).map_err(unusable)?;
         let table = table::choose(&database, table).map_err(unusable)?;
@@ -93,7 +98,7 @@ impl Rows {
     }
 }
 
-impl ReadEvents for Rows {
+impl ReadEvents for SqliteRows {
     fn next(&mut self, event: &mut Vec<u8>) -> Result<Option<Record>, InputError> {
         if self.fetched.is_empty() {
             self.fetch()?;

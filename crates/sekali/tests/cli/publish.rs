@@ -73,7 +73,7 @@ fn a_refusal_is_not_retried_and_names_file_and_line() {
     let stderr = result.stderr.replace(&dir.path().display().to_string(), "DIR");
     expect_test::expect![[r#"
         DIR/events.ndjson:3: timestamp: not a timestamp\u001b[31m
-        sekali: the server refused the request with status 422: 1 of 3 events is not valid (invalid_event); nothing of this request is stored: mend it and run again, or use --skip-invalid
+        sekali: the server refused the request: 1 of 3 events is not valid; nothing of this request is stored: mend it and run again, or use --skip-invalid
     "#]].assert_eq(&stderr);
 }
 
@@ -166,7 +166,7 @@ fn every_bad_row_of_a_batch_is_named_at_once_and_nothing_of_it_is_stored() {
         DIR/bad.csv:4: payload is not JSON: it begins with "notjson"
         DIR/bad.csv:5: topic: must not be empty
         DIR/bad.csv:6: payload is not JSON: it is empty
-        sekali: the server refused the request with status 422: 4 events are not valid, nothing was stored (invalid_event); nothing of this request is stored: mend it and run again, or use --skip-invalid
+        sekali: the server refused the request: 4 events are not valid, nothing was stored; nothing of this request is stored: mend it and run again, or use --skip-invalid
     "#]].assert_eq(&stderr);
     assert_eq!(run(&["events", "--url", &served.url]).stdout, "");
 }

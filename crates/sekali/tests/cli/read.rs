@@ -4,8 +4,9 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::process::{command, run};
+use crate::process::{command, run, run_with_input};
 use crate::scripted::{Reply, Scripted};
+use crate::served::Served;
 
 #[test]
 fn events_are_written_verbatim_and_pages_followed() {
@@ -68,8 +69,8 @@ fn stats_are_a_table_or_what_the_server_says() {
         conflicts                 0
         uptime                  5 s
 
-        topic              events        size  first                           last
-        demo\u0007              8     1.6 KiB  2025-01-01T00:00:00Z            2025-01-02T00:00:00Z
+        topic              events        size  first             last
+        demo\u0007              8     1.6 KiB  2025-01-01 00:00  2025-01-02 00:00
     "#]]
     .assert_eq(&run(&["stats", "--url", &server.url]).stdout);
     assert_eq!(run(&["stats", "--url", &server.url, "--json"]).json()["more"], true);
@@ -94,8 +95,9 @@ fn something_else_at_the_address_is_recognised() {
     let result = run(&["stats", "--url", &server.url]);
     assert_eq!(result.code, Some(4));
     expect_test::expect![[r#"
-        sekali: the server refused the request with status 404: 404 Not Found, and not in Sekali's words: is this the right address?
-    "#]].assert_eq(&result.stderr);
+        sekali: the server refused the request: 404 Not Found, and not in Sekali's words: is this the right address?
+    "#]]
+    .assert_eq(&result.stderr);
     let server = Scripted::start(|_, _| Reply::Full(200, Vec::new(), "<html>hello</html>".to_owned()));
     assert_eq!(run(&["stats", "--url", &server.url]).code, Some(1));
 }
@@ -106,29 +108,17 @@ fn filters_are_sent_as_parameters() {
         true => Reply::Json(200, json!({"count": 3})),
         false => Reply::Json(200, json!([])),
     });
-    let filters = [
-        "--topic",
-        "t",
-        "--since",
-        "2025-10-24T04:00:00+07:00",
-        "--until",
-        "2025-10-25",
-        "--source",
-        "s",
-        "--event-id",
-        "1",
-        "--where",
-        "a.b=\"5\"",
-        "--where",
-        "c==x",
-        "--grep",
-        "a&b",
-    ];
+    let filters = "--topic t --topic web.* --not-topic x --since 2025-10-24T04:00:00+07:00 --until 2025-10-25 \
+                   --source s --source s2 --not-source s3 --event-id 1 --where a.b=\"5\" --where c==x --not-where d=1 \
+                   --min ms=5 --below ms=1e3 --match path=^/a --has user.id --grep a&b";
+    let filters: Vec<_> = filters.split_whitespace().collect();
     let run = |command| run(&[&[command, "--url", &server.url], &filters[..]].concat());
     assert_eq!(run("events").code, Some(0));
     assert_eq!(run("count").stdout, "3\n");
-    let parameters = "topic=t&since=2025-10-24T04%3A00%3A00%2B07%3A00&until=2025-10-25&source=s&event_id=1&q=a%26b\
-                      &payload.a.b=%225%22&payload.c=%3Dx";
+    let parameters = "topic=t&topic=web.*&not.topic=x&since=2025-10-23T21%3A00%3A00Z&until=2025-10-25T00%3A00%3A00Z\
+                      &source=s&source=s2&not.source=s3&event_id=1&has=payload.user.id&q=a%26b\
+                      &payload.a.b=%225%22&payload.c=%3Dx&not.payload.d=1&min.payload.ms=5&below.payload.ms=1e3\
+                      &match.payload.path=%5E%2Fa";
     let lines: Vec<String> = server.asked().into_iter().map(|asked| asked.line).collect();
     let expected =
         [format!("GET /events?limit=1000&order=asc&{parameters}"), format!("GET /events/count?{parameters}")];
@@ -155,6 +145,65 @@ fn csv_is_what_the_server_would_write() {
         '=a,"1,2",2025-10-24T21:00:00Z,'-s,"{""x"":""y""}",7,2025-10-24T21:00:01Z
     "#]]
     .assert_eq(&result.stdout.replace("\r\n", "\n"));
+}
+
+#[test]
+fn a_topic_without_events_is_named_with_those_that_have_some() {
+    let server = Scripted::start(|_, asked| match asked.line.as_str() {
+        "GET /topics" => Reply::Json(
+            200,
+            json!([{"topic": "web.access", "events": 1, "bytes": 1,
+                                                  "first_timestamp": null, "last_timestamp": null}]),
+        ),
+        _ => Reply::Json(200, json!([])),
+    });
+    let result = run(&["events", "--url", &server.url, "--topic", "web"]);
+    assert_eq!((result.code, result.stdout.as_str()), (Some(0), ""));
+    assert_eq!(result.stderr, "no events of topic web; there are: web.access\n");
+    assert_eq!(run(&["events", "--url", &server.url, "--topic", "web.access"]).stderr, "");
+}
+
+#[test]
+fn one_event_in_a_wrong_year_does_not_break_a_count_by_the_hour() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(dir.path());
+    let event = |id: &str, time: &str| {
+        json!({"topic": "t", "event_id": id, "timestamp": time, "source": "s", "payload": {}}).to_string()
+    };
+    let times = ["1970-01-01T00:00:00Z", "2025-10-24T21:10:00Z", "2025-10-24T21:50:00Z", "2025-10-26T00:00:00Z"];
+    let events: Vec<_> = times.iter().enumerate().map(|(id, time)| event(&id.to_string(), time)).collect();
+    run_with_input(&["publish", "--url", &served.url, "--json"], &events.join("\n")).json();
+    let counted = run(&["count", "--url", &served.url, "--interval", "1h"]);
+    assert_eq!(counted.stderr, "the events are far apart: intervals without events are left out\n");
+    expect_test::expect![[r#"
+        1970-01-01T00:00:00Z               1 ████████████████████
+                           …         489,260 intervals without events
+        2025-10-24T21:00:00Z               2 ████████████████████████████████████████
+                           …              26 intervals without events
+        2025-10-26T00:00:00Z               1 ████████████████████
+        4 events
+    "#]]
+    .assert_eq(&counted.stdout);
+    let json = run(&["count", "--url", &served.url, "--interval", "1m", "--json"]).json();
+    let starts: Vec<_> = json["buckets"].as_array().unwrap().iter().map(|bucket| &bucket["start"]).collect();
+    assert_eq!(starts, times);
+    assert_eq!(json["count"], 4);
+}
+
+#[test]
+fn what_the_server_says_of_a_parameter_names_the_option() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(dir.path());
+    for (arguments, option) in [
+        (["--where", "a..b=1"], "--where a..b: "),
+        (["--grep", ""], "--grep: "),
+        (["--match", "a=("], "--match a: "),
+        (["--after", "nonsense"], "--after: "),
+    ] {
+        let result = run(&[&["events", "--url", &served.url][..], &arguments].concat());
+        assert_eq!(result.code, Some(4), "{result:?}");
+        assert!(result.stderr.starts_with(&format!("sekali: {option}")), "{result:?}");
+    }
 }
 
 #[test]

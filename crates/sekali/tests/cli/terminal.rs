@@ -9,7 +9,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
 
-use crate::process::{command, run_with_input};
+use crate::process::{command, run, run_with_input};
 use crate::scripted::{Reply, Scripted};
 use crate::served::Served;
 
@@ -159,5 +159,33 @@ fn neither_do_servers_file_names_and_arguments() {
         let (shown, code) = on_a_terminal(&mut plain(arguments));
         assert!(code.is_some() && !shown.is_empty(), "{arguments:?} {code:?} {shown:?}");
         is_harmless(&shown, &format!("{arguments:?}"));
+    }
+}
+
+#[test]
+fn a_terminal_gets_the_newest_events_and_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(dir.path());
+    run_with_input(&["publish", "--url", &served.url, "--json", "--count", "150"], "").json();
+    let (shown, code) = on_a_terminal(&mut plain(&["events", "--url", &served.url]));
+    assert_eq!(code, Some(0));
+    let lines: Vec<_> = shown.lines().collect();
+    assert_eq!(lines.len(), 101, "{shown}");
+    assert!(lines[100].contains("newest 100: --limit N"), "{shown}");
+    let newest = run(&["events", "--url", &served.url, "--order", "desc", "--limit", "1"]);
+    let id = newest.json()["event_id"].as_str().unwrap().to_owned();
+    assert!(lines[99].contains(&id), "the newest is the last: {shown}");
+    assert_eq!(run(&["events", "--url", &served.url]).stdout.lines().count(), 150, "a pipe gets all");
+}
+
+#[test]
+fn a_dumb_terminal_gets_no_colours_unless_they_are_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start(dir.path());
+    for (term, color, expected) in
+        [("dumb", "auto", false), ("xterm", "auto", true), ("xterm", "never", false), ("dumb", "always", true)]
+    {
+        let (shown, _) = on_a_terminal(command(&["stats", "--url", &served.url, "--color", color]).env("TERM", term));
+        assert_eq!(shown.contains("\u{1b}["), expected, "{term} {color}: {shown:?}");
     }
 }

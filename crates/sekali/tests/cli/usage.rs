@@ -7,17 +7,18 @@ fn an_unknown_flag_is_one_line_and_code_2() {
     let result = run(&["stats", "--jsn"]);
     assert_eq!((result.code, result.stdout.as_str()), (Some(2), ""));
     expect_test::expect![[r#"
-        sekali: unexpected argument '--jsn' found; a similar argument exists: '--json'; see --help
+        sekali: unexpected argument '--jsn' found; a similar argument exists: '--json'; see sekali stats --help
     "#]]
     .assert_eq(&result.stderr);
 }
 
 #[test]
-fn nothing_to_do_is_a_usage_error() {
+fn without_a_command_the_short_help_is_shown() {
     let result = run(&[]);
     assert_eq!(result.code, Some(2));
-    assert_eq!(result.stderr.lines().count(), 1);
-    assert!(result.stderr.starts_with("sekali: say what to do"), "{result:?}");
+    assert_eq!(result.stdout, "");
+    assert!(result.stderr.contains("Publish:\n  publish"), "{result:?}");
+    assert!(result.stderr.contains("sekali COMMAND --help"), "{result:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::input::Format;
+use crate::input::InputFormat;
 
 /// How input files are read.
 #[derive(Debug, Args)]
@@ -10,7 +10,7 @@ use crate::input::Format;
 pub(crate) struct InputFormatArgs {
     /// Format of the input, if neither its name nor its beginning tells
     #[arg(long, value_enum)]
-    pub(crate) format: Option<Format>,
+    pub(crate) format: Option<InputFormat>,
     /// Table of a SQLite database, if several have the columns of an event
     #[arg(long, value_name = "NAME")]
     pub(crate) table: Option<String>,

@@ -86,7 +86,8 @@ mod tests {
         ] {
             assert_eq!(listen_address(text).as_deref(), Ok(expected), "{text}");
         }
-        for wrong in ["", ":", "99999", "host:99999", "host:http", "http://localhost:8080", "a b:80", "::1:x", "host:"] {
+        for wrong in ["", ":", "99999", "host:99999", "host:http", "http://localhost:8080", "a b:80", "::1:x", "host:"]
+        {
             assert!(listen_address(wrong).unwrap_err().contains("127.0.0.1:8080"), "{wrong}");
         }
     }

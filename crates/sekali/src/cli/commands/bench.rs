@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::bench::{
-    self, BenchError, Compression, IdShape, Load, OwnServer, PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN, Report,
+    self, BenchError, BenchReport, Compression, IdShape, Load, OwnServer, PAYLOAD_BYTES_DEFAULT, PAYLOAD_BYTES_MIN,
 };
 use crate::cli::args::key::KeyArg;
 use crate::cli::args::tls::ClientTlsArgs;
@@ -78,7 +78,7 @@ pub(crate) async fn run(args: BenchArgs) -> Result<(), Failure> {
     }
 }
 
-async fn measure(args: &BenchArgs) -> Result<Report, Failure> {
+async fn measure(args: &BenchArgs) -> Result<BenchReport, Failure> {
     let load = Load {
         duration: Duration::from_secs_f64(args.duration),
         connections: args.connections as usize,
@@ -109,7 +109,7 @@ fn failure(error: BenchError) -> Failure {
     Failure::new(exit, error.to_string())
 }
 
-fn print(report: &Report, json: bool) -> Result<(), Failure> {
+fn print(report: &BenchReport, json: bool) -> Result<(), Failure> {
     let mut output = Output::stdout();
     if json {
         output.json(report)?;
@@ -127,7 +127,7 @@ fn print(report: &Report, json: bool) -> Result<(), Failure> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates for people")]
-fn lines(report: &Report, paint: Paint) -> Vec<String> {
+fn lines(report: &BenchReport, paint: Paint) -> Vec<String> {
     let mut lines = vec![
         load_line(report),
         format!("events    {}/s", paint.bold(grouped(report.events_per_second as u64))),
@@ -155,7 +155,7 @@ fn lines(report: &Report, paint: Paint) -> Vec<String> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates for people")]
-fn load_line(report: &Report) -> String {
+fn load_line(report: &BenchReport) -> String {
     let load = &report.load;
     let rate = load.rate.map(|rate| format!(", {} events/s", grouped(rate as u64))).unwrap_or_default();
     let compressed = load.compress.name().map(|name| format!(", {name}")).unwrap_or_default();

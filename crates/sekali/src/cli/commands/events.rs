@@ -13,12 +13,17 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::{Output, Paint, note};
 use crate::cli::term::waiting::patiently;
-use sekali_client::{EventsQuery, RetryPolicy};
+use sekali_client::{Client, EventsFilter, EventsQuery, RetryPolicy};
 use sekali_wire::csv;
 use sekali_wire::escape::escape;
+use sekali_wire::stats::Topic;
 
 /// Events asked for at once; what the server gives by default.
 const PAGE_EVENTS: u64 = 1_000;
+/// Events that a terminal gets unless another number is wanted.
+const TERMINAL_EVENTS: u64 = 100;
+/// Topics that are named where the wanted one has no events.
+const TOPICS_NAMED_MAX: usize = 10;
 /// How long a page is retried. Reading on from a cursor is exact, so a restart of the server goes
 /// unnoticed.
 const RETRY_FOR: Duration = Duration::from_secs(30);
@@ -28,8 +33,8 @@ const OUTPUT: &str = "Output";
 
 /// Arguments of `sekali events`.
 #[derive(Debug, Args)]
-#[command(after_help = "A terminal gets one short line for each event. A pipe or file gets NDJSON, exactly as \
-    the events are stored.\n\n\
+#[command(after_help = "A terminal gets one short line for each of the newest 100 events, the newest last. A \
+    pipe or file gets all of them as NDJSON, exactly as they are stored.\n\n\
     Examples:\n  \
     sekali events --topic web.access --limit 20\n  \
     sekali events --order desc --limit 3 | jq .payload\n  \
@@ -42,12 +47,12 @@ pub(crate) struct EventsArgs {
     /// Only events after this cursor
     #[arg(long, value_name = "CURSOR", help_heading = PAGE)]
     after: Option<String>,
-    /// Stop after this many events
+    /// Stop after this many events [default: 100 on a terminal, all elsewhere]
     #[arg(long, value_name = "N", help_heading = PAGE)]
     limit: Option<u64>,
-    /// Oldest first (asc) or newest first (desc)
-    #[arg(long, value_enum, default_value_t = Order::Asc, help_heading = PAGE)]
-    order: Order,
+    /// Oldest first (asc) or newest first (desc) [default: asc]
+    #[arg(long, value_enum, hide_possible_values = true, help_heading = PAGE)]
+    order: Option<Order>,
     /// Write NDJSON to a terminal, too
     #[arg(long, help_heading = OUTPUT)]
     json: bool,
@@ -66,37 +71,134 @@ enum Order {
 
 pub(crate) async fn run(args: EventsArgs) -> Result<(), Failure> {
     let client = args.server.client()?;
-    let mut output = Output::stdout();
-    let (terminal, paint) = (output.is_terminal(), output.paint());
-    let mut left = args.limit.unwrap_or(u64::MAX);
-    let mut query =
-        EventsQuery { filter: args.filter.into(), after: args.after, descending: args.order == Order::Desc, limit: 0 };
-    if args.csv {
-        output.text(csv::HEADER.as_bytes())?;
-    }
-    while left > 0 {
-        query.limit = left.min(PAGE_EVENTS);
-        let page = patiently(RetryPolicy::lasting(RETRY_FOR), false, || client.events(&query)).await?;
-        for event in &page.events {
-            match terminal {
-                _ if args.csv => output.text(&csv_row(event)?)?,
-                true if args.json => output.line(escape(&one_line(event.get())))?,
-                true => output.line(for_people(event, paint))?,
-                false => output.line(one_line(event.get()))?,
-            }
-        }
-        // A reader at the other end of the pipe wants each page when it is there.
-        output.flush()?;
-        left = left.saturating_sub(page.events.len() as u64);
-        match page.next {
-            Some(next) if query.after.as_ref() != Some(&next) => query.after = Some(next),
-            _ => return Ok(()),
-        }
-    }
-    if let (true, false, Some(after)) = (terminal, args.csv, &query.after) {
+    let output = Output::stdout();
+    let shape = match output.is_terminal() {
+        _ if args.csv => Shape::Csv,
+        true if args.json => Shape::Json,
+        true => Shape::People(output.paint()),
+        false => Shape::Ndjson,
+    };
+    let filter = EventsFilter::from(args.filter);
+    let query = EventsQuery { filter, after: args.after, descending: args.order == Some(Order::Desc), limit: 0 };
+    let mut reading = Reading { client, output, shape, query, shown: 0 };
+    // Nobody reads thousands of lines that run past; what happened last is what is looked for.
+    let is_glance = matches!(reading.shape, Shape::People(_)) && args.limit.is_none() && reading.query.after.is_none();
+    let there_is_more = match (is_glance, args.order) {
+        (true, None) => reading.newest(TERMINAL_EVENTS).await?,
+        (true, Some(_)) => reading.pages(TERMINAL_EVENTS).await?,
+        (false, _) => reading.pages(args.limit.unwrap_or(u64::MAX)).await?,
+    };
+    if is_glance && there_is_more {
+        let which = if reading.query.descending { "newest" } else { "oldest" };
+        note(format_args!("these are the {which} {TERMINAL_EVENTS}: --limit N shows more, a pipe or file gets all"));
+    } else if let (true, Shape::People(_) | Shape::Json, Some(after)) =
+        (there_is_more, &reading.shape, &reading.query.after)
+    {
         note(format_args!("there may be more: --after {after}"));
     }
+    if reading.shown == 0 {
+        reading.explain_nothing().await;
+    }
     Ok(())
+}
+
+/// How an event is written.
+enum Shape {
+    /// One short line.
+    People(Paint),
+    /// JSON on a terminal.
+    Json,
+    /// JSON as the server sent it.
+    Ndjson,
+    Csv,
+}
+
+struct Reading {
+    client: Client,
+    output: Output,
+    shape: Shape,
+    query: EventsQuery,
+    shown: u64,
+}
+
+impl Reading {
+    /// Writes pages as they come, up to `limit` events. Returns whether there may be more.
+    async fn pages(&mut self, limit: u64) -> Result<bool, Failure> {
+        if matches!(self.shape, Shape::Csv) {
+            self.output.text(csv::HEADER.as_bytes())?;
+        }
+        while self.shown < limit {
+            let (events, is_last) = self.page(limit - self.shown).await?;
+            for event in &events {
+                self.show(event)?;
+            }
+            // A reader at the other end of the pipe wants each page when it is there.
+            self.output.flush()?;
+            if is_last {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes the newest events, the oldest of them first. Returns whether there are more.
+    async fn newest(&mut self, limit: u64) -> Result<bool, Failure> {
+        self.query.descending = true;
+        let (mut newest, mut is_last) = (Vec::new(), false);
+        while !is_last && (newest.len() as u64) <= limit {
+            // One more than is shown tells whether there are more.
+            let (events, last) = self.page(limit + 1 - newest.len() as u64).await?;
+            newest.extend(events);
+            is_last = last;
+        }
+        let there_is_more = newest.len() as u64 > limit;
+        newest.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        for event in newest.iter().rev() {
+            self.show(event)?;
+        }
+        self.output.flush()?;
+        Ok(there_is_more)
+    }
+
+    /// Reads the next page, of at most `events`. Returns whether it is the last one.
+    async fn page(&mut self, events: u64) -> Result<(Vec<Box<RawValue>>, bool), Failure> {
+        self.query.limit = events.min(PAGE_EVENTS);
+        let page = patiently(RetryPolicy::lasting(RETRY_FOR), false, || self.client.events(&self.query)).await?;
+        let is_last = page.next.is_none() || page.next == self.query.after;
+        self.query.after = page.next.or(self.query.after.take());
+        Ok((page.events, is_last))
+    }
+
+    fn show(&mut self, event: &RawValue) -> Result<(), Failure> {
+        self.shown += 1;
+        match self.shape {
+            Shape::People(paint) => self.output.line(for_people(event, paint)),
+            Shape::Json => self.output.line(escape(&one_line(event.get()))),
+            Shape::Ndjson => self.output.line(one_line(event.get())),
+            Shape::Csv => self.output.text(&csv_row(event)?),
+        }
+    }
+
+    /// Says which topics there are, if none of those that were asked for is among them. Where that
+    /// cannot be known nothing is said.
+    async fn explain_nothing(&self) {
+        let wanted = self.query.filter.parameters.iter().filter(|(name, _)| name == "topic");
+        let wanted: Vec<_> = wanted.map(|(_, topic)| topic.as_str()).collect();
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted.contains(['*', '$'])) {
+            return;
+        }
+        let Ok(answer) = self.client.topics().await else { return };
+        let Ok(topics) = serde_json::from_str::<Vec<Topic>>(answer.get()) else { return };
+        if topics.iter().any(|topic| wanted.contains(&topic.topic.as_str())) {
+            return;
+        }
+        let mut there: Vec<_> = topics.iter().take(TOPICS_NAMED_MAX).map(|topic| topic.topic.as_str()).collect();
+        if topics.len() > there.len() {
+            there.push("…");
+        }
+        let there = if there.is_empty() { "none at all".to_owned() } else { there.join(", ") };
+        note(format_args!("no events of topic {}; there are: {}", escape(&wanted.join(", ")), escape(&there)));
+    }
 }
 
 /// Line breaks can only stand between the tokens of JSON text, where a space means the same.

@@ -16,7 +16,7 @@ use crate::cli::term::progress_bar::{ProgressLine, pace};
 use crate::cli::term::signals::Signals;
 use crate::cli::term::waiting::patiently;
 use crate::digits::grouped;
-use crate::export::{Destination, ExportError, Exporter, Format, Written};
+use crate::export::{Destination, ExportError, Exporter, OutputFormat, Written};
 use sekali_client::{Client, ClientError, EventStream, EventsFilter, RetryPolicy};
 
 /// How long the beginning of an export is retried.
@@ -41,9 +41,9 @@ pub(crate) struct ExportArgs {
     /// File to write; - is standard output, for NDJSON and CSV
     #[arg(long, short, value_name = "FILE", default_value = "-", hide_default_value = true)]
     output: PathBuf,
-    /// Format, if the name of the file does not tell; NDJSON on standard output
+    /// OutputFormat, if the name of the file does not tell; NDJSON on standard output
     #[arg(long, value_enum)]
-    format: Option<Format>,
+    format: Option<OutputFormat>,
     #[command(flatten)]
     filter: FilterArgs,
     /// Add the evidence of conflicts with these events; importing restores it
@@ -146,10 +146,7 @@ async fn copy(
 
 /// How many events there will be, where the server knows that without reading them.
 async fn expected(client: &Client, filter: &EventsFilter) -> Option<u64> {
-    if *filter != (EventsFilter { topic: filter.topic.clone(), ..EventsFilter::default() }) {
-        return None;
-    }
-    count(client, filter).await
+    if filter.parameters.iter().all(|(name, _)| name == "topic") { count(client, filter).await } else { None }
 }
 
 async fn count(client: &Client, filter: &EventsFilter) -> Option<u64> {
@@ -161,15 +158,15 @@ async fn count(client: &Client, filter: &EventsFilter) -> Option<u64> {
     serde_json::from_str(answer.get()).ok().map(|counted: Counted| counted.count)
 }
 
-fn destination(args: &ExportArgs) -> Result<(Destination, Format), Failure> {
+fn destination(args: &ExportArgs) -> Result<(Destination, OutputFormat), Failure> {
     let usage = |message: &str| Failure::new(Exit::Usage, message);
     if args.output.as_os_str() != "-" {
-        let format = args.format.or_else(|| Format::of_path(&args.output)).ok_or_else(|| {
+        let format = args.format.or_else(|| OutputFormat::of_path(&args.output)).ok_or_else(|| {
             usage("cannot tell the format by the name of the file: say --format ndjson, csv, sqlite or parquet")
         })?;
         return Ok((Destination::File(args.output.clone()), format));
     }
-    let format = args.format.unwrap_or(Format::Ndjson);
+    let format = args.format.unwrap_or(OutputFormat::Ndjson);
     if !format.is_text() {
         return Err(usage("SQLite and Parquet cannot be written to standard output: name a file with -o"));
     }

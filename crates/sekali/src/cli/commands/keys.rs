@@ -87,7 +87,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
         note("there are no keys: everybody who reaches the server may do everything");
     } else {
         let paint = output.paint();
-        table::lines(&shown, paint).iter().try_for_each(|line| output.line(line))?;
+        table::lines(&shown, output.columns(), paint).iter().try_for_each(|line| output.line(line))?;
     }
     output.flush()
 }

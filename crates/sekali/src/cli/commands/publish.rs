@@ -134,7 +134,6 @@ fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
         paths.push("-".into());
     }
     let InputFormatArgs { format, table } = &args.input;
-    let options =
-        Options { format: *format, table: table.clone(), skip_bad: args.skip_invalid, take_evidence: false };
+    let options = Options { format: *format, table: table.clone(), skip_bad: args.skip_invalid, take_evidence: false };
     files(paths, options)
 }

@@ -37,7 +37,7 @@ pub(crate) async fn run(args: StatsArgs) -> Result<(), Failure> {
     let topics = client.topics().await?;
     let stats: Stats = parse(stats.get())?;
     let topics: Vec<Topic> = parse(topics.get())?;
-    for line in render(&stats, &topics, output.paint()) {
+    for line in render(&stats, &topics, output.columns(), output.paint()) {
         output.line(line)?;
     }
     output.flush()
@@ -48,7 +48,7 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
         .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))
 }
 
-fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
+fn render(stats: &Stats, topics: &[Topic], columns: usize, paint: Paint) -> Vec<String> {
     let conflicts = grouped(stats.conflicts);
     let mut lines = vec![
         figure("received", &paint.bold(right(&grouped(stats.received), 15)), ""),
@@ -69,42 +69,55 @@ fn render(stats: &Stats, topics: &[Topic], paint: Paint) -> Vec<String> {
         lines.push(figure("expired", &right(&grouped(expired.events), 15), &remark));
     }
     lines.push(figure("uptime", &right(&uptime(stats.uptime_seconds), 15), ""));
-    if let Some(scrub) = store.map(|store| &store.scrub) {
-        let (bytes, remark) = match &scrub.last_finished {
-            Some(time) => (scrub.last_bytes, format!("all, by {time}")),
-            None => (scrub.pass_bytes, "so far, since the start".to_owned()),
-        };
-        lines.push(figure("checked", &right(&size(bytes), 15), &remark));
+    // A pass that goes on says nothing: its result does.
+    if let Some((time, scrub)) = store.and_then(|store| Some((store.scrub.last_finished.as_ref()?, &store.scrub))) {
+        let remark = format!("all of it, by {}", short(Some(*time)));
+        lines.push(figure("self-check", &right(&size(scrub.last_bytes), 15), &remark));
     }
     let damage = store.iter().flat_map(|store| &store.damage);
     lines.extend(damage.map(|what| figure("damaged", &paint.yellow(escape(what)), "")));
     if topics.is_empty() {
         return lines;
     }
-    let unlisted = stats.topic_count.saturating_sub(topics.len() as u64);
-    let names: Vec<_> = topics.iter().map(|topic| escape(&topic.topic)).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("topic".len());
     lines.push(String::new());
-    lines.push(paint.bold(format_args!("{:width$}  {:>13}  {:>10}  {:30}  last", "topic", "events", "size", "first")));
-    for (topic, name) in topics.iter().zip(&names) {
-        let padding = " ".repeat(width.saturating_sub(name.chars().count()));
-        lines.push(format!(
-            "{}{padding}  {:>13}  {:>10}  {:30}  {}",
-            paint.cyan(name),
-            grouped(topic.events),
-            size(topic.bytes),
-            time(topic.first_timestamp),
-            time(topic.last_timestamp),
-        ));
-    }
+    lines.extend(table(topics, columns, paint));
+    let unlisted = stats.topic_count.saturating_sub(topics.len() as u64);
     if unlisted > 0 {
         lines.push(format!("and {} more, which GET /topics lists page by page", grouped(unlisted)));
     }
     lines
 }
 
-fn time(timestamp: Option<Timestamp>) -> String {
-    timestamp.map_or_else(|| "-".to_owned(), |timestamp| timestamp.to_string())
+/// A heading and a line for each topic. Columns that the terminal lacks room for are left out.
+fn table(topics: &[Topic], columns: usize, paint: Paint) -> Vec<String> {
+    let names: Vec<_> = topics.iter().map(|topic| escape(&topic.topic)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("topic".len());
+    let line = |name: String, padding: usize, [events, size, first, last]: [&str; 4]| {
+        let mut line = format!("{name}{:padding$}  {events:>13}", "");
+        if columns >= width + "  1,000,000,000  1000.0 MiB  2025-01-01 00:00".len() {
+            line.push_str(&format!("  {size:>10}"));
+        }
+        if columns >= width + "  1,000,000,000  1000.0 MiB  2025-01-01 00:00  2025-01-01 00:00".len() {
+            line.push_str(&format!("  {first:16}"));
+        }
+        format!("{line}  {last}")
+    };
+    let heading = line("topic".to_owned(), width - "topic".len(), ["events", "size", "first", "last"]);
+    let mut lines = vec![paint.bold(heading)];
+    for (topic, name) in topics.iter().zip(&names) {
+        let (events, size) = (grouped(topic.events), size(topic.bytes));
+        let (first, last) = (short(topic.first_timestamp), short(topic.last_timestamp));
+        let padding = width.saturating_sub(name.chars().count());
+        lines.push(line(paint.cyan(name), padding, [&events, &size, &first, &last]));
+    }
+    lines
+}
+
+/// A time to the minute, without the `Z`.
+fn short(timestamp: Option<Timestamp>) -> String {
+    let Some(timestamp) = timestamp else { return "-".to_owned() };
+    let text = timestamp.to_string();
+    text.get(..16).unwrap_or(&text).replace('T', " ")
 }
 
 /// Padded before it is painted: colour codes have no width.
@@ -204,13 +217,31 @@ mod tests {
             conflicts                 2  see: sekali events --topic '$conflicts'
             expired               4,000  kept no longer, 1.1 MiB; their ids still are
             uptime              1 d 2 h
-            checked           202.2 MiB  all, by 2026-01-01T00:00:00Z
+            self-check        202.2 MiB  all of it, by 2026-01-01 00:00
             damaged     x.log is damaged at byte 64: event with seq 1 is lost; publish it again
 
-            topic              events        size  first                           last
-            a                       1       200 B  2025-01-01T00:00:00Z            -
-            web.access        999,999   202.2 MiB  2025-01-01T00:00:00Z            -"#]]
-        .assert_eq(&render(&stats, &topics, Paint::PLAIN).join("\n"));
+            topic              events        size  first             last
+            a                       1       200 B  2025-01-01 00:00  -
+            web.access        999,999   202.2 MiB  2025-01-01 00:00  -"#]]
+        .assert_eq(&render(&stats, &topics, 80, Paint::PLAIN).join("\n"));
+    }
+
+    #[test]
+    fn the_table_fits_the_terminal_and_keeps_names_whole() {
+        let topic = |name: &str| Topic {
+            topic: name.to_owned(),
+            events: 9_999_999_999,
+            bytes: u64::MAX,
+            first_timestamp: Some("2025-01-01T00:00:00.123456789Z".parse().unwrap()),
+            last_timestamp: Some("2025-01-01T00:00:00.123456789Z".parse().unwrap()),
+        };
+        for (name, columns) in [("web.access", 80), ("a.name.of.30.characters.at.all", 80), ("web.access", 48)] {
+            for line in table(&[topic(name)], columns, Paint::PLAIN) {
+                assert!(line.chars().count() <= columns, "{columns}: {line}");
+            }
+        }
+        let narrow = table(&[topic("web.access")], 40, Paint::PLAIN).join("\n");
+        assert!(narrow.contains("web.access") && !narrow.contains("size"), "{narrow}");
     }
 
     #[test]
@@ -222,6 +253,6 @@ mod tests {
             duplicates                0
             conflicts                 0
             uptime            1 min 1 s"#]]
-        .assert_eq(&render(&stats, &[], Paint::PLAIN).join("\n"));
+        .assert_eq(&render(&stats, &[], 80, Paint::PLAIN).join("\n"));
     }
 }

@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::term::color;
 use sekali_wire::escape::escape;
 
 /// How a log line is written.
@@ -29,7 +30,7 @@ pub(crate) fn start(filter: &str, format: LogFormat) -> Result<(), Failure> {
         let message = format!("{filter:?} does not say what to log ({error}); try error, warn, info or debug");
         Failure::new(Exit::Usage, message)
     })?;
-    let colours = std::io::stderr().is_terminal();
+    let colours = color::is_wanted(std::io::stderr().is_terminal());
     let started = subscriber(filter, format, colours, std::io::stderr).try_init();
     started.map_err(|error| Failure::new(Exit::Failed, format!("cannot log: {error}")))
 }

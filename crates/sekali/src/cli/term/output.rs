@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::term::color;
 use crate::screen::Screen;
 
 /// Standard output, buffered. On a terminal whatever is written is shown, and never obeyed.
@@ -22,7 +23,7 @@ impl Output {
     pub(crate) fn stdout() -> Self {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
-        let paint = Paint { on: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) };
+        let paint = Paint { on: color::is_wanted(terminal) };
         let stdout: Box<dyn Write + Send> =
             if terminal { Box::new(Screen::new(stdout, paint.on)) } else { Box::new(stdout) };
         Self { stdout: BufWriter::with_capacity(64 * 1024, stdout), terminal, paint }
@@ -33,7 +34,14 @@ impl Output {
         self.terminal
     }
 
-    /// What to paint with.
+    /// How many columns a line may have: those of the terminal, or any number elsewhere.
+    pub(crate) fn columns(&self) -> usize {
+        let size = if self.terminal { rustix::termios::tcgetwinsize(io::stdout()).ok() } else { None };
+        // A terminal that does not know its size says 0.
+        size.map(|size| usize::from(size.ws_col)).filter(|&columns| columns > 0).unwrap_or(usize::MAX)
+    }
+
+    /// The colours of this output.
     pub(crate) fn paint(&self) -> Paint {
         self.paint
     }

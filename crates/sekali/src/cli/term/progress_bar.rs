@@ -15,7 +15,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Shows progress.
 pub(crate) enum ProgressLine {
-    /// Nobody wants to know.
+    /// Progress is not wanted.
     Silent,
     /// There is no terminal.
     Lines {
@@ -89,7 +89,8 @@ pub(crate) fn pace(events: u64, elapsed: Duration) -> String {
 
 fn bar(length: Option<u64>) -> ProgressBar {
     let template = match length {
-        Some(_) => "{bar:30.cyan} {percent:>3}%  {msg}  {eta} left",
+        // The bar takes the columns that the rest leaves.
+        Some(_) => "{percent:>3}% {wide_bar:.cyan} {msg}  {eta} left",
         None => "{spinner}  {msg}",
     };
     let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(10));

@@ -14,7 +14,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 
 /// The heading of the options that every command has.
-const GENERAL: &str = "General";
+pub(crate) const GENERAL: &str = "General";
 
 /// The commands, by what they are for.
 const GROUPS: [(&str, &[&str]); 5] = [
@@ -46,7 +46,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 fn command() -> Command {
     let command = arrange(Cli::command());
     // The short help is shown to a person who knows nothing yet: exit codes are for scripts.
-    let template = format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{options}}{{after-help}}", groups(&command));
+    let (header, groups) = (command.get_styles().get_header(), groups(&command));
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{header}Options:{header:#}\n{{options}}{{after-help}}"
+    );
     command
         .help_template(template)
         .after_help(EXAMPLES)
@@ -60,7 +63,9 @@ fn arrange(command: Command) -> Command {
     let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).help("Print help");
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help("Print version");
     let command = command.disable_help_flag(true).disable_version_flag(true).mut_subcommands(arrange);
-    command.mut_args(|arg| arg.hide_env_values(true)).args([help, version].map(|arg| arg.help_heading(GENERAL)))
+    command
+        .mut_args(|arg| arg.hide_env_values(true))
+        .args([help, version].map(|arg| arg.help_heading(GENERAL).display_order(usize::MAX)))
 }
 
 /// The list of commands, under a heading for each group.

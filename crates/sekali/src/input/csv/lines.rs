@@ -66,7 +66,7 @@ impl Lines {
         Ok(self.separator)
     }
 
-    /// What separates cells.
+    /// The separator of cells.
     pub(super) fn separator(&self) -> u8 {
         self.separator
     }
@@ -159,7 +159,7 @@ impl Lines {
     }
 }
 
-/// What separates the names of a header.
+/// The separator of the names of a header.
 pub(in crate::input) fn separator_of(header: &[u8]) -> Option<u8> {
     let header = header.strip_prefix(BYTE_ORDER_MARK).unwrap_or(header);
     SEPARATORS.into_iter().find(|separator| {
@@ -183,7 +183,7 @@ fn name_of(cell: &[u8]) -> &[u8] {
     cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\"")).unwrap_or(cell).trim_ascii()
 }
 
-/// What stands behind a prefix in upper or lower case; nothing if that is not there.
+/// The rest behind a prefix in upper or lower case; empty without the prefix.
 fn strip_ascii_prefix<'a>(line: &'a [u8], prefix: &[u8]) -> &'a [u8] {
     let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
     match line.split_at_checked(prefix.len()) {

@@ -1,4 +1,4 @@
-use super::super::{Format, Options, read_all, reader};
+use super::super::{InputFormat, Options, read_all, reader};
 
 fn check(text: &'static str, expected: &expect_test::Expect) {
     let found = match read_all(text, "x.csv", None) {
@@ -97,7 +97,7 @@ const HEADER: &str = "topic,event_id,timestamp,source,payload\n";
 fn ids_and_lines(text: &str) -> (Vec<String>, Vec<String>) {
     let text: &'static str = text.to_owned().leak();
     let (mut ids, mut lines) = (Vec::new(), Vec::new());
-    for found in read_all(text, "x.csv", Some(Format::Csv)).unwrap() {
+    for found in read_all(text, "x.csv", Some(InputFormat::Csv)).unwrap() {
         let (line, rest) = found.split_once(": ").unwrap();
         match serde_json::from_str::<serde_json::Value>(rest) {
             Ok(event) => ids.push(event["event_id"].as_str().unwrap().to_owned()),

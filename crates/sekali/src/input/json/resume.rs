@@ -112,12 +112,12 @@ impl Values {
     }
 }
 
-/// What stands before a place, white space left out.
+/// The text before a place, white space left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
     /// A colon: an object that follows is the value of a member.
     Colon,
-    /// What elements may stand behind, or the beginning of a line.
+    /// The text that may stand before an element, or the beginning of a line.
     Nothing,
     /// Something else in the same line.
     Other,

@@ -1,8 +1,8 @@
-use super::super::{Format, Options, Record, read_all, reader};
+use super::super::{InputFormat, Options, Record, read_all, reader};
 use proptest::prelude::*;
 
 fn check(text: &'static str, expected: &expect_test::Expect) {
-    let found = match read_all(text, "x.json", Some(Format::Json)) {
+    let found = match read_all(text, "x.json", Some(InputFormat::Json)) {
         Ok(found) => found.join("\n"),
         Err(error) => format!("error: {error}"),
     };
@@ -65,7 +65,7 @@ fn event(id: usize) -> String {
 fn ids(text: &str) -> (Vec<usize>, Vec<String>) {
     let text: &'static str = text.to_owned().leak();
     let (mut ids, mut others) = (Vec::new(), Vec::new());
-    for found in read_all(text, "x.json", Some(Format::Json)).unwrap() {
+    for found in read_all(text, "x.json", Some(InputFormat::Json)).unwrap() {
         let (_, rest) = found.split_once(": ").unwrap();
         let event: serde_json::Value = serde_json::from_str(rest).unwrap_or_default();
         match event["event_id"].as_str() {
@@ -184,7 +184,7 @@ fn an_array_that_goes_wrong_is_named_with_its_line() {
         ("[{\"a\":1}]\n]", "error: x.json:2: expected nothing after the array"),
         ("{\"events\":[{\"a\":1}],\"x\":1}", "error: x.json:1: expected } after the array of events"),
     ] {
-        assert_eq!(read_all(text, "x.json", Some(Format::Json)).unwrap(), ["1: {\"a\":1}", expected]);
+        assert_eq!(read_all(text, "x.json", Some(InputFormat::Json)).unwrap(), ["1: {\"a\":1}", expected]);
     }
 }
 
@@ -221,7 +221,7 @@ impl std::io::Read for Dribble {
 
 /// Everything that is read of a text, given out in steps.
 fn values(text: Vec<u8>, step: usize) -> Vec<serde_json::Value> {
-    let options = Options { format: Some(Format::Json), ..Options::default() };
+    let options = Options { format: Some(InputFormat::Json), ..Options::default() };
     let mut reader = reader(Dribble(std::io::Cursor::new(text), step), "x.json", &options).unwrap();
     let (mut event, mut found) = (Vec::new(), Vec::new());
     while let Some(record) = reader.next(&mut event).unwrap() {
@@ -248,7 +248,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_it_stop_or_go_on_for_ever(text in "[\\[\\]{}:,\"\\\\a\n ]{0,60}", step in 1usize..9) {
-        let options = Options { format: Some(Format::Json), ..Options::default() };
+        let options = Options { format: Some(InputFormat::Json), ..Options::default() };
         let input = Dribble(std::io::Cursor::new(text.clone().into_bytes()), step);
         let mut reader = reader(input, "x.json", &options).unwrap();
         let mut event = Vec::new();

@@ -16,7 +16,7 @@ pub(super) enum Role {
     Payload,
 }
 
-/// What a column holds.
+/// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// UTF-8.
@@ -43,7 +43,7 @@ pub(super) enum Kind {
     Int96,
 }
 
-/// What a file says that the values of a column mean, whichever of the two ways it says it in.
+/// The meaning of a column's values, from either of the two annotations that a file may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     /// Nothing is said.
@@ -156,7 +156,7 @@ impl Meaning {
     }
 }
 
-/// What a column is, for people.
+/// The type of a column, for people.
 fn describe(physical: Type, meaning: Meaning) -> String {
     let text = match (physical, meaning) {
         (_, Meaning::Uuid) => "a UUID",

@@ -74,7 +74,7 @@ fn write(path: &std::path::Path, fields: &[(&str, Cells)], compression: Compress
     writer.close().unwrap();
 }
 
-/// What is read of a file: the events, what is passed over, or why there is nothing to read.
+/// The records that are read of a file, or the error.
 fn read(path: &std::path::Path) -> Vec<String> {
     let mut source = match Source::open(path, &Options::default()) {
         Ok(source) => source,
@@ -112,7 +112,7 @@ fn with_column(replaced: &str, field: &str, cells: Cells, rows: usize) -> Vec<St
     read(&path)
 }
 
-/// What becomes of the ids (or the times) of a column.
+/// The ids (or times) that are read of a column.
 fn member(found: &[String], name: &str) -> Vec<String> {
     let text = |event: &String| match serde_json::from_str::<serde_json::Value>(event) {
         Ok(event) => event[name].as_str().unwrap().to_owned(),

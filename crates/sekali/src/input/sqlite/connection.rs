@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::ffi;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
-/// What a path may have in a URI as it is.
+/// The characters of a path that a URI may have as they are.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
 /// Nothing that a stranger's schema names is run while it is read, and cells that lie outside of
@@ -28,7 +28,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, String> {
     .map_err(|error| reason(path, &error))
 }
 
-/// What an error means, and what can be done.
+/// The meaning of an error, and the remedy.
 pub(super) fn reason(path: &Path, error: &Error) -> String {
     let beside = |suffix| beside(path, suffix).display().to_string();
     match error.sqlite_error_code() {

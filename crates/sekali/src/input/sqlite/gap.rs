@@ -51,7 +51,7 @@ impl Gap {
         Some((self.after.map_or(Some(i64::MIN), |after| after.checked_add(1))?, last))
     }
 
-    /// What to say of it. `rows` is how many are missing, where an index knows.
+    /// The message about it. `rows` is the number of missing rows, where an index knows.
     pub(super) fn describe(&self, rows: Option<u64>, error: &str) -> Fetched {
         let which = match (self.after, self.resume_at) {
             (Some(after), Some(resume_at)) => format!("between rowid {after} and rowid {resume_at}"),
@@ -75,7 +75,7 @@ impl Gap {
     }
 }
 
-/// What cannot be read of a table or view of which `read` rows were, of `all` where that is known.
+/// The gap of a table or view of which `read` rows were read, of `all` where that is known.
 pub(super) fn unreachable(read: u64, all: Option<u64>, error: &str) -> Fetched {
     let missing = all.map(|all| all.saturating_sub(read));
     let how_many = missing.map_or("an unknown number of".to_owned(), |missing| missing.to_string());

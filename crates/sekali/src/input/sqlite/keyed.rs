@@ -145,7 +145,7 @@ impl Keyed {
         self.database.query_row(&sql, [first, last], |row| row.get(0)).ok().and_then(|rows: i64| rows.try_into().ok())
     }
 
-    /// What lies between what was read from the beginning and what was read from the end.
+    /// The gap between the rows read from the beginning and those read from the end.
     fn rest_is_lost(&self, damage: &str) -> Fetched {
         let all = self.database.query_row(&format!("SELECT count(*) FROM {}", self.from), [], |row| row.get(0)).ok();
         gap::unreachable(self.rows_read, all.and_then(|all: i64| all.try_into().ok()), damage)

@@ -20,7 +20,7 @@ pub(super) struct Table {
     is_table: bool,
 }
 
-/// What the rows of a table can be read in the order of.
+/// The order that the rows of a table can be read in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Order {
     /// The row number, under a name that no column hides.
@@ -74,7 +74,7 @@ impl Table {
     }
 }
 
-/// What there is to choose from.
+/// The tables to choose from.
 fn list(tables: &[Table]) -> String {
     let mut names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).take(NAMED_MAX).collect();
     if tables.len() > NAMED_MAX {

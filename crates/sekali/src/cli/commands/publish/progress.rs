@@ -1,4 +1,4 @@
-//! What people see while events are sent.
+//! The progress that is shown while events are sent.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -16,7 +16,7 @@ const NAMED_MAX: u64 = 20;
 pub(crate) struct View {
     gauge: ProgressLine,
     measure: Measure,
-    /// What is sent.
+    /// The input, by name.
     name: String,
     started: Instant,
     named_max: u64,
@@ -24,7 +24,7 @@ pub(crate) struct View {
     retrying: bool,
 }
 
-/// What tells how far we are.
+/// The measure of progress.
 #[derive(Clone, Copy)]
 enum Measure {
     Events(u64),
@@ -32,7 +32,7 @@ enum Measure {
     Unknown,
 }
 
-/// What is sent, where its length is not known.
+/// The name of an input whose length is not known.
 fn name(paths: &[PathBuf]) -> String {
     match paths {
         [path] if path.as_os_str() == "-" => "standard input".to_owned(),

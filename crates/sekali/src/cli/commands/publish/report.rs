@@ -9,7 +9,7 @@ use crate::cli::term::output::{Output, Paint};
 use crate::digits::grouped;
 use sekali_client::Tally;
 
-/// What `sekali publish` prints at the end.
+/// The account that `sekali publish` prints at the end.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Report {
     pub(crate) received: u64,
@@ -58,22 +58,19 @@ impl Report {
             format!("{name:<11}{:>12}  {remark}", grouped(value)).trim_end().to_owned()
         };
         let mut lines = vec![
-            format!("{}  in {} s, {}", figure("received", self.received, ""), self.elapsed_seconds, self.pace()),
+            format!("{}  in {} s{}", figure("received", self.received, ""), self.elapsed_seconds, self.pace()),
             figure("stored", self.stored, ""),
             figure("duplicates", self.duplicates, ""),
         ];
         if self.conflicts > 0 {
-            lines.push(figure(
-                "conflicts",
-                self.conflicts,
-                "among the duplicates: known id, different content; see: sekali events --topic '$conflicts'",
-            ));
+            lines.push(figure("conflicts", self.conflicts, "duplicates with other content than the stored event"));
+            lines.push(format!("{:25}see: sekali events --topic '$conflicts'", ""));
         }
         if self.invalid > 0 {
             lines.push(figure("invalid", self.invalid, "skipped"));
         }
         if self.retries > 0 {
-            lines.push(figure("retries", self.retries, "what an unanswered attempt had stored counts as duplicate"));
+            lines.push(figure("retries", self.retries, "events of unanswered attempts may be duplicates"));
         }
         lines.push(match self.reconciled {
             true if self.complete => paint.green("reconciled: received = stored + duplicates"),
@@ -85,7 +82,11 @@ impl Report {
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for people")]
     fn pace(&self) -> String {
-        format!("{} events/s", grouped(self.events_per_second as u64))
+        // In less than a second most of the time goes into connecting.
+        if self.elapsed_seconds < 1.0 {
+            return String::new();
+        }
+        format!(", {} events/s", grouped(self.events_per_second as u64))
     }
 }
 
@@ -99,7 +100,7 @@ mod tests {
             Tally { requests: 2, sent: 1_000, received: 1_000, stored: 800, duplicates: 200, ..Tally::default() };
         let report = Report::new(&tally, Duration::from_millis(250), true);
         expect_test::expect![[r#"
-            received          1,000  in 0.25 s, 4,000 events/s
+            received          1,000  in 0.25 s
             stored              800
             duplicates          200
             reconciled: received = stored + duplicates"#]]
@@ -120,15 +121,17 @@ mod tests {
             retries: 3,
             ..Tally::default()
         };
-        let report = Report::new(&tally, Duration::from_millis(250), true);
+        let report = Report::new(&tally, Duration::from_millis(2_500), true);
         expect_test::expect![[r#"
-            received             10  in 0.25 s, 40 events/s
+            received             10  in 2.5 s, 4 events/s
             stored                5
             duplicates            4
-            conflicts             1  among the duplicates: known id, different content; see: sekali events --topic '$conflicts'
+            conflicts             1  duplicates with other content than the stored event
+                                     see: sekali events --topic '$conflicts'
             invalid               3  skipped
-            retries               3  what an unanswered attempt had stored counts as duplicate
+            retries               3  events of unanswered attempts may be duplicates
             NOT reconciled: received, stored and duplicates do not add up"#]]
         .assert_eq(&report.lines(Paint::PLAIN).join("\n"));
+        assert!(report.lines(Paint::PLAIN).iter().all(|line| line.chars().count() <= 80));
     }
 }

@@ -1,5 +1,5 @@
-//! What `publish` and `import` share: sending events to a server until every one of them is
-//! accounted for.
+//! The part that `publish` and `import` share: sending events to a server until every one of
+//! them is accounted for.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ pub(crate) struct SendingArgs {
     server: ServerUrlArg,
 }
 
-/// What to do about events that are not valid.
+/// The treatment of events that are not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Invalid {
     /// The first one ends the run.

@@ -80,13 +80,12 @@ fn every_command_is_in_one_group_of_the_help() {
 }
 
 /// The help of a command and of those below it.
-fn all_helps(command: &Command, columns: usize, out: &mut String) {
-    let name = command.get_bin_name().unwrap();
+fn all_helps(command: &Command, name: &str, columns: usize, out: &mut String) {
     let mut own = command.clone().term_width(columns);
     let help = if name == "sekali" { own.render_long_help() } else { own.render_help() };
     let _ = writeln!(out, "$ {name} --help\n{}\n", help.to_string().trim_end());
     for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
-        all_helps(below, columns, out);
+        all_helps(below, &format!("{name} {}", below.get_name()), columns, out);
     }
 }
 
@@ -98,7 +97,7 @@ fn the_help_of_every_command_fits_the_terminal() {
         command.build();
         let mut text = String::new();
         let _ = writeln!(text, "$ sekali\n{}", command.clone().term_width(columns).render_help());
-        all_helps(&command, columns, &mut text);
+        all_helps(&command, "sekali", columns, &mut text);
         for line in text.lines() {
             assert!(line.chars().count() <= columns, "wider than {columns} columns: {line}");
         }
