@@ -33,12 +33,18 @@ RUN find crates -name '*.rs' -exec touch {} + \
 FROM ${RUNTIME_IMAGE}
 COPY --from=build /src/target/release/sekali /usr/local/bin/sekali
 # A new named volume inherits the owner of the directory that it covers.
-COPY --from=build --chown=10001:10001 /src/data /data
-USER 10001:10001
-# The server refuses to start on this address without keys (`sekali keys create` on the volume) or
-# SEKALI_ALLOW_ANONYMOUS=true.
-ENV SEKALI_LISTEN=0.0.0.0:8080 SEKALI_DATA_DIR=/data
-VOLUME /data
+COPY --from=build --chown=10001:10001 /src/data /app/data
+# Root, for one step: the program replaces itself by one that runs as the owner of the mounted
+# directory, or as 10001 where that belonged to root and was empty. With `docker run --user` it
+# stays that user.
+USER 0:0
+ENV SEKALI_RUN_AS_OWNER_OF=/app/data SEKALI_DATA_DIR=/app/data
+# A container is reached only by its network and by the ports that are published, so that an image
+# without keys listens, and answers every client. Once there are keys, each request needs one. A
+# server outside a container stays closed: see SECURITY.md.
+ENV SEKALI_LISTEN=0.0.0.0:8080 SEKALI_ALLOW_ANONYMOUS=true
+WORKDIR /app
+VOLUME /app/data
 EXPOSE 8080
 # SIGTERM: no new requests, a response to every accepted one, exit code 0.
 STOPSIGNAL SIGTERM

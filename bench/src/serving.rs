@@ -45,7 +45,7 @@ impl Serving {
     /// Starts the server on a free port, and waits until it listens.
     pub(crate) fn start(sekali: &Path, data: &Path) -> Outcome<Self> {
         let mut command = Command::new(sekali);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]).arg(data);
+        command.args(["serve", "--announce", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]).arg(data);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(|error| {
             format!("cannot run {}: {error}; build it with cargo build --release", sekali.display())
         })?;

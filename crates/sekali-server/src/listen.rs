@@ -10,7 +10,7 @@ mod poll_on_wake;
 mod threads;
 mod watched;
 
-pub(crate) use accept::Listening;
-pub use certificates::Certificates;
+pub(crate) use accept::{Listening, OpenLimits};
+pub(crate) use certificates::Certificates;
 pub(crate) use connection::ConnectionContext;
 pub(crate) use threads::Threads;

@@ -3,11 +3,14 @@
 //! The order of stopping: accept no more connections, finish the requests in progress, let the
 //! committers drain the waits, close the partitions.
 
+mod announcement;
 mod bind;
 mod config;
+mod directory;
 mod error;
 mod internals;
 mod keys;
+mod reload;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -19,14 +22,14 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{error, info, warn};
 
+use self::reload::Reload;
 use crate::access::Access;
 use crate::http::{Browsers, Door};
 use crate::ingest::CONTENT_RULES;
 use crate::limits::STOPPED_LINGER;
-use crate::listen::{ConnectionContext, Listening, Threads};
+use crate::listen::{Certificates, ConnectionContext, Listening, OpenLimits, Threads};
 use crate::service::{Committers, Pipeline, Service};
 
-pub use crate::listen::Certificates;
 pub use config::Config;
 pub use error::StartError;
 #[doc(hidden)]
@@ -36,7 +39,7 @@ pub use internals::Internals;
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
-    certificates: Option<Certificates>,
+    reload: Reload,
     stop: watch::Sender<bool>,
     ended: JoinHandle<Ended>,
 }
@@ -71,27 +74,35 @@ impl Server {
         let hosts = config.checked_hosts()?;
         let certificates = config.tls.clone().map(Certificates::load).transpose()?;
         let dir = config.data_dir.clone();
-        let access = tokio::task::spawn_blocking(move || Access::load(&dir)).await.map_err(StartError::other)??;
+        let checked = Arc::clone(&disk);
+        let load = move || {
+            directory::check(&*checked, &dir)?;
+            Access::load(&dir).map_err(|error| StartError::of_keys(&dir, error))
+        };
+        let access = tokio::task::spawn_blocking(load).await.map_err(StartError::other)??;
         // Before the store is opened, which may take a while: a wrong address is told at once.
         let listener = bind::bind(&config, &access).await?;
         let addr = listener.local_addr().map_err(StartError::other)?;
         let hosts = Some(hosts).filter(|_| bind::is_loopback(&addr) || !config.allow_hosts.is_empty());
-        let retention = config.retention.clone();
+        let (data_dir, retention) = (config.data_dir.clone(), config.retention.clone());
         let store = tokio::task::spawn_blocking(move || open(disk, tuning, &config)).await;
         let store = store.map_err(StartError::other)??;
         let (service, committers, store_chores) = Service::start(store).map_err(StartError::other)?;
+        announcement::opened(&data_dir, &service, &retention);
         let pipeline = service.pipeline().clone();
         let mut chores = JoinSet::new();
         store_chores.spawn_on(&mut chores, retention);
         chores.spawn(keys::run(access.clone()));
-        let door = Door::new(service, access, Browsers { cors_origins, hosts }, timeouts);
+        let door = Door::new(service, access.clone(), Browsers { cors_origins, hosts }, timeouts);
         let threads = Threads::start().map_err(StartError::other)?;
         let context = ConnectionContext { door, timeouts, certificates: certificates.clone() };
-        let listening = Listening::start(listener, threads, context);
+        let limits = OpenLimits::raise();
+        let listening = Listening::start(listener, threads, context, limits);
         let (stop, stopping) = watch::channel(false);
-        info!(%addr, "listening");
         let ended = tokio::spawn(run(listening, pipeline, committers, chores, stopping));
-        Ok(Self { addr, certificates, stop, ended })
+        let server = Self { addr, reload: Reload { access, certificates }, stop, ended };
+        announcement::listening(&server.url(), &server.reload.access, limits);
+        Ok(server)
     }
 
     /// Where it listens.
@@ -99,14 +110,17 @@ impl Server {
         self.addr
     }
 
-    /// The scheme of its address: `https` with TLS, or `http`.
-    pub fn scheme(&self) -> &'static str {
-        if self.certificates.is_some() { "https" } else { "http" }
+    /// Its address as a URL: `https` with TLS, or `http`.
+    pub fn url(&self) -> String {
+        let scheme = if self.reload.certificates.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
     }
 
-    /// The certificates it presents, with TLS.
-    pub fn certificates(&self) -> Option<&Certificates> {
-        self.certificates.as_ref()
+    /// Returns a function that reads certificates and keys again, and logs what was read. It blocks
+    /// for small files, and may outlive the server.
+    pub fn reload(&self) -> impl Fn() + Send + use<> {
+        let reload = self.reload.clone();
+        move || reload.run()
     }
 
     /// Stops it, in order, and waits until it has ended.
@@ -164,8 +178,9 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 /// own.
 fn open(disk: Arc<dyn Disk>, tuning: Tuning, config: &Config) -> Result<Store, StartError> {
     let new = StoreMeta { store_id: rand::random(), hash_key: HashKey(rand::random()), partitions: config.partitions };
-    let store =
-        StoreOptions::new().disk(disk).rules(CONTENT_RULES).tuning(tuning).open_or_create(&config.data_dir, &new)?;
+    let options = StoreOptions::new().disk(disk).rules(CONTENT_RULES).tuning(tuning);
+    let store = options.open_or_create(&config.data_dir, &new);
+    let store = store.map_err(|error| directory::denied(&config.data_dir, error))?;
     if store.partition_count() != config.partitions {
         let (has, asked) = (store.partition_count(), config.partitions);
         warn!(has, asked, "the number of partitions was fixed when the store was made");

@@ -7,6 +7,7 @@
 
 mod chores;
 mod mark;
+mod opening;
 mod pipeline;
 mod retain;
 mod scrub;
@@ -92,6 +93,7 @@ impl Service {
         let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
         let partitions = store.into_partitions();
         partitions.iter().enumerate().for_each(|(number, partition)| name_damage(number, partition));
+        opening::log(&partitions);
         let readers: Arc<[Reader]> = partitions.iter().map(Partition::reader).collect();
         let retainers: Arc<[Retainer]> = partitions.iter().map(Partition::retainer).collect();
         let scrubbers = partitions.iter().map(Partition::scrubber).collect();

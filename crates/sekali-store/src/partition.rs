@@ -39,6 +39,7 @@ pub struct Partition {
     shared: Arc<Shared>,
     torn: Option<TornTail>,
     rebuilt: Option<String>,
+    recovered_events: u64,
     /// What is wrong with the index, where it is not all there.
     index_damage: Option<String>,
     /// The meta file of the store, for partition 0 to check.
@@ -47,7 +48,7 @@ pub struct Partition {
 
 impl Partition {
     pub(crate) fn open(options: PartitionOptions<'_>) -> Result<Self> {
-        let OpenPartition { opened, log, log_dir, segment_dir, rebuilt } = open::open(&options)?;
+        let OpenPartition { opened, log, log_dir, segment_dir, rebuilt, recovered_events } = open::open(&options)?;
         let salt = log_dir.salt;
         let store = (options.number == 0).then(|| MetaFileCopy::of(&options)).flatten();
         let shared = Arc::new(Shared::new(opened, options.lock));
@@ -57,7 +58,7 @@ impl Partition {
         shared.note_durable(log.position())?;
         let planner = CommitPlanner::new(salt, log.position());
         let writer = WritePath::new(sealer, Arc::clone(&shared), planner, log, free_bytes_min);
-        let partition = Self { writer, shared, torn, rebuilt, index_damage: None, store };
+        let partition = Self { writer, shared, torn, rebuilt, recovered_events, index_damage: None, store };
         // What the start has found to be lost is noted for good before anything is published again.
         open::unless_full(partition.shared.losses.settle())?;
         open::unless_full(partition.mark())?;
@@ -97,6 +98,12 @@ impl Partition {
     /// The torn tail that opening the partition has cut off, if there was one.
     pub fn torn_tail(&self) -> Option<&TornTail> {
         self.torn.as_ref()
+    }
+
+    /// Events that opening the partition has found in the log behind the position that was last
+    /// marked as durable: 0 if it was closed in order, or was idle when its process ended.
+    pub fn recovered_events(&self) -> u64 {
+        self.recovered_events
     }
 
     /// Why opening the partition has rebuilt its index from the log, if it did.

@@ -3,9 +3,11 @@
 //! - `commands`: one file per command; `args`: groups of options that commands share
 //! - `term`: output, progress, signals, the log and the help
 //! - `exit`, `failure`: how a command ends; `local_server`: a server inside this process
+//! - `container_user`: in a container, the change from root to the owner of the data
 
 mod args;
 mod commands;
+mod container_user;
 mod exit;
 mod failure;
 mod local_server;
@@ -97,7 +99,7 @@ pub fn main() -> ExitCode {
     let result = match usage::parse(std::env::args_os()) {
         Ok(cli) => {
             color::choose(cli.color);
-            run(cli.command)
+            container_user::take_on().and_then(|()| run(cli.command))
         }
         Err(error) => usage::explain(&error),
     };

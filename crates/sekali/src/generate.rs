@@ -24,7 +24,12 @@ pub struct Recipe {
     pub seed: u64,
     /// Shorter payloads are padded to this length, in bytes.
     pub payload_bytes_min: usize,
+    /// Time of the first event, in nanoseconds since 1970.
+    pub start_ns: i64,
 }
+
+/// The usual time of the first event: 2025-01-01T00:00:00Z.
+pub(crate) const START_NS: i64 = 1_735_689_600_000_000_000;
 
 impl Recipe {
     /// The exact number of events that repeat an earlier one.
@@ -37,6 +42,14 @@ impl Recipe {
         )]
         let wanted = (self.count as f64 * self.dup_ratio).round() as u64;
         wanted.min(self.count.saturating_sub(1))
+    }
+
+    /// The same events, of which the last happens at about `end_ns`. Timestamps are no part of what
+    /// makes events equal: those of another run are duplicates still.
+    #[must_use]
+    pub(crate) fn ending_at(self, end_ns: i64) -> Self {
+        let unique = i64::try_from(self.count - self.repeats()).unwrap_or(i64::MAX);
+        Self { start_ns: end_ns.saturating_sub(unique.saturating_mul(event::STEP_NS)), ..self }
     }
 
     /// The events in sending order, as JSON text.
@@ -84,7 +97,7 @@ impl Iterator for Events {
             self.unique - 1
         };
         self.left -= 1;
-        Some(event::event_json(self.recipe.seed, number, self.recipe.topics.max(1), self.recipe.payload_bytes_min))
+        Some(event::event_json(&self.recipe, number))
     }
 }
 
@@ -95,7 +108,7 @@ mod tests {
     use std::collections::HashMap;
 
     fn recipe(count: u64, dup_ratio: f64, seed: u64) -> Recipe {
-        Recipe { count, dup_ratio, topics: 3, seed, payload_bytes_min: 0 }
+        Recipe { count, dup_ratio, topics: 3, seed, payload_bytes_min: 0, start_ns: START_NS }
     }
 
     #[test]
@@ -119,6 +132,25 @@ mod tests {
             let inside = repeats.iter().filter(|&&i| i / 2_500 == quarter).count();
             assert!((400..600).contains(&inside), "quarter {quarter} has {inside} of 2,000 repeats");
         }
+    }
+
+    #[test]
+    fn events_that_end_at_a_time_differ_in_nothing_else() {
+        let recipe = recipe(100, 0.2, 1);
+        let end_ns = START_NS + 3_600_000_000_000;
+        let parsed = |recipe: &Recipe| -> Vec<serde_json::Value> {
+            recipe.events().map(|event| serde_json::from_str(&event).unwrap()).collect()
+        };
+        let timestamps = |events: &mut Vec<serde_json::Value>| -> Vec<jiff::Timestamp> {
+            let take = |event: &mut serde_json::Value| event["timestamp"].take().as_str().unwrap().parse().unwrap();
+            events.iter_mut().map(take).collect()
+        };
+        let (mut usual, mut ending) = (parsed(&recipe), parsed(&recipe.clone().ending_at(end_ns)));
+        timestamps(&mut usual);
+        let last = timestamps(&mut ending).into_iter().max().unwrap();
+        assert_eq!(usual, ending);
+        let before_ns = i128::from(end_ns) - last.as_nanosecond();
+        assert!((0..500_000_000).contains(&before_ns), "{last}");
     }
 
     proptest! {

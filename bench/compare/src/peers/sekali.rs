@@ -67,7 +67,7 @@ struct Server {
 impl Server {
     fn start(place: &Place) -> Outcome<Self> {
         let mut command = bound(&place.sekali, None);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]).arg(&place.data);
+        command.args(["serve", "--announce", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]).arg(&place.data);
         let (process, url) = Process::start_listening("sekali", &mut command, &place.scratch)?;
         let version = crate::process::output(std::process::Command::new(&place.sekali).arg("--version"))?;
         Ok(Self { url: url.parse()?, runtime: place.runtime(), version, _process: process })

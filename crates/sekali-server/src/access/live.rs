@@ -51,6 +51,11 @@ impl Access {
         self.shared.is_open.load(Ordering::Acquire)
     }
 
+    /// How many keys there are, expired and revoked ones included; `None` before the first one.
+    pub(crate) fn count(&self) -> Option<usize> {
+        self.keys().map(|keys| keys.iter().count())
+    }
+
     /// The rights of a request that shows this text as its key, or none.
     ///
     /// # Errors

@@ -26,9 +26,15 @@ pub(crate) struct Listening {
 
 impl Listening {
     /// Begins to accept.
-    pub(crate) fn start(listener: TcpListener, threads: Threads, context: ConnectionContext) -> Self {
+    pub(crate) fn start(
+        listener: TcpListener,
+        threads: Threads,
+        context: ConnectionContext,
+        limits: OpenLimits,
+    ) -> Self {
         let (draining, drain) = watch::channel(false);
-        Self { draining, task: tokio::spawn(run(listener, threads, context, drain)) }
+        let places = ConnectionPermits::new(limits.connections);
+        Self { draining, task: tokio::spawn(run(listener, threads, context, places, drain)) }
     }
 
     /// Accepts no more, and waits until the requests in progress are answered, or for
@@ -43,8 +49,13 @@ impl Listening {
     }
 }
 
-async fn run(listener: TcpListener, threads: Threads, context: ConnectionContext, mut drain: watch::Receiver<bool>) {
-    let places = ConnectionPermits::new(connections_max());
+async fn run(
+    listener: TcpListener,
+    threads: Threads,
+    context: ConnectionContext,
+    places: ConnectionPermits,
+    mut drain: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     let is_draining = drain.clone();
     loop {
@@ -105,22 +116,32 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// How many connections there may be: no more than leaves the store the files it needs, since a
-/// store that cannot open a file cannot go on. The process may open as many files as the system
-/// lets it.
-fn connections_max() -> usize {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // If this is refused the earlier limit stays.
-    let _ = setrlimit(Resource::Nofile, limit);
-    let files =
-        getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
-    let connections = files.saturating_sub(FILES_RESERVED).clamp(1, CONNECTIONS_MAX);
-    if connections < CONNECTIONS_FEW {
-        warn!(
-            connections,
-            files, "few connections at a time: raise the limit of open files with `ulimit -n` or LimitNOFILE="
-        );
+/// Limits that the operating system sets to this process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpenLimits {
+    /// Open files; `None` is no limit.
+    pub(crate) files: Option<u64>,
+    /// Connections: no more than leaves the store the files it needs, since a store that cannot
+    /// open a file cannot go on.
+    pub(crate) connections: usize,
+}
+
+impl OpenLimits {
+    /// Raises the limit of open files as far as the system permits.
+    pub(crate) fn raise() -> Self {
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // If this is refused the earlier limit stays.
+        let _ = setrlimit(Resource::Nofile, limit);
+        let files = getrlimit(Resource::Nofile).current;
+        let room = files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+        let connections = room.saturating_sub(FILES_RESERVED).clamp(1, CONNECTIONS_MAX);
+        if connections < CONNECTIONS_FEW {
+            warn!(
+                connections,
+                files, "few connections at a time: raise the limit of open files with `ulimit -n` or LimitNOFILE="
+            );
+        }
+        Self { files, connections }
     }
-    connections
 }

@@ -11,7 +11,7 @@ use sekali_tls::{ServerTls, TlsError};
 
 /// The certificates that a server presents and requires. Cheap to clone; clones share.
 #[derive(Debug, Clone)]
-pub struct Certificates {
+pub(crate) struct Certificates {
     files: Arc<ServerTls>,
     current: Arc<watch::Sender<Arc<ServerConfig>>>,
 }
@@ -24,7 +24,7 @@ impl Certificates {
 
     /// Reads the files again, for new connections. If they cannot be used, the certificates in
     /// force stay, and the log says why.
-    pub fn reload(&self) {
+    pub(crate) fn reload(&self) {
         match self.files.load() {
             Ok(config) => {
                 self.current.send_replace(config);

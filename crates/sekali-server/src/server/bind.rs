@@ -20,9 +20,9 @@ pub(super) async fn bind(config: &Config, access: &Access) -> Result<TcpListener
     let addrs: Vec<SocketAddr> = lookup_host(listen).await.map_err(refused)?.collect();
     if access.is_open() && !addrs.iter().all(is_loopback) {
         if !config.allow_anonymous {
-            return Err(StartError::Exposed { listen: listen.clone() });
+            return Err(StartError::Exposed { listen: listen.clone(), data_dir: config.data_dir.clone() });
         }
-        warn!(%listen, "there are no keys: whoever reaches this address may read and publish everything");
+        warn!(%listen, "there are no keys: every client that reaches this address may read and publish everything");
     }
     TcpListener::bind(&*addrs).await.map_err(refused)
 }

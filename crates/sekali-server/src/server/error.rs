@@ -2,10 +2,11 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sekali_store::Error as StoreError;
 
+use super::directory;
 use crate::access::KeysError;
 use sekali_tls::TlsError;
 
@@ -15,6 +16,26 @@ pub enum StartError {
     /// Another process uses the data directory.
     #[error("data directory {} is in use by another process; stop that one, or choose another with --data-dir", .0.display())]
     DataDirInUse(PathBuf),
+    /// The data directory has files of another program.
+    #[error(
+        "{} holds {name:?} and no store: name an empty directory with --data-dir, so that nothing is mixed up \
+         (events in files are published with `sekali import`)",
+        dir.display()
+    )]
+    NotEmpty {
+        /// The directory.
+        dir: PathBuf,
+        /// One of the files.
+        name: String,
+    },
+    /// This process may not use the data directory.
+    #[error("cannot use the data directory {}: {source}{}", dir.display(), directory::explain(dir, source))]
+    DataDir {
+        /// The directory.
+        dir: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The address cannot be listened on, most often because another process does.
     #[error("cannot listen on {listen}: {source}; choose another address with --listen")]
     Listen {
@@ -25,12 +46,14 @@ pub enum StartError {
     },
     /// Strangers would reach it, and nothing would keep them out.
     #[error(
-        "{listen} can be reached from other machines, and there are no keys: make one with `sekali keys create`, or let \
-         everybody read and publish with --allow-anonymous"
+        "{listen} can be reached from other machines, and there are no keys: create one with `sekali keys create \
+         --data-dir {} --scope publish`, or let everybody read and publish with --allow-anonymous", data_dir.display()
     )]
     Exposed {
         /// The address.
         listen: String,
+        /// Where keys would be.
+        data_dir: PathBuf,
     },
     /// The keys cannot be read.
     #[error("{0}")]
@@ -53,6 +76,16 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// Where the keys cannot be read because the directory cannot, that is told.
+    pub(super) fn of_keys(dir: &Path, error: KeysError) -> Self {
+        match error {
+            KeysError::Io { source, .. } if directory::is_denied(&source) => {
+                Self::DataDir { dir: dir.to_owned(), source }
+            }
+            other => Self::Keys(other),
+        }
+    }
+
     pub(super) fn other(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Other(error.into())
     }

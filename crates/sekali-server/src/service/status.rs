@@ -41,6 +41,11 @@ impl Service {
         self.shared.readers.iter().map(Reader::counters).fold(Counters::default(), |sum, part| sum + part)
     }
 
+    /// Events that were stored and have not expired.
+    pub(crate) fn stored_events(&self) -> u64 {
+        self.counters().stored.saturating_sub(expired_of(&self.shared.readers).events)
+    }
+
     /// Seconds since it was started, to the millisecond.
     pub fn uptime_seconds(&self) -> f64 {
         (self.shared.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0

@@ -60,7 +60,7 @@ fn bomb() -> Vec<u8> {
 fn bodies_that_are_never_finished_keep_no_other_client_from_publishing() {
     let plain = vec![b' '; BODY_WIRE_BYTES_MAX - 8];
     for (headers, body) in [("content-encoding: gzip\r\n", bomb()), ("", plain)] {
-        let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts = PATIENT);
+        let server = TestServer::start_timed(Arc::new(RealDisk), PATIENT, |_| {});
         let count = BODIES_BYTES_MAX / BODY_WIRE_BYTES_MAX + 1;
         let stalled: Vec<_> = (0..count).map(|_| begin_to_publish(&server, headers, &body)).collect();
         for id in 0..10 {
@@ -75,7 +75,7 @@ fn bodies_that_are_never_finished_keep_no_other_client_from_publishing() {
 #[test]
 fn stalled_bodies_make_room_for_others_of_the_same_client() {
     let timeouts = Timeouts { body: Duration::from_secs(20), ..PATIENT };
-    let server = TestServer::start_with(Arc::new(RealDisk), |config| config.timeouts = timeouts);
+    let server = TestServer::start_timed(Arc::new(RealDisk), timeouts, |_| {});
     let bomb = bomb();
     let stalled: Vec<_> = (0..9).map(|_| begin_to_publish(&server, "content-encoding: gzip\r\n", &bomb)).collect();
     let body = Value::from((0..30).map(|id| large_event(&id.to_string())).collect::<Vec<_>>());

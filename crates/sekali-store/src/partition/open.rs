@@ -48,6 +48,8 @@ pub(super) struct OpenPartition {
     pub(super) log: OpenLog,
     pub(super) log_dir: LogDir,
     pub(super) segment_dir: SegmentDir,
+    /// Events behind the position that was marked as durable.
+    pub(super) recovered_events: u64,
     /// Why the index was rebuilt, if it was.
     pub(super) rebuilt: Option<String>,
 }
@@ -110,7 +112,8 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
         damage: known,
         position: *log.writer.position(),
     };
-    Ok(OpenPartition { opened, log, log_dir, segment_dir, rebuilt })
+    let recovered_events = opened.position.next_seq.saturating_sub(durable.next_seq.max(1));
+    Ok(OpenPartition { opened, log, log_dir, segment_dir, rebuilt, recovered_events })
 }
 
 /// The losses that the manifest knows.

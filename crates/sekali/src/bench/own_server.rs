@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use super::BenchError;
 use sekali_client::ServerUrl;
 
-/// The text that `sekali serve` writes before its address.
+/// The text that `sekali serve --announce` writes before its address.
 pub(crate) const LISTENING: &str = "listening on ";
 
 /// A running server and its data. Both are removed when this is dropped.
@@ -33,7 +33,8 @@ impl OwnServer {
         let data = TemporaryDir::create(parent).map_err(failed("cannot make a directory for its data"))?;
         let program = std::env::current_exe().map_err(failed("cannot find the program"))?;
         let mut process = Command::new(program)
-            .args(["serve", "--until-stdin-ends", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"])
+            .args(["serve", "--announce", "--until-stdin-ends", "--listen", "127.0.0.1:0", "--log", "warn"])
+            .args(["--log-format", "text", "--data-dir"])
             .arg(&data.0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

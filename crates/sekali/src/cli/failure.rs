@@ -116,9 +116,9 @@ impl From<StartError> for Failure {
             StartError::Listen { .. } => Exit::CannotListen,
             StartError::NewerFormat(_) => Exit::NewerFormat,
             StartError::Damaged(_) => Exit::Damaged,
-            StartError::Config(_) | StartError::Exposed { .. } => Exit::Usage,
+            StartError::Config(_) | StartError::Exposed { .. } | StartError::NotEmpty { .. } => Exit::Usage,
             StartError::Keys(error) => return Self::from(error),
-            StartError::Tls(_) | StartError::Other(_) => Exit::Failed,
+            StartError::DataDir { .. } | StartError::Tls(_) | StartError::Other(_) => Exit::Failed,
         };
         Self::new(exit, with_causes(&error))
     }

@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::generate::Recipe;
 use crate::generate::random::SplitMix64;
 use crate::generate::uuid::uuid_text;
 
 /// The mean time between events.
-const STEP_NS: i64 = 250_000_000;
-/// The time of the first event: 2025-01-01T00:00:00Z, in nanoseconds since 1970.
-const START_NS: i64 = 1_735_689_600_000_000_000;
+pub(super) const STEP_NS: i64 = 250_000_000;
 
 /// A topic and the generator of its payloads.
 type Kind = (&'static str, fn(&mut SplitMix64) -> Value);
@@ -32,16 +31,16 @@ pub(crate) fn topic_name(index: usize) -> String {
     }
 }
 
-/// Event `number` under `seed`, spread over `topics` topics, as JSON text. A payload shorter than
-/// `payload_bytes_min` gets padding.
-pub(crate) fn event_json(seed: u64, number: u64, topics: usize, payload_bytes_min: usize) -> String {
-    let mut random = SplitMix64::of(seed, number);
+/// Event `number` of a recipe, as JSON text. A payload that is too short gets padding.
+pub(crate) fn event_json(recipe: &Recipe, number: u64) -> String {
+    let topics = recipe.topics.max(1);
+    let mut random = SplitMix64::of(recipe.seed, number);
     let id = uuid_text((u128::from(random.next()) << 64) | u128::from(random.next()));
     let topic = usize::try_from(random.below(topics as u64)).unwrap_or(0);
-    let timestamp = timestamp(number, &mut random);
+    let timestamp = timestamp(recipe.start_ns, number, &mut random);
     let source = format!("host-{:02}", random.below(20));
     let mut payload = KINDS[topic % KINDS.len()].1(&mut random);
-    pad(&mut payload, payload_bytes_min, &mut random);
+    pad(&mut payload, recipe.payload_bytes_min, &mut random);
     format!(
         r#"{{"topic":"{}","event_id":"{}","timestamp":"{timestamp}","source":"{source}","payload":{payload}}}"#,
         topic_name(topic),
@@ -50,10 +49,10 @@ pub(crate) fn event_json(seed: u64, number: u64, topics: usize, payload_bytes_mi
 }
 
 /// Saturates in the year 2262, the latest of an event's timestamp.
-fn timestamp(number: u64, random: &mut SplitMix64) -> jiff::Timestamp {
+fn timestamp(start_ns: i64, number: u64, random: &mut SplitMix64) -> jiff::Timestamp {
     let number = i64::try_from(number).unwrap_or(i64::MAX);
     let jitter_ms = i64::try_from(random.below(250)).unwrap_or(0);
-    let ns = START_NS.saturating_add(number.saturating_mul(STEP_NS)).saturating_add(jitter_ms * 1_000_000);
+    let ns = start_ns.saturating_add(number.saturating_mul(STEP_NS)).saturating_add(jitter_ms * 1_000_000);
     jiff::Timestamp::from_nanosecond(i128::from(ns)).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
@@ -135,10 +134,14 @@ fn tenths(whole: u64, tenths: u64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generate::START_NS;
+
+    const RECIPE: Recipe =
+        Recipe { count: 4, dup_ratio: 0.0, topics: 4, seed: 1, payload_bytes_min: 0, start_ns: START_NS };
 
     #[test]
     fn the_same_seed_gives_the_same_events_for_ever() {
-        let text: Vec<String> = (0..4).map(|number| event_json(1, number, 4, 0)).collect();
+        let text: Vec<String> = (0..4).map(|number| event_json(&RECIPE, number)).collect();
         expect_test::expect![[r#"
             {"topic":"web.access","event_id":"5e41ab08-7439-411e-b18d-6ce93d6cf1ee","timestamp":"2025-01-01T00:00:00.194Z","source":"host-04","payload":{"bytes":8845,"client":"10.2.237.38","duration_ms":219,"method":"POST","path":"/search","status":200}}
             {"topic":"web.access","event_id":"63e00534-4660-4b2f-9eae-7269e1ac3dea","timestamp":"2025-01-01T00:00:00.374Z","source":"host-08","payload":{"bytes":1542,"client":"10.3.200.243","duration_ms":394,"method":"PUT","path":"/","status":400}}
@@ -149,7 +152,8 @@ mod tests {
     #[test]
     fn padding_reaches_the_size_that_was_asked_for() {
         for bytes in [200, 1_000, 65_536] {
-            let event: Value = serde_json::from_str(&event_json(1, 0, 3, bytes)).unwrap();
+            let recipe = Recipe { payload_bytes_min: bytes, ..RECIPE };
+            let event: Value = serde_json::from_str(&event_json(&recipe, 0)).unwrap();
             assert_eq!(event["payload"].to_string().len(), bytes);
         }
     }

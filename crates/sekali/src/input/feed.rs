@@ -167,7 +167,7 @@ mod tests {
     }
 
     fn recipe(count: u64) -> Recipe {
-        Recipe { count, dup_ratio: 0.5, topics: 1, seed: 1, payload_bytes_min: 0 }
+        Recipe { count, dup_ratio: 0.5, topics: 1, seed: 1, payload_bytes_min: 0, start_ns: crate::generate::START_NS }
     }
 
     #[test]

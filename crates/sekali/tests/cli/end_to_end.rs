@@ -43,7 +43,10 @@ fn a_demo_for_people_shows_what_to_try_and_stays_up() {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let seconds = shown.split(" in ").nth(2).unwrap().split_whitespace().next().unwrap();
+    let (_, time) = shown.split_once("\"timestamp\":\"").unwrap();
+    let time = time.split('"').next().unwrap();
     let shown = shown
+        .replace(time, "NOW")
         .replace(url, "URL")
         .replace(dir.path().to_str().unwrap(), "DIR")
         .replace(&format!("in {seconds} s"), "in N s");
@@ -62,11 +65,14 @@ fn a_demo_for_people_shows_what_to_try_and_stays_up() {
         Try
           curl URL/stats
           curl 'URL/events?topic=web.access&limit=3'
-          curl -X POST URL/publish -H 'Content-Type: application/json' \
-            -d '{"topic":"demo","event_id":"id-123","timestamp":"2025-10-24T21:00:00Z","source":"curl","payload":{"message":"hello"}}'
+          curl URL/publish -H 'Content-Type: application/json' -d '
+            {"topic":"demo","event_id":"id-123",
+             "timestamp":"NOW","source":"curl",
+             "payload":{"message":"hello"}}'
 
         Ctrl-C stops the server; the data stays.
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }
 
 #[test]
@@ -185,8 +191,8 @@ fn sigterm_drains_and_a_second_one_insists() {
 fn a_failed_write_ends_the_server_with_a_code_of_its_own_and_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let mut serve = Command::new("sh");
-    serve.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" serve --listen 127.0.0.1:0 --data-dir \"$1\""]);
-    serve.arg(env!("CARGO_BIN_EXE_sekali")).arg(dir.path());
+    serve.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" serve --listen 127.0.0.1:0 \"$@\""]);
+    serve.arg(env!("CARGO_BIN_EXE_sekali")).arg("--data-dir").arg(dir.path());
     let mut served = Served::spawn(&mut serve);
     let generated = ["--count", "20000", "--payload-bytes", "500", "--retry-for", "2", "--quiet", "--json"];
     let publish = |url: &str| run(&[&["publish", "--url", url], &generated[..]].concat());

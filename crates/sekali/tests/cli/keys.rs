@@ -124,6 +124,22 @@ fn mistakes_with_keys_are_usage_errors_that_repeat_no_secret() {
 }
 
 #[test]
+fn keys_of_a_directory_that_no_server_uses_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let typo = dir.path().join("typo");
+    let listed = keys(&typo, &["list"]);
+    assert_eq!((listed.code, listed.stdout.as_str()), (Some(2), ""), "{listed:?}");
+    assert!(listed.stderr.contains("there is no directory") && listed.stderr.contains("typo"), "{listed:?}");
+    assert!(!typo.exists());
+    let created = keys(&typo, &["create", "--scope", "read"]);
+    assert_eq!(created.code, Some(0), "{created:?}");
+    assert!(created.stderr.contains("there is no store in") && created.stderr.contains("typo"), "{created:?}");
+    drop(Served::start(&typo));
+    let created = keys(&typo, &["create", "--scope", "read"]);
+    assert!(!created.stderr.contains("no store"), "{created:?}");
+}
+
+#[test]
 fn a_server_for_other_machines_needs_keys_or_an_explicit_word() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().to_str().unwrap();

@@ -18,6 +18,7 @@ mod read;
 mod scripted;
 mod served;
 mod sigterm_drain;
+mod start;
 mod supply;
 mod terminal;
 mod tls;

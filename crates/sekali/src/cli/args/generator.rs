@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::args::units::share;
-use crate::generate::Recipe;
+use crate::generate::{Recipe, START_NS};
 
 /// Which events to generate instead of reading them.
 #[derive(Debug, Args)]
@@ -37,6 +37,7 @@ impl GeneratorArgs {
             topics: self.topics as usize,
             seed: self.seed,
             payload_bytes_min: self.payload_bytes as usize,
+            start_ns: START_NS,
         })
     }
 }

@@ -14,18 +14,22 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::local_server;
 use crate::cli::term::log::{self, LogFormat};
-use crate::cli::term::output::{Output, Paint};
+use crate::cli::term::output::{Output, Paint, note};
 use crate::cli::term::signals::Signals;
 use crate::digits::grouped;
-use crate::generate::Recipe;
+use crate::generate::{Recipe, START_NS};
 use crate::input::{Origin, Pacing, feed};
 use sekali_client::{Client, Ending, Publisher, RetryPolicy};
+use sekali_server::clock::now_ns;
 use sekali_server::server::Ended;
 use sekali_tls::ClientTls;
 use sekali_wire::escape::escape;
+use sekali_wire::timestamp::Timestamp;
 
-/// Always the same events, so that a second run finds them all known.
-const RECIPE: Recipe = Recipe { count: 5_000, dup_ratio: 0.2, topics: 4, seed: 1, payload_bytes_min: 0 };
+/// The same events in each run but for their timestamps, which end now, so that a second run finds
+/// them all known.
+const RECIPE: Recipe =
+    Recipe { count: 5_000, dup_ratio: 0.2, topics: 4, seed: 1, payload_bytes_min: 0, start_ns: START_NS };
 const BATCH_EVENTS: usize = 200;
 const CONCURRENCY: usize = 4;
 /// A server in the same process has no excuse to be away for longer.
@@ -120,6 +124,9 @@ async fn show(args: &DemoArgs, url: &str, signals: impl Future<Output = ()>) -> 
         }
         output.flush()?;
         signals.await;
+        if !args.json {
+            note(format_args!("\nstopped; the data is in {data_dir}"));
+        }
     }
     output.flush()
 }
@@ -132,7 +139,7 @@ async fn publish(client: &Client, quiet: bool, stop: impl Future<Output = ()>) -
         retry: RetryPolicy::lasting(PATIENCE),
         skip_invalid: false,
     };
-    let origin = Origin::Generated(RECIPE);
+    let origin = Origin::Generated(RECIPE.ending_at(now_ns()));
     let mut view = View::new(&origin, quiet);
     let pacing = Pacing { events_max: BATCH_EVENTS, bytes_max: REQUEST_BYTES_MAX, rate: None };
     let started = Instant::now();
@@ -178,12 +185,16 @@ fn account(counts: &Counts, lifetime: Option<Lifetime>, paint: Paint) -> Vec<Str
 }
 
 fn things_to_try(url: &str, paint: Paint) -> Vec<String> {
-    const EVENT: &str = r#"{"topic":"demo","event_id":"id-123","timestamp":"2025-10-24T21:00:00Z","source":"curl","payload":{"message":"hello"}}"#;
+    let now = Timestamp(now_ns()).to_the_second();
     vec![
         format!("\n{}", paint.bold("Try")),
         format!("  curl {url}/stats"),
         format!("  curl '{url}/events?topic=web.access&limit=3'"),
-        format!("  curl -X POST {url}/publish -H 'Content-Type: application/json' \\\n    -d '{EVENT}'"),
+        format!("  curl {url}/publish -H 'Content-Type: application/json' -d '"),
+        // White space between the members of JSON means nothing, and each line fits 80 columns.
+        r#"    {"topic":"demo","event_id":"id-123","#.to_owned(),
+        format!(r#"     "timestamp":"{now}","source":"curl","#),
+        r#"     "payload":{"message":"hello"}}'"#.to_owned(),
         format!("\n{}", paint.dim("Ctrl-C stops the server; the data stays.")),
     ]
 }

@@ -73,6 +73,11 @@ pub(crate) async fn run(args: KeysArgs) -> Result<(), Failure> {
 }
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
+    let dir = args.store.data_dir.display();
+    if !args.store.data_dir.is_dir() {
+        let message = format!("there is no directory {dir}: name that of the server with --data-dir");
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let file = KeyFile::of(&args.store.data_dir);
     let keys = file.read()?.unwrap_or_default();
     if let Some(exposure) = file.exposure() {
@@ -83,6 +88,8 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     let mut output = Output::stdout();
     if args.json {
         output.json(&shown)?;
+    } else if shown.is_empty() && !has_store(&args.store) {
+        note(format_args!("there are neither keys nor a store in {dir}: is it the directory of your server?"));
     } else if shown.is_empty() {
         note("there are no keys: everybody who reaches the server may do everything");
     } else {
@@ -90,6 +97,11 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
         table::lines(&shown, output.columns(), paint).iter().try_for_each(|line| output.line(line))?;
     }
     output.flush()
+}
+
+/// Whether a server has used the directory.
+fn has_store(store: &DataDirArg) -> bool {
+    store.data_dir.join("store.toml").exists()
 }
 
 fn revoke(args: &RevokeArgs) -> Result<(), Failure> {

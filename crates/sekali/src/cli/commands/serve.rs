@@ -62,7 +62,8 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     // Before the store is opened: a signal during recovery is heeded as soon as that is done.
     let signals = Signals::catch()?;
     let tls = args.tls.files();
-    let hangups = tls.is_some().then(Hangups::catch).transpose()?;
+    // Whether or not there is anything to read again: by default a hangup ends the process.
+    let hangups = Hangups::catch()?;
     let server = local_server::start(Config {
         partitions: args.partitions,
         // An empty environment variable means none.
@@ -72,13 +73,14 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
         ..args.listen.config()
     })
     .await?;
-    if let Some((hangups, certificates)) = hangups.zip(server.certificates().cloned()) {
-        tokio::spawn(hangups.each(move || certificates.reload()));
+    tokio::spawn(hangups.each(server.reload()));
+    // The log says where it listens, to people. A program that closed standard output still wants
+    // the server.
+    if args.announce {
+        let mut output = Output::stdout();
+        let _ = output.line(format_args!("{LISTENING}{}", server.url()));
+        let _ = output.flush();
     }
-    let mut output = Output::stdout();
-    // Nobody need read this; whoever closed standard output still wants the server.
-    let _ = output.line(format_args!("{LISTENING}{}://{}", server.scheme(), server.addr()));
-    let _ = output.flush();
     let stop = async {
         tokio::select! {
             () = signals.first() => {}

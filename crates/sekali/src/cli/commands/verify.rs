@@ -104,6 +104,10 @@ pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
             note("the store is in use: checking it as it is at this moment");
             check_frozen(data_dir)
         }
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
+            note("the file system is read-only: checking the store as it is, without a change to it");
+            check_frozen(data_dir)
+        }
         store => check_all(store?.into_partitions()),
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use sekali_store::limits::TOPIC_BYTES_MAX;
 use serde::Serialize;
 
-use super::{Shown, now};
+use super::{Shown, has_store, now};
 use crate::cli::args::data_dir::DataDirArg;
 use crate::cli::args::units::time_ns;
 use crate::cli::exit::Exit;
@@ -92,6 +92,12 @@ pub(super) fn run(args: CreateArgs) -> Result<(), Failure> {
     let until = key.expires.map_or("for ever".to_owned(), |expires| format!("until {expires}"));
     let (scopes, topics) = (about.scopes.join(", "), about.topics.join(", "));
     note(format_args!("key {} for {scopes} on topics {topics}, {until}; it is not shown again", key.id));
+    if !has_store(&store) {
+        let dir = store.data_dir.display();
+        note(format_args!(
+            "there is no store in {dir} yet: is it the directory of your server (serve --data-dir {dir})?"
+        ));
+    }
     Ok(())
 }
 
