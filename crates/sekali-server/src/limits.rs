@@ -102,6 +102,49 @@ pub const STREAM_FILES_TIME: Duration = Duration::from_secs(30);
 pub const COUNTS_MAX: usize = 4;
 /// Most intervals that a count over time is divided into.
 pub const BUCKETS_MAX: u64 = 10_000;
+/// Most intervals that a client may leave the choice of to the server.
+pub const BUCKETS_AUTO_MAX: u64 = 1_000;
+/// Most fields that events are grouped by.
+pub const GROUP_FIELDS_MAX: usize = 3;
+/// Most groups that are told apart, with about 100 bytes each.
+pub const GROUPS_MAX: usize = 100_000;
+/// Longest values of a group that is told apart, in bytes of JSON.
+pub const GROUP_KEY_BYTES_MAX: usize = 1_024;
+/// Most pairs of a group and an interval that are counted, with some 40 bytes each.
+pub const GROUP_CELLS_MAX: usize = 1_000_000;
+/// Groups in an answer unless the client asks for another number.
+pub const TOP_DEFAULT: u64 = 10;
+/// Most groups in an answer.
+pub const TOP_MAX: u64 = 1_000;
+/// Events that are looked at for the fields unless the client asks for another number.
+pub const SAMPLE_DEFAULT: u64 = 100_000;
+/// Fewest and most events of a sample.
+pub const SAMPLE_MIN: u64 = 1_000;
+/// See [`SAMPLE_MIN`].
+pub const SAMPLE_MAX: u64 = 1_000_000;
+/// Most fields that are told apart.
+pub const FACETS_MAX: usize = 256;
+/// Most values of a field that are told apart. Beyond it the field's values are not listed.
+pub const FACET_VALUES_MAX: usize = 1_000;
+/// Longest value that is told apart, in bytes of JSON.
+pub const FACET_VALUE_BYTES_MAX: usize = 256;
+/// Values of each field in an answer unless the client asks for another number.
+pub const VALUES_DEFAULT: u64 = 5;
+/// Most values of each field in an answer; of a single field [`FACET_VALUES_MAX`].
+pub const VALUES_MAX: u64 = 100;
+/// Deepest level of the payload that fields are looked for in.
+pub const FACET_DEPTH_MAX: usize = 8;
+/// Relative error of percentiles.
+pub const PERCENTILE_ERROR: f64 = 0.01;
+/// Most groups of numbers, and most pairs of a group and an interval: each has a sketch of up to
+/// 16 KiB.
+pub const MEASURES_MAX: usize = 2_000;
+/// Most bins of a histogram of numbers.
+pub const NUMBER_BINS_MAX: usize = 32;
+/// Shortest and longest time that a client may limit a reading to.
+pub const WITHIN_MIN: Duration = Duration::from_millis(100);
+/// See [`WITHIN_MIN`].
+pub const WITHIN_MAX: Duration = Duration::from_secs(60);
 /// Streams are read and sent in pieces of about this size.
 pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
 /// Longest a stream reads without sending what it has found.

@@ -4,26 +4,42 @@
 //! partitions as of one moment. Positions between two events leave the process as sealed text
 //! ([`CursorKey`]). Reads block and keep a core busy, so they run in turns on threads for that.
 
+mod count;
 mod cursor;
 mod error;
 mod event_query;
 mod events;
+mod facets;
+mod field;
 mod filter;
+mod groups;
 mod histogram;
 mod interval;
+mod measures;
 mod merge;
+mod number_histogram;
+mod number_summary;
 mod page;
 mod permits;
+mod reading;
 mod scan_budget;
 
+pub(crate) use count::{Count, CountQuery};
 pub use cursor::{CursorKey, CursorScope, Positions};
 pub use error::QueryError;
 pub use event_query::EventQuery;
 pub use events::{EventCursor, Step};
+pub(crate) use facets::{Facet, FacetQuery, Facets};
+pub(crate) use field::Field;
 pub use filter::{FILTER_PARAMETERS, Filter, FilterBuilder, TextSearch, TopicConditions, WrongFilter, is_filter};
+pub(crate) use groups::{Group, Groups};
 pub use histogram::{Histogram, TooManyIntervals};
 pub use interval::Interval;
+pub(crate) use measures::{Measure, Measures};
+pub(crate) use number_histogram::NumberBin;
+pub(crate) use number_summary::NumberSummary;
 pub use page::Fill;
-pub(crate) use page::{CountScan, PageScan};
+pub(crate) use page::PageScan;
 pub use permits::{ReadPermit, ReadPermits};
+pub(crate) use reading::{Aggregate, AggregateScan, ReadEnd, ReadExtent, ReadReport};
 pub use scan_budget::{ClientGuard, ScanBudget};

@@ -30,8 +30,8 @@ use crate::clients::{Client, FairShares, ShareSizes, Workers, once};
 use crate::ingest::{Accepted, Rejected, Target};
 use crate::limits::{ANSWERS_BYTES_MAX, COUNTS_MAX, READS_MAX, SMALL_ANSWERS_BYTES_MAX, SMALL_BYTES_MAX};
 use crate::limits::{STREAMS_AHEAD_MAX, STREAMS_MAX};
-use crate::query::{ClientGuard, CursorKey, EventCursor, EventQuery, Histogram, Positions, QueryError};
-use crate::query::{CountScan, ReadPermits};
+use crate::query::{Aggregate, AggregateScan, ReadExtent, ReadReport};
+use crate::query::{ClientGuard, CursorKey, EventCursor, EventQuery, Positions, QueryError, ReadPermits};
 
 pub use chores::Chores;
 pub use pipeline::{CommitError, Committers, Pipeline};
@@ -39,7 +39,7 @@ pub use scrub_status::{ScrubStatus, ScrubSummary};
 pub use space::{Shortage, SpaceWatch};
 pub(crate) use topic_quota::TopicPermit;
 use topic_quota::TopicQuota;
-pub(crate) use topics::behind;
+pub(crate) use topics::{TopicTotals, behind};
 
 /// A running store. Cheap to clone; clones share.
 #[derive(Clone)]
@@ -199,23 +199,25 @@ impl Service {
         &self.shared.cursor_key
     }
 
-    /// Counts the events of `query` by reading them, which can take minutes and ends when the
-    /// caller goes away.
+    /// Reads events of `query` into `total`, which can take minutes and ends when the caller goes
+    /// away.
     ///
     /// # Errors
-    /// [`QueryError::Busy`], [`QueryError::TooManyIntervals`], and those of the engine.
-    pub(crate) async fn count(
+    /// [`QueryError::Busy`], those of the engine and those of `total`.
+    pub(crate) async fn aggregate<A: Aggregate>(
         &self,
         client: Client,
         query: EventQuery,
-        histogram: Option<Histogram>,
-    ) -> Result<(u64, Option<Histogram>), QueryError> {
-        let mut cursor = self.events(query, Order::Ascending, Positions::new());
+        extent: ReadExtent,
+        total: A,
+    ) -> Result<(A, ReadReport), QueryError> {
+        let ReadExtent { order, max, within } = extent;
+        let cursor = self.events(query, order, Positions::new());
         // Dropped with this future when the client goes away.
         let guard = ClientGuard::default();
-        let mut scan = CountScan::new(guard.budget(u64::MAX, Duration::MAX), histogram);
+        let mut scan = AggregateScan::new(cursor, max, guard.budget(u64::MAX, within), total);
         let _permit = self.shared.counts.enter()?;
-        self.shared.reads.run(client, move || scan.turn(&mut cursor).transpose()).await?
+        self.shared.reads.run(client, move || scan.turn().transpose()).await?
     }
 
     /// Threads that read events for answers.

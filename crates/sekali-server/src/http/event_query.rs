@@ -13,11 +13,18 @@ use crate::query::{EventQuery, WrongFilter};
 /// One of them has no valid value; `forbidden` for a topic that the grant is not for, whether it
 /// exists or not.
 pub(super) fn parse_event_query(parameters: &Parameters<'_>, grant: &Grant) -> Result<EventQuery, ApiError> {
-    let mut query = EventQuery::parse(parameters.filters(), now_ns())?;
+    admit(EventQuery::parse(parameters.filters(), now_ns())?, grant)
+}
+
+/// Limits a query to the topics of a grant.
+///
+/// # Errors
+/// `forbidden`: it names a topic that the grant is not for.
+pub(super) fn admit(mut query: EventQuery, grant: &Grant) -> Result<EventQuery, ApiError> {
     if let Some(topic) = query.topics.names().find(|topic| !grant.is_for(topic)) {
         return Err(not_for(topic));
     }
-    // What is named is admitted already.
+    // The only topic that is named is admitted already.
     query.limits = if query.topics.only().is_some() { None } else { grant.limits() };
     Ok(query)
 }

@@ -2,7 +2,9 @@
 
 mod count;
 mod event;
+mod event_stats;
 mod events;
+mod fields;
 mod health;
 mod publish;
 mod stats;
@@ -18,10 +20,13 @@ use crate::access::Scope;
 const READ: Option<Scope> = Some(Scope::Read);
 const NONE: &[&str] = &[];
 const EVENTS: &[&str] = &[FILTERS, "order", "limit", "after"];
-const COUNT: &[&str] = &[FILTERS, "interval"];
+const COUNT: &[&str] = &[FILTERS, "by", "top", "interval", "auto", "within"];
+
+const FIELDS: &[&str] = &[FILTERS, "sample", "values", "field", "below", "compare", "within"];
+const EVENT_STATS: &[&str] = &[FILTERS, "field", "percentiles", "by", "top", "interval", "auto", "within"];
 
 /// Every route there is.
-pub static ROUTES: [Route; 8] = [
+pub static ROUTES: [Route; 10] = [
     Route {
         method: Method::POST,
         path: "/publish",
@@ -33,6 +38,8 @@ pub static ROUTES: [Route; 8] = [
     },
     get("/events", READ, EVENTS, |request| Box::pin(events::events(request))),
     get("/events/count", READ, COUNT, |request| Box::pin(count::count(request))),
+    get("/events/fields", READ, FIELDS, |request| Box::pin(fields::fields(request))),
+    get("/events/stats", READ, EVENT_STATS, |request| Box::pin(event_stats::event_stats(request))),
     get("/events/{topic}/{event_id}", READ, NONE, |request| Box::pin(event::event(request))),
     get("/topics", READ, &["limit", "after"], |request| Box::pin(topics::topics(request))),
     get("/stats", READ, NONE, |request| Box::pin(stats::stats(request))),

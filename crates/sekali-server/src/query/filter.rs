@@ -19,6 +19,7 @@ use sekali_store::StoredEvent;
 use self::place::PlaceConditions;
 pub use builder::{FilterBuilder, WrongFilter};
 use name::NameConditions;
+pub(super) use number::parse_number;
 pub use parameter::{FILTER_PARAMETERS, is_filter};
 pub(crate) use path::Path;
 pub use text::TextSearch;

@@ -9,6 +9,41 @@ pub struct Interval {
 /// The longest, in seconds: a leap year.
 const SECONDS_MAX: u64 = 366 * 86_400;
 
+/// Lengths that people read easily, in seconds.
+const USUAL_SECONDS: [u64; 22] = [
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1_800,
+    3_600,
+    7_200,
+    10_800,
+    21_600,
+    43_200,
+    86_400,
+    172_800,
+    604_800,
+    2_592_000,
+    SECONDS_MAX,
+];
+
+impl std::fmt::Display for Interval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
+        let unit = units.into_iter().find(|(unit, _)| self.seconds.is_multiple_of(*unit));
+        let (unit, name) = unit.unwrap_or((1, 's'));
+        write!(f, "{}{name}", self.seconds / unit)
+    }
+}
+
 impl Interval {
     /// Its length.
     pub fn seconds(self) -> u64 {
@@ -23,6 +58,15 @@ impl Interval {
     /// When an interval begins; for the very first one, the earliest moment there is.
     pub fn start_of(self, number: i64) -> i64 {
         number.saturating_mul(self.ns())
+    }
+
+    /// The shortest usual interval that divides the time from `first_ns` to `last_ns`, both
+    /// included, into at most `buckets`; else the longest there is.
+    pub fn dividing(first_ns: i64, last_ns: i64, buckets: u64) -> Self {
+        let fits =
+            |interval: &Self| interval.number_of(last_ns).abs_diff(interval.number_of(first_ns)) < buckets.max(1);
+        let mut usual = USUAL_SECONDS.into_iter().map(|seconds| Self { seconds });
+        usual.find(fits).unwrap_or(Self { seconds: SECONDS_MAX })
     }
 
     fn ns(self) -> i64 {
@@ -67,5 +111,21 @@ mod tests {
         let longest = Interval { seconds: SECONDS_MAX };
         assert_eq!(longest.start_of(longest.number_of(i64::MIN)), i64::MIN);
         assert!(longest.start_of(longest.number_of(i64::MAX)) > 0);
+    }
+
+    #[test]
+    fn the_shortest_usual_length_is_chosen_that_gives_few_enough_buckets() {
+        let hour_ns = 3_600_000_000_000;
+        for (last_ns, buckets, expected) in [
+            (0, 60, "1s"),
+            (hour_ns - 1, 60, "1m"),
+            (hour_ns, 60, "2m"),
+            (24 * hour_ns, 60, "30m"),
+            (24 * hour_ns, 1, "2d"),
+            (i64::MAX, 60, "366d"),
+        ] {
+            assert_eq!(Interval::dividing(0, last_ns, buckets).to_string(), expected, "{last_ns} {buckets}");
+        }
+        assert_eq!(Interval::parse("90s").unwrap().to_string(), "90s");
     }
 }

@@ -1,8 +1,8 @@
-//! The two ways to drive a cursor to an end: a page of bounded size, and a count.
+//! A page of bounded size.
 
 use sekali_store::StoredEvent;
 
-use super::{EventCursor, Histogram, QueryError, ScanBudget, Step};
+use super::{EventCursor, QueryError, ScanBudget, Step};
 
 /// A page that is being read, in turns.
 #[derive(Debug)]
@@ -63,46 +63,4 @@ pub enum Fill {
     Room,
     /// It is full.
     Full,
-}
-
-/// A count that is being made, in turns.
-#[derive(Debug)]
-pub(crate) struct CountScan {
-    count: u64,
-    budget: ScanBudget,
-    histogram: Option<Histogram>,
-}
-
-impl CountScan {
-    /// Counts over time if there is a histogram. Ends early when the budget is spent, which is when
-    /// the client has gone.
-    pub(crate) fn new(budget: ScanBudget, histogram: Option<Histogram>) -> Self {
-        Self { count: 0, budget, histogram }
-    }
-
-    /// Counts on. Returns the count at its end; `None` if only the turn is over.
-    ///
-    /// # Errors
-    /// Those of the engine; the histogram has too many intervals.
-    pub(crate) fn turn(&mut self, cursor: &mut EventCursor) -> Result<Option<(u64, Option<Histogram>)>, QueryError> {
-        self.budget.begin_turn();
-        let mut bytes = 0;
-        while self.budget.lasts(bytes) {
-            if self.budget.is_turn_over() {
-                return Ok(None);
-            }
-            bytes = match cursor.step()? {
-                Step::Event(event) => {
-                    self.count += 1;
-                    if let Some(histogram) = &mut self.histogram {
-                        histogram.add(event.timestamp_ns)?;
-                    }
-                    event.payload.len()
-                }
-                Step::Passed(bytes) => bytes,
-                Step::End => break,
-            };
-        }
-        Ok(Some((self.count, self.histogram.take())))
-    }
 }

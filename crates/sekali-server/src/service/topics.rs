@@ -61,23 +61,65 @@ impl Service {
         self.shared.reads.run(client, once(list)).await
     }
 
-    /// How many events there are, from the totals of the topics. For queries without a filter.
+    /// Adds up what is known of the topics of `query` without reading events, and returns both.
     ///
     /// # Errors
     /// [`QueryError::Busy`].
-    pub(crate) async fn tally(&self, client: Client, query: EventQuery) -> Result<u64, QueryError> {
+    pub(crate) async fn totals(
+        &self,
+        client: Client,
+        query: EventQuery,
+        top: usize,
+    ) -> Result<(EventQuery, TopicTotals), QueryError> {
         let readers = Arc::clone(&self.shared.readers);
         let sum = move || {
-            let mut events = 0;
+            let mut totals = TopicTotals::default();
             for reader in readers.iter() {
                 visit(reader, "", |summary| {
-                    events += if query.wants_topic(&summary) { summary.events } else { 0 };
+                    if query.wants_topic(&summary) {
+                        totals.add(summary, top);
+                    }
                     true
                 });
             }
-            events
+            totals.keep_largest(top);
+            (query, totals)
         };
         self.shared.reads.run(client, once(sum)).await
+    }
+}
+
+/// Events of some topics, from their totals.
+#[derive(Debug, Default)]
+pub(crate) struct TopicTotals {
+    /// How many events there are.
+    pub(crate) events: u64,
+    /// The least and the greatest timestamp, in nanoseconds since 1970-01-01T00:00:00Z.
+    pub(crate) timestamps_ns: Option<(i64, i64)>,
+    /// How many topics there are.
+    pub(crate) topics: u64,
+    /// Those with the most events.
+    pub(crate) largest: Vec<(String, u64)>,
+}
+
+impl TopicTotals {
+    fn add(&mut self, summary: TopicSummary, top: usize) {
+        self.events += summary.events;
+        self.topics += 1;
+        let (first, last) = (summary.first_timestamp_ns, summary.last_timestamp_ns);
+        let (least, greatest) = self.timestamps_ns.unwrap_or((first, last));
+        self.timestamps_ns = Some((least.min(first), greatest.max(last)));
+        if top > 0 {
+            self.largest.push((summary.topic, summary.events));
+        }
+        if self.largest.len() > 2 * top {
+            self.keep_largest(top);
+        }
+    }
+
+    fn keep_largest(&mut self, top: usize) {
+        self.largest.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        self.largest.truncate(top);
     }
 }
 

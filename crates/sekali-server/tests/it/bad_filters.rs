@@ -39,7 +39,7 @@ fn a_wrong_filter_is_400_and_named() {
         ("payload.a=%FF", "payload.a"),
         (&many, "payload.<path>"),
         ("sinc=2025-10-24", "sinc"),
-        ("by=topic", "by"),
+        ("group=topic", "group"),
     ] {
         for path in ["/events", "/events/count"] {
             let answer = server.get(&format!("{path}?{query}")).expect_error(400, "invalid_parameter");
@@ -96,7 +96,7 @@ fn errors_say_what_is_allowed() {
     expect(
         "/events/count?limit=1",
         expect![
-            "parameter `limit`: unknown parameter; allowed: topic, not.topic, since, until, source, not.source, match.source, event_id, not.event_id, match.event_id, payload.<path>, not.payload.<path>, min.payload.<path>, below.payload.<path>, match.payload.<path>, has, not.has, q, not.q, interval"
+            "parameter `limit`: unknown parameter; allowed: topic, not.topic, since, until, source, not.source, match.source, event_id, not.event_id, match.event_id, payload.<path>, not.payload.<path>, min.payload.<path>, below.payload.<path>, match.payload.<path>, has, not.has, q, not.q, by, top, interval, auto, within"
         ],
     );
     expect(
@@ -106,7 +106,7 @@ fn errors_say_what_is_allowed() {
     expect(
         "/events/count?interval=1s&since=2025-01-01&until=2025-02-01",
         expect![
-            "parameter `interval`: divides the time asked for into more than 10000 intervals; take a longer one, or a shorter time by `since` and `until`"
+            "parameter `interval`: divides the time asked for into more than 10000 intervals; 5m would fit, or a shorter time by `since` and `until`"
         ],
     );
 }

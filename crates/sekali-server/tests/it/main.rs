@@ -5,6 +5,7 @@
 
 mod access;
 mod api_doc;
+mod ask;
 mod bad_filters;
 mod bad_input;
 mod browser;

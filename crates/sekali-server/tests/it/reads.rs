@@ -54,13 +54,14 @@ fn check(server: &TestServer, query: &str, expected: &[&Known], asked: &Asked) {
     let listed: Vec<_> = rows.into_records().map(|row| row.unwrap()[1].to_owned()).collect();
     assert_eq!(listed, ids, "{query}");
 
-    assert_eq!(server.get(&format!("/events/count?{query}")).json(), json!({"count": ids.len()}), "{query}");
+    assert_eq!(server.get(&format!("/events/count?{query}")).json()["count"], ids.len(), "{query}");
     let counted = server.get(&format!("/events/count?{query}interval=90s")).expect_status(200).json();
     let buckets: Vec<_> = model::buckets(expected, asked, 90)
         .into_iter()
         .map(|(start, count)| json!({"start": time(start), "count": count}))
         .collect();
-    assert_eq!(counted, json!({"count": ids.len(), "interval_seconds": 90, "buckets": buckets}), "{query}");
+    assert_eq!((&counted["count"], &counted["interval_seconds"]), (&json!(ids.len()), &json!(90)), "{query}");
+    assert_eq!(counted["buckets"], json!(buckets), "{query}");
 }
 
 /// Follows the links from the first page to the last.
@@ -100,7 +101,7 @@ fn a_rare_event_is_found_over_several_pages() {
     assert_eq!(pages.concat().len(), 1);
     let lines = server.request("GET", "/events?source=rare").header("accept", "application/x-ndjson").send();
     assert_eq!(lines.body.lines().count(), 1, "streams are not cut");
-    assert_eq!(server.get("/events/count?source=rare").json(), json!({"count": 1}));
+    assert_eq!(server.get("/events/count?source=rare").json()["count"], 1);
     // A look-up, which examines no other events.
     let found = server.get("/events?topic=t&event_id=299999&source=s");
     assert_eq!((found.json()[0]["seq"].as_u64(), found.header("link")), (Some(300_000), None));
@@ -154,10 +155,8 @@ fn counts_leave_reserved_topics_out_unless_asked() {
     assert_eq!((count(""), count("topic=t"), count("topic=%24conflicts"), count("topic=x")), (1, 1, 1, 0));
     assert_eq!((count("q=e"), count("q=e&topic=%24conflicts")), (1, 1));
     assert_eq!(count("topic=%24conflicts&payload.payload.n.0.k=1.5"), 1);
-    assert_eq!(
-        server.get("/events/count?topic=x&interval=1h").json(),
-        json!({"count": 0, "interval_seconds": 3600, "buckets": []})
-    );
+    let over_time = server.get("/events/count?topic=x&interval=1h").json();
+    assert_eq!((&over_time["count"], &over_time["buckets"]), (&json!(0), &json!([])));
 }
 
 #[test]

@@ -69,6 +69,39 @@ impl<'a> Decimal<'a> {
         out.extend_from_slice(&self.digits);
     }
 
+    /// Writes the number to the end of `out` in the one spelling that all equal numbers have: plain
+    /// where that is short, and else with an exponent.
+    pub fn append_plain(&self, out: &mut Vec<u8>) {
+        let digits = &*self.digits;
+        if self.negative {
+            out.push(b'-');
+        }
+        match &self.exponent {
+            _ if digits.is_empty() => out.push(b'0'),
+            Exponent::Small(exponent @ -5..=0) => {
+                out.extend_from_slice(b"0.");
+                out.resize(out.len() + exponent.unsigned_abs() as usize, b'0');
+                out.extend_from_slice(digits);
+            }
+            Exponent::Small(exponent @ 1..=21) => {
+                let whole = *exponent as usize;
+                let (before, after) = digits.split_at(whole.min(digits.len()));
+                out.extend_from_slice(before);
+                out.resize(out.len() + (whole - before.len()), b'0');
+                if !after.is_empty() {
+                    out.push(b'.');
+                    out.extend_from_slice(after);
+                }
+            }
+            exponent => {
+                out.extend_from_slice(b"0.");
+                out.extend_from_slice(digits);
+                out.push(b'e');
+                exponent.append(out);
+            }
+        }
+    }
+
     /// The same number, owning its digits.
     pub fn into_owned(self) -> Decimal<'static> {
         Decimal { digits: Cow::Owned(self.digits.into_owned()), ..self }
@@ -119,6 +152,18 @@ impl Exponent {
             subtract(&mut digits, shift.unsigned_abs());
         }
         Self::normal(negative, without_leading_zeros(&digits))
+    }
+
+    fn append(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Small(value) => out.extend_from_slice(value.to_string().as_bytes()),
+            Self::Large { negative, digits } => {
+                if *negative {
+                    out.push(b'-');
+                }
+                out.extend_from_slice(digits);
+            }
+        }
     }
 
     /// Integers near the border of the two forms can come from either side.
@@ -241,6 +286,30 @@ fn subtract(digits: &mut [u8], mut number: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_numbers_have_one_canonical_spelling() {
+        for (spellings, canonical) in [
+            (&["0", "-0", "0.0e9"][..], "0"),
+            (&["5", "5.0", "50e-1", "0.5E+1"], "5"),
+            (&["-1200", "-1.2e3"], "-1200"),
+            (&["12.50", "1250e-2"], "12.5"),
+            (&["0.00001", "1e-5"], "0.00001"),
+            (&["1e-7"], "0.1e-6"),
+            (&["1e20"], "100000000000000000000"),
+            (&["1e22", "10e21"], "0.1e23"),
+            (&["1e99999999999999999999"], "0.1e100000000000000000000"),
+            (&["-1e-99999999999999999999"], "-0.1e-99999999999999999998"),
+        ] {
+            for spelling in spellings {
+                let mut out = Vec::new();
+                let number = Decimal::parse(spelling.as_bytes()).unwrap();
+                number.append_plain(&mut out);
+                assert_eq!(String::from_utf8(out.clone()).unwrap(), canonical, "{spelling}");
+                assert_eq!(Decimal::parse(&out).unwrap(), number);
+            }
+        }
+    }
 
     #[test]
     fn numbers_are_ordered_by_their_exact_value() {

@@ -116,8 +116,20 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
             get("/events/count", None, 200),
             get("/events/count?q=hidden", None, 200),
             get("/events/count?interval=1d", None, 200),
+            get("/events/count?by=source,topic", None, 200),
+            get("/events/count?by=topic", None, 200),
             get("/events/count?topic=theirs.x", Some(THEIRS), 200),
             get("/events/count?topic=mine.a&interval=1d", Some(MINE), 200),
+        ],
+        ("GET", "/events/fields") => vec![
+            get("/events/fields", None, 200),
+            get("/events/fields?field=source&compare=q%3Dhidden", None, 200),
+            get("/events/fields?compare=topic%3Dtheirs.x", Some(THEIRS), 200),
+            get("/events/fields?topic=theirs.x", Some(THEIRS), 200),
+        ],
+        ("GET", "/events/stats") => vec![
+            get("/events/stats?field=size&by=source", None, 200),
+            get("/events/stats?field=delay&topic=mine.a", Some(MINE), 200),
         ],
         ("GET", "/events/{topic}/{event_id}") => vec![
             get("/events/mine.a/1", Some(MINE), 200),
