@@ -24,6 +24,8 @@ const PAGE_EVENTS: u64 = 1_000;
 const TERMINAL_EVENTS: u64 = 100;
 /// Topics that are named where the wanted one has no events.
 const TOPICS_NAMED_MAX: usize = 10;
+/// Topics that the server lists at once by default.
+const TOPICS_PAGE: usize = 1_000;
 /// How long a page is retried. Reading on from a cursor is exact, so a restart of the server goes
 /// unnoticed.
 const RETRY_FOR: Duration = Duration::from_secs(30);
@@ -189,7 +191,9 @@ impl Reading {
         }
         let Ok(answer) = self.client.topics().await else { return };
         let Ok(topics) = serde_json::from_str::<Vec<Topic>>(answer.get()) else { return };
-        if topics.iter().any(|topic| wanted.contains(&topic.topic.as_str())) {
+        // A full page may not have them all.
+        let is_whole = topics.len() < TOPICS_PAGE;
+        if !is_whole || topics.iter().any(|topic| wanted.contains(&topic.topic.as_str())) {
             return;
         }
         let mut there: Vec<_> = topics.iter().take(TOPICS_NAMED_MAX).map(|topic| topic.topic.as_str()).collect();
