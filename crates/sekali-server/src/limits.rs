@@ -214,7 +214,7 @@ pub const REFUSAL_LINES_MAX: u32 = 10;
 /// The same for requests without a valid key. The line has the number of those before it.
 pub(crate) const KEYLESS_LINES_MAX: u32 = 1;
 /// How often the partitions are told what time it is, so that what is kept no longer goes.
-pub const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+pub const RETENTION_INTERVAL: Duration = Duration::from_secs(15);
 
 /// How often a partition with commits is marked as durable up to the last. What is then lost of the
 /// end of its log before the mark is known to be lost.

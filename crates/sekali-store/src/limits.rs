@@ -69,6 +69,16 @@ pub(crate) const UNSEALED_FILES_MAX: usize = 64;
 /// keys are in runs can be sealed.
 pub(crate) const UNSEALED_FILES_FLUSH: usize = 16;
 
+/// The log is sealed once its oldest event has waited for so long, in nanoseconds: an hour.
+pub(crate) const SEAL_AFTER_NS: i64 = 3_600 * 1_000_000_000;
+/// The log is sealed once there was no commit for so long, in nanoseconds: five minutes.
+pub(crate) const SEAL_IDLE_NS: i64 = 300 * 1_000_000_000;
+/// Events of so long a time, in nanoseconds, may be together in a file however little they may age:
+/// fifteen seconds.
+pub(crate) const SEAL_SPAN_NS_MIN: i64 = 15 * 1_000_000_000;
+/// Log files may become so long, in bytes, however little may stay.
+pub(crate) const LIMITED_FILE_BYTES_MIN: u64 = 64 * 1024;
+
 /// Free space, in bytes, that must remain on the file system after a commit; with less, commits are
 /// refused before they touch the log.
 pub const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;

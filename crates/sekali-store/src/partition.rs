@@ -10,9 +10,10 @@ mod outcome;
 mod read;
 mod shared;
 mod space;
+mod times;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -52,11 +53,12 @@ impl Partition {
         let salt = log_dir.salt;
         let store = (options.number == 0).then(|| MetaFileCopy::of(&options)).flatten();
         let shared = Arc::new(Shared::new(opened, options.lock));
-        let sealer = Sealer::new(&shared, log_dir, segment_dir, &options.tuning)?;
         let (torn, free_bytes_min) = (log.torn, options.tuning.free_bytes_min);
-        let log = log.writer;
-        shared.note_durable(log.position())?;
-        let planner = CommitPlanner::new(salt, log.position());
+        let position = *log.writer.position();
+        let log = Arc::new(Mutex::new(log.writer));
+        let sealer = Sealer::new(&shared, log_dir, segment_dir, Arc::clone(&log), &options.tuning)?;
+        shared.note_durable(&position)?;
+        let planner = CommitPlanner::new(salt, &position);
         let writer = WritePath::new(sealer, Arc::clone(&shared), planner, log, free_bytes_min);
         let partition = Self { writer, shared, torn, rebuilt, recovered_events, index_damage: None, store };
         // What the start has found to be lost is noted for good before anything is published again.

@@ -65,6 +65,9 @@ pub struct StoreStats {
     /// Expired events. They stay counted.
     #[serde(default)]
     pub expired: Expired,
+    /// Seconds by which the clock is behind the newest event; 0 below two minutes.
+    #[serde(default)]
+    pub clock_behind_seconds: u64,
     /// The oldest event of each partition that has any.
     #[serde(default)]
     pub oldest: Vec<Oldest>,
@@ -158,6 +161,8 @@ pub struct StorageStats {
     pub free_bytes: Option<u64>,
     #[serde(default)]
     pub needed_bytes: u64,
+    #[serde(default)]
+    pub unsealed_seconds: u64,
 }
 
 /// One element of the response to `GET /topics`.

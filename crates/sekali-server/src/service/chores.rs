@@ -32,7 +32,7 @@ impl Chores {
 
     /// Runs them until the set is shut down. Events are kept as `retention` says.
     pub fn spawn_on(self, tasks: &mut JoinSet<()>, retention: Retention) {
-        tasks.spawn(retain::run(self.retainers, retention));
+        tasks.spawn(retain::run(self.retainers, Arc::clone(&self.scrubbing.readers), retention));
         tasks.spawn(mark::run(self.markers));
         tasks.spawn(self.space.run(Arc::clone(&self.scrubbing.readers)));
         tasks.spawn(self.scrubbing.run());

@@ -1,6 +1,7 @@
 //! How the running store does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sekali_store::limits::FREE_BYTES_MIN;
 use sekali_store::{Counters, Reader};
@@ -9,6 +10,7 @@ use sekali_wire::timestamp::Timestamp;
 
 use super::{ScrubSummary, Service};
 use crate::clients::{Client, once};
+use crate::clock::now_ns;
 use crate::query::QueryError;
 
 impl Service {
@@ -59,16 +61,18 @@ impl Service {
         let readers = Arc::clone(&self.shared.readers);
         let oldest = self.shared.reads.run(client, once(move || oldest_of(&readers))).await??;
         let readers = &self.shared.readers;
+        let (expired, now_ns) = (expired_of(readers), now_ns());
         Ok(StoreStats {
             damage: self.damage(),
             partitions: readers.len(),
             queued_bytes: self.shared.pipeline.queued_bytes(),
-            expired: expired_of(readers),
+            expired: Expired { events: expired.events, bytes: expired.bytes },
+            clock_behind_seconds: clock_behind(readers, now_ns),
             oldest,
             torn: self.shared.torn,
             scrub: scrub(self.shared.scrub.summary()),
             index: readers.iter().map(|reader| index(reader.index_stats())).collect(),
-            storage: readers.iter().map(|reader| storage(reader.storage_stats(), reader.free_bytes().ok())).collect(),
+            storage: readers.iter().map(|reader| storage(reader, now_ns)).collect(),
         })
     }
 }
@@ -79,11 +83,29 @@ pub(super) fn damage_of(readers: &[Reader]) -> Vec<String> {
     lost.chain(readers.iter().flat_map(Reader::flaws)).collect()
 }
 
-fn expired_of(readers: &[Reader]) -> Expired {
-    readers.iter().map(Reader::expired).fold(Expired::default(), |sum, expired| Expired {
+/// Sum of the expired events of all partitions. Seqs are of one partition and left out.
+pub(super) fn expired_of(readers: &[Reader]) -> sekali_store::Expired {
+    readers.iter().map(Reader::expired).fold(sekali_store::Expired::default(), |sum, expired| sekali_store::Expired {
         events: sum.events + expired.events,
         bytes: sum.bytes + expired.bytes,
+        ..sum
     })
+}
+
+/// A clock that is behind the newest event by more is wrong now, or was wrong then.
+const CLOCK_BEHIND_MAX: Duration = Duration::from_secs(120);
+
+/// Seconds by which the clock is behind the newest event; 0 where that is within
+/// [`CLOCK_BEHIND_MAX`].
+pub(super) fn clock_behind(readers: &[Reader], now_ns: i64) -> u64 {
+    let newest_ns = readers.iter().filter_map(Reader::last_commit_ns).max();
+    let behind = Duration::from_nanos(newest_ns.map_or(0, |newest_ns| elapsed_ns(now_ns, newest_ns)));
+    if behind > CLOCK_BEHIND_MAX { behind.as_secs() } else { 0 }
+}
+
+/// Nanoseconds from one time to a later one.
+fn elapsed_ns(from_ns: i64, to_ns: i64) -> u64 {
+    u64::try_from(to_ns.saturating_sub(from_ns)).unwrap_or(0)
 }
 
 fn oldest_of(readers: &[Reader]) -> Result<Vec<Oldest>, QueryError> {
@@ -121,15 +143,24 @@ fn index(stats: sekali_store::IndexStats) -> IndexStats {
     }
 }
 
-fn storage(stats: sekali_store::StorageStats, free_bytes: Option<u64>) -> StorageStats {
-    let sekali_store::StorageStats { segments, segment_bytes, log_files, log_bytes, sealing_failed } = stats;
+fn storage(reader: &Reader, now_ns: i64) -> StorageStats {
+    let sekali_store::StorageStats {
+        segments,
+        segment_bytes,
+        log_files,
+        log_bytes,
+        sealing_failed,
+        oldest_unsealed_ns,
+    } = reader.storage_stats();
+    let unsealed = oldest_unsealed_ns.map(|oldest_ns| Duration::from_nanos(elapsed_ns(oldest_ns, now_ns)));
     StorageStats {
         segments,
         segment_bytes,
         log_files,
         log_bytes,
         sealing_failed,
-        free_bytes,
+        free_bytes: reader.free_bytes().ok(),
         needed_bytes: FREE_BYTES_MIN,
+        unsealed_seconds: unsealed.map_or(0, |unsealed| unsealed.as_secs()),
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct LogFile {
     block_index: RwLock<BlockIndex>,
     /// Where the log stands behind this file, once it is closed.
     after: OnceLock<LogPosition>,
+    /// When its first event was received, once that was asked for.
+    first_received_at_ns: OnceLock<i64>,
 }
 
 /// The name of the log file that begins with this seq and commit. The commit is there because
@@ -56,7 +58,8 @@ impl LogFile {
         salt: Salt,
         block_index: BlockIndex,
     ) -> Self {
-        Self { path, file, first_seq, salt, block_index: RwLock::new(block_index), after: OnceLock::new() }
+        let (block_index, after) = (RwLock::new(block_index), OnceLock::new());
+        Self { path, file, first_seq, salt, block_index, after, first_received_at_ns: OnceLock::new() }
     }
 
     /// Closes the file: the log goes on at `position`, in the next. Its block index shrinks to what
@@ -86,6 +89,23 @@ impl LogFile {
     /// Where the log stands behind this file; `None` for the one that is written to.
     pub(crate) fn after(&self) -> Option<&LogPosition> {
         self.after.get()
+    }
+
+    /// When its first event was received, as far as one can tell: nanoseconds since
+    /// 1970-01-01T00:00:00Z; `None` where there is no event. Reads an extent, the first time.
+    ///
+    /// # Errors
+    /// Those of reading. What is damaged is passed over.
+    pub(crate) fn first_received_at_ns(&self) -> Result<Option<i64>> {
+        if let Some(known) = self.first_received_at_ns.get() {
+            return Ok(Some(*known));
+        }
+        let Some(span) = self.block_index().extent(0) else { return Ok(None) };
+        let mut first_ns = None;
+        self.read_extent(span, &SeqSet::default(), &mut Vec::new(), |_, received_at_ns, _| {
+            first_ns.get_or_insert(received_at_ns);
+        })?;
+        Ok(first_ns.map(|first_ns| *self.first_received_at_ns.get_or_init(|| first_ns)))
     }
 
     pub(crate) fn block_index(&self) -> RwLockReadGuard<'_, BlockIndex> {

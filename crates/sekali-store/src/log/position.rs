@@ -42,7 +42,7 @@ impl LogPosition {
         self.previous = frame.checksum;
         self.durable_commit = self.durable_commit.max(header.durable_commit);
         self.totals = header.totals;
-        self.received_at_ns = self.received_at_ns.max(header.received_at_ns);
+        self.received_at_ns = header.received_at_ns;
         self.upstream = header.upstream.or(self.upstream);
     }
 
@@ -50,7 +50,6 @@ impl LogPosition {
     pub(crate) fn catch_up(&mut self, durable: &Self) {
         *self = Self {
             next_seq: self.next_seq.max(durable.next_seq),
-            received_at_ns: self.received_at_ns.max(durable.received_at_ns),
             upstream: durable.upstream.or(self.upstream),
             ..*durable
         };

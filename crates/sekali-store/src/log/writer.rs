@@ -56,13 +56,36 @@ impl LogWriter {
         if self.active.block_index().end < self.log.file_bytes {
             return Ok(None);
         }
+        self.rotate().map(Some)
+    }
+
+    /// Begins a new file, unless the last one has no events, and answers it then: the one left
+    /// behind can be sealed. As [`LogWriter::rotate_if_full`].
+    ///
+    /// # Errors
+    /// As [`LogWriter::rotate_if_full`].
+    pub(crate) fn rotate_if_filled(&mut self) -> Result<Option<Arc<LogFile>>> {
+        invariant!(self.position.next_seq >= self.active.first_seq, "the log stands before its last file");
+        if self.position.next_seq == self.active.first_seq {
+            return Ok(None);
+        }
+        self.rotate().map(Some)
+    }
+
+    /// Lets files become so long, in bytes, from now on.
+    pub(crate) fn set_file_bytes(&mut self, bytes: u64) {
+        self.log.file_bytes = bytes;
+    }
+
+    fn rotate(&mut self) -> Result<Arc<LogFile>> {
+        invariant!(self.active.after().is_none(), "a log file that was closed is closed again");
         let (file, header) = self.log.create(&self.position)?;
         let closed = std::mem::replace(&mut self.active, Arc::clone(&file));
         closed.close(self.position)?;
         self.log.save_block_index(&closed.path, &closed.block_index(), &self.header, &self.position);
         self.header = header;
         self.room.in_new_file(&self.log);
-        Ok(Some(file))
+        Ok(file)
     }
 
     /// Completes the frame in `builder` as the next of this log.

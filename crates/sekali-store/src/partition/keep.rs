@@ -1,13 +1,15 @@
 //! What keeps a partition in order: sealing, merging, expiry, and the checks of what is on disk.
 //!
 //! ```text
-//! sealer ─┬─ seal     closed log files become segments
+//! sealer ─┬─ close    the last log file is closed, full or not
+//!         ├─ seal     closed log files become segments
 //!         ├─ expire   events leave their segments
 //!         ├─ merge    small segments become larger ones
 //!         └─ live     the files that these steps change
 //! scrub, verify       read everything, and check it
 //! ```
 
+mod close;
 mod expire;
 mod live;
 mod merge;

@@ -51,6 +51,8 @@ struct VisibleState {
     files: Arc<Vec<DataFile>>,
     /// The seq after the last event that is durable.
     end_seq: u64,
+    /// Time of the last commit.
+    last_commit_ns: Option<i64>,
     counters: Counters,
     topics: BTreeMap<Box<str>, Tally>,
     expired: Expired,
@@ -140,6 +142,7 @@ impl Shared {
             state: RwLock::new(VisibleState {
                 files: Arc::new(opened.files),
                 end_seq: opened.position.next_seq,
+                last_commit_ns: (opened.position.next_commit > 1).then_some(opened.position.received_at_ns),
                 counters: opened.position.totals,
                 topics,
                 expired,
@@ -153,6 +156,23 @@ impl Shared {
     pub(super) fn snapshot(&self) -> Snapshot {
         let state = self.read();
         Snapshot { files: Arc::clone(&state.files), end_seq: state.end_seq }
+    }
+
+    /// When the oldest event was received that is not sealed, if there is one. Reads at most an
+    /// extent of each log file.
+    pub(super) fn oldest_unsealed_ns(&self) -> Result<Option<i64>> {
+        for file in self.snapshot().files.iter() {
+            if let DataFile::Log(file) = file
+                && let Some(first_ns) = file.first_received_at_ns()?
+            {
+                return Ok(Some(first_ns));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn last_commit_ns(&self) -> Option<i64> {
+        self.read().last_commit_ns
     }
 
     pub(super) fn counters(&self) -> Counters {
@@ -215,6 +235,7 @@ impl Shared {
         invariant!(position.totals.include(&state.counters), "counters went back");
         invariant!(position.totals.reconcile(), "counters do not add up");
         state.end_seq = position.next_seq;
+        state.last_commit_ns = Some(position.received_at_ns);
         state.counters = position.totals;
         for (topic, tally) in topics {
             match state.topics.get_mut(*topic) {

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod model;
+mod small_stores;
 
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ fn filled(tuning: Tuning, count: u64) -> (MemoryDisk, Opened) {
 /// Expires due events, by an empty commit.
 fn expire(opened: &mut Opened, retention: &Arc<Retention>, now_ns: i64) {
     opened.partition.retainer().apply(Arc::clone(retention), now_ns);
-    opened.commit(&[]).unwrap();
+    opened.commit_at(&[], now_ns).unwrap();
 }
 
 fn seqs(opened: &Opened) -> Vec<u64> {
@@ -91,17 +92,6 @@ fn by_age_the_old_segments_go_and_nothing_younger() {
 }
 
 #[test]
-fn what_is_not_sealed_stays_however_old_it_is() {
-    let (_, mut opened) = filled(PLAIN, 100);
-    expire(&mut opened, &ages(&[("*", Some(0))]), i64::MAX);
-    let left = seqs(&opened);
-    assert!(!left.is_empty() && opened.reader().storage_stats().segments == 0, "{left:?}");
-    assert_eq!(check(&mut opened), left[0] - 1);
-    expire(&mut opened, &Arc::default(), i64::MAX);
-    assert_eq!(seqs(&opened), left);
-}
-
-#[test]
 fn by_size_the_oldest_go_until_the_rest_fits() {
     let (_, mut opened) = filled(PLAIN, 300);
     let before = opened.reader().storage_stats().segment_bytes;
@@ -126,7 +116,7 @@ fn by_size_the_oldest_go_until_the_rest_fits() {
 fn by_pattern_only_its_topics_go_and_exceptions_stay() {
     let (disk, mut opened) = filled(PLAIN, 300);
     // Closed files are sealed by the commit that follows.
-    (0..2).for_each(|_| drop(opened.commit(&[]).unwrap()));
+    (0..2).for_each(|_| drop(opened.commit_at(&[], 300).unwrap()));
     let before = opened.reader().storage_stats().segments;
     expire(&mut opened, &ages(&[("debug.*", Some(100))]), 300);
     let left = seqs(&opened);
@@ -146,9 +136,10 @@ fn by_pattern_only_its_topics_go_and_exceptions_stay() {
     check(&mut opened);
     // A topic without events is not listed.
     for id in 301..400 {
-        opened.commit(&[Sent::new("other", id, "to close the log file with, which takes some bytes")]).unwrap();
+        let other = Sent::new("other", id, "to close the log file with, which takes some bytes");
+        opened.commit_at(&[other], 1_000).unwrap();
     }
-    expire(&mut opened, &ages(&[("debug.*", Some(0)), ("main", Some(0))]), 1_000);
+    expire(&mut opened, &ages(&[("debug.*", Some(0)), ("main", Some(0))]), 2_000);
     assert!(opened.reader().topics().iter().all(|topic| topic.topic == "other"), "{:?}", opened.reader().topics());
     check(&mut opened);
 }
@@ -165,11 +156,11 @@ fn a_late_resend_is_a_duplicate_and_with_other_content_a_conflict() {
             opened = Opened::open(&disk.kill()).unwrap();
         }
         let all: Vec<_> = (1..=300).map(event).collect();
-        let outcomes = opened.commit(&all).unwrap();
+        let outcomes = opened.commit_at(&all, 300).unwrap();
         assert!(outcomes.iter().zip(1..).all(|(outcome, seq)| *outcome == Outcome::Duplicate { seq }), "{outcomes:?}");
         let changed = Sent::new("main", 1, "changed");
         assert_eq!(opened.reader().find("main", "1").unwrap(), None);
-        assert_eq!(opened.commit(&[changed]).unwrap(), [Outcome::Conflict { seq: 1 }]);
+        assert_eq!(opened.commit_at(&[changed], 300).unwrap(), [Outcome::Conflict { seq: 1 }]);
         let conflicts = Scan { topic: Some("$conflicts".to_owned()), ..Scan::default() };
         let evidence: Vec<StoredEvent> = collect(&opened.reader(), conflicts);
         assert_eq!(evidence.len(), 1, "kept, and kept once");
@@ -178,11 +169,11 @@ fn a_late_resend_is_a_duplicate_and_with_other_content_a_conflict() {
     }
     // Evidence expires like any event, but its key does not.
     for id in 301..400 {
-        opened.commit(&[event(id)]).unwrap();
+        opened.commit_at(&[event(id)], id as i64).unwrap();
     }
     expire(&mut opened, &ages(&[("*", Some(0))]), 10_000);
     assert_eq!(opened.reader().expired().evidence, 1);
-    assert_eq!(opened.commit(&[Sent::new("main", 1, "changed")]).unwrap(), [Outcome::Conflict { seq: 1 }]);
+    assert_eq!(opened.commit_at(&[Sent::new("main", 1, "changed")], 10_000).unwrap(), [Outcome::Conflict { seq: 1 }]);
     assert_eq!(opened.reader().topics().iter().filter(|topic| topic.topic == "$conflicts").count(), 0);
     check(&mut opened);
 }

@@ -68,7 +68,11 @@ impl Opened {
     }
 
     pub(crate) fn commit(&mut self, events: &[Sent]) -> Result<Vec<Outcome>> {
-        let mut outcomes = self.partition.commit(&[self.batch(events)], 0, None)?;
+        self.commit_at(events, 0)
+    }
+
+    pub(crate) fn commit_at(&mut self, events: &[Sent], received_at_ns: i64) -> Result<Vec<Outcome>> {
+        let mut outcomes = self.partition.commit(&[self.batch(events)], received_at_ns, None)?;
         Ok(outcomes.pop().expect("one batch"))
     }
 

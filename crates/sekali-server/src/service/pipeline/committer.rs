@@ -137,7 +137,6 @@ impl Committer<'_> {
             return Ok(Vec::new());
         }
         let refuse_all = |refused: CommitError| Ok(vec![Err(refused); batches.len()]);
-        // Where the clock goes back, the engine stays with the time of the last commit.
         match commit.decide(batches, now_ns()) {
             Ok(decisions) => Ok(decisions.into_iter().map(Ok).collect()),
             Err(Error::Stopped(reason)) => Err(self.end(&reason)),

@@ -9,12 +9,16 @@ use crate::error::{Error, Result};
 use crate::event::is_reserved;
 use crate::invariant::invariant;
 use crate::manifest::Expired;
+use crate::partition::data_file::DataFile;
+use crate::partition::times::{FileTimes, times_of};
 use crate::retention::{Retention, SizeRule, TopicPattern};
 use crate::segment::{self, Segment, SegmentInfo};
 
-/// With a limit, no merge makes a segment that holds more than this share of what may stay, because
-/// a segment goes at once.
-const SHARE: u64 = 8;
+/// With a limit, no log file or merged segment holds more than this share of the bytes that may
+/// stay, because a segment goes at once.
+pub(super) const SIZE_SHARE: u64 = 8;
+/// The same of the time that events may stay.
+pub(super) const AGE_SHARE: i64 = 64;
 
 /// What was asked for, and what is known of it.
 #[derive(Debug, Default)]
@@ -22,14 +26,17 @@ pub(super) struct Expiry {
     asked: Mutex<RetentionRequest>,
     /// Whether something may be left to do.
     due: AtomicBool,
+    /// Whether nobody has looked at what was asked for.
+    is_new: AtomicBool,
     /// First seqs of segments that cannot be trimmed because they are damaged.
     untrimmable: Mutex<BTreeSet<u64>>,
 }
 
+/// Retention rules in force, and the time.
 #[derive(Debug, Clone, Default)]
-struct RetentionRequest {
-    retention: Arc<Retention>,
-    now_ns: i64,
+pub(super) struct RetentionRequest {
+    pub(super) retention: Arc<Retention>,
+    pub(super) now_ns: i64,
 }
 
 /// A segment, and its topics that have expired in it.
@@ -45,6 +52,12 @@ impl Expiry {
         let is_for_ever = retention.is_for_ever();
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = RetentionRequest { retention, now_ns };
         self.due.store(!is_for_ever, Ordering::Release);
+        self.is_new.store(true, Ordering::Release);
+    }
+
+    /// The last request, the first time that it is taken.
+    pub(super) fn take_new(&self) -> Option<RetentionRequest> {
+        self.is_new.swap(false, Ordering::AcqRel).then(|| self.asked())
     }
 
     fn asked(&self) -> RetentionRequest {
@@ -57,7 +70,7 @@ impl Expiry {
         let retention = self.asked().retention;
         let fits = |rule: &SizeRule| {
             let bytes = segments.iter().map(|segment| share(segment, &rule.topics)).sum::<u64>();
-            bytes <= rule.bytes / SHARE
+            bytes <= rule.bytes / SIZE_SHARE
         };
         if !retention.sizes.iter().all(fits) {
             return false;
@@ -66,7 +79,7 @@ impl Expiry {
         // everything else.
         let topics = segments.iter().flat_map(|segment| segment.tallies().map(|(topic, _)| topic));
         let shortest_ns = topics.filter_map(|topic| retention.age_ns(topic)).min();
-        shortest_ns.is_none_or(|age_ns| span_ns(segments).is_none_or(|span_ns| span_ns <= age_ns / SHARE as i64))
+        shortest_ns.is_none_or(|age_ns| span_ns(segments).is_none_or(|span_ns| span_ns <= age_ns / AGE_SHARE))
     }
 
     /// Lets the oldest events go that are due. `false` where there are none.
@@ -83,9 +96,8 @@ impl Expiry {
 
     fn expire_oldest(&self, live: &LiveFiles) -> Result<bool> {
         let RetentionRequest { retention, now_ns } = self.asked();
-        let segments = live.live_segments();
         let untrimmable = self.untrimmable.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(due) = oldest_due(&segments, &untrimmable, &retention, now_ns)? else { return Ok(false) };
+        let Some(due) = oldest_due(live, &untrimmable, &retention, now_ns)? else { return Ok(false) };
         // The index is all that will know these keys. After it was rebuilt, it may have them only
         // in memory.
         let last_seq = due.segment.info().last_seq;
@@ -160,23 +172,19 @@ impl DueSegment {
 
 /// The oldest segment with something that has expired.
 fn oldest_due(
-    segments: &[Arc<Segment>],
+    live: &LiveFiles,
     untrimmable: &BTreeSet<u64>,
     retention: &Retention,
     now_ns: i64,
 ) -> Result<Option<DueSegment>> {
     let mut oldest = None;
-    let mut kept_bytes = vec![0_u64; retention.sizes.len()];
-    // What cannot be read of a segment was received before the segment that follows.
-    let mut before_ns = i64::MAX;
-    for segment in segments.iter().rev() {
-        let (first_ns, last_ns) = match segment.received_at_ns() {
-            Err(Error::Damaged { .. }) => (before_ns, before_ns),
-            read => read?,
-        };
-        before_ns = first_ns;
+    let mut kept_bytes: Vec<_> = retention.sizes.iter().map(|rule| live.log_bytes(&rule.topics)).collect();
+    let files = live.shared.snapshot().files;
+    let times = times_of(&files, now_ns)?;
+    for (file, FileTimes { latest_ns, .. }) in files.iter().zip(times).rev() {
+        let DataFile::Segment(segment) = file else { continue };
         let is_old =
-            |topic: &str| retention.age_ns(topic).is_some_and(|age_ns| now_ns.saturating_sub(last_ns) > age_ns);
+            |topic: &str| retention.age_ns(topic).is_some_and(|age_ns| now_ns.saturating_sub(latest_ns) > age_ns);
         let mut topics: BTreeSet<Box<str>> =
             segment.tallies().filter(|(topic, _)| is_old(topic)).map(|(topic, _)| topic.into()).collect();
         for (rule, kept_bytes) in retention.sizes.iter().zip(&mut kept_bytes) {

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use crate::disk::remover::Remover;
 use crate::error::{IoContext, Result};
 use crate::log::dir::LogDir;
+use crate::log::file::LogFile;
 use crate::manifest::SegmentEntry;
 use crate::partition::data_file::DataFile;
 use crate::partition::shared::Shared;
+use crate::retention::TopicPattern;
 use crate::segment::{self, Segment, SegmentDir, SegmentInfo};
 
 /// The directories of a partition, and what readers see of them.
@@ -27,6 +29,34 @@ impl LiveFiles {
     pub(super) fn backlog(&self) -> usize {
         let files = self.shared.snapshot().files;
         files.iter().filter(|file| matches!(file, DataFile::Log(_))).count().saturating_sub(1)
+    }
+
+    /// The log files, in order of seq.
+    pub(super) fn live_log_files(&self) -> Vec<Arc<LogFile>> {
+        let files = self.shared.snapshot().files;
+        let logs = files.iter().filter_map(|file| match file {
+            DataFile::Log(file) => Some(Arc::clone(file)),
+            DataFile::Segment(_) => None,
+        });
+        logs.collect()
+    }
+
+    /// Bytes of the rows of some topics in the log.
+    pub(super) fn log_bytes(&self, topics: &TopicPattern) -> u64 {
+        let mut bytes = 0;
+        for file in self.live_log_files() {
+            file.block_index().topics.visit(|topic, tally, _| {
+                if topics.matches(topic) {
+                    bytes += tally.bytes;
+                }
+            });
+        }
+        bytes
+    }
+
+    /// When the oldest event was received that is not sealed, if there is one.
+    pub(super) fn oldest_unsealed_ns(&self) -> Result<Option<i64>> {
+        self.shared.oldest_unsealed_ns()
     }
 
     /// The segments, in order of seq.

@@ -22,11 +22,13 @@ impl Retainer {
     /// Lets go, once, what `retention` does not keep at `now_ns`, in nanoseconds since
     /// 1970-01-01T00:00:00Z. The sealer does it soon (without a thread: the next commit).
     ///
-    /// Only sealed events go, and a topic's events in a segment go together: by age, when the
-    /// newest event of the segment is past it; by size, the oldest segments first, until what is
-    /// left is within its limit. A segment with other topics is written anew without them. Keys
-    /// stay: an expired event that is sent again is still a duplicate. Scans in progress are not
-    /// disturbed.
+    /// The log is sealed for it, if something in it may be due soon, has waited for an hour, or
+    /// takes too much: so call this every few seconds, even if everything is kept for ever.
+    ///
+    /// A topic's events in a segment go together: by age, when the newest event of the segment is
+    /// past it; by size, the oldest segments first, until log and segments are within the limit. A
+    /// segment with other topics is written anew without them. Keys stay: an expired event that is
+    /// sent again is still a duplicate. Scans in progress are not disturbed.
     pub fn apply(&self, retention: Arc<Retention>, now_ns: i64) {
         self.expiry.ask(retention, now_ns);
         self.wake.notify();

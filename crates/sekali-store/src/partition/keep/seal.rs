@@ -13,8 +13,9 @@ use crate::partition::data_file::DataFile;
 use crate::segment::{Segment, SegmentInfo, SegmentWriter};
 
 /// Seals the oldest closed log file, once the index has all its events on disk: the log is what the
-/// index is recovered from. `false` where there is none.
-pub(super) fn seal_next(live: &LiveFiles) -> Result<bool> {
+/// index is recovered from. The index must write them where many files wait, or where the file has
+/// events before `seal_before`, a seq. `false` where there is nothing to seal.
+pub(super) fn seal_next(live: &LiveFiles, seal_before: u64) -> Result<bool> {
     let files = live.shared.snapshot().files;
     let oldest = files.iter().find_map(|file| match file {
         DataFile::Log(file) => Some(file),
@@ -22,7 +23,8 @@ pub(super) fn seal_next(live: &LiveFiles) -> Result<bool> {
     });
     let Some((file, after)) = oldest.and_then(|file| Some((file, *file.after()?))) else { return Ok(false) };
     let index = &live.shared.index;
-    if index.covered_seq() + 1 < after.next_seq && live.backlog() >= UNSEALED_FILES_FLUSH {
+    let is_urgent = after.next_seq <= seal_before || live.backlog() >= UNSEALED_FILES_FLUSH;
+    if index.covered_seq() + 1 < after.next_seq && is_urgent {
         index.flush()?;
     }
     if index.covered_seq() + 1 < after.next_seq {

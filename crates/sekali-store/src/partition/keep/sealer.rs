@@ -1,9 +1,10 @@
 //! The sealer of a partition: seals, merges and lets events expire, one step at a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::close::Closer;
 use super::expire::Expiry;
 use super::live::LiveFiles;
 use super::merge::Merger;
@@ -15,6 +16,7 @@ use crate::disk::remover::Remover;
 use crate::error::{Error, IoContext, Result};
 use crate::limits::UNSEALED_FILES_MAX;
 use crate::log::dir::LogDir;
+use crate::log::writer::LogWriter;
 use crate::partition::shared::Shared;
 use crate::segment::SegmentDir;
 use crate::tuning::Tuning;
@@ -34,6 +36,7 @@ pub(crate) struct Sealer {
 #[derive(Debug)]
 struct Work {
     live: LiveFiles,
+    closer: Closer,
     merger: Merger,
     expiry: Arc<Expiry>,
     wake: Arc<Wake>,
@@ -41,10 +44,18 @@ struct Work {
 
 impl Sealer {
     /// One that works in a thread of its own, if it is told so, or else in [`Sealer::make_room`].
-    pub(crate) fn new(shared: &Arc<Shared>, log: LogDir, segments: SegmentDir, tuning: &Tuning) -> Result<Self> {
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        log: LogDir,
+        segments: SegmentDir,
+        writer: Arc<Mutex<LogWriter>>,
+        tuning: &Tuning,
+    ) -> Result<Self> {
+        let closer = Closer::new(writer, log.file_bytes);
         let remover = Remover::start(tuning.seal_in_background).at("start a thread for", &log.dir)?;
         let work = Arc::new(Work {
             live: LiveFiles { shared: Arc::clone(shared), log, segments, remover },
+            closer,
             merger: Merger::new(tuning),
             expiry: Arc::default(),
             wake: Arc::default(),
@@ -118,7 +129,10 @@ impl Work {
         if self.live.shared.stopped().is_some() {
             return Ok(false);
         }
-        Ok(seal_next(&self.live)?
+        if let Some(request) = self.expiry.take_new() {
+            self.closer.close_if_due(&self.live, &request)?;
+        }
+        Ok(seal_next(&self.live, self.closer.seal_before())?
             || self.expiry.expire_next(&self.live)?
             || self.merger.merge_next(&self.live, &self.expiry)?)
     }

@@ -51,6 +51,9 @@ pub struct StorageStats {
     pub log_bytes: u64,
     /// Why sealing failed the last time, if it did. It is tried again.
     pub sealing_failed: Option<String>,
+    /// When the oldest event was received that is in no segment yet: nanoseconds since
+    /// 1970-01-01T00:00:00Z.
+    pub oldest_unsealed_ns: Option<i64>,
 }
 
 impl Reader {
@@ -61,6 +64,12 @@ impl Reader {
     /// What the partition has counted over its life.
     pub fn counters(&self) -> Counters {
         self.shared.counters()
+    }
+
+    /// The time that the last commit was given, if there was one: nanoseconds since
+    /// 1970-01-01T00:00:00Z.
+    pub fn last_commit_ns(&self) -> Option<i64> {
+        self.shared.last_commit_ns()
     }
 
     /// What has expired. Counters count it still.
@@ -145,7 +154,9 @@ impl Reader {
     /// What the stored events take on disk.
     pub fn storage_stats(&self) -> StorageStats {
         let sealing_failed = self.shared.sealing_failed().map(|(_, what)| what);
-        let mut stats = StorageStats { sealing_failed, ..StorageStats::default() };
+        // Where it cannot be read, sealing says why.
+        let oldest_unsealed_ns = self.shared.oldest_unsealed_ns().unwrap_or_default();
+        let mut stats = StorageStats { sealing_failed, oldest_unsealed_ns, ..StorageStats::default() };
         for file in self.shared.snapshot().files.iter() {
             match file {
                 DataFile::Segment(segment) => {

@@ -32,8 +32,8 @@ impl<'a> Commit<'a> {
     /// [set aside](Decision::SetAside), unless it was compared before: reading and comparing takes
     /// long, and other commits would wait.
     ///
-    /// `received_at_ns` is the time, in nanoseconds since 1970-01-01T00:00:00Z; a time before the
-    /// last commit's counts as that. A commit has one time, that of the first call.
+    /// `received_at_ns` is the time, in nanoseconds since 1970-01-01T00:00:00Z, and may lie before
+    /// the last commit's. A commit has one time, that of the first call.
     ///
     /// # Errors
     /// After any of them the commit is what it was before the call, and can go on with other

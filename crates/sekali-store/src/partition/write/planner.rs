@@ -28,8 +28,6 @@ pub(crate) struct CommitPlanner {
     in_flight: Option<Arc<InFlightCommit>>,
     /// Behind the commit before.
     next_seq: u64,
-    /// Time of the commit before.
-    received_at_ns: i64,
 }
 
 impl CommitPlanner {
@@ -42,7 +40,6 @@ impl CommitPlanner {
             buffers: LookupBuffers::default(),
             in_flight: None,
             next_seq: position.next_seq,
-            received_at_ns: position.received_at_ns,
         }
     }
 
@@ -66,7 +63,7 @@ impl CommitPlanner {
     /// error the commit is what it was before.
     pub(super) fn decide(&mut self, shared: &Shared, batches: &[Batch], received_at_ns: i64) -> Result<Vec<Decision>> {
         if !self.is_begun {
-            self.pending.begin(self.next_seq, received_at_ns.max(self.received_at_ns));
+            self.pending.begin(self.next_seq, received_at_ns);
         }
         // Before the index is asked: what it comes to know later is in here, what it knew before it
         // finds.
@@ -103,7 +100,7 @@ impl CommitPlanner {
         invariant!(counts.reconcile(), "the counts of a commit do not add up");
         invariant!(counts.stored <= u64::from(builder.row_count()), "a commit counts events as stored that it has not");
         log.complete(builder, upstream, *counts);
-        (self.next_seq, self.received_at_ns) = (builder.next_seq(), builder.received_at_ns());
+        self.next_seq = builder.next_seq();
         self.is_begun = false;
         // Nobody writes the one before any more, so that its memory is free.
         let free = self.in_flight.take().and_then(Arc::into_inner).map(|commit| commit.planned);

@@ -20,8 +20,8 @@ pub(crate) struct WritePath {
     pub(super) shared: Arc<Shared>,
     /// Held while a commit is decided, and until it is its turn to be written.
     planner: Mutex<CommitPlanner>,
-    /// Held while a commit is written. Taken after `planner`, never before.
-    log: Mutex<LogWriter>,
+    /// Held while a commit is written, or its file closed. Taken after `planner`, never before.
+    log: Arc<Mutex<LogWriter>>,
     /// Free space, in bytes, that a commit must leave.
     free_bytes_min: u64,
 }
@@ -32,10 +32,10 @@ impl WritePath {
         sealer: Sealer,
         shared: Arc<Shared>,
         planner: CommitPlanner,
-        log: LogWriter,
+        log: Arc<Mutex<LogWriter>>,
         free_bytes_min: u64,
     ) -> Self {
-        Self { sealer, shared, planner: Mutex::new(planner), log: Mutex::new(log), free_bytes_min }
+        Self { sealer, shared, planner: Mutex::new(planner), log, free_bytes_min }
     }
 
     pub(crate) fn sealer(&self) -> &Sealer {

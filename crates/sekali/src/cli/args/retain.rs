@@ -9,12 +9,12 @@ use crate::cli::args::units::{measure, time_ns};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Retention")]
 pub(crate) struct RetainArgs {
-    /// Delete events this long after they were received, like 30d (s, m, h, d, w); their ids are
-    /// kept for ever [default: never]
+    /// Delete events this long after they were received, like 30d (s, m, h, d, w): within a minute, or
+    /// a sixty-fourth of that time if it is longer. Their ids are kept for ever [default: never]
     #[arg(long, env = "SEKALI_RETAIN_AGE", value_name = "AGE", value_parser = age)]
     retain_age: Option<Age>,
-    /// Delete the oldest events when those in sealed files take more than this, like 50GiB, 50GB or
-    /// 50G [default: no limit]
+    /// Delete the oldest events, within a minute, when those of a partition take more than this on
+    /// disk, like 50GiB, 50GB or 50G [default: no limit]
     #[arg(long, env = "SEKALI_RETAIN_SIZE", value_name = "SIZE", value_parser = limit)]
     retain_size: Option<Limit>,
     /// The same for matching topics, like debug.*=7d, debug.*=1GiB or audit.*=forever; repeat it, or
