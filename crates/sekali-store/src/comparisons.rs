@@ -25,6 +25,8 @@ pub(crate) struct ComparedEntry {
     pub(crate) position: u32,
     pub(crate) seq: u64,
     pub(crate) relation: Relation,
+    /// When the stored event was received, if it is there: nanoseconds since 1970-01-01T00:00:00Z.
+    pub(crate) received_at_ns: i64,
 }
 
 /// The name of the evidence of a conflict, should an event turn out to be one.
@@ -60,10 +62,10 @@ impl Comparisons {
         Self { entries, digests, evidence }
     }
 
-    /// How the event at `position` relates to the stored event `seq`, if that is known.
-    pub(crate) fn relation(&self, position: u32, seq: u64) -> Option<Relation> {
+    /// How the event at `position` compares with the stored event `seq`, if that is known.
+    pub(crate) fn entry(&self, position: u32, seq: u64) -> Option<&ComparedEntry> {
         let at = self.entries.binary_search_by_key(&(position, seq), |entry| (entry.position, entry.seq)).ok()?;
-        self.entries.get(at).map(|entry| entry.relation)
+        self.entries.get(at)
     }
 
     /// The digest of the event at `position`, if it is known.

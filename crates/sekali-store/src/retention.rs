@@ -76,6 +76,12 @@ impl Retention {
         self.ages.iter().find(|rule| rule.topics.matches(topic))?.age_ns
     }
 
+    /// Whether an event of `topic`, received at `received_at_ns`, is kept no longer by age at
+    /// `now_ns`.
+    pub(crate) fn is_due(&self, topic: &str, received_at_ns: i64, now_ns: i64) -> bool {
+        self.age_ns(topic).is_some_and(|age_ns| now_ns.saturating_sub(received_at_ns) > age_ns)
+    }
+
     /// Whether it keeps everything for ever.
     pub fn is_for_ever(&self) -> bool {
         self.sizes.is_empty() && self.ages.iter().all(|rule| rule.age_ns.is_none())

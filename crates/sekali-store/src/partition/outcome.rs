@@ -14,7 +14,8 @@ pub enum Outcome {
         seq: u64,
     },
     /// Its key was known, as `seq`, with different content, which is kept in
-    /// [`crate::CONFLICTS_TOPIC`].
+    /// [`crate::CONFLICTS_TOPIC`]. Where the stored event has expired, other bytes are different
+    /// content.
     Conflict {
         /// The position of the event that is stored.
         seq: u64,

@@ -19,6 +19,7 @@ use crate::invariant::invariant;
 use crate::log::file::LogFile;
 use crate::log::position::LogPosition;
 use crate::manifest::{Expired, ManifestFile, SavedPosition};
+use crate::retention::Retention;
 use crate::rules::ContentRules;
 use crate::segment::Segment;
 use crate::tally::Tally;
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     state: RwLock<VisibleState>,
     /// Number of topics in `state`.
     topic_count: AtomicUsize,
+    /// The rules by which events expire, as they were told last.
+    retention: RwLock<Arc<Retention>>,
     /// Keeps the store locked: the index goes on writing as long as there are readers.
     _lock: Arc<dyn Any + Send + Sync>,
 }
@@ -54,6 +57,7 @@ struct VisibleState {
     /// Time of the last commit.
     last_commit_ns: Option<i64>,
     counters: Counters,
+    upstream: Option<u64>,
     topics: BTreeMap<Box<str>, Tally>,
     expired: Expired,
     stopped: Option<String>,
@@ -144,11 +148,13 @@ impl Shared {
                 end_seq: opened.position.next_seq,
                 last_commit_ns: (opened.position.next_commit > 1).then_some(opened.position.received_at_ns),
                 counters: opened.position.totals,
+                upstream: opened.position.upstream,
                 topics,
                 expired,
                 stopped: None,
             }),
             sealing_failed: Mutex::new(None),
+            retention: RwLock::default(),
             _lock: lock,
         }
     }
@@ -209,6 +215,20 @@ impl Shared {
         had_any
     }
 
+    /// The position in the upstream log of the last durable commit that had one.
+    pub(super) fn upstream(&self) -> Option<u64> {
+        self.read().upstream
+    }
+
+    /// The rules by which events expire.
+    pub(super) fn retention(&self) -> Arc<Retention> {
+        Arc::clone(&self.retention.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn set_retention(&self, retention: Arc<Retention>) {
+        *self.retention.write().unwrap_or_else(PoisonError::into_inner) = retention;
+    }
+
     pub(super) fn stopped(&self) -> Option<String> {
         self.read().stopped.clone()
     }
@@ -237,6 +257,7 @@ impl Shared {
         state.end_seq = position.next_seq;
         state.last_commit_ns = Some(position.received_at_ns);
         state.counters = position.totals;
+        state.upstream = position.upstream;
         for (topic, tally) in topics {
             match state.topics.get_mut(*topic) {
                 Some(known) => known.add(tally),

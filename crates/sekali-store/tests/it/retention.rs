@@ -2,6 +2,7 @@
 
 mod crashes;
 mod model;
+mod one_history;
 mod small_stores;
 
 use std::sync::Arc;

@@ -18,13 +18,14 @@ const COMMIT: Source = source!("crates/sekali-store/src/partition/write/commit.r
 const DECIDE: Source = source!("crates/sekali-store/src/partition/write/decide.rs");
 const DISK: Source = source!("crates/sekali-store/src/disk.rs");
 const LOG_DIR: Source = source!("crates/sekali-store/src/log/dir.rs");
+const OPEN: Source = source!("crates/sekali-store/src/partition/open.rs");
 const PLANNER: Source = source!("crates/sekali-store/src/partition/write/planner.rs");
 const RECOVERY: Source = source!("crates/sekali-store/src/log/recovery.rs");
 const WRITE_PATH: Source = source!("crates/sekali-store/src/partition/write/write_path.rs");
 const WRITER: Source = source!("crates/sekali-store/src/log/writer.rs");
 
 /// All mutants.
-pub(crate) const MUTANTS: [Mutant; 13] = [
+pub(crate) const MUTANTS: [Mutant; 16] = [
     Mutant {
         name: "no_sync",
         wrong: "commits are not synced",
@@ -174,5 +175,27 @@ pub(crate) const MUTANTS: [Mutant; 13] = [
             "            if entry.fingerprint == hash.fingerprint {\n                return Ok(Outcome::Duplicate { seq: entry.seq });\n",
         )],
         caught_by: "keys_with_one_fingerprint_are_told_apart",
+    },
+    Mutant {
+        name: "keep_evidence_unseen",
+        wrong: "evidence is kept by what was known when its event was compared",
+        edits: &[edit(
+            &DECIDE,
+            "0 => self.find_evidence(hash, self.hits.of(self.evidence_position + place)?),",
+            "0 => self.find_evidence(hash, self.hits.of(self.evidence_position + place)?.get(..0).unwrap_or_default()),",
+        )],
+        caught_by: "evidence_that_two_requests_found_at_once_is_kept_once",
+    },
+    Mutant {
+        name: "ask_the_files",
+        wrong: "an event counts as expired only once its file is gone",
+        edits: &[edit(&DECIDE, "        if self.retention.ages.is_empty() {\n", "        if !row.is_empty() {\n")],
+        caught_by: "one_history_has_one_answer_whether_or_not_its_files_have_expired",
+    },
+    Mutant {
+        name: "forget_the_mark",
+        wrong: "recovery believes the manifest alone about how far the log was durable",
+        edits: &[edit(&OPEN, ".chain(mark.read())", "")],
+        caught_by: "commits_that_were_marked_under_load_are_no_torn_tail_when_they_are_gone",
     },
 ];

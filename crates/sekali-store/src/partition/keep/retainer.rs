@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::expire::Expiry;
 use super::wake::Wake;
+use crate::partition::shared::Shared;
 use crate::retention::Retention;
 
 /// Tells a partition which events may go. Cheap to clone. The engine has no clock: whoever has one
@@ -12,11 +13,12 @@ use crate::retention::Retention;
 pub struct Retainer {
     expiry: Arc<Expiry>,
     wake: Arc<Wake>,
+    shared: Arc<Shared>,
 }
 
 impl Retainer {
-    pub(super) fn new(expiry: Arc<Expiry>, wake: Arc<Wake>) -> Self {
-        Self { expiry, wake }
+    pub(super) fn new(expiry: Arc<Expiry>, wake: Arc<Wake>, shared: Arc<Shared>) -> Self {
+        Self { expiry, wake, shared }
     }
 
     /// Lets go, once, what `retention` does not keep at `now_ns`, in nanoseconds since
@@ -29,7 +31,11 @@ impl Retainer {
     /// past it; by size, the oldest segments first, until log and segments are within the limit. A
     /// segment with other topics is written anew without them. Keys stay: an expired event that is
     /// sent again is still a duplicate. Scans in progress are not disturbed.
+    ///
+    /// Until it is called again, commits take an event for expired that is past its age at their
+    /// time, whether or not its segment is still there: see [`Outcome`](crate::Outcome).
     pub fn apply(&self, retention: Arc<Retention>, now_ns: i64) {
+        self.shared.set_retention(Arc::clone(&retention));
         self.expiry.ask(retention, now_ns);
         self.wake.notify();
     }

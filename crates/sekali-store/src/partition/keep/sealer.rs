@@ -71,7 +71,7 @@ impl Sealer {
 
     /// A handle to say which events may go.
     pub(crate) fn retainer(&self) -> Retainer {
-        Retainer::new(Arc::clone(&self.work.expiry), Arc::clone(&self.work.wake))
+        Retainer::new(Arc::clone(&self.work.expiry), Arc::clone(&self.work.wake), Arc::clone(&self.work.live.shared))
     }
 
     /// To be called before a commit. Without a thread, does what is due; with one, waits while too

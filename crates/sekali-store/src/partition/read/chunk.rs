@@ -152,7 +152,7 @@ pub(crate) fn visit_seqs(
     chunk: &Chunk,
     seqs: &[u64],
     losses: &Losses,
-    mut visit: impl FnMut(u64, &EventRef<'_>),
+    mut visit: impl FnMut(u64, i64, &EventRef<'_>),
 ) -> Result<()> {
     let hidden = losses.known.hidden(chunk.first_seq..=chunk.end_seq.saturating_sub(1));
     match (file, chunk.source) {
@@ -160,14 +160,14 @@ pub(crate) fn visit_seqs(
             let wanted = RowQuery { seqs: chunk.first_seq..chunk.end_seq, only: Some(seqs), ..RowQuery::default() };
             let decoded = read_row_group(segment, number, &wanted, losses)?;
             let shown = decoded.iter().filter(|(seq, ..)| !hidden.contains(*seq));
-            shown.for_each(|(seq, _, event)| visit(seq, &event));
+            shown.for_each(|(seq, received_at_ns, event)| visit(seq, received_at_ns, &event));
             Ok(())
         }
         (DataFile::Log(file), ChunkSource::Extent(span)) => {
             let mut found = Vec::new();
-            file.read_extent(span, &hidden, &mut found, |seq, _, event| {
+            file.read_extent(span, &hidden, &mut found, |seq, received_at_ns, event| {
                 if seqs.binary_search(&seq).is_ok() {
-                    visit(seq, &event);
+                    visit(seq, received_at_ns, &event);
                 }
             })?;
             losses.record(&found);

@@ -3,6 +3,8 @@
 //! Each stored event is read and brought into its canonical form once, however many events are
 //! compared with it, and so is each of these. The time is that of reading all of them.
 
+use std::sync::Arc;
+
 use super::lookup::read_rows;
 use crate::batch::{self, Batch};
 use crate::comparisons::{ComparedEntry, Comparisons, EvidenceName, Relation};
@@ -11,6 +13,7 @@ use crate::event::{CONFLICTS_TOPIC, EventRef};
 use crate::hash::{ContentDigest, EventHash, evidence_id};
 use crate::invariant::invariant;
 use crate::partition::shared::Shared;
+use crate::retention::Retention;
 
 /// Finds out how the events of these batches, in this order, compare with stored events and with
 /// each other, and notes it in the batches. Looks only into events that have a fingerprint that is
@@ -20,6 +23,7 @@ use crate::partition::shared::Shared;
 /// Those of reading the index and stored events. What is damaged is recorded, and counts as lost.
 pub(crate) fn compare(shared: &Shared, batches: &mut [Batch]) -> Result<()> {
     let compared = Comparer::new(shared, batches)?.run(batches.iter().map(Batch::len))?;
+    invariant!(compared.len() == batches.len(), "a batch was not compared");
     for (batch, comparisons) in batches.iter_mut().zip(compared) {
         batch.set_comparisons(comparisons);
     }
@@ -29,6 +33,7 @@ pub(crate) fn compare(shared: &Shared, batches: &mut [Batch]) -> Result<()> {
 /// Events of some batches, by their positions in all of them together.
 struct Comparer<'a> {
     shared: &'a Shared,
+    retention: Arc<Retention>,
     events: Vec<(EventHash, EventRef<'a>)>,
     digests: Vec<Option<ContentDigest>>,
     /// Whether an event may turn out to be a conflict.
@@ -43,7 +48,7 @@ impl<'a> Comparer<'a> {
             events.push((hash, event));
         }
         let (digests, may_conflict) = (vec![None; events.len()], vec![false; events.len()]);
-        Ok(Self { shared, events, digests, may_conflict })
+        Ok(Self { shared, retention: shared.retention(), events, digests, may_conflict })
     }
 
     /// Compares everything. Returns what was found for batches of these lengths.
@@ -59,7 +64,9 @@ impl<'a> Comparer<'a> {
             (begin, rest) = (end, later);
             comparisons
         });
-        Ok(of_batch.collect())
+        let compared: Vec<_> = of_batch.collect();
+        invariant!(rest.is_empty(), "a comparison is of no batch");
+        Ok(compared)
     }
 
     /// Reads what the index has for the events with other bytes, and compares.
@@ -68,11 +75,12 @@ impl<'a> Comparer<'a> {
         let mut seqs: Vec<u64> = entries.iter().map(|entry| entry.seq).collect();
         seqs.dedup();
         let (shared, mut at) = (self.shared, 0);
-        read_rows(shared, &seqs, |seq, stored| {
+        read_rows(shared, &seqs, |seq, received_at_ns, stored| {
             at += entries[at..].partition_point(|entry| entry.seq < seq);
             let mut digest = None;
             while let Some(entry) = entries.get_mut(at).filter(|entry| entry.seq == seq) {
                 entry.relation = self.relate(stored, &mut digest, entry.position as usize);
+                entry.received_at_ns = received_at_ns;
                 at += 1;
             }
         })?;
@@ -99,8 +107,12 @@ impl<'a> Comparer<'a> {
         let differs =
             |position: usize, content| self.events.get(position).is_some_and(|(hash, _)| hash.content != content);
         let differing = found.into_iter().filter(|(position, entry)| differs(*position, entry.content));
-        let unread =
-            |position: usize, seq| ComparedEntry { position: position as u32, seq, relation: Relation::Expired };
+        let unread = |position: usize, seq| ComparedEntry {
+            position: position as u32,
+            seq,
+            relation: Relation::Expired,
+            received_at_ns: i64::MIN,
+        };
         let mut entries: Vec<_> = differing.map(|(position, entry)| unread(position, entry.seq)).collect();
         entries.sort_unstable_by_key(|entry| (entry.seq, entry.position));
         Ok(entries)
@@ -109,17 +121,18 @@ impl<'a> Comparer<'a> {
     /// How the event at `position` relates to a stored one, whose digest is computed at the first
     /// need.
     fn relate(&mut self, stored: &EventRef<'_>, digest: &mut Option<ContentDigest>, position: usize) -> Relation {
-        let Some((_, incoming)) = self.events.get(position) else { return Relation::OtherKey };
+        let Some(&(_, incoming)) = self.events.get(position) else { return Relation::OtherKey };
         if (stored.topic, stored.event_id) != (incoming.topic, incoming.event_id) {
             return Relation::OtherKey;
         }
         let Shared { rules, hasher, .. } = self.shared;
         let stored = *digest.get_or_insert_with(|| rules.digest(hasher, stored));
-        if self.digest(position) == Some(stored) {
-            return Relation::Same;
+        let relation = if self.digest(position) == Some(stored) { Relation::Same } else { Relation::Conflicting };
+        // What has the same content may have expired by the time of the commit.
+        if relation == Relation::Conflicting || self.retention.age_ns(incoming.topic).is_some() {
+            self.expect_conflict(position);
         }
-        self.expect_conflict(position);
-        Relation::Conflicting
+        relation
     }
 
     /// Computes what it takes to compare events of one fingerprint with each other, where their

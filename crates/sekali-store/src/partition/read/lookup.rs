@@ -19,9 +19,10 @@ pub(crate) fn read_row(shared: &Shared, topic: &str, seq: u64) -> Result<Option<
     Ok(events.next())
 }
 
-/// Hands the stored events with these seqs, which ascend, to `visit`, and reads each part of a file
-/// once. Leaves out seqs without an event, and what is lost to damage, which is recorded.
-pub(crate) fn read_rows(shared: &Shared, seqs: &[u64], mut visit: impl FnMut(u64, &EventRef<'_>)) -> Result<()> {
+/// Hands the stored events with these seqs, which ascend, to `visit`, with the times when they were
+/// received. Reads each part of a file once. Leaves out seqs without an event, and what is lost to
+/// damage, which is recorded.
+pub(crate) fn read_rows(shared: &Shared, seqs: &[u64], mut visit: impl FnMut(u64, i64, &EventRef<'_>)) -> Result<()> {
     let Snapshot { files, .. } = shared.snapshot();
     let mut rest = seqs;
     while let [seq, others @ ..] = rest {

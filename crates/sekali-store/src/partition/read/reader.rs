@@ -72,6 +72,11 @@ impl Reader {
         self.shared.last_commit_ns()
     }
 
+    /// The position in the upstream log of the last durable commit that was given one.
+    pub fn upstream(&self) -> Option<u64> {
+        self.shared.upstream()
+    }
+
     /// What has expired. Counters count it still.
     pub fn expired(&self) -> Expired {
         self.shared.expired()

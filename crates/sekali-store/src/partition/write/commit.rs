@@ -58,10 +58,13 @@ impl<'a> Commit<'a> {
     /// decided is durable, and readers see it, when this returns. The next commit can begin once
     /// this one is being written. Without a decision nothing is written, but the wait is the same.
     ///
-    /// `upstream` is stored with the commit, for a caller that replays another log.
+    /// `upstream` is stored with the commit, for a caller that replays another log: the first may be
+    /// any, and each further one is the next number, so that nothing is applied twice or left out.
     ///
     /// # Errors
     /// - [`Error::StorageFull`]: nothing was written, and later commits may succeed.
+    /// - [`Error::Invalid`]: `upstream` does not follow the position of the last commit that had one.
+    ///   Nothing was written.
     /// - [`Error::Stopped`]: the log could not be written, now or earlier. Whether events of this
     ///   commit are on disk shows when the store is opened again; until then there are no more
     ///   commits.
@@ -77,6 +80,7 @@ impl<'a> Commit<'a> {
         let mut log = path.log();
         // What was decided counts on the commit before, which may have failed.
         path.check_running()?;
+        check_upstream(log.position().upstream, upstream)?;
         path.reserve_room(&mut log, planner.bytes()).map_err(|error| match error {
             // Nobody has built on this commit yet, so it can be taken back.
             Error::StorageFull { .. } => error,
@@ -85,5 +89,15 @@ impl<'a> Commit<'a> {
         let commit = planner.send(&log, upstream).map_err(|error| path.shared.stop(&error))?;
         drop(planner);
         path.write(&mut log, &commit).map_err(|error| path.shared.stop(&error))
+    }
+}
+
+/// Refuses a position in the upstream log that is not the next.
+fn check_upstream(last: Option<u64>, given: Option<u64>) -> Result<()> {
+    match (last, given) {
+        (Some(last), Some(given)) if last.checked_add(1) != Some(given) => Err(Error::Invalid(format!(
+            "upstream position {given} does not follow {last}, the last one that was committed; go on with the one behind it"
+        ))),
+        _ => Ok(()),
     }
 }

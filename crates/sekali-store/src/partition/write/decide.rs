@@ -3,10 +3,12 @@
 //! Nothing here reads a stored event or looks into a payload: what it takes to compare events is
 //! known before, or the batch is set aside. So the time is that of copying what is new.
 
+use std::sync::Arc;
+
 use super::index_hits::IndexHits;
 use super::pending_commit::PendingCommit;
 use crate::batch::{self, Batch};
-use crate::comparisons::{Comparisons, EvidenceName, Relation};
+use crate::comparisons::{ComparedEntry, Comparisons, EvidenceName, Relation};
 use crate::error::{Error, Result};
 use crate::event::{CONFLICTS_TOPIC, EventRef};
 use crate::hash::{ContentDigest, EventHash, evidence_id};
@@ -16,10 +18,13 @@ use crate::log::row;
 use crate::partition::read;
 use crate::partition::shared::Shared;
 use crate::partition::{Decision, Outcome};
+use crate::retention::Retention;
 
 /// Decides some events of a commit in order and puts the new ones into it.
 pub(super) struct Decider<'a> {
     shared: &'a Shared,
+    /// The rules by which events expire.
+    retention: Arc<Retention>,
     /// Entries that the index had before: of the events, then of the evidence that they may become.
     hits: &'a IndexHits,
     /// Of the next event.
@@ -74,12 +79,14 @@ impl<'a> Decider<'a> {
         in_flight: Option<&'a PendingCommit>,
         pending: &'a mut PendingCommit,
     ) -> Self {
-        Self { shared, hits, position: 0, evidence_position: events, in_flight, pending }
+        let retention = shared.retention();
+        Self { shared, retention, hits, position: 0, evidence_position: events, in_flight, pending }
     }
 
     /// Decides the next batch.
     pub(super) fn decide_batch(&mut self, batch: &Batch) -> Result<Decision> {
         let (checkpoint, first) = (self.pending.checkpoint(), self.position);
+        invariant!(first <= self.evidence_position, "more events are decided than were looked up");
         let decided = self.decide_events(batch);
         self.position = first + batch.len();
         self.evidence_position += batch.comparisons().map_or(0, |comparisons| comparisons.evidence().len());
@@ -130,7 +137,11 @@ impl<'a> Decider<'a> {
             if entry.content == hash.content {
                 return Ok(Outcome::Duplicate { seq: entry.seq });
             }
-            match event.relation(entry.seq).ok_or(Undecided::NeedsComparison)? {
+            let compared = event.entry(entry.seq).ok_or(Undecided::NeedsComparison)?;
+            match compared.relation {
+                Relation::Same if self.is_due(event.row, compared.received_at_ns)? => {
+                    expired = expired.or(Some(entry.seq));
+                }
                 Relation::Same => return Ok(Outcome::Duplicate { seq: entry.seq }),
                 Relation::Conflicting => return Ok(Outcome::Conflict { seq: entry.seq }),
                 Relation::Expired => expired = expired.or(Some(entry.seq)),
@@ -149,11 +160,22 @@ impl<'a> Decider<'a> {
                 }
                 let digests = commit.digest(seq).zip(event.digest());
                 let (stored, incoming) = digests.ok_or(Undecided::NeedsComparison)?;
-                return Ok(if stored == incoming { Outcome::Duplicate { seq } } else { Outcome::Conflict { seq } });
+                let is_same = stored == incoming && !self.is_due(event.row, commit.builder.received_at_ns())?;
+                return Ok(if is_same { Outcome::Duplicate { seq } } else { Outcome::Conflict { seq } });
             }
         }
-        // The key was stored, with other bytes, which are no longer there to be compared.
+        // The key was stored, with other bytes, which count as gone. Whether they are must not
+        // matter.
         Ok(expired.map_or(Outcome::Stored { seq: self.pending.builder.next_seq() }, |seq| Outcome::Conflict { seq }))
+    }
+
+    /// Whether an event of the same topic that was received then is expired at the time of the
+    /// commit.
+    fn is_due(&self, row: &[u8], received_at_ns: i64) -> Result<bool> {
+        if self.retention.ages.is_empty() {
+            return Ok(false);
+        }
+        Ok(self.retention.is_due(decode(row)?.topic, received_at_ns, self.pending.builder.received_at_ns()))
     }
 
     fn count(&mut self, outcome: Outcome) {
@@ -258,8 +280,8 @@ impl<'a> Decider<'a> {
 }
 
 impl Incoming<'_> {
-    fn relation(&self, seq: u64) -> Option<Relation> {
-        self.comparisons?.relation(self.number, seq)
+    fn entry(&self, seq: u64) -> Option<&ComparedEntry> {
+        self.comparisons?.entry(self.number, seq)
     }
 
     fn digest(&self) -> Option<ContentDigest> {

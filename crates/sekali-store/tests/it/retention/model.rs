@@ -10,18 +10,19 @@ use super::{Opened, Sent, ages, check, collect, size};
 use crate::crashes::promises_kept;
 use crate::support::{Random, RandomEvents as _};
 
-/// Every key ever stored, with its seq and its expected content.
-type Model = BTreeMap<(String, String), (u64, Sent)>;
+/// Every key ever stored, with its seq, its expected content and its time.
+type Model = BTreeMap<(String, String), (u64, Sent, i64)>;
 
-/// The expected outcome of an event. Once the stored bytes are gone, other bytes cannot be compared
-/// and make a conflict.
-fn expected(model: &Model, opened: &Opened, next_seq: u64, sent: &Sent) -> Outcome {
+/// The expected outcome of an event. Once the stored bytes are due or gone, other bytes are not
+/// compared and make a conflict.
+fn expected(model: &Model, opened: &Opened, next_seq: u64, sent: &Sent, age: Option<i64>, now: i64) -> Outcome {
     let squeeze = |sent: &Sent| String::from_utf8_lossy(&sent.payload).replace(' ', "");
     match model.get(&sent.key()) {
         None => Outcome::Stored { seq: next_seq },
-        Some((seq, stored)) if stored.payload == sent.payload => Outcome::Duplicate { seq: *seq },
-        Some((seq, stored)) => {
-            let is_there = opened.reader().find(&sent.topic, &sent.event_id).unwrap().is_some();
+        Some((seq, stored, _)) if stored.payload == sent.payload => Outcome::Duplicate { seq: *seq },
+        Some((seq, stored, time)) => {
+            let is_there = age.is_none_or(|age| now - time <= age)
+                && opened.reader().find(&sent.topic, &sent.event_id).unwrap().is_some();
             let same = is_there && squeeze(stored) == squeeze(sent);
             if same { Outcome::Duplicate { seq: *seq } } else { Outcome::Conflict { seq: *seq } }
         }
@@ -57,18 +58,18 @@ fn model_with_expiry() {
             let events = random.events();
             for sent in events {
                 let next_seq = opened.reader().last_seq() + 1;
-                let wanted = expected(&model, &opened, next_seq, &sent);
+                let wanted = expected(&model, &opened, next_seq, &sent, retention.age_ns(&sent.topic), now);
                 let batch = opened.batch(std::slice::from_ref(&sent));
                 let outcome = opened.partition.commit(&[batch], now, None).unwrap()[0][0];
                 assert_eq!(outcome, wanted, "{sent:?}");
                 if let Outcome::Stored { seq } = outcome {
-                    model.insert(sent.key(), (seq, sent));
+                    model.insert(sent.key(), (seq, sent, now));
                 }
             }
         }
         let left: Vec<StoredEvent> = collect(&opened.reader(), Scan::default());
         for event in &left {
-            let (seq, sent) = &model[&(event.topic.clone(), event.event_id.clone())];
+            let (seq, sent, _) = &model[&(event.topic.clone(), event.event_id.clone())];
             assert_eq!((*seq, &sent.payload), (event.seq, &event.payload));
         }
         let expired = check(&mut opened);
