@@ -28,6 +28,12 @@ pub enum Error {
         /// What is wrong and where.
         what: String,
     },
+    /// A directory that should have files is missing or has none. Nothing was changed.
+    #[error(
+        "{} is missing or empty, and the store has files there: mount or restore it, and start again; nothing was changed. If \
+         they are gone for good, sekali verify --accept-lost goes on without them", .0.display()
+    )]
+    Absent(PathBuf),
     /// There is not enough free space to write safely. Nothing was written.
     #[error("storage is full: {available} bytes are free and {needed} are needed")]
     StorageFull {

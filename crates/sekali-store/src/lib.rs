@@ -40,6 +40,7 @@
 //! # }
 //! ```
 
+mod absence;
 mod background;
 mod backup;
 mod batch;

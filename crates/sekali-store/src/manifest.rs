@@ -232,6 +232,9 @@ impl Manifest {
         invariant!(self.expired.is_some() || old.expired.is_none(), "the manifest would forget what has expired");
         let forgotten = |manifest: &Self| manifest.expired.map_or(0, |expired| expired.forgotten_seq);
         invariant!(forgotten(self) >= forgotten(old), "the manifest would forget that keys are lost");
+        let expired = |manifest: &Self| manifest.expired.unwrap_or_default();
+        invariant!(expired(self).events >= expired(old).events, "the manifest would count fewer expired events");
+        invariant!(expired(self).last_seq >= expired(old).last_seq, "the manifest would let expired events return");
         invariant!(self.validate().is_ok(), "the manifest would not read back");
         Ok(())
     }

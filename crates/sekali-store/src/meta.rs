@@ -70,7 +70,7 @@ pub(crate) fn load_or_create(disk: &dyn Disk, dir: &Path, new: &StoreMeta) -> Re
         check_partitions(new.partitions).map_err(Error::Invalid)?;
         // A store without its meta file must not be taken for an empty one: its hashes could not be
         // told again.
-        if disk.exists(&dir.join("p0000")).at("look into", dir)? {
+        if is_used(disk, &partition_dir(dir, 0))? {
             return Err(Error::Damaged {
                 path,
                 what: "it is missing, but there are partitions; restore it".to_owned(),
@@ -78,10 +78,34 @@ pub(crate) fn load_or_create(disk: &dyn Disk, dir: &Path, new: &StoreMeta) -> Re
         }
         disk::stage(disk, &path, encode(new)?.as_bytes()).at("write", &path)?;
         sync_entry(disk, dir)?;
+        make_partitions(disk, dir, new.partitions)?;
         disk::unstage(disk, &path).at("write", &path)?;
         return Ok(*new);
     }
     load(disk, dir)
+}
+
+/// Whether the partition in `dir` has files.
+fn is_used(disk: &dyn Disk, dir: &Path) -> Result<bool> {
+    for dir in [dir.to_owned(), dir.join("log")] {
+        if disk.exists(&dir).at("look into", &dir)? && !disk.list(&dir).at("look into", &dir)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Makes the directories of a new store's partitions, and of their logs, durable. Before there is a
+/// meta file, so that one that is away later is not taken for one that was never made.
+fn make_partitions(disk: &dyn Disk, dir: &Path, partitions: u32) -> Result<()> {
+    for number in 0..partitions {
+        let made = partition_dir(dir, number);
+        let log = made.join("log");
+        disk.create_dir(&made).at("create", &made)?;
+        disk.create_dir(&log).at("create", &log)?;
+        disk.sync_dir(&made).at("sync", &made)?;
+    }
+    disk.sync_dir(dir).at("sync", dir)
 }
 
 /// Makes the name of a new store's directory durable. Before there is a meta file, so that one that

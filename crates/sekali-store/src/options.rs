@@ -19,11 +19,12 @@ pub struct StoreOptions {
     disk: Arc<dyn Disk>,
     rules: ContentRules,
     tuning: Tuning,
+    accepts_absence: bool,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { disk: Arc::new(RealDisk), rules: ContentRules::BYTES, tuning: Tuning::default() }
+        Self { disk: Arc::new(RealDisk), rules: ContentRules::BYTES, tuning: Tuning::default(), accepts_absence: false }
     }
 }
 
@@ -43,6 +44,13 @@ impl StoreOptions {
     #[must_use]
     pub fn rules(self, rules: ContentRules) -> Self {
         Self { rules, ..self }
+    }
+
+    /// Takes the files of a directory that is missing or empty for lost, if so told. Otherwise
+    /// opening fails with [`Error::Absent`], because they would stay hidden once they are back.
+    #[must_use]
+    pub fn accept_absence(self, accepts_absence: bool) -> Self {
+        Self { accepts_absence, ..self }
     }
 
     /// Other sizes inside, for tests of states that take ages to reach otherwise.
@@ -69,10 +77,10 @@ impl StoreOptions {
     ///
     /// # Errors
     /// [`Error::Invalid`] where there is no store, [`Error::Locked`], [`Error::NewerFormat`],
-    /// [`Error::Damaged`] of the meta file (damage to data does not keep a store from opening), and
-    /// [`Error::Io`].
+    /// [`Error::Damaged`] of the meta file (damage to data does not keep a store from opening),
+    /// [`Error::Absent`], and [`Error::Io`].
     pub fn open(&self, dir: &Path) -> Result<Store> {
-        Store::load(Arc::clone(&self.disk), dir, None, self.rules, self.tuning)
+        Store::load(Arc::clone(&self.disk), dir, None, self.rules, self.tuning, self.accepts_absence)
     }
 
     /// Opens the store in `dir`, or creates it with `meta` where there is none.
@@ -80,7 +88,7 @@ impl StoreOptions {
     /// # Errors
     /// Those of [`StoreOptions::open`].
     pub fn open_or_create(&self, dir: &Path, meta: &StoreMeta) -> Result<Store> {
-        Store::load(Arc::clone(&self.disk), dir, Some(meta), self.rules, self.tuning)
+        Store::load(Arc::clone(&self.disk), dir, Some(meta), self.rules, self.tuning, self.accepts_absence)
     }
 
     /// Opens the store in `dir` as it is at this moment, beside a process that may be using it.
@@ -95,7 +103,8 @@ impl StoreOptions {
         // No threads: there is nothing to write.
         let index = IndexOptions { background: false, ..IndexOptions::default() };
         let tuning = Tuning { index, seal_in_background: false, ..Tuning::default() };
-        let mut store = Store::load(Arc::new(disk), dir, None, self.rules, tuning)?;
+        // What is away was looked for when the files were opened.
+        let mut store = Store::load(Arc::new(disk), dir, None, self.rules, tuning, true)?;
         store.go_without_index(index_damage);
         Ok(store)
     }

@@ -32,6 +32,7 @@ impl Store {
         new: Option<&StoreMeta>,
         rules: ContentRules,
         tuning: Tuning,
+        accepts_absence: bool,
     ) -> Result<Self> {
         if new.is_none() && !meta::exists(&*disk, dir)? {
             return Err(Error::Invalid(format!("there is no store in {}", dir.display())));
@@ -53,7 +54,16 @@ impl Store {
             .map(|number| {
                 let dir = meta::partition_dir(dir, number);
                 let lock = Arc::clone(&lock);
-                Partition::open(PartitionOptions { disk: &disk, dir: &dir, number, meta: &meta, tuning, rules, lock })
+                Partition::open(PartitionOptions {
+                    disk: &disk,
+                    dir: &dir,
+                    number,
+                    meta: &meta,
+                    tuning,
+                    rules,
+                    accepts_absence,
+                    lock,
+                })
             })
             .collect::<Result<_>>()?;
         // Once for all partitions: no client has been promised anything that is in them yet.

@@ -96,7 +96,7 @@ impl From<StoreError> for StartError {
         match error {
             StoreError::Locked(dir) => Self::DataDirInUse(dir),
             StoreError::NewerFormat { .. } => Self::NewerFormat(error),
-            StoreError::Damaged { .. } => Self::Damaged(error),
+            StoreError::Damaged { .. } | StoreError::Absent(_) => Self::Damaged(error),
             other => Self::other(other),
         }
     }

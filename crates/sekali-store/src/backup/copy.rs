@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::Copied;
-use super::pin::{DIRS, Pinned, PinnedFile};
+use super::pin::{DIRS, LOG, Pinned, PinnedFile};
 use crate::disk::{self, Appender, Disk, unreadable};
 use crate::error::{IoContext, Result};
 use crate::limits::BACKUP_COPY_BYTES;
+use crate::log::reservation::SPARE;
 use crate::manifest;
 
 /// Copies files, and counts them.
@@ -37,6 +38,11 @@ impl<'a, P: FnMut(&Copied)> Copier<'a, P> {
             self.file(pinned, &dir.join(pinned.place.0).join(&pinned.place.1))?;
             self.copied.files += 1;
             (self.progress)(&self.copied);
+        }
+        if !pinned.files.iter().any(|file| file.place.0 == LOG) {
+            // Otherwise a log whose files are lost would look like one that is away.
+            let spare = dir.join(LOG).join(SPARE);
+            self.disk.create(&spare).at("create", &spare)?;
         }
         self.copied.missing.extend(pinned.missing);
         for name in DIRS {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::absence;
 use crate::disk::{Disk, DiskFile, unreadable};
 use crate::error::{Error, IoContext, Result};
 use crate::index::run;
@@ -37,12 +38,13 @@ pub(super) struct PinnedFile {
 
 /// The directories of a partition that hold live files.
 pub(super) const DIRS: [&str; 3] = [LOG, SEGMENTS, IDS];
-const LOG: &str = "log";
+pub(super) const LOG: &str = "log";
 const SEGMENTS: &str = "segments";
 pub(super) const IDS: &str = "ids";
 
 /// Opens all that is live in the partition in `dir`.
 pub(super) fn pin(disk: &dyn Disk, dir: &Path) -> Result<Pinned> {
+    absence::check(disk, dir)?;
     let path = dir.join(manifest::FILE_NAME);
     for _ in 0..BACKUP_TRIES_MAX {
         let before = read_manifest(disk, &path)?;

@@ -19,7 +19,7 @@ use crate::invariant::invariant;
 use crate::limits::LOG_AHEAD_BYTES;
 
 /// Name of the spare in the directory of the log.
-const SPARE: &str = "SPARE";
+pub(crate) const SPARE: &str = "SPARE";
 
 /// What is owned, in bytes from the beginning of the files.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::data_file::DataFile;
 use super::mend::StoredEvents;
 use super::shared::RecoveredPartition;
+use crate::absence;
 use crate::damage::{Damage, DamageList, SeqSet};
 use crate::disk::{Disk, TEMP_SUFFIX};
 use crate::durable_mark::DurableMark;
@@ -39,6 +40,8 @@ pub(crate) struct PartitionOptions<'a> {
     pub(crate) meta: &'a StoreMeta,
     pub(crate) tuning: Tuning,
     pub(crate) rules: ContentRules,
+    /// Whether files that are away count as lost, a whole directory of them too.
+    pub(crate) accepts_absence: bool,
     pub(crate) lock: Arc<dyn Any + Send + Sync>,
 }
 
@@ -56,6 +59,10 @@ pub(super) struct OpenPartition {
 
 pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     let (disk, dir) = (options.disk, options.dir);
+    if !options.accepts_absence {
+        // Before a directory is made where another belongs.
+        absence::check(&**disk, dir)?;
+    }
     let paths = Paths::create(&**disk, dir)?;
     let segment_dir = SegmentDir::new(Arc::clone(disk), paths.segments.clone(), options.meta, options.number);
     let log_dir = LogDir {

@@ -3,9 +3,12 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sekali_store::disk::RealDisk;
-use sekali_store::{HashKey, Result, Scan, StoreMeta, StoreOptions, backup};
+use sekali_store::{
+    Error, HashKey, Outcome, Result, Retention, Scan, SizeRule, StoreMeta, StoreOptions, TopicPattern, backup,
+};
 
 use crate::bit_rot::event;
 use crate::support::{BUSY, Opened, RULES, collect};
@@ -82,4 +85,83 @@ fn a_file_that_another_program_has_locked_refuses_the_start_and_no_event_counts_
     drop(other);
     let opened = open(&dir).unwrap();
     assert_eq!((opened.reader().damage(), collect(&opened.reader(), Scan::default()).len()), (vec![], 200));
+}
+
+/// Lets the oldest events expire: only the index knows their keys.
+fn expire_some(dir: &Path) {
+    let mut opened = open(dir).unwrap();
+    let sizes = vec![SizeRule { topics: TopicPattern::new("*"), bytes: 4_000 }];
+    opened.partition.retainer().apply(Arc::new(Retention { ages: Vec::new(), sizes }), 0);
+    opened.commit(&[]).unwrap();
+    assert!(opened.reader().expired().events > 0);
+    opened.partition.close().unwrap();
+}
+
+#[test]
+fn a_directory_that_is_away_during_a_start_is_no_loss_and_all_events_are_there_once_it_is_back() {
+    for (folder, keeps_all) in [("p0000", true), ("p0000/log", true), ("p0000/segments", true), ("p0000/ids", false)] {
+        let (parent, dir) = filled();
+        if !keeps_all {
+            expire_some(&dir);
+        }
+        let before = collect(&open(&dir).unwrap().reader(), Scan::default());
+        let (path, aside, copy) = (dir.join(folder), parent.path().join("aside"), parent.path().join("copy"));
+        fs::rename(&path, &aside).unwrap();
+        for is_mount_point in [false, true] {
+            if is_mount_point {
+                fs::create_dir(&path).unwrap();
+            }
+            let refused = open(&dir).err().unwrap_or_else(|| panic!("{folder}: taken for lost"));
+            let (told, named) =
+                (refused.to_string(), matches!(&refused, Error::Absent(named) if named.starts_with(&path)));
+            assert!(named && told.contains("mount or restore it") && told.contains("--accept-lost"), "{told}");
+            assert_eq!(path.exists(), is_mount_point, "{folder}: made anew");
+            let frozen = StoreOptions::new().rules(RULES).open_frozen(&dir).map(drop);
+            for refused in [frozen, backup(&RealDisk, &dir, &copy, |_| {}).map(drop)] {
+                assert!(matches!(refused, Err(Error::Absent(_))), "{folder}: {refused:?}");
+            }
+            let _ = fs::remove_dir_all(&copy);
+        }
+        fs::remove_dir(&path).unwrap();
+        fs::rename(&aside, &path).unwrap();
+        let mut opened = open(&dir).unwrap();
+        assert_eq!(collect(&opened.reader(), Scan::default()), before, "{folder}");
+        assert_eq!(opened.partition.verify(|_| {}).unwrap().findings, [], "{folder}");
+        let outcomes = opened.commit(&(0..200).map(event).collect::<Vec<_>>()).unwrap();
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })), "{folder}: {outcomes:?}");
+    }
+}
+
+#[test]
+fn a_directory_that_is_gone_for_good_is_lost_once_that_is_accepted() {
+    let (_parent, dir) = filled();
+    fs::remove_dir_all(dir.join("p0000/segments")).unwrap();
+    assert!(matches!(open(&dir), Err(Error::Absent(_))));
+    let accepting = StoreOptions::new().rules(RULES).tuning(BUSY).accept_absence(true);
+    let partition = accepting.open(&dir).unwrap().into_partitions().pop().expect("one partition");
+    let lost =
+        partition.reader().damage().into_iter().map(|damage| damage.last_seq + 1 - damage.first_seq).sum::<u64>();
+    assert_eq!(lost + collect(&partition.reader(), Scan::default()).len() as u64, 200);
+    partition.accept_damage().unwrap();
+    drop(partition);
+    let mut opened = open(&dir).unwrap();
+    let outcomes = opened.commit(&(0..200).map(event).collect::<Vec<_>>()).unwrap();
+    let stored = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored { .. })).count();
+    assert_eq!((stored as u64, opened.reader().damage()), (lost, vec![]));
+}
+
+#[test]
+fn a_log_of_which_the_last_file_is_lost_is_damage_in_a_backup_too_and_not_away() {
+    let (parent, dir) = filled();
+    let log = dir.join("p0000/log");
+    for entry in fs::read_dir(&log).unwrap().map(|entry| entry.unwrap()) {
+        if entry.file_name() != "SPARE" {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let copy = parent.path().join("copy");
+    backup(&RealDisk, &dir, &copy, |_| {}).unwrap();
+    let damage = open(&copy).unwrap().reader().damage();
+    assert!(!damage.is_empty());
+    assert_eq!(open(&dir).unwrap().reader().damage().len(), damage.len());
 }

@@ -101,7 +101,7 @@ impl From<StoreError> for Failure {
         let exit = match &error {
             StoreError::Locked(_) => Exit::DataDirInUse,
             StoreError::NewerFormat { .. } => Exit::NewerFormat,
-            StoreError::Damaged { .. } => Exit::Damaged,
+            StoreError::Damaged { .. } | StoreError::Absent(_) => Exit::Damaged,
             StoreError::Invalid(_) => Exit::Usage,
             _ => Exit::Failed,
         };

@@ -75,7 +75,7 @@ pub(super) struct Checked {
 }
 
 fn forget_index(data_dir: &Path) -> Result<(), Failure> {
-    for mut partition in open(data_dir)? {
+    for mut partition in open(data_dir, false)? {
         partition.forget_index()?;
     }
     note("rebuilding the index from the events");
@@ -84,7 +84,7 @@ fn forget_index(data_dir: &Path) -> Result<(), Failure> {
 
 /// What is lost is found first, and then accepted.
 fn accept_damage(data_dir: &Path) -> Result<(), Failure> {
-    for mut partition in open(data_dir)? {
+    for mut partition in open(data_dir, true)? {
         partition.verify(|_| {})?;
         let places = partition.accept_damage()?;
         note(format!("damaged places accepted: {}", grouped(places as u64)));
@@ -174,7 +174,7 @@ fn options() -> StoreOptions {
 }
 
 /// Opens a store to change it.
-fn open(data_dir: &Path) -> Result<Vec<Partition>, Failure> {
+fn open(data_dir: &Path, accepts_absence: bool) -> Result<Vec<Partition>, Failure> {
     if let Some(owner) = other_owner(data_dir) {
         return Err(Failure::new(
             Exit::Usage,
@@ -185,7 +185,7 @@ fn open(data_dir: &Path) -> Result<Vec<Partition>, Failure> {
             ),
         ));
     }
-    let store = options().open(data_dir)?;
+    let store = options().accept_absence(accepts_absence).open(data_dir)?;
     Ok(store.into_partitions())
 }
 
