@@ -197,8 +197,8 @@ impl Answer {
 fn without_times(body: &str) -> String {
     let mut out = String::new();
     let mut rest = body;
-    let names =
-        ["received_at", "uptime_seconds", "bytes", "log_bytes", "free_bytes"].map(|name| format!("\"{name}\":"));
+    let names = ["received_at", "uptime_seconds", "unsealed_seconds", "bytes", "log_bytes", "free_bytes"]
+        .map(|name| format!("\"{name}\":"));
     while let Some((at, name)) = names.iter().filter_map(|name| Some((rest.find(name)?, name))).min() {
         out.push_str(&rest[..at + name.len()]);
         out.push('…');
