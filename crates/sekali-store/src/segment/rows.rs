@@ -167,6 +167,11 @@ pub(super) struct Sorted<'a> {
     rows: Vec<&'a BufferedRow>,
 }
 
+#[cold]
+fn text_is_gone() -> ParquetError {
+    ParquetError::General("the text of a row is gone".to_owned())
+}
+
 impl Sorted<'_> {
     /// Topics with their rows.
     pub(super) fn topics(&self) -> TopicTable {
@@ -229,7 +234,7 @@ impl Sorted<'_> {
                 let (skip, len) = place(row);
                 let start = row.start + skip as usize;
                 let text = self.buffer.texts.get(start..start + len as usize);
-                texts.extend_from_slice(text.ok_or(ParquetError::General("the text of a row is gone".to_owned()))?);
+                texts.extend_from_slice(text.ok_or_else(text_is_gone)?);
             }
             let (texts, mut start) = (Bytes::from(texts), 0);
             let values = rows.iter().map(|row| {
