@@ -15,7 +15,7 @@ pub(super) use error::{ApiError, wrong_parameter};
 pub(super) use event_json::{Layout, append_event};
 pub use headers::HeaderClass;
 pub(super) use headers::add_headers;
-pub(super) use held::{HeldText, NEXT_CURSOR, add_next_page, held_json};
+pub(super) use held::{HeldText, NEXT_CURSOR, RESUME_CURSOR, add_next_page, held_json};
 pub(super) use json::{JSON, Json, json_text};
 pub(super) use layout::LineLayout;
 pub(super) use sekali_wire::error_code::Code;

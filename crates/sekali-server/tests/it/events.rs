@@ -219,3 +219,37 @@ fn health_is_told() {
     server.get("/livez").expect(200, &expect![[r#"{"status":"live"}"#]]);
     server.get("/readyz").expect(200, &expect![[r#"{"status":"ready"}"#]]);
 }
+
+#[test]
+fn the_last_page_says_where_to_go_on() {
+    let server =
+        TestServer::start_with(std::sync::Arc::new(sekali_store::disk::RealDisk), |config| config.partitions = 3);
+    let ids = |answer: &crate::server::Answer| {
+        let events = answer.json();
+        events
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["event_id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let empty = server.get("/events?source=nobody&topic=a").expect_status(200);
+    let begin = empty.header("x-resume-cursor").unwrap().to_owned();
+    for id in ["1", "2", "3"] {
+        server.publish(&event("a", id)).expect_status(202);
+    }
+    let first = server.get(&format!("/events?topic=a&limit=2&after={begin}")).expect_status(200);
+    assert_eq!((ids(&first).len(), first.header("x-resume-cursor")), (2, None));
+    let next = first.header("x-next-cursor").unwrap().to_owned();
+    let last = server.get(&format!("/events?topic=a&limit=2&after={next}")).expect_status(200);
+    assert_eq!((ids(&last), last.header("x-next-cursor")), (vec!["3".to_owned()], None));
+    let resume = last.header("x-resume-cursor").unwrap().to_owned();
+    server.publish(&event("a", "4")).expect_status(202);
+    let since = server.get(&format!("/events?topic=a&after={resume}")).expect_status(200);
+    assert_eq!(ids(&since), ["4"]);
+    let idle = since.header("x-resume-cursor").unwrap().to_owned();
+    let nothing = server.get(&format!("/events?topic=a&after={idle}")).expect_status(200);
+    assert_eq!(ids(&nothing), Vec::<String>::new());
+    assert_eq!(nothing.header("x-resume-cursor"), Some(idle.as_str()));
+    assert_eq!(server.get("/events?order=desc").header("x-resume-cursor"), None);
+}

@@ -12,6 +12,8 @@ use crate::service::Service;
 
 /// The header that has the cursor of the next page.
 pub(in crate::http) const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
+/// The header that has the cursor behind the last page, for events that are yet to come.
+pub(in crate::http) const RESUME_CURSOR: HeaderName = HeaderName::from_static("x-resume-cursor");
 
 /// The text of an answer.
 pub(in crate::http) struct HeldText {

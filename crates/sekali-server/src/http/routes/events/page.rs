@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use hyper::Response;
-use sekali_store::StoredEvent;
+use hyper::header::HeaderValue;
+use sekali_store::{Order, StoredEvent};
 
 use super::PageRequest;
 use crate::clients::Client;
-use crate::http::answer::{ApiError, Body, HeldText, Layout, add_next_page, append_event, json_text};
+use crate::http::answer::{ApiError, Body, HeldText, Layout, RESUME_CURSOR, add_next_page, append_event, json_text};
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX};
 use crate::query::{ClientGuard, EventCursor, Fill, PageScan, Positions, QueryError};
 use crate::service::Service;
@@ -25,25 +26,28 @@ pub(super) async fn answer(
     let mut scan = PageScan::new(limit, budget);
     let mut page = Some(HeldText { text: vec![b'['], memory });
     let turn = move || page_turn(&mut scan, &mut cursor, &mut page).transpose();
-    let (page, next) = service.reads().run(client, turn).await??;
-    let next = next.map(|positions| service.cursor_key().seal(request.scope(), &positions));
+    let (page, more, positions) = service.reads().run(client, turn).await??;
+    let cursor = service.cursor_key().seal(request.scope(), &positions);
     let mut response = json_text(Bytes::from_owner(page));
-    if let Some(next) = next {
-        add_next_page(response.headers_mut(), &request.next_page(&next), &next);
+    if more {
+        add_next_page(response.headers_mut(), &request.next_page(&cursor), &cursor);
+    } else if request.order == Order::Ascending {
+        // It is base64, which headers take.
+        let _ = HeaderValue::from_str(&cursor).map(|cursor| response.headers_mut().insert(RESUME_CURSOR, cursor));
     }
     Ok(response)
 }
 
-/// Reads on. Returns the page when it is complete, and where the next one begins, if there is one.
+/// Reads on. Returns the page when it is complete, whether there are more, and where they begin.
 fn page_turn(
     scan: &mut PageScan,
     cursor: &mut EventCursor,
     page: &mut Option<HeldText>,
-) -> Result<Option<(HeldText, Option<Positions>)>, QueryError> {
+) -> Result<Option<(HeldText, bool, Positions)>, QueryError> {
     let Some(unfinished) = page.as_mut() else { return Ok(None) };
     let Some(more) = scan.turn(cursor, |event| append(unfinished, event))? else { return Ok(None) };
     unfinished.text.push(b']');
-    Ok(page.take().map(|page| (page, more.then(|| cursor.positions().clone()))))
+    Ok(page.take().map(|page| (page, more, cursor.positions().clone())))
 }
 
 fn append(page: &mut HeldText, event: &StoredEvent) -> Result<Fill, QueryError> {
