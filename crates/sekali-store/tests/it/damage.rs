@@ -278,9 +278,10 @@ fn commits_that_were_marked_under_load_are_no_torn_tail_when_they_are_gone() {
     let disk = MemoryDisk::new();
     let mut opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
     let marker = opened.partition.marker();
-    (0..40).for_each(|id| drop(opened.commit(&[event(id)]).unwrap()));
+    // Not as many as fill tables of the index: writing one down marks the log as well.
+    (0..37).for_each(|id| drop(opened.commit(&[event(id)]).unwrap()));
     marker.mark().unwrap();
-    (40..43).for_each(|id| drop(opened.commit(&[event(id)]).unwrap()));
+    (37..39).for_each(|id| drop(opened.commit(&[event(id)]).unwrap()));
     let path = files(&disk, "log").remove(0);
     let cut = |part: usize| {
         let disk = disk.kill();
@@ -298,11 +299,11 @@ fn commits_that_were_marked_under_load_are_no_torn_tail_when_they_are_gone() {
             let readable = collect(&opened.reader(), Scan::default()).len() as u64;
             let damage = opened.reader().damage();
             let lost: u64 = damage.iter().map(|found| found.last_seq + 1 - found.first_seq).sum();
-            assert_eq!(readable + lost, 40, "{part} of 4: {damage:?}");
+            assert_eq!(readable + lost, 37, "{part} of 4: {damage:?}");
         }
         let mut opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
-        let outcomes = opened.commit(&[event(39)]).unwrap();
-        assert_eq!(outcomes, [Outcome::Stored { seq: 41 }], "{part} of 4: what is lost can be published again");
+        let outcomes = opened.commit(&[event(36)]).unwrap();
+        assert_eq!(outcomes, [Outcome::Stored { seq: 38 }], "{part} of 4: what is lost can be published again");
     }
 }
 
