@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::answer::{ApiError, wrong_parameter};
 use super::parameters::Parameters;
 use crate::limits::{GROUP_FIELDS_MAX, TOP_DEFAULT, TOP_MAX, WITHIN_MAX, WITHIN_MIN};
-use crate::query::{Field, Group, Interval, ReadEnd, ReadReport};
+use crate::query::{Field, Group, Groups, Interval, ReadEnd, ReadReport};
 use std::time::Duration;
 
 /// How much was read, and how long it took.
@@ -82,4 +82,24 @@ pub(super) fn key(group: &Group) -> Box<RawValue> {
     let text = format!("[{}]", String::from_utf8_lossy(&group.key));
     // The values were JSON when they were published.
     RawValue::from_string(text).unwrap_or_default()
+}
+
+/// The groups that are not listed.
+#[derive(Debug, Serialize)]
+pub(super) struct OtherGroups {
+    pub(super) groups: u64,
+    pub(super) count: u64,
+}
+
+impl OtherGroups {
+    /// All groups but the `listed` ones.
+    pub(super) fn new(groups: &Groups, listed: &[Group]) -> Self {
+        let events: u64 = listed.iter().map(|group| group.count).sum();
+        Self { groups: (groups.len() - listed.len()) as u64, count: groups.grouped() - events }
+    }
+}
+
+/// The names of fields that events are grouped by.
+pub(super) fn names(fields: &[Field]) -> Vec<String> {
+    fields.iter().map(|field| field.name().to_owned()).collect()
 }

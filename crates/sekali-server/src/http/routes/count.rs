@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::http::answer::{ApiError, Json, wrong_parameter};
 use crate::http::event_query::parse_event_query;
 use crate::http::parameters::Parameters;
-use crate::http::reading::{ReadSummary, by, interval, is_complete, key, top, within};
+use crate::http::reading::{OtherGroups, ReadSummary, by, interval, is_complete, key, names, top, within};
 use crate::http::route::{Admitted, Answer};
 use crate::limits::BUCKETS_AUTO_MAX;
 use crate::query::{Count, CountQuery, EventQuery, Field, Groups, Histogram, Interval, QueryError, ReadExtent};
@@ -90,12 +90,11 @@ impl IntervalChoice {
 fn by_topic(totals: TopicTotals, by: &[Field]) -> CountAnswer {
     let TopicTotals { events, topics, largest, .. } = totals;
     let listed: u64 = largest.iter().map(|(_, events)| events).sum();
-    let other = Other { groups: topics - largest.len() as u64, count: events - listed };
+    let other = OtherGroups { groups: topics - largest.len() as u64, count: events - listed };
     let group =
         |(topic, count)| GroupAnswer { key: serde_json::value::to_raw_value(&[topic]).unwrap_or_default(), count };
     let groups = largest.into_iter().map(group).collect();
-    let by = by.iter().map(|field| field.name().to_owned()).collect();
-    let grouped = Grouped { by, groups, other, missing: 0, exact: true, series: None };
+    let grouped = Grouped { by: names(by), groups, other, missing: 0, exact: true, series: None };
     CountAnswer { grouped: Some(grouped), ..CountAnswer::plain(events) }
 }
 
@@ -115,7 +114,7 @@ struct CountAnswer {
 struct Grouped {
     by: Vec<String>,
     groups: Vec<GroupAnswer>,
-    other: Other,
+    other: OtherGroups,
     missing: u64,
     exact: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,13 +124,6 @@ struct Grouped {
 #[derive(Debug, Serialize)]
 struct GroupAnswer {
     key: Box<RawValue>,
-    count: u64,
-}
-
-/// The groups that are not listed.
-#[derive(Debug, Serialize)]
-struct Other {
-    groups: u64,
     count: u64,
 }
 
@@ -173,14 +165,13 @@ impl CountAnswer {
 impl Grouped {
     fn new(groups: &Groups, histogram: Option<&Histogram>, top: usize) -> Self {
         let listed = groups.top(top);
-        let listed_events: u64 = listed.iter().map(|group| group.count).sum();
-        let other = Other { groups: (groups.len() - listed.len()) as u64, count: groups.grouped() - listed_events };
+        let other = OtherGroups::new(groups, &listed);
         let series = histogram.map(|histogram| {
             let counts = |group| histogram.numbers().map(|number| groups.cell(group, number)).collect();
             listed.iter().map(|group| Series { key: key(group), counts: counts(group) }).collect()
         });
         Self {
-            by: groups.fields().iter().map(|field| field.name().to_owned()).collect(),
+            by: names(groups.fields()),
             groups: listed.iter().map(|group| GroupAnswer { key: key(group), count: group.count }).collect(),
             other,
             missing: groups.missing(),

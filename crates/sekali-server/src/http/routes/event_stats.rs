@@ -10,7 +10,7 @@ use crate::http::answer::{ApiError, Json, wrong_parameter};
 use crate::http::event_query::parse_event_query;
 use crate::http::numbers::Numbers;
 use crate::http::parameters::Parameters;
-use crate::http::reading::{ReadSummary, by, is_complete, key, top, within};
+use crate::http::reading::{OtherGroups, ReadSummary, by, is_complete, key, names, top, within};
 use crate::http::route::{Admitted, Answer};
 use crate::limits::PERCENTILE_ERROR;
 use crate::query::{Group, Measure, Measures, NumberSummary, ReadExtent, ReadReport};
@@ -72,7 +72,7 @@ struct StatsAnswer {
 struct Grouped {
     by: Vec<String>,
     groups: Vec<GroupAnswer>,
-    other: Other,
+    other: OtherGroups,
     exact: bool,
 }
 
@@ -82,13 +82,6 @@ struct GroupAnswer {
     count: u64,
     #[serde(flatten)]
     numbers: Option<Numbers>,
-}
-
-/// The groups that are not listed.
-#[derive(Debug, Serialize)]
-struct Other {
-    groups: u64,
-    count: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -115,14 +108,11 @@ struct IntervalAnswer {
 impl StatsAnswer {
     fn new(field: &str, measures: &Measures, report: ReadReport, percentiles: &[f64], top: usize) -> Self {
         let listed = measures.groups.as_ref().map(|groups| groups.top(top));
-        let grouped = measures.groups.as_ref().zip(listed.as_ref()).map(|(groups, listed)| {
-            let count: u64 = listed.iter().map(|group| group.count).sum();
-            Grouped {
-                by: groups.fields().iter().map(|field| field.name().to_owned()).collect(),
-                groups: listed.iter().map(|group| group_answer(measures, group, percentiles)).collect(),
-                other: Other { groups: (groups.len() - listed.len()) as u64, count: groups.grouped() - count },
-                exact: measures.is_exact(),
-            }
+        let grouped = measures.groups.as_ref().zip(listed.as_ref()).map(|(groups, listed)| Grouped {
+            by: names(groups.fields()),
+            groups: listed.iter().map(|group| group_answer(measures, group, percentiles)).collect(),
+            other: OtherGroups::new(groups, listed),
+            exact: measures.is_exact(),
         });
         Self {
             field: field.to_owned(),
