@@ -119,7 +119,14 @@ impl ClientError {
             };
             return other(format!("does not speak HTTP{or_tls}"));
         }
-        let reason = if error.is_timeout() { "no answer in time".to_owned() } else { innermost(error).to_string() };
+        // TLS 1.3 refuses a client's certificate after the handshake. If the connection is gone before
+        // the request is sent, that reason is lost with it.
+        let is_gone = url.is_https() && find::<hyper::Error>(error).is_some_and(hyper::Error::is_canceled);
+        let reason = match innermost(error).to_string() {
+            _ if error.is_timeout() => "no answer in time".to_owned(),
+            reason if is_gone => format!("{reason}; if the server asks for certificates of clients, see --client-cert"),
+            reason => reason,
+        };
         Self::Unreachable { url: url.to_string(), reason, connected: !error.is_connect() }
     }
 
