@@ -55,7 +55,7 @@ struct Shared {
     cursor_key: CursorKey,
     scrub: Arc<ScrubStatus>,
     space: SpaceWatch,
-    /// What this start has cut off the logs.
+    /// The torn tails that this start has cut off the logs.
     torn: Torn,
     /// For answers that are made and not yet sent.
     answers: FairShares,

@@ -60,7 +60,7 @@ impl Batch {
         self.comparisons = Some(Box::new(comparisons));
     }
 
-    /// What was noted last.
+    /// How its events compare with stored ones, as it was noted last.
     pub(crate) fn comparisons(&self) -> Option<&Comparisons> {
         self.comparisons.as_deref()
     }

@@ -17,7 +17,7 @@ use sekali_wire::timestamp::parse_moment;
 pub struct WrongFilter {
     /// Its name, as it was given.
     pub parameter: String,
-    /// What is wrong with it, and the remedy.
+    /// The reason for refusing it, and the remedy.
     pub reason: String,
 }
 

@@ -12,7 +12,7 @@ impl Pattern {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// What is wrong with it: too long, too large once it is compiled, or no regular expression.
+    /// It is too long, too large once it is compiled, or no regular expression.
     pub(super) fn new(text: &str) -> Result<Self, String> {
         if text.len() > PATTERN_BYTES_MAX {
             return Err(format!("must have at most {PATTERN_BYTES_MAX} bytes, and has {}", text.len()));

@@ -36,7 +36,7 @@ impl Wanted {
     /// else; anything else is a string.
     ///
     /// # Errors
-    /// What is wrong with the value.
+    /// The value begins with a quote and is no whole JSON string.
     pub(super) fn parse(value: &str) -> Result<Self, String> {
         let (string, other) = if value.starts_with('"') {
             let mut reader = Reader::new(value.as_bytes());
