@@ -33,7 +33,7 @@ pub enum ClientError {
     OtherScheme {
         /// The server.
         url: String,
-        /// What it does, and which address to try.
+        /// The service at this address, and the address to try.
         reason: String,
     },
     /// The server is not trusted, or does not trust the client.

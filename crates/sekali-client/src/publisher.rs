@@ -128,7 +128,7 @@ struct Sent {
     batch: Batch,
     retries: u64,
     retried_for: Duration,
-    /// What was left out of it, as `file:line`, and why.
+    /// The events left out of it, as `file:line`, and why.
     left_out: Vec<(String, String)>,
     result: Result<Published, ClientError>,
 }
@@ -274,8 +274,7 @@ fn settle<E>(
     None
 }
 
-/// What the server says of something that stood in the place of an event is not of interest: what
-/// was read there is.
+/// Replaces the server's reason for an event that was unreadable here by the reason found here.
 fn say_what_was_read(batch: &Batch, events: &mut Vec<RefusedEvent>) {
     for (index, reason) in &batch.bad {
         let is_of_it = |event: &RefusedEvent| event.index == Some(*index);

@@ -11,10 +11,10 @@
 //!    that cannot be done. The last log file is always copied, up to the length it had when it was
 //!    opened. The manifest comes last.
 //!
-//! Whatever was acknowledged before the backup began is in it: it was written before its log file
-//! was opened, and that file was live, or what had taken its place was. Nothing is in it twice: it
-//! is a state that the store was in, or that a crash would have left. The last log file may end
-//! within a commit that nobody had been told of; recovery cuts that.
+//! All events acknowledged before the backup began are in it: they were written before their log
+//! file was opened, and that file, or the one that had replaced it, was live. No event is in it
+//! twice: the copy is a state that the store was in, or that a crash would have left. The last log
+//! file may end within a commit that was not acknowledged; recovery cuts that commit.
 //!
 //! `store.toml` is written when everything else is durable. Without it a directory is no store, so
 //! that a copy that was not finished is never taken for one.
@@ -31,7 +31,7 @@ use crate::meta::{self, partition_dir};
 use copy::Copier;
 pub(crate) use frozen::{Frozen, freeze};
 
-/// What a backup or a restore did.
+/// Result of a backup or a restore.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Copied {
     /// Files in the copy.

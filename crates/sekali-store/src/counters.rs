@@ -1,4 +1,4 @@
-//! What a partition has counted over its life.
+//! Counters of a partition over its life.
 
 use std::ops::{Add, AddAssign};
 

@@ -67,7 +67,7 @@ pub(crate) struct DamageList(RwLock<Lists>);
 #[derive(Debug, Default)]
 struct Lists {
     open: Vec<Damage>,
-    /// What an operator has accepted: lost all the same, but no longer news.
+    /// Damage that an operator has accepted: the events stay lost, but no longer raise an alarm.
     accepted: Vec<Damage>,
     /// The seqs of both. No two of them name one seq.
     seqs: SeqSet,
@@ -75,7 +75,7 @@ struct Lists {
     recorded: SeqSet,
     /// Whether the manifest lacks any of them.
     is_unrecorded: bool,
-    /// What else is damaged and costs no event, with the number of the scrub that saw it last.
+    /// Damage that costs no event, with the number of the last scrub that saw it.
     flaws: Vec<(String, u64)>,
     scrubs: u64,
 }
@@ -171,7 +171,7 @@ impl DamageList {
         lists.accepted.extend(open);
     }
 
-    /// What is damaged and costs no event.
+    /// Damage that costs no event.
     pub(crate) fn flaws(&self) -> Vec<String> {
         let lists = self.read();
         let headers = lists.open.iter().filter(|damage| !damage.costs_events()).map(Damage::to_string);

@@ -12,7 +12,7 @@ pub struct EventRef<'a> {
     pub timestamp_ns: i64,
     /// Who sent it.
     pub source: &'a str,
-    /// What it says; the engine never looks inside.
+    /// JSON text of the payload; the engine never looks inside.
     pub payload: &'a [u8],
 }
 
@@ -32,7 +32,7 @@ pub struct StoredEvent {
     pub timestamp_ns: i64,
     /// Who sent it.
     pub source: String,
-    /// What it says.
+    /// JSON text of the payload.
     pub payload: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! What is fuzzed: each function takes whatever bytes there are as a file, and panics where the
+//! Entry points for fuzzing: each function takes arbitrary bytes as a file, and panics where the
 //! engine does or where its answer contradicts itself. `fuzz/` calls them with new inputs, and a
 //! test with those that are kept.
 //!

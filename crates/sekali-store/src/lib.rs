@@ -26,10 +26,12 @@
 //! use sekali_store::{Batch, EventRef, HashKey, Outcome, Store, StoreMeta};
 //!
 //! # let dir = std::env::temp_dir().join(format!("sekali-doc-{}", std::process::id()));
-//! let meta = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 }; // draw these at random
+//! // Draw the id and the key at random.
+//! let meta = StoreMeta { store_id: 1, hash_key: HashKey([7; 32]), partitions: 1 };
 //! let store = Store::create(&dir, &meta)?; // later: Store::open(&dir)
 //! let mut batch = Batch::new();
-//! let event = EventRef { topic: "orders", event_id: "42", timestamp_ns: 0, source: "shop", payload: b"{}" };
+//! let (topic, event_id, source) = ("orders", "42", "shop");
+//! let event = EventRef { topic, event_id, timestamp_ns: 0, source, payload: b"{}" };
 //! batch.push(&store.hasher(), &event);
 //! let mut partition = store.into_partitions().remove(0);
 //! assert_eq!(partition.commit(&[batch.clone()], 0, None)?, [[Outcome::Stored { seq: 1 }]]);

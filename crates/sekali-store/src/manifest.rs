@@ -73,7 +73,7 @@ pub(crate) const MANIFEST_VERSION: u32 = 1;
 /// Name of the manifest in the directory of its partition.
 pub(crate) const FILE_NAME: &str = "MANIFEST";
 
-/// What is live in a partition.
+/// The live files of a partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
@@ -103,7 +103,7 @@ pub(crate) struct Manifest {
     /// before is damage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub durable: Option<SavedPosition>,
-    /// What is kept no longer, once something is not.
+    /// The expired events, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expired: Option<Expired>,
 }

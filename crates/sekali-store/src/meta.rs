@@ -27,7 +27,7 @@ pub(crate) const FORMAT_VERSION: u32 = 1;
 /// Name of the meta file.
 pub(crate) const FILE_NAME: &str = "store.toml";
 
-/// What a new store is made with. The caller draws `store_id` and `hash_key` at random.
+/// Parameters of a new store. The caller draws `store_id` and `hash_key` at random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreMeta {
     /// Tells stores apart.

@@ -41,7 +41,7 @@ pub struct Partition {
     torn: Option<TornTail>,
     rebuilt: Option<String>,
     recovered_events: u64,
-    /// What is wrong with the index, where it is not all there.
+    /// The reason why parts of the index are missing.
     index_damage: Option<String>,
     /// The meta file of the store, for partition 0 to check.
     store: Option<MetaFileCopy>,

@@ -24,7 +24,7 @@ impl Salt {
         bytes.extend_from_slice(&checksum.to_le_bytes());
     }
 
-    /// What [`Salt::seal`] was given; `None` where the checksum at the end does not agree with it.
+    /// Returns the bytes given to [`Salt::seal`]; `None` if they do not match the checksum at the end.
     pub(crate) fn unseal(self, bytes: &[u8]) -> Option<&[u8]> {
         let (body, checksum) = bytes.split_last_chunk()?;
         (u64::from_le_bytes(*checksum) == xxh3_64_with_seed(body, self.0)).then_some(body)

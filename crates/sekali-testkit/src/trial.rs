@@ -15,7 +15,8 @@
 //! }
 //! trial.note("acked", acked);
 //! trial.note("acked_lost", 0);
-//! trial.end(); // {"test":"doc_example","seed":…,"cycles":3,"acked":3,"acked_lost":0,"seconds":0.0}
+//! // {"test":"doc_example","seed":…,"cycles":3,"acked":3,"acked_lost":0,"seconds":0.0}
+//! trial.end();
 //! ```
 //!
 //! A test that finds a promise broken panics and writes no line. Figures that must be 0 are written

@@ -11,7 +11,7 @@ pub enum KeysError {
     /// The operating system refuses something.
     #[error("cannot {action} {}: {source}", .path.display())]
     Io {
-        /// What was tried.
+        /// The operation that failed.
         action: &'static str,
         /// On what.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum KeysError {
     Damaged {
         /// Which file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         what: String,
     },
     /// The file was written by a newer version.

@@ -47,7 +47,7 @@ impl Intake {
 pub(super) struct Received {
     /// Its bytes.
     pub(super) bytes: Bytes,
-    /// What it takes up, unless it still lies where the transport has put it.
+    /// The memory of the body, unless it still lies in the buffer of the transport.
     _room: Option<HeldShare>,
 }
 

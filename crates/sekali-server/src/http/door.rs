@@ -26,7 +26,7 @@ use crate::http::guard::Hosts;
 use crate::service::Service;
 use crate::timeouts::Timeouts;
 
-/// What browsers may do with the server.
+/// The access that browsers have to the server.
 #[derive(Debug, Clone, Default)]
 pub struct Browsers {
     /// Pages of these origins may read its answers.

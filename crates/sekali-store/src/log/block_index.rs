@@ -1,4 +1,4 @@
-//! What is where in a log file: its extents, and the topics in each.
+//! Block index of a log file: its extents, and the topics in each.
 //!
 //! An **extent** is a run of blocks of at least 64 KiB (the last may be shorter). An event is found
 //! by its seq with one binary search and one read of an extent; a topic by its list of extents. At
@@ -27,7 +27,7 @@ pub(crate) struct Extent {
     pub(crate) first_seq: u64,
 }
 
-/// What is where in a log file.
+/// The extents of a log file, and the topics in each.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct BlockIndex {
     pub(crate) extents: Vec<Extent>,
@@ -38,8 +38,8 @@ pub(crate) struct BlockIndex {
     pub(crate) end_seq: u64,
 }
 
-/// What one frame adds to an block index. Computed apart, so that the block index is locked only to
-/// take it in.
+/// The additions of one frame to a block index. They are computed apart, so that the block index is
+/// locked only to merge them.
 #[derive(Debug)]
 pub(crate) struct BlockIndexDelta<'a> {
     extents: Vec<Extent>,
@@ -49,7 +49,7 @@ pub(crate) struct BlockIndexDelta<'a> {
 }
 
 impl BlockIndex {
-    /// What blocks add that stand at these offsets of the file, up to `end` and `end_seq`.
+    /// Computes the additions of blocks at these offsets of the file, up to `end` and `end_seq`.
     pub(crate) fn delta<'a>(
         &self,
         blocks: impl Iterator<Item = (u64, Block<'a>)>,

@@ -16,7 +16,7 @@
 //!     68    4  of them stored
 //!     72    4  of them duplicates, conflicts included
 //!     76    4  of them conflicts
-//!     80   32  the same four, as totals over the life of the partition, this commit included; 8 bytes each
+//!     80   32  the same four as totals of the partition, this commit included; 8 bytes each
 //!    112    8  checksum (bytes 128..136) of the header of the frame before; 0 for the first commit
 //!    120    8  XXH3-64 of the block headers one after the other, seeded with the salt
 //!    128    8  XXH3-64 of bytes 0..128, seeded with the salt
@@ -50,7 +50,7 @@ pub(crate) struct FrameHeader {
     pub(crate) first_seq: u64,
     pub(crate) received_at_ns: i64,
     pub(crate) upstream: Option<u64>,
-    /// What this commit received; each below 2^32.
+    /// Counts of the events that this commit received, by outcome; each below 2^32.
     pub(crate) counts: Counters,
     /// The partition's counters after this commit.
     pub(crate) totals: Counters,
@@ -243,12 +243,12 @@ impl FrameBuilder {
         &self.bytes
     }
 
-    /// What [`FrameBuilder::begin`] was given.
+    /// The seq of the first row, as given to [`FrameBuilder::begin`].
     pub(crate) fn first_seq(&self) -> u64 {
         self.first_seq
     }
 
-    /// What [`FrameBuilder::begin`] was given.
+    /// The time of the commit, as given to [`FrameBuilder::begin`], in nanoseconds since 1970.
     pub(crate) fn received_at_ns(&self) -> i64 {
         self.received_at_ns
     }

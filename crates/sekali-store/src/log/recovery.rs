@@ -12,9 +12,8 @@
 //!   sound are read all the same, the seqs of the others are reported lost, and reading goes on
 //!   behind them.
 //!
-//! What proves damage is never cut itself: up to the frame whose durable mark has told, no gap is a
-//! torn tail. Otherwise the proof would go with the tail, and the next start would take the same
-//! damage for another one.
+//! The frame that proves damage is never cut: no gap before it is a torn tail. Otherwise the proof
+//! would be cut with the tail, and the next start would judge the same damage differently.
 
 use std::ops::Range;
 use std::path::Path;
@@ -27,7 +26,7 @@ use super::position::LogPosition;
 use crate::damage::Damage;
 use crate::salt::Salt;
 
-/// What reading a file back found.
+/// The findings of reading a file back.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     /// Where the last valid byte ends.

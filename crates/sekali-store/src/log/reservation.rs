@@ -21,7 +21,7 @@ use crate::limits::LOG_AHEAD_BYTES;
 /// Name of the spare in the directory of the log.
 pub(crate) const SPARE: &str = "SPARE";
 
-/// What is owned, in bytes from the beginning of the files.
+/// The space that is allocated, in bytes from the beginning of each file.
 #[derive(Debug, Default)]
 pub(crate) struct Reservation {
     /// Of the file that is written to.

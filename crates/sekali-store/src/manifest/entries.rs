@@ -1,4 +1,4 @@
-//! What the manifest knows of the log, and of events that are sealed or lost.
+//! Entries of the manifest: the log, sealed events and lost events.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What the manifest knows of events that are kept no longer.
+//! Entries of the manifest: expired events.
 
 use std::ops::RangeInclusive;
 

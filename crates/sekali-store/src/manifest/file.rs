@@ -52,7 +52,7 @@ impl ManifestFile {
         Self::open(disk, path)
     }
 
-    /// What is live now.
+    /// The live files now.
     pub(crate) fn get(&self) -> Manifest {
         self.lock().clone()
     }

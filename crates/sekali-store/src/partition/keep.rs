@@ -1,4 +1,4 @@
-//! What keeps a partition in order: sealing, merging, expiry, and the checks of what is on disk.
+//! Maintenance of a partition: sealing, merging, expiry, and the checks of its files.
 //!
 //! ```text
 //! sealer ─┬─ close    the last log file is closed, full or not

@@ -31,7 +31,7 @@ use crate::tuning::Tuning;
 /// Entries that are replayed into the index at a time.
 const REPLAY_ENTRIES: usize = 4_096;
 
-/// What a partition is opened with.
+/// Arguments of opening a partition.
 #[derive(Debug)]
 pub(crate) struct PartitionOptions<'a> {
     pub(crate) disk: &'a Arc<dyn Disk>,

@@ -1,4 +1,4 @@
-//! What the writer and the readers of a partition share.
+//! State that the writer and the readers of a partition share.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,7 +100,7 @@ impl VisibleState {
     }
 }
 
-/// What a partition was found to be.
+/// State of a partition after recovery.
 #[derive(Debug)]
 pub(super) struct RecoveredPartition {
     pub(super) disk: Arc<dyn Disk>,
@@ -117,7 +117,7 @@ pub(super) struct RecoveredPartition {
     pub(super) position: LogPosition,
 }
 
-/// What a read sees, whatever is written meanwhile.
+/// The files and the last seq that a read sees, unchanged by later writes.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) files: Arc<Vec<DataFile>>,

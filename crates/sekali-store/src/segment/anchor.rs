@@ -11,7 +11,7 @@
 //!     32    8  offset of the first directory
 //!     40    8  bytes of the directory
 //!     48    8  bytes of Parquet's page indexes, which stand behind the first anchor
-//!     56    8  bytes of Parquet's footer with its length and "PAR1", which stand behind the second anchor
+//!     56    8  bytes of Parquet's footer with its length and "PAR1", behind the second anchor
 //!     64    8  XXH3-64 of the page indexes and that footer
 //!     72    8  XXH3-64 of bytes 0..72
 //! ```

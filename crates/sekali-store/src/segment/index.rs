@@ -41,8 +41,8 @@ const CHECKSUM_BYTES: usize = 8;
 /// Bytes behind each topic.
 pub(super) const TOPIC_RECORD_BYTES: usize = 32;
 
-/// What is where in a row group, but for its topics: their rows follow each other in the order of a
-/// [`TopicTable`].
+/// Positions in a row group, except those of its topics: their rows follow each other in the order
+/// of a [`TopicTable`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct GroupIndex {
     pub(super) rows: u32,

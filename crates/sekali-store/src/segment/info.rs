@@ -1,10 +1,10 @@
-//! What a segment is, at a glance.
+//! Summary of a segment: range, size and times.
 
 use std::path::PathBuf;
 
 use super::directory::RowGroup;
 
-/// What a segment is, at a glance.
+/// Summary of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SegmentInfo {
     /// Where it is.

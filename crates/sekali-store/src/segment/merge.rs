@@ -55,7 +55,7 @@ fn rewrite(group: &GroupReader<'_>, writer: &mut SegmentWriter) -> Result<()> {
     decoded.iter().try_for_each(|(seq, received_at_ns, event)| writer.push(seq, received_at_ns, &event))
 }
 
-/// What Parquet knows of a segment.
+/// Parquet metadata of a segment.
 struct Parquet {
     metadata: ParquetMetaData,
     pages: PageIndex,

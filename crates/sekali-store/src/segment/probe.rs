@@ -1,4 +1,4 @@
-//! What fuzzing hands to the decoders that only segments know.
+//! Entry points for fuzzing the decoders that are private to segments.
 
 use super::anchor::Anchor;
 use super::directory::Directory;

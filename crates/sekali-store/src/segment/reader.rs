@@ -79,7 +79,7 @@ impl Segment {
         })
     }
 
-    /// What it is.
+    /// The summary of the segment.
     pub(crate) fn info(&self) -> &SegmentInfo {
         &self.info
     }

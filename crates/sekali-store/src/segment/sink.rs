@@ -44,7 +44,7 @@ impl ChecksumSink {
         Ok(())
     }
 
-    /// What was held back, no longer to be written.
+    /// Takes the bytes that were held back. They are not written any more.
     pub(super) fn take_held(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.buffer)
     }

@@ -33,8 +33,8 @@ pub(super) struct WholeIndex {
     pub(super) bytes: Vec<u8>,
 }
 
-/// What is kept of an index once it was read and verified: some 15 KB for 128 Ki rows, and 50 bytes
-/// for each 8 KiB of topics.
+/// The part of a verified index that stays in memory: some 15 KB for 128 Ki rows, and 50 bytes for
+/// each 8 KiB of topics.
 #[derive(Debug)]
 pub(super) struct GroupMap {
     pub(super) index: GroupIndex,
@@ -50,7 +50,7 @@ impl WholeIndex {
 }
 
 impl<'a> GroupSource<'a> {
-    /// What is known of its index, which is read the first time.
+    /// The map of its index, which the first call reads.
     pub(super) fn map(&self) -> Result<&'a GroupMap> {
         match self.map.get() {
             Some(map) => Ok(map),

@@ -10,7 +10,7 @@ use hyper::header::{
 use super::JSON;
 use crate::http::request_id::{PLACEHOLDER, REQUEST_ID};
 
-/// What a browser may do with an answer.
+/// The use that a browser may make of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderClass {
     /// Data: not to be guessed at, kept, run, framed or embedded.

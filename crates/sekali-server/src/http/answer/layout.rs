@@ -25,7 +25,7 @@ impl LineLayout {
         }
     }
 
-    /// What stands above the events.
+    /// The text above the events.
     pub(in crate::http) fn header(self) -> &'static str {
         match self {
             Self::Ndjson => "",

@@ -5,9 +5,9 @@ use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use super::{ApiError, Code, JSON, LineLayout};
 use crate::ingest::{Format, excerpt};
 
-/// What NDJSON answers are sent as.
+/// Media type of NDJSON answers.
 pub(in crate::http) const NDJSON: &str = "application/x-ndjson";
-/// What CSV answers are sent as.
+/// Media type of CSV answers.
 pub(in crate::http) const CSV: &str = "text/csv; charset=utf-8; header=present";
 
 const NDJSON_NAMES: [&str; 4] = [NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"];

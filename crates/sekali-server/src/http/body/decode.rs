@@ -5,7 +5,7 @@ use zstd::stream::raw::{DParameter, Decoder as ZstdDecoder, InBuffer, Operation 
 
 use crate::limits::ZSTD_WINDOW_LOG_MAX;
 
-/// What `Content-Encoding` says.
+/// Value of `Content-Encoding`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Identity,

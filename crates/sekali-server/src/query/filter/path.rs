@@ -24,7 +24,7 @@ impl Path {
     /// a backslash or one of [`OPERATORS`] part of a name.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The fault.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut names = vec![String::new()];
         let mut chars = text.chars();

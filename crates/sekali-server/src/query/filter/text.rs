@@ -13,9 +13,9 @@ use sekali_wire::json::Reader;
 /// Characters are equal if their lower cases are, one by one: `É` and `é`, but not `ß` and `SS`.
 #[derive(Debug)]
 pub struct TextSearch {
-    /// What is wanted, in lower case.
+    /// The text to find, in lower case.
     folded: Finder<'static>,
-    /// What is wanted, if it is ASCII.
+    /// The text to find, if it is ASCII.
     ascii: Option<AsciiSearch>,
     /// A part of it that must be in the raw text, unless that has `\u` escapes: the longest part of
     /// characters that can otherwise only be written as themselves.

@@ -196,12 +196,12 @@ mod tests {
         job(DECIDE_AHEAD_BYTES)
     }
 
-    /// What there is to do, without waiting for it.
+    /// The next work of a queue, without waiting for it.
     fn now(queue: &Queue, begun: usize) -> (&'static str, usize) {
         kind(queue.next(begun, Duration::ZERO))
     }
 
-    /// What it is, and the number of jobs.
+    /// The kind of some work, and its number of jobs.
     fn kind(next: Next<'_>) -> (&'static str, usize) {
         match next {
             Next::More(jobs) => ("more", jobs.len()),

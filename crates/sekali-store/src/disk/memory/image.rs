@@ -1,4 +1,4 @@
-//! What a medium has of files and directories, and what it may yet lose.
+//! Files and directories of a simulated medium, and the writes that a power cut may lose.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -49,7 +49,7 @@ impl FileImage {
         }
     }
 
-    /// What it takes up.
+    /// Its size on disk, in bytes.
     pub(super) fn used_bytes(&self) -> usize {
         self.seen.len().max(self.reserved)
     }
@@ -62,7 +62,7 @@ pub(super) struct DirImage {
     pub(super) pending: Vec<DirChange>,
 }
 
-/// What a name in a directory stands for.
+/// The target of a name in a directory.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DirEntry {
     File(usize),
@@ -111,7 +111,7 @@ impl DirImage {
     }
 }
 
-/// What a power cut leaves of a file.
+/// The content of a file after a power cut.
 pub(super) fn cut_file(file: FileImage, choose: &mut Choose<'_>) -> FileImage {
     let FileImage { mut durable, pending, unreadable, .. } = file;
     // Overlapping writes reach a medium in order; which of them, nobody knows.
@@ -131,7 +131,7 @@ pub(super) fn cut_file(file: FileImage, choose: &mut Choose<'_>) -> FileImage {
     FileImage { seen: durable.clone(), durable, pending: Vec::new(), reserved: 0, unreadable }
 }
 
-/// What a power cut leaves of a directory.
+/// The names in a directory after a power cut.
 pub(super) fn cut_dir(dir: DirImage, choose: &mut Choose<'_>) -> DirImage {
     let mut durable = dir.durable;
     // A journal keeps the order of changes to a directory, so that some prefix of them survives.

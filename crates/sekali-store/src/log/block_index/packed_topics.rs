@@ -11,7 +11,8 @@
 //! first timestamp                                             8
 //! last timestamp less the first                               varint
 //! bytes of what follows                                       varint
-//!   for each run of extents: how many lie between it and the run before, and how many it has less one   varints
+//!   for each run of extents: the number between it and the run before, its own number less one
+//!                                                             varints
 //! ```
 //!
 //! Besides there are 4 bytes to find each by, in the order of the topics: a binary search, since
@@ -32,7 +33,7 @@ pub(crate) struct PackedTopics {
     places: Box<[u32]>,
 }
 
-/// What is known of a topic.
+/// A topic and its extents.
 #[derive(Debug)]
 pub(super) struct PackedRow<'a> {
     pub(super) topic: &'a str,

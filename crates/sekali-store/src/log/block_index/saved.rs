@@ -5,8 +5,9 @@
 //! "SEKOUTL1"
 //! first seq, first commit, checksum of the frame before      8 each: must match the file's header
 //! end of the file's frames                                    8
-//! position after the file: next seq, next commit, checksum of the last frame, durable mark, four totals,
-//!   received_at, upstream flag (0 or 1), upstream position    8 each
+//! position after the file: next seq, next commit, checksum of the last frame, durable mark, four
+//!   totals, received_at, upstream flag (0 or 1), upstream position
+//!                                                             8 each
 //! number of extents                                           8
 //!   offset, first seq                                         8 each
 //! number of topics                                            8
@@ -27,7 +28,7 @@ use crate::salt::Salt;
 const MAGIC: [u8; 8] = *b"SEKOUTL1";
 
 impl BlockIndex {
-    /// What is saved of a closed file.
+    /// Encodes the block index of a closed file.
     pub(crate) fn encode(&self, header: &FileHeader, after: &LogPosition, salt: Salt) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         put(&mut out, &[header.first_seq, header.first_commit, header.previous, self.end]);

@@ -58,7 +58,7 @@ fn written(shapes: &[(u64, u64)]) -> Written {
     written
 }
 
-/// What a crash leaves of a frame that was under way.
+/// The parts of an unfinished frame that a crash leaves.
 #[derive(Debug, Clone, Copy)]
 enum Left {
     Whole,

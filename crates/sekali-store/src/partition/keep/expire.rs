@@ -20,7 +20,7 @@ pub(super) const SIZE_SHARE: u64 = 8;
 /// The same of the time that events may stay.
 pub(super) const AGE_SHARE: i64 = 64;
 
-/// What was asked for, and what is known of it.
+/// The retention that was asked for, and its progress.
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
     asked: Mutex<RetentionRequest>,

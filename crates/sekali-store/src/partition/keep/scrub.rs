@@ -33,12 +33,12 @@ pub struct Scrubber {
     place: ScrubPosition,
 }
 
-/// What a step of a [`Scrubber`] did.
+/// Result of a step of a [`Scrubber`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scrubbed {
     /// Bytes read.
     pub bytes: u64,
-    /// What was damaged and could be mended at once.
+    /// Damage that was mended at once.
     pub mended: Vec<String>,
     /// Whether everything has been read once. The next step begins again.
     pub is_done: bool,
@@ -57,7 +57,7 @@ impl MetaFileCopy {
     }
 }
 
-/// What comes next.
+/// The next place to check.
 #[derive(Debug)]
 enum ScrubPosition {
     Meta,

@@ -19,12 +19,12 @@ const SCRUB_BYTES: u64 = 16 * 1024 * 1024;
 /// Findings of one kind that are named; more are counted.
 const NAMED_MAX: usize = 100;
 
-/// What a check of a partition found.
+/// Findings of a check of a partition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verification {
     /// Events read, conflict evidence included.
     pub events: u64,
-    /// What is wrong; empty where nothing is.
+    /// The faults; empty if there are none.
     pub findings: Vec<Finding>,
     /// Findings beyond those.
     pub unnamed: u64,
@@ -96,7 +96,7 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
-    /// What to do about it, as a sentence for an operator.
+    /// The remedy, as a sentence for an operator.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Lost(_) => {

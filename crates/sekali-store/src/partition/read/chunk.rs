@@ -29,7 +29,7 @@ enum ChunkSource {
     RowGroup(usize),
 }
 
-/// What is still to be read: seqs from `from`, up to but not including `to`.
+/// The rest of a read: seqs from `from`, up to but not including `to`.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadRange<'a> {
     pub(crate) topics: TopicChoice<'a>,

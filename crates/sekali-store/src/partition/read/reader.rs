@@ -23,7 +23,7 @@ pub struct Reader {
     shared: Arc<Shared>,
 }
 
-/// What is known of a topic without reading its events.
+/// Facts about a topic that need no read of its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicSummary {
     /// Its name.
@@ -38,7 +38,7 @@ pub struct TopicSummary {
     pub last_timestamp_ns: i64,
 }
 
-/// What the stored events take on disk.
+/// Bytes on disk by kind of file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StorageStats {
     /// Sealed segments.
@@ -61,7 +61,7 @@ impl Reader {
         Self { shared }
     }
 
-    /// What the partition has counted over its life.
+    /// Counters over the life of the partition.
     pub fn counters(&self) -> Counters {
         self.shared.counters()
     }
@@ -77,7 +77,7 @@ impl Reader {
         self.shared.upstream()
     }
 
-    /// What has expired. Counters count it still.
+    /// The expired events. Counters still include them.
     pub fn expired(&self) -> Expired {
         self.shared.expired()
     }
@@ -151,12 +151,12 @@ impl Reader {
         Scanner::new(Arc::clone(&self.shared), scan)
     }
 
-    /// What the dedup index is made of, and what its look-ups cost.
+    /// Sizes of the dedup index, and the cost of its look-ups.
     pub fn index_stats(&self) -> IndexStats {
         self.shared.index.stats()
     }
 
-    /// What the stored events take on disk.
+    /// Bytes on disk of the stored events.
     pub fn storage_stats(&self) -> StorageStats {
         let sealing_failed = self.shared.sealing_failed().map(|(_, what)| what);
         // Where it cannot be read, sealing says why.
@@ -192,8 +192,7 @@ impl Reader {
         self.shared.losses.known.to_vec()
     }
 
-    /// What else is damaged: no event is lost by that, yet. Lost keys of expired events are among
-    /// it.
+    /// Damage that has lost no event so far, as sentences. Lost keys of expired events are included.
     pub fn flaws(&self) -> Vec<String> {
         self.shared.losses.known.flaws().into_iter().chain(self.shared.expired().forgotten_keys()).collect()
     }

@@ -1,4 +1,4 @@
-//! What the index knew before a commit, by the event of the commit that it is about.
+//! Index entries found before a commit, grouped by the event that they may match.
 
 use crate::bucket;
 use crate::error::Result;

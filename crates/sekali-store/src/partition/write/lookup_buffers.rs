@@ -4,15 +4,16 @@ use super::index_hits::IndexHits;
 use crate::hash::Fingerprint;
 use crate::index::Entry;
 
-/// What was used for more events is not kept: some 3 MB here, and as much for what a commit adds.
+/// Largest number of events for which buffers are kept: some 3 MB here, and as much for the keys
+/// that a commit adds. Larger ones are freed.
 pub(super) const KEPT_EVENTS: usize = 32 * 1024;
 
-/// What is known of some events of a commit while they are decided.
+/// Look-ups of some events of a commit while they are decided.
 #[derive(Debug, Default)]
 pub(super) struct LookupBuffers {
     /// Of all of them.
     pub(super) fingerprints: Vec<Fingerprint>,
-    /// What the index has for them, as it was found.
+    /// Index entries for them, in the order in which they were found.
     pub(super) found: Vec<(usize, Entry)>,
     /// The same in order.
     pub(super) hits: IndexHits,

@@ -9,7 +9,7 @@ use crate::index::Entry;
 use crate::log::frame::{self, FrameBuilder};
 use crate::salt::Salt;
 
-/// What has been decided of a commit. Its memory is used again.
+/// The decided part of a commit. The memory is reused.
 #[derive(Debug)]
 pub(super) struct PendingCommit {
     /// The rows that it stores, as they will be on disk.
@@ -21,7 +21,7 @@ pub(super) struct PendingCommit {
     digests: Vec<(u64, ContentDigest)>,
 }
 
-/// What a pending commit held at some moment.
+/// Lengths of a pending commit at some moment, to go back to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CommitCheckpoint {
     rows: frame::FrameCheckpoint,

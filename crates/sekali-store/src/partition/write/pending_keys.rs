@@ -6,7 +6,7 @@ use crate::hash::{Fingerprint, HalfMap};
 use crate::index::Entry;
 use crate::invariant::invariant;
 
-/// What a commit has added so far, to be found again by fingerprint. Its memory is used again.
+/// Keys that a commit has added so far, found by fingerprint. The memory is reused.
 #[derive(Debug, Default)]
 pub(super) struct PendingKeys {
     entries: Vec<Entry>,

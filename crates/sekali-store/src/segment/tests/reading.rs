@@ -7,7 +7,7 @@ use crate::event::is_reserved;
 use crate::order::Order;
 use crate::segment::{RowQuery, TopicChoice};
 
-/// What [`Segment::read`] should answer, from all events of the row group.
+/// The right answer of [`Segment::read`], from all events of the row group.
 fn model(events: &[StoredEvent], wanted: &RowQuery<'_>) -> Vec<StoredEvent> {
     let fits = |event: &&StoredEvent| {
         wanted.seqs.contains(&event.seq)

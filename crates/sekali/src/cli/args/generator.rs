@@ -29,7 +29,7 @@ pub(crate) struct GeneratorArgs {
 }
 
 impl GeneratorArgs {
-    /// What to generate, if that is asked for.
+    /// The events to generate, if that is asked for.
     pub(crate) fn recipe(&self) -> Option<Recipe> {
         Some(Recipe {
             count: self.count?,

@@ -117,7 +117,7 @@ fn revoke(args: &RevokeArgs) -> Result<(), Failure> {
     output.flush()
 }
 
-/// What is told of a key.
+/// The public facts of a key.
 #[derive(Debug, Serialize)]
 struct Shown {
     id: KeyId,

@@ -63,7 +63,7 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<(), Failure> {
     conclude(&partitions)
 }
 
-/// What the check of one partition found.
+/// Findings of the check of one partition.
 pub(super) struct Checked {
     number: usize,
     /// Why its index was rebuilt, if it was found damaged.
@@ -82,7 +82,7 @@ fn forget_index(data_dir: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is lost is found first, and then accepted.
+/// Losses are found first, and then accepted.
 fn accept_damage(data_dir: &Path) -> Result<(), Failure> {
     for mut partition in open(data_dir, true)? {
         partition.verify(|_| {})?;
@@ -144,7 +144,7 @@ fn check_all(partitions: Vec<Partition>) -> Result<Vec<Checked>, Failure> {
     Ok(checked)
 }
 
-/// What was found, for people.
+/// The findings, for people.
 pub(super) fn lines(partitions: &[Checked]) -> impl Iterator<Item = String> {
     let advice = advice(partitions);
     let heading = (!advice.is_empty()).then(|| "what to do about it:".to_owned());
@@ -153,7 +153,7 @@ pub(super) fn lines(partitions: &[Checked]) -> impl Iterator<Item = String> {
     findings.chain(heading).chain(advice)
 }
 
-/// What to do, once for each kind of finding.
+/// The remedies, once for each kind of finding.
 fn advice(partitions: &[Checked]) -> Vec<&'static str> {
     let mut all = Vec::new();
     for advice in partitions.iter().flat_map(|checked| checked.found.findings.iter().map(Finding::advice)) {
@@ -164,7 +164,7 @@ fn advice(partitions: &[Checked]) -> Vec<&'static str> {
     all
 }
 
-/// What it means for the process.
+/// The exit code that follows from the findings.
 pub(super) fn conclude(partitions: &[Checked]) -> Result<(), Failure> {
     if partitions.iter().all(Checked::is_sound) { Ok(()) } else { Err(Failure::quiet(Exit::Damaged)) }
 }
@@ -217,7 +217,7 @@ impl Checked {
     }
 }
 
-/// What was found, for scripts.
+/// The findings, for scripts.
 pub(super) fn as_json(partitions: &[Checked]) -> serde_json::Value {
     let partition = |checked: &Checked| {
         json!({

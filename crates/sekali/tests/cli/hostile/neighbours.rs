@@ -15,7 +15,7 @@ use sekali_testkit::trial::CYCLES_VARIABLE;
 use super::{MIB, Victim};
 use crate::process::run;
 
-/// Whatever one client does.
+/// Limit of the server's memory under any attack.
 const MEMORY_BYTES_MAX: u64 = 1024 * MIB;
 
 /// Sizes of an ordinary test run, or of a long one.

@@ -42,7 +42,7 @@ impl From<ScopeArg> for Scope {
     error. It is shown this once and kept nowhere. Clients send it as Authorization: Bearer \
     KEY; sekali's own commands read it from SEKALI_KEY or --key-file.")]
 pub(super) struct CreateArgs {
-    /// What the key permits: to publish, to read (which includes counting and listing), or
+    /// Scope of the key: to publish, to read (which includes counting and listing), or
     /// everything (admin); repeat it, or separate several with commas
     #[arg(long = "scope", value_name = "SCOPE", value_enum, required = true, value_delimiter = ',')]
     scopes: Vec<ScopeArg>,
