@@ -8,7 +8,7 @@
 //!     16    4  rows in the body: stored events and conflict evidence
 //!     20    4  blocks in the body
 //!     24    8  commit number: 1, 2, 3, … along the partition
-//!     32    8  durable mark: every commit up to this number was durable when this frame was written
+//!     32    8  durable mark: all commits up to this number were durable when this frame began
 //!     40    8  seq of the first row; where there is none, of the next row to come
 //!     48    8  received_at, nanoseconds since 1970-01-01T00:00:00Z
 //!     56    8  upstream position; 0 where there is none

@@ -8,7 +8,7 @@
 //!     16   16  store id
 //!     32    8  seq of the first row to come
 //!     40    8  number of the first commit to come
-//!     48    8  checksum of the header of the frame before, in the file before; 0 where there is none
+//!     48    8  checksum of the header of the last frame in the file before; 0 if there is none
 //!     56    8  XXH3-64 of bytes 0..56, seeded with the partition's salt
 //!     64       frames
 //! ```
