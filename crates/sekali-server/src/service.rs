@@ -27,6 +27,7 @@ use sekali_wire::stats::Torn;
 use tracing::warn;
 
 use crate::clients::{Client, FairShares, ShareSizes, Workers, once};
+use crate::clock::now_ns;
 use crate::ingest::{Accepted, Rejected, Target};
 use crate::limits::{ANSWERS_BYTES_MAX, COUNTS_MAX, READS_MAX, SMALL_ANSWERS_BYTES_MAX, SMALL_BYTES_MAX};
 use crate::limits::{STREAMS_AHEAD_MAX, STREAMS_MAX};
@@ -176,7 +177,7 @@ impl Service {
         topic: String,
         event_id: String,
     ) -> Result<Option<StoredEvent>, QueryError> {
-        let readers = Arc::clone(&self.shared.readers);
+        let readers = self.readers_now();
         let partition = partition_of(&topic, self.shared.target.partitions) as usize;
         let find = move || {
             // Events of reserved topics are stored beside the events that they are about, in any
@@ -189,9 +190,15 @@ impl Service {
         self.shared.reads.run(client, once(find)).await?
     }
 
+    /// A reader of each partition, by number, that leaves out what is due by age at this moment.
+    fn readers_now(&self) -> Vec<Reader> {
+        let now_ns = now_ns();
+        self.shared.readers.iter().map(|reader| reader.at(now_ns)).collect()
+    }
+
     /// A cursor over the events of `query`, behind `positions`.
     pub fn events(&self, query: EventQuery, order: Order, positions: Positions) -> EventCursor {
-        EventCursor::new(&self.shared.readers, query, order, positions)
+        EventCursor::new(&self.readers_now(), query, order, positions)
     }
 
     /// Seals and opens the positions of cursors.

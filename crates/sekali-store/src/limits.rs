@@ -79,6 +79,10 @@ pub(crate) const SEAL_SPAN_NS_MIN: i64 = 15 * 1_000_000_000;
 /// Log files may become so long, in bytes, however little may stay.
 pub(crate) const LIMITED_FILE_BYTES_MIN: u64 = 64 * 1024;
 
+/// Reads leave an event out at most so long after it is due by age, in nanoseconds: a second. Files
+/// are removed later.
+pub(crate) const DUE_LAG_NS_MAX: i64 = 1_000_000_000;
+
 /// Free space, in bytes, that must remain on the file system after a commit; with less, commits are
 /// refused before they touch the log.
 pub const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;

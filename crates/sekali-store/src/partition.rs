@@ -1,6 +1,7 @@
 //! One ordered log with one writer and its own dedup index: a deterministic state machine.
 
 mod data_file;
+mod horizon;
 mod keep;
 mod losses;
 mod marker;

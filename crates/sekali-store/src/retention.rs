@@ -76,6 +76,11 @@ impl Retention {
         self.ages.iter().find(|rule| rule.topics.matches(topic))?.age_ns
     }
 
+    /// The ages of all rules that have one.
+    pub(crate) fn ages_ns(&self) -> impl Iterator<Item = i64> + '_ {
+        self.ages.iter().filter_map(|rule| rule.age_ns)
+    }
+
     /// Whether an event of `topic`, received at `received_at_ns`, is kept no longer by age at
     /// `now_ns`.
     pub(crate) fn is_due(&self, topic: &str, received_at_ns: i64, now_ns: i64) -> bool {

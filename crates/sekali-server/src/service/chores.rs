@@ -32,6 +32,9 @@ impl Chores {
 
     /// Runs them until the set is shut down. Events are kept as `retention` says.
     pub fn spawn_on(self, tasks: &mut JoinSet<()>, retention: Retention) {
+        let retention = Arc::new(retention);
+        // At once: no read may see what is due.
+        retain::apply(&self.retainers, &retention);
         tasks.spawn(retain::run(self.retainers, Arc::clone(&self.scrubbing.readers), retention));
         tasks.spawn(mark::run(self.markers));
         tasks.spawn(self.space.run(Arc::clone(&self.scrubbing.readers)));

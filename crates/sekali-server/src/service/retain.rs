@@ -12,18 +12,23 @@ use crate::clock::now_ns;
 use crate::limits::RETENTION_INTERVAL;
 
 /// Runs until it is aborted.
-pub(super) async fn run(retainers: Arc<[Retainer]>, readers: Arc<[Reader]>, retention: Retention) {
-    let retention = Arc::new(retention);
+pub(super) async fn run(retainers: Arc<[Retainer]>, readers: Arc<[Reader]>, retention: Arc<Retention>) {
     let mut ticks = tokio::time::interval(RETENTION_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut expired, mut was_behind) = (expired_of(&readers), false);
     loop {
         ticks.tick().await;
-        let now_ns = now_ns();
-        retainers.iter().for_each(|retainer| retainer.apply(Arc::clone(&retention), now_ns));
+        let now_ns = apply(&retainers, &retention);
         expired = tell_expired(expired, expired_of(&readers));
         was_behind = tell_clock(was_behind, clock_behind(&readers, now_ns));
     }
+}
+
+/// Tells all partitions the rules and the time, which is returned.
+pub(super) fn apply(retainers: &[Retainer], retention: &Arc<Retention>) -> i64 {
+    let now_ns = now_ns();
+    retainers.iter().for_each(|retainer| retainer.apply(Arc::clone(retention), now_ns));
+    now_ns
 }
 
 /// Logs what has expired in between.

@@ -1,6 +1,5 @@
 //! How the running store does.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use sekali_store::limits::FREE_BYTES_MIN;
@@ -58,7 +57,7 @@ impl Service {
     /// # Errors
     /// [`QueryError::Busy`], and those of the engine.
     pub(crate) async fn store_stats(&self, client: Client) -> Result<StoreStats, QueryError> {
-        let readers = Arc::clone(&self.shared.readers);
+        let readers = self.readers_now();
         let oldest = self.shared.reads.run(client, once(move || oldest_of(&readers))).await??;
         let readers = &self.shared.readers;
         let (expired, now_ns) = (expired_of(readers), now_ns());

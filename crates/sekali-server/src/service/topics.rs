@@ -1,7 +1,5 @@
 //! The topics of a store, some at a time: no lock is held while many are looked at.
 
-use std::sync::Arc;
-
 use sekali_store::{Reader, TopicSummary, is_reserved};
 
 use super::Service;
@@ -28,7 +26,7 @@ impl Service {
     /// name. With `count_all` the others are counted.
     ///
     /// # Errors
-    /// [`QueryError::Busy`].
+    /// [`QueryError::Busy`], and those of the engine.
     pub(crate) async fn topics(
         &self,
         client: Client,
@@ -37,10 +35,10 @@ impl Service {
         limit: usize,
         count_all: bool,
     ) -> Result<TopicPage, QueryError> {
-        let readers = Arc::clone(&self.shared.readers);
+        let readers = self.readers_now();
         let list = move || {
             let mut page = TopicPage::default();
-            for reader in readers.iter() {
+            for reader in &readers {
                 let mut found = 0;
                 visit(reader, &from, |summary| {
                     if !is_reserved(&summary.topic) && grant.is_for(&summary.topic) {
@@ -51,41 +49,41 @@ impl Service {
                         }
                     }
                     count_all || found <= limit
-                });
+                })?;
             }
             page.topics.sort_unstable_by(|a, b| a.topic.cmp(&b.topic));
             page.more = page.topics.len() > limit;
             page.topics.truncate(limit);
-            page
+            Ok(page)
         };
-        self.shared.reads.run(client, once(list)).await
+        self.shared.reads.run(client, once(list)).await?
     }
 
     /// Adds up what is known of the topics of `query` without reading events, and returns both.
     ///
     /// # Errors
-    /// [`QueryError::Busy`].
+    /// [`QueryError::Busy`], and those of the engine.
     pub(crate) async fn totals(
         &self,
         client: Client,
         query: EventQuery,
         top: usize,
     ) -> Result<(EventQuery, TopicTotals), QueryError> {
-        let readers = Arc::clone(&self.shared.readers);
+        let readers = self.readers_now();
         let sum = move || {
             let mut totals = TopicTotals::default();
-            for reader in readers.iter() {
+            for reader in &readers {
                 visit(reader, "", |summary| {
                     if query.wants_topic(&summary) {
                         totals.add(summary, top);
                     }
                     true
-                });
+                })?;
             }
             totals.keep_largest(top);
-            (query, totals)
+            Ok((query, totals))
         };
-        self.shared.reads.run(client, once(sum)).await
+        self.shared.reads.run(client, once(sum)).await?
     }
 }
 
@@ -124,14 +122,15 @@ impl TopicTotals {
 }
 
 /// Hands the topics of a partition to `visit`, from `from` on and as long as it returns `true`.
-fn visit(reader: &Reader, from: &str, mut visit: impl FnMut(TopicSummary) -> bool) {
+fn visit(reader: &Reader, from: &str, mut visit: impl FnMut(TopicSummary) -> bool) -> Result<(), QueryError> {
     let mut from = from.to_owned();
     loop {
-        let step = reader.topics_from(&from, STEP_TOPICS);
-        let Some(last) = step.last().map(|summary| summary.topic.clone()) else { return };
+        let step = reader.topics_from(&from, STEP_TOPICS)?;
+        let Some(last) = step.last().map(|summary| summary.topic.clone()) else { return Ok(()) };
         let is_last = step.len() < STEP_TOPICS;
-        if !step.into_iter().all(&mut visit) || is_last {
-            return;
+        // Topics of which everything is due by age are none.
+        if !step.into_iter().filter(|summary| summary.events > 0).all(&mut visit) || is_last {
+            return Ok(());
         }
         from = behind(&last);
     }

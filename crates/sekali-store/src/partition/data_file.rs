@@ -55,12 +55,16 @@ impl DataFile {
         }
     }
 
+    /// The counts of a topic in it.
+    pub(super) fn tally(&self, topic: &str) -> Option<Tally> {
+        match self {
+            Self::Segment(segment) => segment.tally(topic),
+            Self::Log(file) => file.block_index().topics.tally(topic),
+        }
+    }
+
     /// The least and the greatest timestamp of a topic in it.
     pub(super) fn timestamps_ns(&self, topic: &str) -> Option<(i64, i64)> {
-        let of = |tally: Tally| (tally.first_timestamp_ns, tally.last_timestamp_ns);
-        match self {
-            Self::Segment(segment) => segment.tally(topic).map(of),
-            Self::Log(file) => file.block_index().topics.tally(topic).map(of),
-        }
+        self.tally(topic).map(|tally| (tally.first_timestamp_ns, tally.last_timestamp_ns))
     }
 }

@@ -2,6 +2,7 @@
 
 mod chunk;
 mod compare;
+mod due;
 mod event_batch;
 mod lookup;
 mod reader;

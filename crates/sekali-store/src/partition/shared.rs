@@ -25,6 +25,7 @@ use crate::segment::Segment;
 use crate::tally::Tally;
 
 use super::data_file::DataFile;
+use super::horizon::Horizon;
 use super::losses::Losses;
 use super::space::Space;
 
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     topic_count: AtomicUsize,
     /// The rules by which events expire, as they were told last.
     retention: RwLock<Arc<Retention>>,
+    /// The events that were due by them when a read looked last.
+    horizon: Mutex<Option<Arc<Horizon>>>,
     /// Keeps the store locked: the index goes on writing as long as there are readers.
     _lock: Arc<dyn Any + Send + Sync>,
 }
@@ -155,6 +158,7 @@ impl Shared {
             }),
             sealing_failed: Mutex::new(None),
             retention: RwLock::default(),
+            horizon: Mutex::default(),
             _lock: lock,
         }
     }
@@ -185,11 +189,16 @@ impl Shared {
         self.read().counters
     }
 
-    /// The topics from `from` on, by name, at most `limit`.
-    pub(super) fn topics_from<T>(&self, from: &str, limit: usize, describe: impl Fn(&str, &Tally) -> T) -> Vec<T> {
+    /// The topics from `from` on, by name, at most `limit`, with all live files.
+    pub(super) fn topics_from<T>(
+        &self,
+        from: &str,
+        limit: usize,
+        describe: impl Fn(&str, &Tally, &[DataFile]) -> T,
+    ) -> Vec<T> {
         let state = self.read();
         let topics = state.topics.range::<str, _>((Bound::Included(from), Bound::Unbounded));
-        topics.take(limit).map(|(topic, tally)| describe(topic, tally)).collect()
+        topics.take(limit).map(|(topic, tally)| describe(topic, tally, &state.files)).collect()
     }
 
     /// Number of topics with events.
@@ -227,6 +236,15 @@ impl Shared {
 
     pub(super) fn set_retention(&self, retention: Arc<Retention>) {
         *self.retention.write().unwrap_or_else(PoisonError::into_inner) = retention;
+    }
+
+    /// The events that were due when a read looked last.
+    pub(super) fn horizon(&self) -> Option<Arc<Horizon>> {
+        self.horizon.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_horizon(&self, horizon: Arc<Horizon>) {
+        *self.horizon.lock().unwrap_or_else(PoisonError::into_inner) = Some(horizon);
     }
 
     pub(super) fn stopped(&self) -> Option<String> {

@@ -90,7 +90,7 @@ fn scans_agree_with_a_vector(tuning: Tuning) -> StorageStats {
             let found = opened.reader().find(&event.topic, &event.event_id).unwrap();
             assert_eq!(found.as_ref(), Some(event));
         }
-        let topics = opened.reader().topics();
+        let topics = opened.reader().topics().unwrap();
         for topic in &topics {
             let count = all.iter().filter(|event| event.topic == topic.topic).count();
             assert_eq!(topic.events, count as u64, "{topic:?}");
@@ -131,14 +131,14 @@ fn reads_of_very_many_topics_agree_with_a_vector() {
             assert_eq!(ask(&opened, Some(&event.topic), Some(event.seq), Order::Descending), expected);
         }
         assert_eq!(opened.reader().oldest().unwrap().as_ref(), all.first());
-        assert_eq!(opened.reader().topics().iter().map(|topic| topic.events).sum::<u64>(), 21_000);
+        assert_eq!(opened.reader().topics().unwrap().iter().map(|topic| topic.events).sum::<u64>(), 21_000);
     }
 }
 
 #[test]
 fn outlines_are_a_cache_and_nothing_else() {
     let (disk, opened) = filled(UNSEALED);
-    let (topics, counters) = (opened.reader().topics(), opened.reader().counters());
+    let (topics, counters) = (opened.reader().topics().unwrap(), opened.reader().counters());
     let last = ask(&opened, None, None, Order::Descending).remove(0);
     drop(opened);
     for damage in ["removed", "flipped"] {
@@ -152,7 +152,7 @@ fn outlines_are_a_cache_and_nothing_else() {
             }
         }
         let opened = Opened::open_with(&disk, UNSEALED).unwrap();
-        assert_eq!((opened.reader().topics(), opened.reader().counters()), (topics.clone(), counters));
+        assert_eq!((opened.reader().topics().unwrap(), opened.reader().counters()), (topics.clone(), counters));
         assert_eq!(ask(&opened, None, None, Order::Descending).remove(0), last);
         assert_eq!(opened.reader().damage(), []);
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::compare::compare;
+use super::due;
 use super::lookup::read_row;
 use super::scan::{Scan, Scanner};
 use crate::batch::{Batch, event_of};
@@ -13,14 +14,18 @@ use crate::event::StoredEvent;
 use crate::index::IndexStats;
 use crate::manifest::Expired;
 use crate::partition::data_file::DataFile;
+use crate::partition::horizon::Horizon;
 use crate::partition::shared::Shared;
 
 /// A handle to read a partition with, beside its writer and other readers. Cheap to clone. It sees
 /// what is durable, all of it and nothing else, and waits for no sync. Methods that answer a
 /// `Result` read files, and block while they do.
+///
+/// What is due by age is left out of reads [at a time](Reader::at), even if its file is still there.
 #[derive(Debug, Clone)]
 pub struct Reader {
     shared: Arc<Shared>,
+    now_ns: Option<i64>,
 }
 
 /// Facts about a topic that need no read of its events.
@@ -58,7 +63,19 @@ pub struct StorageStats {
 
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        Self { shared, now_ns: None }
+    }
+
+    /// A reader at this time, in nanoseconds since 1970-01-01T00:00:00Z. Its [`find`](Self::find),
+    /// [`scan`](Self::scan), [`oldest`](Self::oldest) and [`topics`](Self::topics) leave out the
+    /// events that are past their age by the rules that were [applied](crate::Retainer::apply) last.
+    /// An event disappears within a 1024th of the shortest age after it is due, at most a second.
+    ///
+    /// Times of receipt may be wrong: an event whose time lies before that of an earlier one, or in
+    /// the future, counts as received with the next.
+    #[must_use]
+    pub fn at(&self, now_ns: i64) -> Self {
+        Self { shared: Arc::clone(&self.shared), now_ns: Some(now_ns) }
     }
 
     /// Counters over the life of the partition.
@@ -88,19 +105,39 @@ impl Reader {
     }
 
     /// Every topic with events, reserved ones included, sorted by name.
-    pub fn topics(&self) -> Vec<TopicSummary> {
-        self.topics_from("", usize::MAX)
+    ///
+    /// # Errors
+    /// Those of reading what is due by age.
+    pub fn topics(&self) -> Result<Vec<TopicSummary>> {
+        let mut topics = self.topics_from("", usize::MAX)?;
+        topics.retain(|topic| topic.events > 0);
+        Ok(topics)
     }
 
-    /// The same from `from` on, at most `limit`.
-    pub fn topics_from(&self, from: &str, limit: usize) -> Vec<TopicSummary> {
-        self.shared.topics_from(from, limit, |topic, tally| TopicSummary {
-            topic: topic.to_owned(),
-            events: tally.events,
-            bytes: tally.bytes,
-            first_timestamp_ns: tally.first_timestamp_ns,
-            last_timestamp_ns: tally.last_timestamp_ns,
-        })
+    /// The same from `from` on, at most `limit`. Topics of which all events are due by age are among
+    /// them, with 0 events.
+    ///
+    /// # Errors
+    /// Those of reading what is due by age.
+    pub fn topics_from(&self, from: &str, limit: usize) -> Result<Vec<TopicSummary>> {
+        let horizon = self.horizon()?;
+        Ok(self.shared.topics_from(from, limit, |topic, tally, files| {
+            let mut left = *tally;
+            if let Some(horizon) = &horizon {
+                horizon.take_due(topic, &mut left, files);
+            }
+            TopicSummary {
+                topic: topic.to_owned(),
+                events: left.events,
+                bytes: left.bytes,
+                first_timestamp_ns: left.first_timestamp_ns,
+                last_timestamp_ns: left.last_timestamp_ns,
+            }
+        }))
+    }
+
+    fn horizon(&self) -> Result<Option<Arc<Horizon>>> {
+        self.now_ns.map_or(Ok(None), |now_ns| due::horizon(&self.shared, now_ns))
     }
 
     /// Number of topics with events, reserved ones included. Takes no lock.
@@ -116,13 +153,14 @@ impl Reader {
 
     /// The stored event with this key.
     pub fn find(&self, topic: &str, event_id: &str) -> Result<Option<StoredEvent>> {
+        let first_seq = self.horizon()?.map_or(0, |horizon| horizon.first_seq_of(topic));
         let fingerprint = self.shared.hasher.fingerprint(topic, event_id);
         let mut entries = Vec::new();
         self.shared.index.look_up(&[fingerprint], &mut entries)?;
         // The newest first: where a lost event was published again, the older entry leads to
         // nothing.
         entries.sort_unstable_by_key(|(_, entry)| std::cmp::Reverse(entry.seq));
-        for (_, entry) in entries {
+        for (_, entry) in entries.into_iter().filter(|(_, entry)| entry.seq >= first_seq) {
             let event = read_row(&self.shared, topic, entry.seq)?;
             if let Some(event) = event.filter(|event| event.event_id == event_id) {
                 return Ok(Some(event));
@@ -148,7 +186,7 @@ impl Reader {
 
     /// Reads events in order, as they are at this moment.
     pub fn scan(&self, scan: Scan) -> Scanner {
-        Scanner::new(Arc::clone(&self.shared), scan)
+        Scanner::new(Arc::clone(&self.shared), scan, self.now_ns)
     }
 
     /// Sizes of the dedup index, and the cost of its look-ups.

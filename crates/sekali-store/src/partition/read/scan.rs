@@ -4,12 +4,14 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::chunk::{self, Chunk, ReadLimit, ReadRange};
+use super::due;
 use super::event_batch::EventBatch;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::limits::SCAN_BYTES_MAX;
 use crate::order::Order;
 use crate::partition::data_file::DataFile;
+use crate::partition::horizon::Horizon;
 use crate::partition::shared::{Shared, Snapshot};
 use crate::segment::TopicChoice;
 
@@ -46,6 +48,10 @@ pub struct Scanner {
     /// The files to read. `None` after they were [released](Self::release).
     files: Option<Arc<Vec<DataFile>>>,
     topics: ScanTopics,
+    /// The time of the read, until it is known what is due then.
+    now_ns: Option<i64>,
+    /// What is due by age, and left out.
+    horizon: Option<Arc<Horizon>>,
     timestamps_ns: RangeInclusive<i64>,
     order: Order,
     /// Seqs still to be read: from `from`, up to but not including `to`.
@@ -72,12 +78,14 @@ enum ScanTopics {
 }
 
 impl Scanner {
-    pub(crate) fn new(shared: Arc<Shared>, scan: Scan) -> Self {
+    /// Reads what is not due by age at `now_ns`, or everything if there is no time.
+    pub(crate) fn new(shared: Arc<Shared>, scan: Scan, now_ns: Option<i64>) -> Self {
         let topics = scan.topic.map_or(ScanTopics::Unreserved, ScanTopics::One);
         let mut scanner = Self::with(shared, topics, scan.after, scan.order);
         if let Some(timestamps_ns) = scan.timestamps_ns {
             scanner.timestamps_ns = timestamps_ns;
         }
+        scanner.now_ns = now_ns;
         scanner.bytes_max = scan.bytes_max.unwrap_or(SCAN_BYTES_MAX);
         scanner
     }
@@ -92,6 +100,11 @@ impl Scanner {
         Self::with(shared, ScanTopics::All, None, Order::Ascending)
     }
 
+    /// The same from `seq` on.
+    pub(super) fn everything_from(shared: Arc<Shared>, seq: u64) -> Self {
+        Self::with(shared, ScanTopics::All, seq.checked_sub(1), Order::Ascending)
+    }
+
     fn with(shared: Arc<Shared>, topics: ScanTopics, after: Option<u64>, order: Order) -> Self {
         let Snapshot { files, end_seq } = shared.snapshot();
         let (from, to) = match (order, after) {
@@ -102,6 +115,8 @@ impl Scanner {
             shared,
             files: Some(files),
             topics,
+            now_ns: None,
+            horizon: None,
             timestamps_ns: i64::MIN..=i64::MAX,
             order,
             from,
@@ -131,8 +146,21 @@ impl Scanner {
         }
     }
 
+    /// Finds out, once, what is due by age.
+    fn look_at_time(&mut self) -> Result<()> {
+        let Some(now_ns) = self.now_ns.take() else { return Ok(()) };
+        self.horizon = due::horizon(&self.shared, now_ns)?;
+        let first_seq = self.horizon.as_ref().map_or(0, |horizon| match &self.topics {
+            ScanTopics::One(topic) => horizon.first_seq_of(topic),
+            ScanTopics::All | ScanTopics::Unreserved => horizon.first_seq(),
+        });
+        self.from = self.from.max(first_seq);
+        Ok(())
+    }
+
     /// Fills the buffer from the next chunk that may hold something. `false` at the end.
     fn fill(&mut self) -> Result<bool> {
+        self.look_at_time()?;
         let topics = match &self.topics {
             ScanTopics::All => TopicChoice::All,
             ScanTopics::Unreserved => TopicChoice::Unreserved,
@@ -183,6 +211,9 @@ impl Iterator for Scanner {
         loop {
             if let Some(event) = self.buffer.next() {
                 self.last_seq = Some(event.seq);
+                if self.horizon.as_ref().is_some_and(|horizon| horizon.hides(&event.topic, event.seq)) {
+                    continue;
+                }
                 return Some(Ok(event));
             }
             match self.fill() {
