@@ -34,6 +34,19 @@ pub(super) struct Cut {
     pub(super) due: BTreeMap<Box<str>, Tally>,
 }
 
+impl Cut {
+    /// The cut before everything in `file`.
+    pub(super) fn before(file: Option<&DataFile>, age_ns: i64, latest_ns: i64) -> Self {
+        let file_seq = file.map_or(0, DataFile::first_seq);
+        Self { age_ns, seq: file_seq, latest_ns, file_seq, due: BTreeMap::new() }
+    }
+
+    /// Whether it goes through `file`.
+    pub(super) fn is_in(&self, file: &DataFile) -> bool {
+        self.file_seq == file.first_seq()
+    }
+}
+
 impl Horizon {
     /// The first seq of `topic` that is not due.
     pub(super) fn first_seq_of(&self, topic: &str) -> u64 {

@@ -55,20 +55,20 @@ fn look(shared: &Arc<Shared>, retention: Arc<Retention>, now_ns: i64, known: Opt
         }
         let least_ns = now_ns.saturating_sub(age_ns);
         let at = times.iter().position(|times| times.latest_ns >= least_ns);
-        let Some((file, times)) = at.and_then(|at| Some((files.get(at)?, times.get(at)?))) else {
+        let Some((at, times)) = at.and_then(|at| Some((at, times.get(at)?))) else {
             cuts.push(Arc::new(Cut { age_ns, seq: end_seq, ..Cut::default() }));
             continue;
         };
-        let first_seq = file.first_seq();
-        let begin = Cut { age_ns, seq: first_seq, latest_ns: times.earliest_ns, file_seq: first_seq, ..Cut::default() };
+        let begin = Cut::before(files.get(at), age_ns, times.earliest_ns);
         if times.earliest_ns >= least_ns {
             cuts.push(Arc::new(begin));
             continue;
         }
-        let known = known.and_then(|known| known.cut(age_ns));
-        let begin = known.filter(|known| known.file_seq == first_seq).map_or(begin, |known| Cut::clone(known));
+        let known = known.and_then(|known| known.cut(age_ns)).filter(|known| known.seq > begin.seq);
+        let known = known.and_then(|known| Some((files.iter().position(|file| known.is_in(file))?, Cut::clone(known))));
+        let (at, begin) = known.unwrap_or((at, begin));
         let search = CutSearch { retention: &retention, least_ns, now_ns };
-        cuts.push(Arc::new(search.run(shared, file, begin)?));
+        cuts.push(Arc::new(search.run(shared, files.get(at..).unwrap_or_default(), begin)?));
     }
     Ok(Horizon { retention, now_ns, cuts })
 }
@@ -81,8 +81,26 @@ struct CutSearch<'a> {
 }
 
 impl CutSearch<'_> {
-    /// Moves a cut on in the file that it goes through.
-    fn run(&self, shared: &Arc<Shared>, file: &DataFile, mut cut: Cut) -> Result<Cut> {
+    /// Moves a cut on in the first of these files, and in those behind it if all of the first turns
+    /// out to be due.
+    fn run(&self, shared: &Arc<Shared>, files: &[DataFile], mut cut: Cut) -> Result<Cut> {
+        for file in files {
+            let is_behind = !cut.is_in(file);
+            let mut moved =
+                if is_behind { Cut::before(Some(file), cut.age_ns, cut.latest_ns) } else { std::mem::take(&mut cut) };
+            let has_stopped = self.move_on(shared, file, &mut moved)?;
+            if !is_behind || moved.seq > moved.file_seq {
+                cut = moved;
+            }
+            if has_stopped {
+                break;
+            }
+        }
+        Ok(cut)
+    }
+
+    /// Moves a cut on in a file. Returns whether there is an event in it that is not due.
+    fn move_on(&self, shared: &Arc<Shared>, file: &DataFile, cut: &mut Cut) -> Result<bool> {
         let end_seq = file.end_seq();
         // Events whose time is wrong, since it lies in the future or before that of an earlier one:
         // they are due if one behind them is.
@@ -90,8 +108,11 @@ impl CutSearch<'_> {
         for event in Scanner::everything_from(Arc::clone(shared), cut.seq) {
             let event = event?;
             let received_at_ns = event.received_at_ns;
-            if event.seq >= end_seq || (self.least_ns..=self.now_ns).contains(&received_at_ns) {
+            if event.seq >= end_seq {
                 break;
+            }
+            if (self.least_ns..=self.now_ns).contains(&received_at_ns) {
+                return Ok(true);
             }
             if !(cut.latest_ns..=self.now_ns).contains(&received_at_ns) {
                 self.count(&event, cut.age_ns, &mut undated);
@@ -103,7 +124,7 @@ impl CutSearch<'_> {
             self.count(&event, cut.age_ns, &mut cut.due);
             (cut.seq, cut.latest_ns) = (event.seq + 1, received_at_ns);
         }
-        Ok(cut)
+        Ok(false)
     }
 
     fn count(&self, event: &StoredEvent, age_ns: i64, counts: &mut BTreeMap<Box<str>, Tally>) {
