@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::scan::Scanner;
 use crate::error::Result;
 use crate::event::StoredEvent;
+use crate::invariant::invariant;
 use crate::limits::DUE_LAG_NS_MAX;
 use crate::log::row;
 use crate::partition::data_file::DataFile;
@@ -70,12 +71,14 @@ fn look(shared: &Arc<Shared>, retention: Arc<Retention>, now_ns: i64, known: Opt
         let search = CutSearch { retention: &retention, least_ns, now_ns };
         cuts.push(Arc::new(search.run(shared, files.get(at..).unwrap_or_default(), begin)?));
     }
+    invariant!(cuts.iter().all(|cut| cut.file_seq <= cut.seq), "a cut lies before its file");
+    invariant!(cuts.iter().all(|cut| cut.seq <= end_seq), "events are due that are not durable");
     Ok(Horizon { retention, now_ns, cuts })
 }
 
 struct CutSearch<'a> {
     retention: &'a Retention,
-    /// What was received before is due.
+    /// Events that were received before are due.
     least_ns: i64,
     now_ns: i64,
 }
@@ -85,6 +88,7 @@ impl CutSearch<'_> {
     /// out to be due.
     fn run(&self, shared: &Arc<Shared>, files: &[DataFile], mut cut: Cut) -> Result<Cut> {
         for file in files {
+            invariant!(cut.file_seq <= file.first_seq(), "a cut lies behind the files that it is looked for in");
             let is_behind = !cut.is_in(file);
             let mut moved =
                 if is_behind { Cut::before(Some(file), cut.age_ns, cut.latest_ns) } else { std::mem::take(&mut cut) };
@@ -107,6 +111,7 @@ impl CutSearch<'_> {
         let mut undated = BTreeMap::new();
         for event in Scanner::everything_from(Arc::clone(shared), cut.seq) {
             let event = event?;
+            invariant!(event.seq >= cut.seq, "an event was read that lies before the cut");
             let received_at_ns = event.received_at_ns;
             if event.seq >= end_seq {
                 break;

@@ -21,7 +21,8 @@ use crate::partition::shared::Shared;
 /// what is durable, all of it and nothing else, and waits for no sync. Methods that answer a
 /// `Result` read files, and block while they do.
 ///
-/// What is due by age is left out of reads [at a time](Reader::at), even if its file is still there.
+/// Events that are due by age are left out of reads [at a time](Reader::at), even if their file is
+/// still there.
 #[derive(Debug, Clone)]
 pub struct Reader {
     shared: Arc<Shared>,

@@ -50,7 +50,7 @@ pub struct Scanner {
     topics: ScanTopics,
     /// The time of the read, until it is known what is due then.
     now_ns: Option<i64>,
-    /// What is due by age, and left out.
+    /// The events that are due by age, and left out.
     horizon: Option<Arc<Horizon>>,
     timestamps_ns: RangeInclusive<i64>,
     order: Order,

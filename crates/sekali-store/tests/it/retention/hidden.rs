@@ -1,4 +1,4 @@
-//! What is due by age is gone from reads at once, although its file is still there.
+//! Events that are due by age are gone from reads at once, although their file is still there.
 
 use std::collections::BTreeMap;
 
