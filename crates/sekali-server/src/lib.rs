@@ -13,6 +13,7 @@
 //! - [`service`]: the running store: publish, find, read, count; its chores
 //! - [`query`]: filters, cursors and scans over all partitions
 //! - `clients`: who a request counts for, and what one client may have of what all share
+//! - `pages`: the dashboard, as files that browsers load
 //! - [`access`]: API keys and what each allows
 //! - [`limits`]: every cap
 //!
@@ -28,6 +29,7 @@ pub mod http;
 pub mod ingest;
 pub mod limits;
 pub mod listen;
+mod pages;
 pub mod query;
 pub mod server;
 pub mod service;

@@ -223,6 +223,11 @@ pub(crate) const MARK_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the free space of the disk is looked at.
 pub const SPACE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The counters of so long are one interval of the history.
+pub(crate) const HISTORY_INTERVAL: Duration = Duration::from_secs(10);
+/// Intervals of the history: a quarter of an hour.
+pub(crate) const HISTORY_INTERVALS_MAX: usize = 90;
+
 /// How long after a start the first scrub begins.
 pub const SCRUB_DELAY: Duration = Duration::from_secs(60);
 /// A scrub begins so long after the one before began, or when that one ends.

@@ -6,6 +6,7 @@
 //! [`EventQuery`].
 
 mod chores;
+mod history;
 mod mark;
 mod opening;
 mod pipeline;
@@ -35,6 +36,8 @@ use crate::query::{Aggregate, AggregateScan, ReadExtent, ReadReport};
 use crate::query::{ClientGuard, CursorKey, EventCursor, EventQuery, Positions, QueryError, ReadPermits};
 
 pub use chores::Chores;
+pub(crate) use history::CountedInterval;
+use history::History;
 pub use pipeline::{CommitError, Committers, Pipeline};
 pub use scrub_status::{ScrubStatus, ScrubSummary};
 pub use space::{Shortage, SpaceWatch};
@@ -71,6 +74,7 @@ struct Shared {
     /// For counts that read events.
     counts: ReadPermits,
     topic_quota: TopicQuota,
+    history: History,
     started: Instant,
 }
 
@@ -129,6 +133,7 @@ impl Service {
             streams_ahead: ReadPermits::new(STREAMS_AHEAD_MAX),
             counts: ReadPermits::new(COUNTS_MAX),
             topic_quota: TopicQuota::default(),
+            history: chores.history(),
             started: Instant::now(),
         };
         Ok((Self { shared: Arc::new(shared) }, committers, chores))

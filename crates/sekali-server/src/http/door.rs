@@ -180,9 +180,11 @@ fn no_route(app: &App, request: Request<RequestBody>, id: &HeaderValue, methods:
 /// The routes that begin as `path` does, or where routes begin.
 fn neighbours(path: &str) -> String {
     let first = |path: &str| path.split('/').nth(1).unwrap_or_default().to_owned();
-    let near: Vec<_> = ROUTES.iter().filter(|route| first(route.path) == first(path)).map(Route::name).collect();
+    // Pages are for people, who follow links.
+    let routes = || ROUTES.iter().filter(|route| route.headers == HeaderClass::Data);
+    let near: Vec<_> = routes().filter(|route| first(route.path) == first(path)).map(Route::name).collect();
     if near.is_empty() {
-        let mut all: Vec<_> = ROUTES.iter().map(|route| format!("/{}", first(route.path))).collect();
+        let mut all: Vec<_> = routes().map(|route| format!("/{}", first(route.path))).collect();
         all.dedup();
         format!("paths begin with {}", all.join(", "))
     } else {

@@ -34,7 +34,7 @@ impl Gate {
     ///
     /// # Errors
     /// `unauthenticated`.
-    fn authenticate(&self, headers: &HeaderMap) -> Result<Grant, ApiError> {
+    pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<Grant, ApiError> {
         self.grant(headers).map_err(|refused| ApiError::new(Code::Unauthenticated, refused.to_string()))
     }
 

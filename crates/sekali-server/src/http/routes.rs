@@ -6,8 +6,10 @@ mod event_stats;
 mod events;
 mod fields;
 mod health;
+mod pages;
 mod publish;
 mod stats;
+mod stats_history;
 mod topics;
 
 use hyper::Method;
@@ -16,6 +18,7 @@ use super::answer::{ApiError, HeaderClass};
 use super::parameters::FILTERS;
 use super::route::{Admitted, Answering, Route};
 use crate::access::Scope;
+use crate::pages::Page;
 
 const READ: Option<Scope> = Some(Scope::Read);
 const NONE: &[&str] = &[];
@@ -26,7 +29,7 @@ const FIELDS: &[&str] = &[FILTERS, "sample", "values", "field", "below", "compar
 const EVENT_STATS: &[&str] = &[FILTERS, "field", "percentiles", "by", "top", "interval", "auto", "within"];
 
 /// Every route there is.
-pub static ROUTES: [Route; 10] = [
+pub static ROUTES: [Route; 16] = [
     Route {
         method: Method::POST,
         path: "/publish",
@@ -43,8 +46,14 @@ pub static ROUTES: [Route; 10] = [
     get("/events/{topic}/{event_id}", READ, NONE, |request| Box::pin(event::event(request))),
     get("/topics", READ, &["limit", "after"], |request| Box::pin(topics::topics(request))),
     get("/stats", READ, NONE, |request| Box::pin(stats::stats(request))),
+    get("/stats/history", READ, NONE, |request| Box::pin(stats_history::stats_history(request))),
     get("/livez", None, NONE, |_| Box::pin(health::livez())),
     get("/readyz", None, NONE, |request| Box::pin(health::readyz(request))),
+    page("/", HeaderClass::Page, |request| Box::pin(pages::home(request))),
+    page("/explore", HeaderClass::Page, |request| Box::pin(pages::page(request, Page::Explore))),
+    page("/event/{topic}/{event_id}", HeaderClass::Page, |request| Box::pin(pages::page(request, Page::Event))),
+    page("/integrity", HeaderClass::Page, |request| Box::pin(pages::page(request, Page::Integrity))),
+    page("/assets/{version}/{name}", HeaderClass::Asset, |request| Box::pin(pages::file(request))),
 ];
 
 /// A route that returns data and words errors as the API does.
@@ -63,4 +72,9 @@ const fn get(
         answer,
         refuse: ApiError::into_response,
     }
+}
+
+/// A page, or a file of pages. They hold no data. The query of a page is for its own scripts.
+const fn page(path: &'static str, headers: HeaderClass, answer: fn(Box<Admitted>) -> Answering) -> Route {
+    Route { method: Method::GET, path, scope: None, headers, parameters: NONE, answer, refuse: ApiError::into_response }
 }

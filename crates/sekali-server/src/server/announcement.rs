@@ -30,6 +30,12 @@ pub(super) fn listening(url: &str, access: &Access, limits: OpenLimits) {
         Some(files) => info!(version, %access, connections, files, "listening on {url}"),
         None => info!(version, %access, connections, "listening on {url}"),
     }
+    info!("open {} in a browser to see it", reachable(url));
+}
+
+/// An address that a browser on this machine connects to: one that means all of them is none.
+fn reachable(url: &str) -> String {
+    url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:")
 }
 
 /// Retention as it is written on the command line.
@@ -61,6 +67,13 @@ mod tests {
     use sekali_store::{AgeRule, SizeRule, TopicPattern};
 
     use super::*;
+
+    #[test]
+    fn a_browser_is_sent_to_an_address_that_it_reaches() {
+        assert_eq!(reachable("http://0.0.0.0:8080"), "http://127.0.0.1:8080");
+        assert_eq!(reachable("https://[::]:8443"), "https://[::1]:8443");
+        assert_eq!(reachable("http://10.0.0.1:80"), "http://10.0.0.1:80");
+    }
 
     #[test]
     fn retention_is_told_as_it_is_asked_for() {

@@ -1,5 +1,5 @@
 //! The chores that keep a running store in order: retention, durable marks, the scrub, the look at
-//! free space.
+//! free space, the history of the counters.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use sekali_store::{Marker, Reader, Retainer, Retention, Scrubber};
 use tokio::task::JoinSet;
 
 use super::scrub::Scrubbing;
-use super::{Pipeline, ScrubStatus, SpaceWatch, mark, retain};
+use super::{History, Pipeline, ScrubStatus, SpaceWatch, mark, retain};
 
 /// Chores that are yet to be run.
 pub struct Chores {
@@ -15,6 +15,7 @@ pub struct Chores {
     markers: Vec<Marker>,
     pub(super) scrubbing: Scrubbing,
     space: SpaceWatch,
+    history: History,
 }
 
 impl Chores {
@@ -27,7 +28,13 @@ impl Chores {
         status: Arc<ScrubStatus>,
         space: SpaceWatch,
     ) -> Self {
-        Self { retainers, markers, scrubbing: Scrubbing { scrubbers, readers, pipeline, status }, space }
+        let scrubbing = Scrubbing { scrubbers, readers, pipeline, status };
+        Self { retainers, markers, scrubbing, space, history: History::default() }
+    }
+
+    /// The counters of the last intervals, which one of the chores notes.
+    pub(super) fn history(&self) -> History {
+        self.history.clone()
     }
 
     /// Runs them until the set is shut down. Events are kept as `retention` says.
@@ -38,6 +45,7 @@ impl Chores {
         tasks.spawn(retain::run(self.retainers, Arc::clone(&self.scrubbing.readers), retention));
         tasks.spawn(mark::run(self.markers));
         tasks.spawn(self.space.run(Arc::clone(&self.scrubbing.readers)));
+        tasks.spawn(self.history.run(Arc::clone(&self.scrubbing.readers)));
         tasks.spawn(self.scrubbing.run());
     }
 }

@@ -7,7 +7,7 @@ use sekali_store::{Counters, Reader};
 use sekali_wire::stats::{Expired, IndexStats, Oldest, Scrub, Status, StorageStats, StoreStats};
 use sekali_wire::timestamp::Timestamp;
 
-use super::{ScrubSummary, Service};
+use super::{CountedInterval, ScrubSummary, Service};
 use crate::clients::{Client, once};
 use crate::clock::now_ns;
 use crate::query::QueryError;
@@ -40,6 +40,11 @@ impl Service {
     /// The counters of the store's lifetime.
     pub fn counters(&self) -> Counters {
         self.shared.readers.iter().map(Reader::counters).fold(Counters::default(), |sum, part| sum + part)
+    }
+
+    /// Counts of each of the last intervals, oldest first.
+    pub(crate) fn history(&self) -> Vec<CountedInterval> {
+        self.shared.history.intervals(self.counters())
     }
 
     /// Events that were stored and have not expired.

@@ -22,6 +22,7 @@ mod hosts;
 mod neighbours;
 #[cfg(target_os = "linux")]
 mod overload;
+mod pages;
 mod proofs;
 mod publish;
 mod reads;

@@ -51,7 +51,8 @@ fn a_demo_for_people_shows_what_to_try_and_stays_up() {
         .replace(dir.path().to_str().unwrap(), "DIR")
         .replace(&format!("in {seconds} s"), "in N s");
     expect_test::expect![[r#"
-        sekali at URL, data in DIR
+        Open URL in a browser to see what happens
+        (sekali with its data in DIR)
 
         published 5,000 events in N s
           stored        4,000  new

@@ -33,7 +33,7 @@ const DATA: Headers = headers("no-store", "default-src 'none'; frame-ancestors '
 const PAGE: Headers = headers(
     "no-cache",
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+     form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
 );
 
 /// The path of an asset names its version, so that a copy stays right for ever.

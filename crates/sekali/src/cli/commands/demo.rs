@@ -102,7 +102,8 @@ async fn show(args: &DemoArgs, url: &str, signals: impl Future<Output = ()>) -> 
     let data_dir = args.listen.data_dir.display().to_string();
     let data_dir = escape(&data_dir);
     if !args.json {
-        output.line(format_args!("{} at {}, data in {data_dir}\n", paint.bold("sekali"), paint.cyan(url)))?;
+        output.line(format_args!("{} {} in a browser to see what happens", paint.bold("Open"), paint.cyan(url)))?;
+        output.line(format_args!("(sekali with its data in {data_dir})\n"))?;
         output.flush()?;
     }
     let server_url = url.parse().map_err(|error: String| Failure::new(Exit::Failed, error))?;
