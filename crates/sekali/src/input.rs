@@ -5,6 +5,7 @@
 //! the server to say; here only what would spoil a whole request is found: text that is not JSON at
 //! all.
 
+mod check;
 mod csv;
 mod evidence;
 mod feed;
@@ -22,6 +23,7 @@ mod source;
 mod sqlite;
 mod utf16;
 
+pub(crate) use check::check;
 pub use feed::{Feed, Origin, Pacing, feed};
 pub use format::InputFormat;
 

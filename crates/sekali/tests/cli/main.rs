@@ -15,6 +15,7 @@ mod other_user;
 mod process;
 mod publish;
 mod read;
+mod read_only_store;
 mod scripted;
 mod served;
 mod sigterm_drain;

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::process::run;
 use crate::served::Served;
 
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
 /// Everything below a directory, itself included.
-fn tree(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn tree(dir: &Path) -> Vec<PathBuf> {
     let mut paths = vec![dir.to_owned()];
     let mut next = 0;
     while let Some(path) = paths.get(next).cloned() {

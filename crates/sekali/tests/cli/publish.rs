@@ -172,6 +172,35 @@ fn every_bad_row_of_a_batch_is_named_at_once_and_nothing_of_it_is_stored() {
 }
 
 #[test]
+fn bad_rows_behind_the_first_request_are_named_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = crate::served::Served::start(&dir.path().join("data"));
+    let line = |number: usize| match number {
+        7 | 1_507 => "nonsense\n".to_owned(),
+        time if time % 100 == 8 => {
+            format!("{{\"topic\":\"t\",\"event_id\":\"{time}\",\"timestamp\":0,\"source\":\"s\",\"payload\":{{}}}}\n")
+        }
+        _ => format!(
+            "{}\n",
+            json!({"topic": "t", "event_id": number.to_string(), "timestamp": "2025-01-01", "source": "s", "payload": {}})
+        ),
+    };
+    let path = dir.path().join("bad.ndjson");
+    std::fs::write(&path, (1..=3_000).map(line).collect::<String>()).unwrap();
+    let result = run(&["publish", "--quiet", "--concurrency", "1", "--url", &served.url, path.to_str().unwrap()]);
+    assert_eq!(result.code, Some(4), "{result:?}");
+    let named = result.stderr.lines().filter_map(|line| line.split_once("bad.ndjson:")?.1.split_once(": "));
+    let lines: Vec<usize> = named.map(|(line, _)| line.parse().unwrap()).collect();
+    // Those of the refused request, and then all others.
+    let times = (0..30).map(|hundred| hundred * 100 + 8);
+    let mut bad: Vec<usize> = times.chain([7, 1_507]).collect();
+    bad.sort_unstable();
+    assert_eq!(lines, bad[..20], "{result:?}");
+    assert!(result.stderr.contains("and 12 more\n"), "{result:?}");
+    assert!(result.stderr.contains("bad.ndjson:1507: not JSON"), "{result:?}");
+}
+
+#[test]
 fn every_format_arrives_as_the_same_events() {
     let server = Scripted::start(|_, asked| Reply::all_stored(&asked.body));
     let dir = tempfile::tempdir().unwrap();

@@ -148,7 +148,7 @@ async fn publish(client: &Client, quiet: bool, stop: impl Future<Output = ()>) -
     let (tally, ending) = publisher.run(batches, stop, |progress| view.show(&progress)).await;
     view.finish();
     let report = Report::new(&tally, started.elapsed(), matches!(ending, Ending::Complete));
-    conclude(ending, &report, PATIENCE)?;
+    conclude(ending, &report, PATIENCE, None)?;
     Ok(Counts {
         url: client.url().to_string(),
         received: report.received,

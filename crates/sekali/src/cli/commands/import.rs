@@ -36,7 +36,7 @@ pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
     let InputFormatArgs { format, table } = args.input;
     let options = Options { format, table, skip_bad: true, take_evidence: true };
     let sent = send(files(args.files, options)?, &args.sending, Invalid::SkipAndNameAll).await?;
-    conclude(sent.ending, &sent.report, args.sending.retry_for())?;
+    conclude(sent.ending, &sent.report, args.sending.retry_for(), None)?;
     if sent.flaws > 0 {
         let message = "not everything was imported: what is named above was passed over, the rest is stored";
         return Err(Failure::new(Exit::Refused, message));

@@ -8,6 +8,7 @@ pub(super) use progress::View;
 pub(super) use report::Report;
 pub(super) use sending::{Invalid, REQUEST_BYTES_MAX, SendingArgs, files, send};
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,13 +20,16 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::note;
 use crate::cli::term::waiting::patiently;
-use crate::input::{InputError, Options, Origin};
-use sekali_client::Batch;
-use sekali_client::{Client, Ending, RetryPolicy};
+use crate::digits::grouped;
+use crate::input::{InputError, Options, Origin, check};
+use sekali_client::{Batch, Client, Ending, RefusedEvent, RetryPolicy};
+use sekali_server::limits::PROBLEMS_LISTED_MAX;
 use sekali_wire::escape::escape;
 
 /// Invalid events that are named one by one.
-const NAMED_MAX: usize = 20;
+const NAMED_MAX: u64 = 20;
+/// Files that are larger together are not read again once something in them was refused.
+const CHECKED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// How long one question for readiness may take.
 const READY_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -56,8 +60,9 @@ pub(crate) struct PublishArgs {
 
 pub(crate) async fn run(args: PublishArgs) -> Result<(), Failure> {
     let invalid = if args.skip_invalid { Invalid::Skip } else { Invalid::Stop };
-    let sent = send(origin(&args)?, &args.sending, invalid).await?;
-    conclude(sent.ending, &sent.report, args.sending.retry_for())
+    let origin = origin(&args)?;
+    let sent = send(origin.clone(), &args.sending, invalid).await?;
+    conclude(sent.ending, &sent.report, args.sending.retry_for(), Some(&origin))
 }
 
 /// Waits for the server, telling people once that it does.
@@ -68,8 +73,13 @@ pub(super) async fn wait_until_ready(client: &Client, patience: Duration, quiet:
 }
 
 /// Turns the way a run ended into what the process says and exits with. `patience` is how long a
-/// request was to be retried.
-pub(super) fn conclude(ending: Ending<InputError>, report: &Report, patience: Duration) -> Result<(), Failure> {
+/// request was to be retried. If a request was refused, `origin` is searched for more of the kind.
+pub(super) fn conclude(
+    ending: Ending<InputError>,
+    report: &Report,
+    patience: Duration,
+    origin: Option<&Origin>,
+) -> Result<(), Failure> {
     match ending {
         Ending::Complete if !report.reconciled => Err(Failure::new(
             Exit::Failed,
@@ -84,7 +94,7 @@ pub(super) fn conclude(ending: Ending<InputError>, report: &Report, patience: Du
             format!("{refusal} (request beginning at {}; nothing of it is stored)", escape(&batch.place_of(Some(0)))),
         )),
         Ending::Refused { batch, refusal } => {
-            name_refused(&batch, &refusal.events);
+            name_refused(&batch, &refusal.events, origin);
             // What is valid and forbidden is not skipped.
             let or_skip = if refusal.status == 403 { "" } else { ": mend it and run again, or use --skip-invalid" };
             Err(Failure::new(Exit::Refused, format!("{refusal}; nothing of this request is stored{or_skip}")))
@@ -113,13 +123,41 @@ pub(super) fn conclude(ending: Ending<InputError>, report: &Report, patience: Du
     }
 }
 
-fn name_refused(batch: &Batch, events: &[sekali_client::RefusedEvent]) {
-    for event in events.iter().take(NAMED_MAX) {
-        note(format_args!("{}: {}", escape(&batch.place_of(event.index)), escape(&event.to_string())));
+/// Names the events that were refused, and what else in the files would be: all of it can be mended
+/// at once then.
+fn name_refused(batch: &Batch, events: &[RefusedEvent], origin: Option<&Origin>) {
+    let mut named = 0;
+    let mut name = |place: &str, reason: &str| {
+        named += 1;
+        if named <= NAMED_MAX {
+            note(format_args!("{}: {}", escape(place), escape(reason)));
+        }
+    };
+    // The server has seen all of this request, and has named all that is wrong unless it is much.
+    let places: HashSet<_> = match events.len() {
+        0..PROBLEMS_LISTED_MAX => (0..batch.events()).map(|at| batch.place_of(usize::try_from(at).ok())).collect(),
+        _ => events.iter().map(|event| batch.place_of(event.index)).collect(),
+    };
+    events.iter().for_each(|event| name(&batch.place_of(event.index), &event.to_string()));
+    if let Some(Origin::Files { paths, options }) = origin.filter(|origin| are_small(origin)) {
+        for path in paths {
+            check(path, options, |place, reason| {
+                if !places.contains(&place) {
+                    name(&place, &reason);
+                }
+            });
+        }
     }
-    if events.len() > NAMED_MAX {
-        note(format_args!("and {} more", events.len() - NAMED_MAX));
+    if named > NAMED_MAX {
+        note(format_args!("and {} more", grouped(named - NAMED_MAX)));
     }
+}
+
+/// Whether files can be read again, and soon.
+fn are_small(origin: &Origin) -> bool {
+    let Origin::Files { paths, .. } = origin else { return false };
+    let size = |path: &PathBuf| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
+    paths.iter().map(size).sum::<Option<u64>>().is_some_and(|bytes| bytes <= CHECKED_BYTES_MAX)
 }
 
 fn origin(args: &PublishArgs) -> Result<Origin, Failure> {

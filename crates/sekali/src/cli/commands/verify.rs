@@ -95,6 +95,7 @@ fn accept_damage(data_dir: &Path) -> Result<(), Failure> {
 
 /// Opens a store, which may be in use, and checks all of it.
 pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     if let Some(owner) = other_owner(data_dir) {
         note(format_args!("the store belongs to user {owner}: checking it as it is, without a change to it"));
         return check_frozen(data_dir);
@@ -104,8 +105,8 @@ pub(super) fn check(data_dir: &Path) -> Result<Vec<Checked>, Failure> {
             note("the store is in use: checking it as it is at this moment");
             check_frozen(data_dir)
         }
-        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
-            note("the file system is read-only: checking the store as it is, without a change to it");
+        Err(Error::Io { source, .. }) if matches!(source.kind(), ReadOnlyFilesystem | PermissionDenied) => {
+            note(format_args!("{source}: checking the store as it is, without a change to it"));
             check_frozen(data_dir)
         }
         store => check_all(store?.into_partitions()),

@@ -51,6 +51,8 @@ fn command() -> Command {
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{header}Options:{header:#}\n{{options}}{{after-help}}"
     );
     command
+        // Whatever the file is called: messages name commands by it.
+        .bin_name("sekali")
         .help_template(template)
         .after_help(EXAMPLES)
         .after_long_help(format!("{EXAMPLES}\n\nExit codes:\n{}", exit_codes()))

@@ -59,14 +59,17 @@ fn mistakes_are_one_line_that_says_what_to_do() {
 
 #[test]
 fn a_port_is_answered_with_the_option_that_takes_it() {
-    for (command, option) in [
-        (["serve", "--port", "9000"], "--listen"),
-        (["demo", "-p", "9000"], "--listen"),
-        (["stats", "--port=9000", "--json"], "--url"),
+    for (command, option, see) in [
+        (["serve", "--port", "9000"], "--listen", "see sekali serve --help"),
+        (["demo", "-p", "9000"], "--listen", "see sekali demo --help"),
+        (["stats", "--port=9000", "--json"], "--url", "see sekali stats --help"),
     ] {
-        let failure = explain(&parse_from(&[&["sekali"][..], &command].concat()).unwrap_err()).unwrap_err();
-        let message = failure.message.unwrap();
-        assert!(message.contains(option) && message.contains("port"), "{message}");
+        // However the file is called.
+        for program in ["sekali", "/opt/sekali-1.2"] {
+            let failure = explain(&parse_from(&[&[program][..], &command].concat()).unwrap_err()).unwrap_err();
+            let message = failure.message.unwrap();
+            assert!(message.contains(option) && message.contains("port") && message.ends_with(see), "{message}");
+        }
     }
 }
 
