@@ -70,8 +70,8 @@ fn pages(server: &TestServer, path: &str) -> Vec<Vec<Value>> {
     loop {
         let answer = server.get(&path).expect_status(200);
         pages.push(answer.json().as_array().unwrap().clone());
-        let Some(link) = answer.header("link") else { return pages };
-        path = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap().to_owned();
+        let Some(next) = answer.next_page() else { return pages };
+        path = next;
     }
 }
 

@@ -148,7 +148,12 @@ impl Request<'_> {
 async fn receive(builder: reqwest::RequestBuilder) -> Answer {
     let response = builder.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, body: String::from_utf8(response.bytes().await.unwrap().to_vec()).unwrap() }
+    let mut body = String::from_utf8(response.bytes().await.unwrap().to_vec()).unwrap();
+    if headers.get("content-type").is_some_and(|media| media == "application/json") && !body.is_empty() {
+        assert!(body.ends_with("}\n") || body.ends_with("]\n"), "JSON ends with one line break: {body:?}");
+        body.pop();
+    }
+    Answer { status, headers, body }
 }
 
 /// A complete response.
@@ -156,12 +161,24 @@ async fn receive(builder: reqwest::RequestBuilder) -> Answer {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    /// Without the line break behind JSON.
     pub(crate) body: String,
 }
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The address of the next page, if there is one. It is relative, so that it is right behind a
+    /// proxy with a prefix too.
+    #[track_caller]
+    pub(crate) fn next_page(&self) -> Option<String> {
+        let link = self.header("link")?;
+        let address = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap();
+        assert!(!address.starts_with('/') && !address.contains("://"), "{address}");
+        assert!(address.ends_with(&format!("after={}", self.header("x-next-cursor").unwrap())), "{address}");
+        Some(format!("/{address}"))
     }
 
     pub(crate) fn header(&self, name: &'static str) -> Option<&str> {

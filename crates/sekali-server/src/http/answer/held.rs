@@ -36,7 +36,8 @@ pub(in crate::http) fn held_json<T: Serialize>(
     client: Client,
     value: &T,
 ) -> Result<Response<Body>, ApiError> {
-    let text = serde_json::to_vec(value).map_err(|error| ApiError::internal(&error))?;
+    let mut text = serde_json::to_vec(value).map_err(|error| ApiError::internal(&error))?;
+    text.push(b'\n');
     let mut memory = service.answers().hold(client);
     if !memory.resize(text.capacity()) {
         return Err(QueryError::AnswersFull.into());
@@ -44,7 +45,8 @@ pub(in crate::http) fn held_json<T: Serialize>(
     Ok(json_text(Bytes::from_owner(HeldText { text, memory })))
 }
 
-/// Names the next page.
+/// Names the next page, by an address relative to this one's: a proxy may have put something in
+/// front of it.
 pub(in crate::http) fn add_next_page(headers: &mut HeaderMap, address: &str, cursor: &str) {
     let mut insert =
         |name: HeaderName, text: &str| HeaderValue::from_str(text).map(|value| headers.insert(name, value));

@@ -1,4 +1,4 @@
-//! Answers in JSON.
+//! Answers in JSON. They end with a line break, as terminals like it.
 
 use hyper::Response;
 use hyper::header::HeaderValue;
@@ -21,7 +21,10 @@ impl<T: Serialize> Json<T> {
     pub(in crate::http) fn into_response(self) -> Response<Body> {
         let mut text = Vec::with_capacity(BYTES_TYPICAL);
         match serde_json::to_writer(&mut text, &self.0) {
-            Ok(()) => json_text(text),
+            Ok(()) => {
+                text.push(b'\n');
+                json_text(text)
+            }
             Err(error) => ApiError::internal(&error).into_response(),
         }
     }

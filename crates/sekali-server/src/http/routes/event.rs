@@ -16,5 +16,6 @@ pub(super) async fn event(request: Box<Admitted>) -> Answer {
         found.ok_or_else(|| ApiError::new(Code::NotFound, "no event with this topic and event id is stored"))?;
     let mut text = Vec::new();
     append_event(&mut text, &event, Layout::Verbatim);
+    text.push(b'\n');
     Ok(json_text(text))
 }

@@ -59,7 +59,7 @@ impl PageRequest {
 
     /// The address of the page behind `cursor`, relative to this one's.
     pub(in crate::http) fn next_page(&self, cursor: &str) -> String {
-        format!("/events?{}after={cursor}", self.query)
+        format!("events?{}after={cursor}", self.query)
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn topics(request: Box<Admitted>) -> Answer {
     let topics: Vec<_> = page.topics.into_iter().map(topic).collect();
     let mut response = held_json(service, request.client(), &topics)?;
     if let Some(cursor) = last {
-        add_next_page(response.headers_mut(), &format!("/topics?limit={limit}&after={cursor}"), &cursor);
+        add_next_page(response.headers_mut(), &format!("topics?limit={limit}&after={cursor}"), &cursor);
     }
     Ok(response)
 }

@@ -44,8 +44,8 @@ fn paged(server: &TestServer, key: &Secret, query: &str) -> Vec<Value> {
     loop {
         let answer = hides(server.get_with(key, &path));
         events.extend(answer.json().as_array().unwrap().iter().cloned());
-        let Some(link) = answer.header("link") else { return events };
-        path = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap().to_owned();
+        let Some(next) = answer.next_page() else { return events };
+        path = next;
     }
 }
 

@@ -46,7 +46,7 @@ fn page_turn(
 ) -> Result<Option<(HeldText, bool, Positions)>, QueryError> {
     let Some(unfinished) = page.as_mut() else { return Ok(None) };
     let Some(more) = scan.turn(cursor, |event| append(unfinished, event))? else { return Ok(None) };
-    unfinished.text.push(b']');
+    unfinished.text.extend_from_slice(b"]\n");
     Ok(page.take().map(|page| (page, more, cursor.positions().clone())))
 }
 

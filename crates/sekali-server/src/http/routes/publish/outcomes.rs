@@ -87,7 +87,7 @@ impl OutcomeList {
         let mut text = std::mem::take(&mut self.text);
         while text.len() < bytes {
             let Some(((topic, event_id), outcome)) = self.events.next() else {
-                text.extend_from_slice(b"]}");
+                text.extend_from_slice(b"]}\n");
                 self.is_done = true;
                 break;
             };
