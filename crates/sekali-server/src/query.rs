@@ -23,6 +23,8 @@ mod page;
 mod permits;
 mod reading;
 mod scan_budget;
+#[cfg(test)]
+mod test_event;
 
 pub(crate) use count::{Count, CountQuery};
 pub use cursor::{CursorKey, CursorScope, Positions};

@@ -43,7 +43,7 @@ pub use scrub_status::{ScrubStatus, ScrubSummary};
 pub use space::{Shortage, SpaceWatch};
 pub(crate) use topic_quota::TopicPermit;
 use topic_quota::TopicQuota;
-pub(crate) use topics::{TopicTotals, behind};
+pub(crate) use topics::{TopicTotals, WantedTotals, behind};
 
 /// A running store. Cheap to clone; clones share.
 #[derive(Clone)]

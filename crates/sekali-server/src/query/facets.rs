@@ -296,20 +296,12 @@ fn append_name(path: &mut String, name: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::test_event::test_event;
 
     fn facets(payloads: &[&str], query: FacetQuery) -> Facets {
         let mut facets = Facets::new(query);
         for payload in payloads {
-            let event = StoredEvent {
-                seq: 1,
-                received_at_ns: 0,
-                topic: "t".to_owned(),
-                event_id: "1".to_owned(),
-                timestamp_ns: 0,
-                source: "s".to_owned(),
-                payload: payload.as_bytes().to_vec(),
-            };
-            facets.add(&event).unwrap();
+            facets.add(&test_event(payload)).unwrap();
         }
         facets
     }

@@ -156,26 +156,15 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn event(payload: &str) -> StoredEvent {
-        StoredEvent {
-            seq: 1,
-            received_at_ns: 0,
-            topic: "t".to_owned(),
-            event_id: "1".to_owned(),
-            timestamp_ns: 0,
-            source: "s".to_owned(),
-            payload: payload.as_bytes().to_vec(),
-        }
-    }
+    use crate::query::test_event::test_event;
 
     #[test]
     fn equal_values_are_one_group_and_kinds_are_not_mixed() {
         let mut groups = Groups::new(Field::parse_list("payload.a", 1).unwrap());
         for value in ["1", "1.0", "10e-1", "\"1\"", "\"\\u0031\"", "null", "true", "[1]"] {
-            groups.add(&event(&format!("{{\"a\":{value}}}")), Some(3));
+            groups.add(&test_event(&format!("{{\"a\":{value}}}")), Some(3));
         }
-        groups.add(&event("{}"), Some(3));
+        groups.add(&test_event("{}"), Some(3));
         let top: Vec<_> = groups.top(2).into_iter().map(|group| (group.key, group.count)).collect();
         assert_eq!(top, [((*b"1").into(), 3), ((*b"\"1\"").into(), 2)]);
         assert_eq!((groups.len(), groups.missing(), groups.grouped(), groups.is_exact()), (5, 1, 8, true));
@@ -186,9 +175,9 @@ mod tests {
     fn more_groups_than_there_is_room_for_are_counted_together() {
         let mut groups = Groups::new(Field::parse_list("payload.a,topic", 2).unwrap());
         for number in 0..=GROUPS_MAX {
-            groups.add(&event(&format!("{{\"a\":{number}}}")), None);
+            groups.add(&test_event(&format!("{{\"a\":{number}}}")), None);
         }
-        groups.add(&event(&format!("{{\"a\":\"{}\"}}", "x".repeat(GROUP_KEY_BYTES_MAX))), None);
+        groups.add(&test_event(&format!("{{\"a\":\"{}\"}}", "x".repeat(GROUP_KEY_BYTES_MAX))), None);
         assert_eq!((groups.len(), groups.grouped(), groups.is_exact()), (GROUPS_MAX, GROUPS_MAX as u64 + 2, false));
     }
 }

@@ -153,18 +153,7 @@ impl Aggregate for Measures {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn event(payload: &str) -> StoredEvent {
-        StoredEvent {
-            seq: 1,
-            received_at_ns: 1_500_000_000,
-            topic: "t".to_owned(),
-            event_id: "1".to_owned(),
-            timestamp_ns: 0,
-            source: "s".to_owned(),
-            payload: payload.as_bytes().to_vec(),
-        }
-    }
+    use crate::query::test_event::test_event;
 
     fn measure(name: &str) -> Measures {
         let mut measures =
@@ -178,7 +167,7 @@ mod tests {
             r#"{"n":4}"#,
             "{}",
         ] {
-            measures.add(&event(payload)).unwrap();
+            measures.add(&test_event(payload)).unwrap();
         }
         measures
     }
@@ -196,7 +185,7 @@ mod tests {
 
     #[test]
     fn delay_and_size_are_there_without_a_payload_member() {
-        assert_eq!(measure("delay").total.range(), Some((1.5, 1.5)));
+        assert_eq!(measure("delay").total.range(), Some((1.499_999_995, 1.499_999_995)));
         assert_eq!(measure("size").total.range(), Some((2.0, 19.0)));
         assert!(Measure::parse("topic").is_err());
     }

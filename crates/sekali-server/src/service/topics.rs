@@ -67,8 +67,13 @@ impl Service {
         &self,
         client: Client,
         query: EventQuery,
-        top: usize,
+        wanted: WantedTotals,
     ) -> Result<(EventQuery, TopicTotals), QueryError> {
+        let top = match wanted {
+            WantedTotals::Nothing => return Ok((query, TopicTotals::default())),
+            WantedTotals::Sums => 0,
+            WantedTotals::Largest(top) => top,
+        };
         let readers = self.readers_now();
         let sum = move || {
             let mut totals = TopicTotals::default();
@@ -85,6 +90,17 @@ impl Service {
         };
         self.shared.reads.run(client, once(sum)).await?
     }
+}
+
+/// Which totals an answer needs: all topics of a store are gone through for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WantedTotals {
+    /// None.
+    Nothing,
+    /// The number of events, and their first and last timestamp.
+    Sums,
+    /// These, and so many of the topics with the most events.
+    Largest(usize),
 }
 
 /// Events of some topics, from their totals.

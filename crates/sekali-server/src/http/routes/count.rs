@@ -12,7 +12,7 @@ use crate::http::reading::{OtherGroups, ReadSummary, by, interval, is_complete, 
 use crate::http::route::{Admitted, Answer};
 use crate::limits::BUCKETS_AUTO_MAX;
 use crate::query::{Count, CountQuery, EventQuery, Field, Groups, Histogram, Interval, QueryError, ReadExtent};
-use crate::service::TopicTotals;
+use crate::service::{TopicTotals, WantedTotals};
 
 /// How many stored events match, by groups and over time.
 pub(super) async fn count(request: Box<Admitted>) -> Answer {
@@ -21,14 +21,15 @@ pub(super) async fn count(request: Box<Admitted>) -> Answer {
     let service = &request.app.shared.service;
     let (by, top, within) = (by(&parameters)?, top(&parameters)?, within(&parameters)?);
     let interval = IntervalChoice::parse(&parameters)?;
-    let (query, totals) = service.totals(request.client(), query, top).await?;
+    let known = known(&query, interval, &by, top);
+    let wanted = known.unwrap_or_else(|| interval.wanted_totals(&query));
+    let (query, totals) = service.totals(request.client(), query, wanted).await?;
+    match known {
+        None => {}
+        Some(WantedTotals::Largest(_)) => return Ok(Json(by_topic(totals, &by)).into_response()),
+        Some(_) => return Ok(Json(CountAnswer::plain(totals.events)).into_response()),
+    }
     let histogram = interval.histogram(&query, totals.timestamps_ns)?;
-    if histogram.is_none() && query.filter.is_empty() && by.is_empty() {
-        return Ok(Json(CountAnswer::plain(totals.events)).into_response());
-    }
-    if histogram.is_none() && query.filter.is_empty() && matches!(by.as_slice(), [field] if field.is_topic()) {
-        return Ok(Json(by_topic(totals, &by)).into_response());
-    }
     let extent = ReadExtent { order: Order::Ascending, max: u64::MAX, within };
     let (count, report) =
         service.aggregate(request.client(), query, extent, Count::new(CountQuery { by, histogram })).await?;
@@ -36,6 +37,18 @@ pub(super) async fn count(request: Box<Admitted>) -> Answer {
     let mut answer = CountAnswer { complete, read, ..CountAnswer::plain(count.events) };
     answer.set_groups(count.groups.as_ref(), count.histogram.as_ref(), top);
     Ok(Json(answer).into_response())
+}
+
+/// The totals of topics that are the answer, if no event must be read for it.
+fn known(query: &EventQuery, interval: IntervalChoice, by: &[Field], top: usize) -> Option<WantedTotals> {
+    if !matches!(interval, IntervalChoice::None) || !query.filter.is_empty() {
+        return None;
+    }
+    match by {
+        [] => Some(WantedTotals::Sums),
+        [field] if field.is_topic() => Some(WantedTotals::Largest(top)),
+        _ => None,
+    }
 }
 
 /// The intervals that a count over time is asked for.
@@ -61,6 +74,12 @@ impl IntervalChoice {
             (Some(interval), None) => Ok(Self::Fixed(interval)),
             (None, Some(buckets)) => Ok(Self::Auto(buckets)),
         }
+    }
+
+    /// The totals of topics that its histogram needs.
+    pub(super) fn wanted_totals(self, query: &EventQuery) -> WantedTotals {
+        let is_bounded = query.filter.since_ns.is_some() && query.filter.until_ns.is_some();
+        if is_bounded || matches!(self, Self::None) { WantedTotals::Nothing } else { WantedTotals::Sums }
     }
 
     /// The empty histogram. The timestamps of all events are within `extent_ns`.
@@ -193,5 +212,29 @@ impl OverTime {
             let buckets = buckets.map(|(start, count)| Bucket { start, count }).collect();
             Self { interval_seconds, buckets: Some(buckets), starts: None, counts: None }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_are_gone_through_only_for_what_an_answer_needs() {
+        use WantedTotals::{Largest, Nothing, Sums};
+        let wanted = |query: &str, interval: IntervalChoice, by: &str| {
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            let query = EventQuery::parse(pairs, 0).unwrap();
+            let by = if by.is_empty() { Vec::new() } else { Field::parse_list(by, 3).unwrap() };
+            known(&query, interval, &by, 5).unwrap_or_else(|| interval.wanted_totals(&query))
+        };
+        let (none, auto) = (IntervalChoice::None, IntervalChoice::Auto(10));
+        assert_eq!(wanted("", none, ""), Sums);
+        assert_eq!(wanted("topic=t", none, "topic"), Largest(5));
+        assert_eq!(wanted("", none, "source"), Nothing);
+        assert_eq!(wanted("q=x", none, ""), Nothing);
+        assert_eq!(wanted("q=x", auto, "topic"), Sums);
+        assert_eq!(wanted("since=2025-01-01", auto, ""), Sums);
+        assert_eq!(wanted("since=2025-01-01&until=2025-01-02", auto, ""), Nothing);
     }
 }

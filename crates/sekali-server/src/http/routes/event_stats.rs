@@ -31,7 +31,8 @@ pub(super) async fn event_stats(request: Box<Admitted>) -> Answer {
     let percentiles = percentiles(&parameters)?;
     let (by, top) = (by(&parameters)?, top(&parameters)?);
     let interval = IntervalChoice::parse(&parameters)?;
-    let (query, totals) = service.totals(request.client(), query, 0).await?;
+    let wanted = interval.wanted_totals(&query);
+    let (query, totals) = service.totals(request.client(), query, wanted).await?;
     let histogram = interval.histogram(&query, totals.timestamps_ns)?;
     let extent = ReadExtent { order: Order::Ascending, max: u64::MAX, within: within(&parameters)? };
     let (measures, report) =

@@ -17,6 +17,7 @@ use crate::http::reading::{ReadSummary, is_complete, within};
 use crate::http::route::{Admitted, Answer};
 use crate::limits::{FACET_VALUES_MAX, SAMPLE_DEFAULT, SAMPLE_MAX, SAMPLE_MIN, VALUES_DEFAULT, VALUES_MAX};
 use crate::query::{EventQuery, Facet, FacetQuery, Facets, Field, ReadEnd, ReadExtent};
+use crate::service::WantedTotals;
 
 /// Numbers with more different values than this are told by percentiles as well.
 const NUMBERS_LISTED_MAX: usize = 20;
@@ -34,8 +35,10 @@ pub(super) async fn fields(request: Box<Admitted>) -> Answer {
     };
     let extent = ReadExtent { order: Order::Descending, max: sample(&parameters)?, within: within(&parameters)? };
     let service = &request.app.shared.service;
-    let (query, totals) = service.totals(request.client(), query, 0).await?;
-    let known = query.filter.is_empty().then_some(totals.events);
+    let is_known = query.filter.is_empty();
+    let wanted = if is_known { WantedTotals::Sums } else { WantedTotals::Nothing };
+    let (query, totals) = service.totals(request.client(), query, wanted).await?;
+    let known = is_known.then_some(totals.events);
     let (facets, report) = service.aggregate(request.client(), query, extent, Facets::new(facet_query.clone())).await?;
     let other = match compared {
         Some(compared) => {

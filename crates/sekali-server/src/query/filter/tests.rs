@@ -1,20 +1,8 @@
 use proptest::prelude::*;
-use sekali_store::StoredEvent;
 
 use super::*;
 use crate::query::EventQuery;
-
-fn event(payload: &str) -> StoredEvent {
-    StoredEvent {
-        seq: 1,
-        received_at_ns: 0,
-        topic: "web.access".to_owned(),
-        event_id: "a-1".to_owned(),
-        timestamp_ns: 5,
-        source: "host-07".to_owned(),
-        payload: payload.as_bytes().to_vec(),
-    }
-}
+use crate::query::test_event::test_event;
 
 fn query(text: &str) -> Result<EventQuery, WrongFilter> {
     EventQuery::parse(text.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))), 0)
@@ -22,7 +10,7 @@ fn query(text: &str) -> Result<EventQuery, WrongFilter> {
 
 #[track_caller]
 fn check(payload: &str, matching: &[&str], others: &[&str]) {
-    let event = event(payload);
+    let event = test_event(payload);
     for text in matching {
         assert!(query(text).unwrap().matches(&event), "{text} should match");
     }
@@ -189,7 +177,7 @@ proptest! {
         let payload = tokens.concat();
         for path in ["a", "0", "a.0", "18446744073709551615"] {
             for parameter in ["payload.X=5", "not.payload.X=5", "min.payload.X=5", "match.payload.X=5", "has=X"] {
-                query(&parameter.replace('X', path)).unwrap().matches(&event(&payload));
+                query(&parameter.replace('X', path)).unwrap().matches(&test_event(&payload));
             }
         }
         TextSearch::new("A\"").is_in(payload.as_bytes());
