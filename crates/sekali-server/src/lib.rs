@@ -20,7 +20,6 @@
 //! `service`, `query` and `ingest` know no HTTP: a listener of another protocol needs these three.
 
 pub mod access;
-mod budget;
 mod clients;
 pub mod clock;
 #[doc(hidden)]

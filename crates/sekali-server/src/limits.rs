@@ -25,10 +25,12 @@ pub const PARSED_IN_PLACE_BYTES_MAX: usize = 256 * 1024;
 pub const PROBLEMS_LISTED_MAX: usize = 100;
 
 /// Most bytes of encoded events that wait for the committers or are being committed, all partitions
-/// together.
+/// together; one client may have five eighths. More are refused as overload.
 pub const QUEUE_BYTES_MAX: usize = 128 * MIB;
 /// A commit takes no further request once it has this many bytes of encoded events.
-pub const COMMIT_BYTES_MAX: usize = 16 * MIB;
+pub const COMMIT_BYTES_MAX: usize = 4 * MIB;
+/// But it still takes small requests whose turn it is, up to this.
+pub(crate) const COMMIT_SMALL_BYTES_MAX: usize = MIB;
 /// While a commit is being written, the next is decided as soon as so many bytes of encoded events
 /// wait: some 0.1 ms of work. To decide less than that ahead saves less than waking a thread for it
 /// costs.
@@ -37,8 +39,8 @@ pub const DECIDE_AHEAD_BYTES: usize = 64 * 1024;
 /// Requests whose events are compared with stored ones at a time; others wait for their turn. That
 /// is work for a core each, and leaves the committers theirs on a small machine.
 pub(crate) const COMPARISONS_MAX: usize = 2;
-/// Most bytes of encoded events that are being compared or wait for that. More are refused as
-/// overload; the queue to the committers keeps its own.
+/// Most bytes of encoded events that are being compared or wait for that; one client may have five
+/// eighths. More are refused as overload; the queue to the committers keeps its own.
 pub(crate) const COMPARED_BYTES_MAX: usize = 64 * MIB;
 
 /// Events on a page of `GET /events` unless the client asks for another number.
@@ -92,8 +94,10 @@ pub(crate) const SCAN_BYTES_MIN: usize = 256 * 1024;
 /// Most streams of events at a time; one client may have half of those that are free. More are
 /// refused as overload.
 pub const STREAMS_MAX: usize = 256;
+/// Most bytes of events that streams have read ahead while they wait for their clients.
+const STREAMS_AHEAD_BYTES_MAX: usize = 128 * MIB;
 /// Most streams that wait for their clients with events read ahead. Others read them again.
-pub const STREAMS_AHEAD_MAX: usize = 4;
+pub const STREAMS_AHEAD_MAX: usize = STREAMS_AHEAD_BYTES_MAX / SCAN_BYTES_MAX;
 /// Longest a stream keeps events that it has read ahead while its client takes nothing.
 pub const STREAM_AHEAD_TIME: Duration = Duration::from_secs(1);
 /// Longest a stream keeps files open that expire meanwhile.
@@ -251,9 +255,12 @@ const _: () = {
     assert!((1 << ZSTD_WINDOW_LOG_MAX) <= BODY_BYTES_MAX);
     // The largest request fits an empty queue, and a commit (its bytes, and once more for evidence)
     // fits a frame.
-    assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= QUEUE_BYTES_MAX);
-    assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= COMPARED_BYTES_MAX);
-    assert!(COMMIT_BYTES_MAX + 2 * BODY_BYTES_MAX < FRAME_BODY_BYTES_MAX);
+    assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= QUEUE_BYTES_MAX / 8 * 5);
+    assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= COMPARED_BYTES_MAX / 8 * 5);
+    // Beside a client that has all it may have, the largest request of another fits the queue.
+    assert!(BODY_BYTES_MAX + BATCH_EVENTS_MAX * 64 <= QUEUE_BYTES_MAX / 8 * 3);
+    assert!(COMMIT_BYTES_MAX + 2 * COMMIT_SMALL_BYTES_MAX + 2 * BODY_BYTES_MAX < FRAME_BODY_BYTES_MAX);
+    assert!(SMALL_BYTES_MAX <= COMMIT_SMALL_BYTES_MAX);
     assert!(DECIDE_AHEAD_BYTES < COMMIT_BYTES_MAX);
     assert!(PAGE_EVENTS_DEFAULT <= PAGE_EVENTS_MAX);
     assert!(PAGE_EVENTS_MAX <= PAGE_SCAN_EVENTS_MAX);

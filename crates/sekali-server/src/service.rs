@@ -161,14 +161,14 @@ impl Service {
         self.shared.topic_quota.admit(client, &self.shared.readers, &accepted.batches)
     }
 
-    /// Commits the events of a request and waits until they are durable.
+    /// Commits the events of a request of a client and waits until they are durable.
     ///
     /// # Errors
     /// See [`CommitError`].
-    pub async fn publish(&self, mut accepted: Accepted) -> Result<Published, CommitError> {
+    pub(crate) async fn publish(&self, client: Client, mut accepted: Accepted) -> Result<Published, CommitError> {
         let order = accepted.take_order();
         let Accepted { batches, keys, rejected, .. } = accepted;
-        let outcomes = self.shared.pipeline.commit(batches).await?;
+        let outcomes = self.shared.pipeline.commit(client, batches).await?;
         Ok(Published { outcomes: order.restore(outcomes), keys, rejected })
     }
 

@@ -57,6 +57,16 @@ pub enum Error {
     /// it could do harm. The partition takes no more writes until the store is opened again.
     #[error("internal error: {0}; stop the server and start it again, and please report this")]
     Broken(&'static str),
+    /// Stored events cannot be read now. That says nothing of whether they are lost.
+    #[error("the events with seq {first_seq} to {last_seq} cannot be read")]
+    Unreadable {
+        /// The first of them.
+        first_seq: u64,
+        /// The last of them.
+        last_seq: u64,
+        /// Why not.
+        source: Box<Self>,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -84,10 +94,20 @@ impl Error {
         text
     }
 
+    /// This error, met while these events were read. Only a refusal of the operating system is
+    /// about them.
+    pub(crate) fn while_reading(self, first_seq: u64, last_seq: u64) -> Self {
+        match self {
+            Self::Io { .. } => Self::Unreadable { first_seq, last_seq, source: Box::new(self) },
+            other => other,
+        }
+    }
+
     /// As an I/O error would name it.
     pub(crate) fn kind(&self) -> io::ErrorKind {
         match self {
             Self::Io { source, .. } => source.kind(),
+            Self::Unreadable { source, .. } => source.kind(),
             Self::StorageFull { .. } | Self::NoRoomForIndex(_) => io::ErrorKind::StorageFull,
             _ => io::ErrorKind::Other,
         }
@@ -95,7 +115,7 @@ impl Error {
 
     /// Whether it is that there is no such file.
     pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        self.kind() == io::ErrorKind::NotFound
     }
 
     /// Whether it is that there is no space.
@@ -103,6 +123,7 @@ impl Error {
         match self {
             Self::StorageFull { .. } | Self::NoRoomForIndex(_) => true,
             Self::Io { source, .. } => is_full(source),
+            Self::Unreadable { source, .. } => source.is_full(),
             _ => false,
         }
     }

@@ -37,6 +37,8 @@ pub enum Code {
     TooManyTopics,
     /// An internal fault of the server.
     Internal,
+    /// Stored events that the request needs cannot be read now.
+    Unreadable,
     /// Too much is in progress.
     Overloaded,
     /// The disk is full.
@@ -103,6 +105,7 @@ const TABLE: [Row; Code::ALL.len()] = [
     row(Code::InvalidEvent, "invalid_event", 422, Retry::Never, Stored::Nothing),
     row(Code::TooManyTopics, "too_many_topics", 422, Retry::Never, Stored::Nothing),
     row(Code::Internal, "internal", 500, Retry::Never, Stored::Nothing),
+    row(Code::Unreadable, "unreadable", 503, Retry::After(5), Stored::Nothing),
     row(Code::Overloaded, "overloaded", 503, Retry::After(1), Stored::Nothing),
     row(Code::StorageFull, "storage_full", 503, Retry::After(5), Stored::Nothing),
     row(Code::PartlyStored, "partly_stored", 503, Retry::After(5), Stored::Unknown),
@@ -124,12 +127,12 @@ const _: () = {
 impl Code {
     /// Every code.
     #[rustfmt::skip]
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::InvalidJson, Self::InvalidParameter, Self::InvalidCursor, Self::InvalidEncoding, Self::InvalidHost,
         Self::Unauthenticated, Self::Forbidden, Self::NotFound, Self::MethodNotAllowed, Self::RequestTimeout,
         Self::TooLarge, Self::HeadersTooLarge, Self::UnsupportedMediaType, Self::WrongHost,
-        Self::InvalidEvent, Self::TooManyTopics, Self::Internal, Self::Overloaded, Self::StorageFull,
-        Self::PartlyStored, Self::StorageFailed, Self::ShuttingDown,
+        Self::InvalidEvent, Self::TooManyTopics, Self::Internal, Self::Unreadable, Self::Overloaded,
+        Self::StorageFull, Self::PartlyStored, Self::StorageFailed, Self::ShuttingDown,
     ];
 
     /// The code as text.

@@ -21,6 +21,7 @@ pub(crate) fn update(path: &Path, results: &Results) -> Outcome<()> {
 fn with_tables(document: &str, results: &Results) -> Outcome<String> {
     let tests = format!("{}\n{}", tables::runs(results), tables::tests(results));
     let document = replace(document, "tests", &tests)?;
+    let document = replace(&document, "neighbours", &tables::neighbours(results))?;
     replace(&document, "mutants", &tables::mutants(results))
 }
 

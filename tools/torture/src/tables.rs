@@ -16,9 +16,17 @@ const COLUMNS: [(&str, &str); 6] = [
     ("wrong_bytes", "wrong bytes"),
 ];
 
+/// Figures of each attack of `hostile_neighbours`, behind the name of the attack, and the heads of
+/// their columns.
+const ATTACK_COLUMNS: [(&str, &str); 3] = [
+    ("_publish_p99_ms", "another client's publish, p99"),
+    ("_livez_ms_max", "its `/livez`, max"),
+    ("_memory_mib_max", "memory"),
+];
+
 /// Returns all tables, for a terminal.
 pub(crate) fn all(results: &Results) -> String {
-    let parts = [runs(results), tests(results), mutants(results)];
+    let parts = [runs(results), tests(results), neighbours(results), mutants(results)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
@@ -70,6 +78,26 @@ pub(crate) fn tests(results: &Results) -> String {
     table.to_markdown()
 }
 
+/// Returns a row for each attack of a hostile neighbour.
+pub(crate) fn neighbours(results: &Results) -> String {
+    let [(first, _), ..] = ATTACK_COLUMNS;
+    let [a, b, c] = ATTACK_COLUMNS.map(|(_, above)| above);
+    let mut rows = Vec::new();
+    for line in &results.tests {
+        for attack in line.keys().filter_map(|name| name.strip_suffix(first)).filter(|attack| !attack.is_empty()) {
+            let figure = |(name, _): (&str, &str)| text(line, &format!("{attack}{name}"));
+            let [p99, livez, memory] = ATTACK_COLUMNS.map(figure);
+            rows.push([attack.replace('_', " "), format!("{p99} ms"), format!("{livez} ms"), format!("{memory} MiB")]);
+        }
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["attack", a, b, c]);
+    rows.into_iter().for_each(|row| table.add(row));
+    table.to_markdown()
+}
+
 /// Returns a row for each mutant.
 pub(crate) fn mutants(results: &Results) -> String {
     if results.mutants.is_empty() {
@@ -88,8 +116,15 @@ fn others(line: &Line) -> String {
     if let Some(reason) = line.get("skipped") {
         return format!("skipped: {}", reason.as_str().unwrap_or_default());
     }
-    let has_column =
-        |name: &str| ["test", "seed", "seconds"].contains(&name) || COLUMNS.iter().any(|(known, _)| *known == name);
+    let is_of_attack = |name: &str| {
+        let mut attacks = ATTACK_COLUMNS.iter().filter_map(|(ending, _)| name.strip_suffix(ending));
+        attacks.any(|attack| line.contains_key(&format!("{attack}{}", ATTACK_COLUMNS[0].0)))
+    };
+    let has_column = |name: &str| {
+        ["test", "seed", "seconds"].contains(&name)
+            || COLUMNS.iter().any(|(known, _)| *known == name)
+            || is_of_attack(name)
+    };
     let others = line.iter().filter(|(name, value)| !has_column(name) && value.as_u64() != Some(0));
     others.map(|(name, _)| format!("{} {}", name.replace('_', " "), text(line, name))).collect::<Vec<_>>().join(", ")
 }
@@ -105,5 +140,26 @@ fn text(line: &Line, name: &str) -> String {
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.as_f64().map(figure).unwrap_or_default(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_attack_is_a_row_of_its_own_table_and_not_in_the_other() {
+        let line = concat!(
+            r#"{"test":"hostile_neighbours","seed":1,"seconds":2.0,"cycles":1,"memory_mib_max":9,"#,
+            r#""large_floods_publish_p99_ms":3,"large_floods_livez_ms_max":4,"large_floods_memory_mib_max":5}"#
+        );
+        let results = Results::parse(line).unwrap();
+        let rows: Vec<_> = neighbours(&results).lines().skip(2).map(str::to_owned).collect();
+        assert_eq!(rows.len(), 1);
+        let cells: Vec<_> = rows[0].split('|').map(str::trim).collect();
+        assert_eq!(cells, ["", "large floods", "3 ms", "4 ms", "5 MiB", ""]);
+        let others = tests(&results);
+        assert!(others.contains("memory mib max 9") && !others.contains("large floods"), "{others}");
+        assert_eq!(neighbours(&Results::default()), "");
     }
 }

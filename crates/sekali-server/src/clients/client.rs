@@ -13,6 +13,14 @@ pub(crate) enum Client {
     Network(IpAddr),
 }
 
+#[cfg(test)]
+impl Client {
+    /// One of several clients, for tests.
+    pub(crate) fn numbered(number: u8) -> Self {
+        Self::Network([10, 0, 0, number].into())
+    }
+}
+
 /// The network of an address: in IPv6 the first half, since one client has the whole /64.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

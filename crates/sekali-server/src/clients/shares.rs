@@ -283,13 +283,9 @@ mod tests {
         FairShares::new(ShareSizes { large: 100, small: 20, small_max: 4 }, PATIENCE)
     }
 
-    fn client(number: u8) -> Client {
-        Client::Network([10, 0, 0, number].into())
-    }
-
     /// Holds so many bytes for this client, if there is room.
     fn hold(memory: &FairShares, number: u8, bytes: usize) -> Option<HeldShare> {
-        let mut held = memory.hold(client(number));
+        let mut held = memory.hold(Client::numbered(number));
         held.resize(bytes).then_some(held)
     }
 

@@ -68,7 +68,11 @@ impl Workers {
         Self::start_threads(name, waiting_max, cores)
     }
 
-    fn start_threads(name: &str, waiting_max: usize, count: usize) -> io::Result<Self> {
+    /// Starts `count` threads.
+    ///
+    /// # Errors
+    /// The operating system refuses a thread.
+    pub(crate) fn start_threads(name: &str, waiting_max: usize, count: usize) -> io::Result<Self> {
         let queue = Arc::new(WorkQueue { state: Mutex::default(), changed: Condvar::new(), waiting_max });
         let workers = Self { handle: Arc::new(Handle { queue: Arc::clone(&queue) }) };
         for number in 0..count {
@@ -120,17 +124,19 @@ pub(crate) fn once<T>(work: impl FnOnce() -> T) -> impl FnMut() -> Option<T> {
     move || work.take().map(|work| work())
 }
 
-fn with_result<T: Send + 'static>(
-    mut work: impl FnMut() -> Option<T> + Send + 'static,
-) -> (Work, oneshot::Receiver<T>) {
+fn with_result<T: Send + 'static>(work: impl FnMut() -> Option<T> + Send + 'static) -> (Work, oneshot::Receiver<T>) {
     let (sender, receiver) = oneshot::channel();
-    let mut sender = Some(sender);
+    let (mut sender, mut work) = (Some(sender), Some(work));
     let turn = move || {
         // Nobody waits for it any more.
         if sender.as_ref().is_none_or(oneshot::Sender::is_closed) {
             return false;
         }
-        let Some(result) = work() else { return true };
+        let Some(run) = &mut work else { return false };
+        let Some(result) = run() else { return true };
+        // Files that the work had open are closed when its result is there: a caller may count on
+        // that.
+        work = None;
         if let Some(sender) = sender.take() {
             // An error here is a client that has just gone.
             let _ = sender.send(result);
@@ -220,10 +226,6 @@ mod tests {
 
     use super::*;
 
-    fn client(number: u8) -> Client {
-        Client::Network([10, 0, 0, number].into())
-    }
-
     /// One thread that is held up until the sender is dropped.
     async fn held_up(waiting_max: usize) -> (Workers, mpsc::Sender<()>) {
         let workers = Workers::start_threads("test", waiting_max, 1).unwrap();
@@ -235,7 +237,7 @@ mod tests {
                 let _ = started.send(());
                 wait.recv().is_err()
             };
-            holding.run_always(client(0), hold).await
+            holding.run_always(Client::numbered(0), hold).await
         });
         has_started.await.unwrap();
         (workers, go_on)
@@ -249,7 +251,7 @@ mod tests {
         for number in [1, 1, 1, 1, 2] {
             let (done, workers) = (done.clone(), workers.clone());
             results.push(tokio::spawn(async move {
-                workers.run(client(number), once(move || done.send(number).unwrap())).await
+                workers.run(Client::numbered(number), once(move || done.send(number).unwrap())).await
             }));
             tokio::task::yield_now().await;
         }
@@ -273,13 +275,13 @@ mod tests {
                     told.send(1).unwrap();
                     (turns == 3).then_some(turns)
                 };
-                workers.run(client(1), turn).await
+                workers.run(Client::numbered(1), turn).await
             })
         };
         tokio::task::yield_now().await;
         let short = {
             let workers = workers.clone();
-            tokio::spawn(async move { workers.run(client(1), once(move || done.send(2).unwrap())).await })
+            tokio::spawn(async move { workers.run(Client::numbered(1), once(move || done.send(2).unwrap())).await })
         };
         tokio::task::yield_now().await;
         drop(go_on);
@@ -294,13 +296,13 @@ mod tests {
         let mut waiting = Vec::new();
         for _ in 0..5 {
             let workers = workers.clone();
-            waiting.push(tokio::spawn(async move { workers.run(client(1), once(|| 1)).await }));
+            waiting.push(tokio::spawn(async move { workers.run(Client::numbered(1), once(|| 1)).await }));
             tokio::task::yield_now().await;
         }
-        assert!(matches!(workers.run(client(1), once(|| 1)).await, Err(QueryError::Busy)));
+        assert!(matches!(workers.run(Client::numbered(1), once(|| 1)).await, Err(QueryError::Busy)));
         let other = {
             let workers = workers.clone();
-            tokio::spawn(async move { workers.run(client(2), once(|| 2)).await })
+            tokio::spawn(async move { workers.run(Client::numbered(2), once(|| 2)).await })
         };
         tokio::task::yield_now().await;
         drop(go_on);
@@ -311,20 +313,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_work_had_open_is_closed_when_its_result_is_there() {
+        let workers = Workers::start_threads("test", 10, 1).unwrap();
+        for _ in 0..1_000 {
+            let open = Arc::new(());
+            let held = Arc::clone(&open);
+            let turn = move || Some(Arc::strong_count(&held));
+            assert_eq!(workers.run(Client::numbered(1), turn).await.unwrap(), 2);
+            assert_eq!(Arc::strong_count(&open), 1);
+        }
+    }
+
+    #[tokio::test]
     async fn work_that_panics_or_that_nobody_waits_for_ends_alone() {
         let (workers, go_on) = held_up(10).await;
         let (done, order) = mpsc::channel::<()>();
         let abandoned = {
             let workers = workers.clone();
-            tokio::spawn(async move { workers.run(client(1), once(move || done.send(()).unwrap())).await })
+            tokio::spawn(async move { workers.run(Client::numbered(1), once(move || done.send(()).unwrap())).await })
         };
         tokio::task::yield_now().await;
         abandoned.abort();
         assert!(abandoned.await.is_err());
         drop(go_on);
-        let panicked = workers.run(client(1), once(|| assert_eq!(1, 2))).await;
+        let panicked = workers.run(Client::numbered(1), once(|| assert_eq!(1, 2))).await;
         assert!(matches!(panicked, Err(QueryError::Broken(_))));
-        assert_eq!(workers.run(client(1), once(|| 3)).await.unwrap(), 3);
+        assert_eq!(workers.run(Client::numbered(1), once(|| 3)).await.unwrap(), 3);
         assert_eq!(order.try_iter().count(), 0);
     }
 }

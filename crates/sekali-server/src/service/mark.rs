@@ -43,6 +43,7 @@ mod tests {
     use crate::service::Service;
 
     use super::*;
+    use crate::clients::Client;
 
     #[tokio::test(start_paused = true)]
     async fn what_was_acknowledged_a_second_before_a_kill_is_missed_when_it_is_gone() {
@@ -60,7 +61,7 @@ mod tests {
             let (mut batch, event_id) = (Batch::new(), id.to_string());
             let event = EventRef { topic: "t", event_id: &event_id, timestamp_ns: 0, source: "", payload: b"{}" };
             batch.push(&hasher, &event);
-            service.pipeline().commit(vec![(0, batch)]).await.unwrap();
+            service.pipeline().commit(Client::numbered(1), vec![(0, batch)]).await.unwrap();
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         let killed = disk.kill();

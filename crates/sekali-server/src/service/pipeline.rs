@@ -2,8 +2,8 @@
 //! partition.
 //!
 //! Pushing never blocks; a full queue refuses. All batches that wait in a queue share one commit
-//! and one sync, and every request is answered after the sync that made it durable. HTTP is not
-//! known here.
+//! and one sync, and every request is answered after the sync that made it durable. If more waits
+//! than that, clients take turns. HTTP is not known here.
 //!
 //! A batch with events that must be compared with stored ones is set aside by the committer, is
 //! compared where no other batch waits for that, and is pushed again.
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use sekali_store::{Batch, Outcome, Partition};
 use tokio::sync::oneshot;
 
-use crate::budget::Budget;
+use crate::clients::{Client, Rooms};
 use crate::limits::QUEUE_BYTES_MAX;
 
 use super::{Shortage, SpaceWatch};
@@ -47,8 +47,8 @@ pub enum CommitError {
     TooManyTopics,
     /// The queue is closed. Nothing is stored.
     ShuttingDown,
-    /// A stored event that had to be compared could not be read. Nothing is stored.
-    Unreadable,
+    /// Stored events that had to be compared could not be read, and which. Nothing is stored.
+    Unreadable(String),
 }
 
 /// The way to the committers. Cheap to clone.
@@ -60,7 +60,7 @@ pub struct Pipeline {
 #[derive(Debug)]
 struct Shared {
     queues: Vec<Queue>,
-    budget: Budget,
+    rooms: Rooms,
     comparer: Comparer,
     health: Health,
     space: SpaceWatch,
@@ -74,8 +74,8 @@ impl Pipeline {
     pub fn start(partitions: Vec<Partition>, space: SpaceWatch) -> io::Result<(Self, Committers)> {
         let shared = Arc::new(Shared {
             queues: partitions.iter().map(|_| Queue::default()).collect(),
-            budget: Budget::new(QUEUE_BYTES_MAX),
-            comparer: Comparer::new(partitions.iter().map(Partition::reader).collect()),
+            rooms: Rooms::new(QUEUE_BYTES_MAX),
+            comparer: Comparer::start(partitions.iter().map(Partition::reader).collect())?,
             health: Health::default(),
             space,
         });
@@ -83,17 +83,21 @@ impl Pipeline {
         Ok((Self { shared }, committers))
     }
 
-    /// Commits batches, each to its partition, and waits until they are durable. The outcomes are
-    /// by batch, then by event.
+    /// Commits batches of a client, each to its partition, and waits until they are durable. The
+    /// outcomes are by batch, then by event.
     ///
     /// # Errors
     /// See [`CommitError`].
-    pub async fn commit(&self, batches: Vec<(u32, Batch)>) -> Result<Vec<Vec<Outcome>>, CommitError> {
-        let answers = self.push(batches)?;
+    pub(crate) async fn commit(
+        &self,
+        client: Client,
+        batches: Vec<(u32, Batch)>,
+    ) -> Result<Vec<Vec<Outcome>>, CommitError> {
+        let answers = self.push(&client, batches)?;
         let mut outcomes = Vec::with_capacity(answers.len());
         let mut refused = None;
         for (partition, answer) in answers {
-            match self.settle(partition, answer).await {
+            match self.settle(&client, partition, answer).await {
                 Ok(batch) => outcomes.push(batch),
                 Err(CommitError::StorageFailed) => refused = Some(CommitError::StorageFailed),
                 Err(error) => refused = refused.or(Some(error)),
@@ -109,30 +113,35 @@ impl Pipeline {
 
     /// Waits for the outcomes of a batch, and has it compared and pushed again as often as it is set
     /// aside: each time, what it was set aside for is durable and gets compared.
-    async fn settle(&self, partition: u32, mut answer: oneshot::Receiver<Answer>) -> Result<Vec<Outcome>, CommitError> {
+    async fn settle(
+        &self,
+        client: &Client,
+        partition: u32,
+        mut answer: oneshot::Receiver<Answer>,
+    ) -> Result<Vec<Outcome>, CommitError> {
         loop {
             // No answer means that the committer is gone in the middle of a commit.
             match answer.await.unwrap_or(Answer::Refused(CommitError::StorageFailed)) {
                 Answer::Committed(outcomes) => return Ok(outcomes),
                 Answer::Refused(error) => return Err(error),
                 Answer::SetAside(batch) => {
-                    let batch = self.shared.comparer.compare(partition, batch).await?;
-                    let pushed = self.push(vec![(partition, batch)])?.pop();
+                    let batch = self.shared.comparer.compare(client, partition, batch).await?;
+                    let pushed = self.push(client, vec![(partition, batch)])?.pop();
                     (_, answer) = pushed.ok_or(CommitError::StorageFailed)?;
                 }
             }
         }
     }
 
-    /// Whether `bytes` fit the queue at the moment. A request that does not fit is better refused
-    /// before it is read.
-    pub fn has_room(&self, bytes: usize) -> bool {
-        self.shared.budget.has_room(bytes)
+    /// Whether `bytes` of a client fit the queue at the moment. A request that does not fit is
+    /// better refused before it is read.
+    pub(crate) fn has_room(&self, client: impl FnOnce() -> Client, bytes: usize) -> bool {
+        self.shared.rooms.reserve(client, bytes).is_some()
     }
 
     /// Bytes that wait or are being committed.
     pub fn queued_bytes(&self) -> usize {
-        self.shared.budget.used()
+        self.shared.rooms.used()
     }
 
     /// Why there are no more commits, if there are none.
@@ -152,17 +161,22 @@ impl Pipeline {
     }
 
     /// Pushes all batches, or none: room for all of them is taken first.
-    fn push(&self, batches: Vec<(u32, Batch)>) -> Result<Vec<(u32, oneshot::Receiver<Answer>)>, CommitError> {
+    fn push(
+        &self,
+        client: &Client,
+        batches: Vec<(u32, Batch)>,
+    ) -> Result<Vec<(u32, oneshot::Receiver<Answer>)>, CommitError> {
         if self.shared.health.stopped().is_some() {
             return Err(CommitError::StorageFailed);
         }
         let sizes = batches.iter().map(|(_, batch)| batch.bytes());
-        let rooms: Option<Vec<_>> = sizes.map(|bytes| self.shared.budget.reserve(bytes)).collect();
+        let rooms: Option<Vec<_>> = sizes.map(|bytes| self.shared.rooms.reserve(|| client.clone(), bytes)).collect();
         let mut receivers = Vec::with_capacity(batches.len());
         for ((partition, batch), room) in batches.into_iter().zip(rooms.ok_or(CommitError::Overloaded)?) {
             let (waiter, receiver) = Waiter::here(room);
             let job = Job { batch, waiter };
-            let pushed = self.shared.queues.get(partition as usize).is_some_and(|queue| queue.push(job));
+            let queue = self.shared.queues.get(partition as usize);
+            let pushed = queue.is_some_and(|queue| queue.push(client.clone(), job));
             if !pushed {
                 return Err(self.why_closed(receivers.is_empty()));
             }

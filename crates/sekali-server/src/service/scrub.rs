@@ -92,6 +92,7 @@ mod tests {
     use sekali_store::{Batch, EventRef, HashKey, StoreMeta, StoreOptions};
 
     use super::*;
+    use crate::clients::Client;
     use crate::ingest::CONTENT_RULES;
     use crate::service::Service;
 
@@ -113,7 +114,7 @@ mod tests {
         let (service, committers, chores) = Service::start(store).unwrap();
         let mut batch = Batch::new();
         batch.push(&hasher, &EventRef { topic: "t", event_id: "1", timestamp_ns: 0, source: "", payload: b"{}" });
-        service.pipeline().commit(vec![(0, batch)]).await.unwrap();
+        service.pipeline().commit(Client::numbered(1), vec![(0, batch)]).await.unwrap();
         let log = disk.paths().into_iter().find(|path| path.extension().is_some_and(|ending| ending == "log"));
         let rotten = log.unwrap();
         assert!(disk.corrupt(&rotten, |bytes| *bytes.last_mut().unwrap() ^= 1));

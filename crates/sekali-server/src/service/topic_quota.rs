@@ -101,15 +101,11 @@ fn lock(tally: &Mutex<NewTopics>) -> MutexGuard<'_, NewTopics> {
 mod tests {
     use super::*;
 
-    fn client(number: u8) -> Client {
-        Client::Network([10, 0, 0, number].into())
-    }
-
     #[test]
     fn one_client_cannot_make_all_topics_that_there_may_be() {
         let (mut tally, now, mut known) = (NewTopics::default(), Instant::now(), 0);
         let mut make = |number, topics| {
-            let made = tally.add(client(number), topics, known, now).is_ok();
+            let made = tally.add(Client::numbered(number), topics, known, now).is_ok();
             tally.in_flight = 0;
             known += if made { topics } else { 0 };
             made
@@ -122,10 +118,10 @@ mod tests {
     #[test]
     fn topics_that_are_not_committed_yet_count_and_are_forgotten_in_time() {
         let (mut tally, now) = (NewTopics::default(), Instant::now());
-        tally.add(client(1), TOPICS_MAX / 2, 0, now).unwrap();
-        assert!(tally.add(client(2), TOPICS_MAX / 2 + 1, 0, now).is_err());
+        tally.add(Client::numbered(1), TOPICS_MAX / 2, 0, now).unwrap();
+        assert!(tally.add(Client::numbered(2), TOPICS_MAX / 2 + 1, 0, now).is_err());
         tally.in_flight = 0;
-        assert!(tally.add(client(1), TOPICS_MAX / 2 + 1, 0, now).is_err());
-        assert!(tally.add(client(1), TOPICS_MAX / 2 + 1, 0, now + HALF_LIFE).is_ok());
+        assert!(tally.add(Client::numbered(1), TOPICS_MAX / 2 + 1, 0, now).is_err());
+        assert!(tally.add(Client::numbered(1), TOPICS_MAX / 2 + 1, 0, now + HALF_LIFE).is_ok());
     }
 }

@@ -39,7 +39,7 @@ fn what_is_not_json_is_400() {
     post(&server, "/publish", &[], b"\"\xff\"".to_vec()).expect_error(400, "invalid_json");
     let lines = format!("{good}\n{{\"topic\":\n");
     post(&server, "/publish", &[("content-type", "application/x-ndjson")], lines).expect(400, &expect![[
-        r#"{"code":"invalid_json","message":"the body is not JSON: EOF while parsing a value at line 2 column 9","errors":[{"line":2,"column":9,"reason":"EOF while parsing a value"}]}"#
+        r#"{"code":"invalid_json","message":"the body is not JSON at line 2 column 9: EOF while parsing a value","errors":[{"line":2,"column":9,"reason":"EOF while parsing a value"}]}"#
     ]]);
     server.expect_nothing_stored();
 }
@@ -112,8 +112,8 @@ fn what_can_never_be_taken_is_not_called_overload() {
     let mut large = event("t", "1");
     large["payload"] = json!({"text": "x".repeat(1_000_000)});
     let body = Value::from(vec![large; 30]).to_string();
-    let waiting: Vec<_> = (0..4).map(|_| server.request("POST", "/publish").body(body.clone()).spawn()).collect();
-    while server.get("/stats").json()["queued_bytes"].as_u64() < Some(4 * 30_000_000) {
+    let waiting: Vec<_> = (0..3).map(|_| server.request("POST", "/publish").body(body.clone()).spawn()).collect();
+    while server.get("/stats").json()["queued_bytes"].as_u64() < Some(3 * 30_000_000) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     for bytes in [BODY_WIRE_BYTES_MAX + 1, 1 << 27, (1 << 27) + 1, usize::MAX >> 1] {

@@ -20,6 +20,7 @@ pub(crate) struct Switches {
     full: Mutex<Option<&'static str>>,
     syncs_fail: AtomicBool,
     reads_fail: AtomicBool,
+    reads_panic: AtomicBool,
     syncs_panic: AtomicBool,
     sync_delay_ms: AtomicU64,
     held: Mutex<bool>,
@@ -52,6 +53,11 @@ impl Switches {
         self.reads_fail.store(fail, Ordering::SeqCst);
     }
 
+    /// Makes every read panic, or no longer.
+    pub(crate) fn panic_reads(&self, panic: bool) {
+        self.reads_panic.store(panic, Ordering::SeqCst);
+    }
+
     /// Makes syncs wait, or lets them continue.
     pub(crate) fn hold_syncs(&self, hold: bool) {
         *self.held.lock().unwrap() = hold;
@@ -61,6 +67,7 @@ impl Switches {
 
 impl Tamper for Switches {
     fn before_read(&self) -> io::Result<()> {
+        assert!(!self.reads_panic.load(Ordering::SeqCst), "the disk is in a panic");
         if self.reads_fail.load(Ordering::SeqCst) { Err(bad_mood()) } else { Ok(()) }
     }
 

@@ -93,7 +93,18 @@ fn unreadable() -> Provoked {
     Provoked { answer, stored: stored(&server) - 1 }
 }
 
-/// More requests than can wait for a stalled disk.
+/// A read that panics.
+fn broken() -> Provoked {
+    let disk = Arc::new(MoodyDisk::default());
+    let server = TestServer::start_with(Arc::clone(&disk) as _, |_| {});
+    server.publish(&event("t", "1")).expect_status(202);
+    disk.panic_reads(true);
+    let answer = server.get("/events");
+    disk.panic_reads(false);
+    Provoked { answer, stored: stored(&server) - 1 }
+}
+
+/// More requests of one client than may wait for a stalled disk.
 fn overload() -> Provoked {
     let disk = Arc::new(MoodyDisk::default());
     let server = TestServer::start_with(Arc::clone(&disk) as _, |_| {});
@@ -104,8 +115,8 @@ fn overload() -> Provoked {
         event
     };
     let body = Value::from((0..24).map(large).collect::<Vec<_>>()).to_string();
-    let waiting: Vec<_> = (0..5).map(|_| server.request("POST", "/publish").body(body.clone()).spawn()).collect();
-    while server.get("/stats").json()["queued_bytes"].as_u64() < Some(5 * 24_000_000) {
+    let waiting: Vec<_> = (0..3).map(|_| server.request("POST", "/publish").body(body.clone()).spawn()).collect();
+    while server.get("/stats").json()["queued_bytes"].as_u64() < Some(3 * 24_000_000) {
         std::thread::sleep(Duration::from_millis(20));
     }
     let mut other = event("other", "1");
@@ -182,7 +193,8 @@ fn provoke(code: Code) -> Provoked {
         Code::WrongHost => open("POST", "/publish", &[("host", "evil.example")], good()),
         Code::InvalidEvent => open("POST", "/publish", &[], "[{}]"),
         Code::TooManyTopics => too_many_topics(),
-        Code::Internal => unreadable(),
+        Code::Internal => broken(),
+        Code::Unreadable => unreadable(),
         Code::Overloaded => overload(),
         Code::StorageFull => moody(1, |disk| disk.set_full(Some("")), |server| server.publish(&events(3))),
         Code::PartlyStored => moody(2, |disk| disk.set_full(Some("p0001")), |server| server.publish(&events(20))),

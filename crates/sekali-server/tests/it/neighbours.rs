@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use sekali_server::limits::{BODIES_BYTES_MAX, BODY_WIRE_BYTES_MAX};
+use sekali_server::limits::{BODIES_BYTES_MAX, BODY_WIRE_BYTES_MAX, QUEUE_BYTES_MAX};
 use sekali_server::timeouts::Timeouts;
 use sekali_store::disk::RealDisk;
 use serde_json::{Value, json};
 
+use crate::disk::MoodyDisk;
 use crate::server::{TestServer, event};
 
 /// Slow clients are not cut off by time, so that what protects others is something else.
@@ -70,6 +71,46 @@ fn bodies_that_are_never_finished_keep_no_other_client_from_publishing() {
         drop(stalled);
         server.expect_counts(11, 11, 0, 0);
     }
+}
+
+#[test]
+fn a_client_that_fills_the_queue_leaves_room_in_it_for_another() {
+    let disk = Arc::new(MoodyDisk::default());
+    let server = TestServer::start_with(Arc::clone(&disk) as _, |_| {});
+    disk.hold_syncs(true);
+    let body = |topic: &str, count: usize| {
+        let mut large = large_event("1");
+        large["topic"] = topic.into();
+        Value::from(vec![large; count])
+    };
+    let queued = || server.get("/stats").json()["queued_bytes"].as_u64().unwrap();
+    let mut greedy = Vec::new();
+    while greedy.last().is_none_or(|answer: &tokio::task::JoinHandle<_>| !answer.is_finished()) {
+        let (before, sent) = (queued(), body("t", 20).to_string());
+        let answer = server.request("POST", "/publish").body(sent).spawn();
+        while !answer.is_finished() && queued() < before + 20_000_000 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        greedy.push(answer);
+    }
+    let before = queued();
+    assert!(before > 0 && before <= QUEUE_BYTES_MAX as u64 / 8 * 5, "{before}");
+    // Almost the largest request.
+    let neighbour = std::thread::scope(|scope| {
+        let neighbour = scope.spawn(|| publish_as_neighbour(&server, &body("other", 32)));
+        while queued() < before + 32_000_000 && !neighbour.is_finished() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        disk.hold_syncs(false);
+        neighbour.join().unwrap()
+    });
+    assert_eq!(neighbour, 202);
+    server.runtime().block_on(greedy.pop().unwrap()).unwrap().expect_error(503, "overloaded");
+    let accepted = greedy.len() as u64;
+    for answer in greedy {
+        server.runtime().block_on(answer).unwrap().expect_status(202);
+    }
+    server.expect_counts(accepted * 20 + 32, 2, accepted * 20 + 30, 0);
 }
 
 #[test]

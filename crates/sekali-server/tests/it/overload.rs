@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::disk::MoodyDisk;
 use crate::server::TestServer;
 
-/// Each commit takes at least this long, and at most a sixteenth of the queue.
+/// Each commit takes at least this long, and at most a thirty-second of the queue.
 const SYNC_TIME: Duration = Duration::from_millis(100);
 const EVENTS: u64 = 400;
 const PAYLOAD_BYTES: usize = 10_000;

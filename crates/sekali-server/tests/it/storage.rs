@@ -111,7 +111,8 @@ fn overload_is_refused_and_what_was_accepted_is_stored() {
         });
         Value::from(events.collect::<Vec<_>>()).to_string()
     };
-    // Five fit. The excess gets its response while the five still wait.
+    // Three fit: that is as much as one client may have. The excess gets its response while they
+    // still wait.
     let sent: Vec<_> = (0..8)
         .map(|batch| {
             let answer = server.request("POST", "/publish").body(large(batch)).spawn();
@@ -120,7 +121,7 @@ fn overload_is_refused_and_what_was_accepted_is_stored() {
         })
         .collect();
     let deadline = Instant::now() + Duration::from_secs(30);
-    while sent.iter().filter(|answer| answer.is_finished()).count() < 3 && Instant::now() < deadline {
+    while sent.iter().filter(|answer| answer.is_finished()).count() < 5 && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(20));
     }
     let queued = server.get("/stats").json()["queued_bytes"].as_u64().unwrap();
@@ -134,6 +135,6 @@ fn overload_is_refused_and_what_was_accepted_is_stored() {
             _ => drop(answer.expect_error(503, "overloaded")),
         }
     }
-    assert_eq!(accepted, 5 * (BODY_BYTES as u64 / 1_000_000));
+    assert_eq!(accepted, 3 * (BODY_BYTES as u64 / 1_000_000));
     server.expect_counts(accepted, accepted, 0, 0);
 }

@@ -15,6 +15,9 @@ use crate::limits::{PROBLEMS_LISTED_MAX, TOPICS_MAX};
 use crate::query::QueryError;
 use crate::service::CommitError;
 
+/// The remedy where stored events cannot be read.
+const READ_AGAIN: &str = "ask again; if that does not help, the server's log says why, and `sekali verify` checks them";
+
 /// An error that a request is answered with.
 #[derive(Debug, Serialize)]
 pub(in crate::http) struct ApiError {
@@ -87,7 +90,7 @@ impl From<IngestError> for ApiError {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::NotJson { line, column, reason } => {
-                let message = format!("the body is not JSON: {reason} at line {line} column {column}");
+                let message = format!("the body is not JSON at line {line} column {column}: {reason}");
                 Self::with(Code::InvalidJson, message, Detail::Place { line, column, reason })
             }
             IngestError::TooManyEvents => {
@@ -142,8 +145,12 @@ impl From<CommitError> for ApiError {
                 return Self::new(Code::TooManyTopics, message);
             }
             CommitError::ShuttingDown => (Code::ShuttingDown, "the server is about to end; nothing was stored"),
-            CommitError::Unreadable => {
-                (Code::Internal, "a stored event could not be compared with; nothing was stored, the log says why")
+            CommitError::Unreadable(what) => {
+                let message = format!(
+                    "a stored event that this is to be compared with cannot be read: {what}; nothing was stored, \
+                     {READ_AGAIN}"
+                );
+                return Self::new(Code::Unreadable, message);
             }
         };
         Self::new(code, message)
@@ -160,6 +167,10 @@ impl From<QueryError> for ApiError {
             QueryError::Busy | QueryError::AnswersFull => Self::new(Code::Overloaded, error.to_string()),
             QueryError::InvalidCursor => Self::new(Code::InvalidCursor, error.to_string()),
             QueryError::TooManyIntervals(_) => wrong_parameter("interval", &error.to_string(), &[]),
+            QueryError::Store(failed @ sekali_store::Error::Unreadable { .. }) => {
+                error!(error = &failed as &dyn std::error::Error, "stored events cannot be read");
+                Self::new(Code::Unreadable, format!("{failed}: {READ_AGAIN}"))
+            }
             QueryError::Store(error) => Self::internal(&error),
             QueryError::Broken(_) => Self::internal(&error),
         }

@@ -39,7 +39,7 @@ pub(super) async fn publish(request: Box<Admitted>) -> Answer {
     let service = &request.app.shared.service;
     let memory = options.keep_keys.then(|| outcomes::reserve(service.answers(), client(), &accepted)).transpose()?;
     let _topics = service.admit_topics(client, &accepted)?;
-    let published = service.publish(accepted).await?;
+    let published = service.publish(client(), accepted).await?;
     let mut response = match memory {
         None => Json(PublishAnswer::new(&published, options)).into_response(),
         Some(memory) => outcomes::answer(&PublishAnswer::new(&published, options), published, memory),
@@ -75,7 +75,7 @@ async fn receive(
             return Err(error);
         }
     };
-    if !app.shared.service.pipeline().has_room(head.announced.max(1)) {
+    if !app.shared.service.pipeline().has_room(&client, head.announced.max(1)) {
         body::discard(headers, body);
         return Err(CommitError::Overloaded.into());
     }

@@ -4,7 +4,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::Answer;
-use crate::budget::Reservation;
+use crate::clients::Room;
 
 /// A task that waits for an outcome.
 #[derive(Debug)]
@@ -12,12 +12,12 @@ pub(super) struct Waiter {
     answer: oneshot::Sender<Answer>,
     /// The runtime of the task.
     runtime: Option<Handle>,
-    room: Reservation,
+    room: Room,
 }
 
 impl Waiter {
-    /// The running task, with the reservation of its batch; and the receiver of its outcome.
-    pub(super) fn here(room: Reservation) -> (Self, oneshot::Receiver<Answer>) {
+    /// The running task, with the room of its batch; and the receiver of its outcome.
+    pub(super) fn here(room: Room) -> (Self, oneshot::Receiver<Answer>) {
         let (answer, receiver) = oneshot::channel();
         (Self { answer, runtime: Handle::try_current().ok(), room }, receiver)
     }

@@ -149,7 +149,7 @@ impl Committer<'_> {
             }
             Err(error) => {
                 error!(error = &error as &dyn std::error::Error, "publishing refused");
-                refuse_all(CommitError::Unreadable)
+                refuse_all(CommitError::Unreadable(error.to_string()))
             }
         }
     }

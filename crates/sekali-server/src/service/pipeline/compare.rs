@@ -1,43 +1,47 @@
 //! Compares the events of batches that were set aside with what is stored, beside the committers.
 
-use std::sync::Arc;
+use std::io;
 
 use sekali_store::{Batch, Reader};
-use tokio::sync::Semaphore;
 use tracing::error;
 
 use super::CommitError;
-use crate::budget::Budget;
+use crate::clients::{Client, Rooms, Workers};
 use crate::limits::{COMPARED_BYTES_MAX, COMPARISONS_MAX};
 
-/// Compares so many batches at a time; others wait for their turn.
+/// Compares some batches at a time. Others wait, and clients take turns.
 #[derive(Debug)]
 pub(super) struct Comparer {
     /// One for every partition, by number.
     readers: Vec<Reader>,
-    turns: Arc<Semaphore>,
-    budget: Budget,
+    workers: Workers,
+    rooms: Rooms,
 }
 
 impl Comparer {
-    pub(super) fn new(readers: Vec<Reader>) -> Self {
-        let turns = Arc::new(Semaphore::new(COMPARISONS_MAX));
-        Self { readers, turns, budget: Budget::new(COMPARED_BYTES_MAX) }
+    pub(super) fn start(readers: Vec<Reader>) -> io::Result<Self> {
+        let workers = Workers::start_threads("compare", usize::MAX, COMPARISONS_MAX)?;
+        Ok(Self { readers, workers, rooms: Rooms::new(COMPARED_BYTES_MAX) })
     }
 
     /// Compares the events of a batch, so that the next commit can decide it. A caller that has
     /// gone ends it before its turn.
-    pub(super) async fn compare(&self, partition: u32, mut batch: Batch) -> Result<Batch, CommitError> {
-        let room = self.budget.reserve(batch.bytes()).ok_or(CommitError::Overloaded)?;
+    pub(super) async fn compare(
+        &self,
+        client: &Client,
+        partition: u32,
+        mut batch: Batch,
+    ) -> Result<Batch, CommitError> {
+        let room = self.rooms.reserve(|| client.clone(), batch.bytes()).ok_or(CommitError::Overloaded)?;
         let reader = self.readers.get(partition as usize).cloned().ok_or(CommitError::ShuttingDown)?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| CommitError::ShuttingDown)?;
-        let comparing = tokio::task::spawn_blocking(move || {
-            let _held = (turn, room);
+        let compare = move || {
+            let _held = room;
             reader.compare(&mut batch).map(|()| batch)
-        });
-        comparing.await.map_err(|_| CommitError::ShuttingDown)?.map_err(|error| {
+        };
+        let compared = self.workers.run_always(client.clone(), compare).await;
+        compared.map_err(|_| CommitError::ShuttingDown)?.map_err(|error| {
             error!(error = &error as &dyn std::error::Error, "publishing refused: stored events cannot be compared");
-            CommitError::Unreadable
+            CommitError::Unreadable(error.to_string())
         })
     }
 }
@@ -45,7 +49,7 @@ impl Comparer {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::{Condvar, Mutex};
+    use std::sync::{Arc, Condvar, Mutex};
 
     use sekali_store::disk::memory::MemoryDisk;
     use sekali_store::{ContentRules, EventRef, HashKey, Outcome, StoreMeta, StoreOptions};
@@ -79,18 +83,21 @@ mod tests {
         };
         let (service, committers, _) = Service::start(store).unwrap();
         let pipeline = service.pipeline().clone();
-        assert_eq!(pipeline.commit(batch("k", b"p")).await, Ok(vec![vec![Outcome::Stored { seq: 1 }]]));
+        assert_eq!(
+            pipeline.commit(Client::numbered(1), batch("k", b"p")).await,
+            Ok(vec![vec![Outcome::Stored { seq: 1 }]])
+        );
         *IS_OPEN.lock().unwrap() = false;
         // More than are compared at a time.
         let compared: Vec<_> = [&b" p"[..], b"p ", b"q", b" p "]
             .into_iter()
             .map(|payload| {
                 let (pipeline, batch) = (pipeline.clone(), batch("k", payload));
-                tokio::spawn(async move { pipeline.commit(batch).await })
+                tokio::spawn(async move { pipeline.commit(Client::numbered(1), batch).await })
             })
             .collect();
         for seq in 2..20 {
-            let stored = pipeline.commit(batch(&seq.to_string(), b"p")).await;
+            let stored = pipeline.commit(Client::numbered(1), batch(&seq.to_string(), b"p")).await;
             assert_eq!(stored, Ok(vec![vec![Outcome::Stored { seq }]]));
         }
         assert!(compared.iter().all(|task| !task.is_finished()));

@@ -1,16 +1,17 @@
 //! Batches that wait for a committer.
 //!
-//! The queue itself has no bound: a push has reserved its bytes in the budget that all queues
-//! share, and every job carries its room with it until it is answered.
+//! The queue itself has no bound: a push has reserved its bytes in the room that all queues share,
+//! and every job carries its room with it until it is answered. Clients take turns as soon as more
+//! waits than a commit takes.
 
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sekali_store::Batch;
 
 use super::answers::Waiter;
-use crate::limits::{COMMIT_BYTES_MAX, DECIDE_AHEAD_BYTES};
+use crate::clients::{Client, FairQueue, Portion};
+use crate::limits::{COMMIT_BYTES_MAX, COMMIT_SMALL_BYTES_MAX, DECIDE_AHEAD_BYTES, SMALL_BYTES_MAX};
 
 /// A batch to commit, and the task that waits for it.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Jobs in the order they came. One committer at a time waits for them.
+/// Jobs in the order of their turns. One committer at a time waits for them.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -54,9 +55,7 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    jobs: VecDeque<Job>,
-    /// Of all jobs.
-    bytes: usize,
+    jobs: FairQueue<Job>,
     closed: bool,
     /// Whether a commit is being written.
     is_writing: bool,
@@ -74,34 +73,31 @@ impl State {
         if self.is_writing {
             // Jobs that arrive by then share the commit. Deciding few of them ahead saves nothing,
             // and costs a wake-up.
-            self.bytes >= DECIDE_AHEAD_BYTES && begun < COMMIT_BYTES_MAX
+            self.jobs.bytes() >= DECIDE_AHEAD_BYTES && begun < COMMIT_BYTES_MAX
         } else {
             begun > 0 || !self.jobs.is_empty()
         }
     }
 
-    /// Takes jobs until the commit has its most bytes, up to and including the one that reaches
-    /// them.
-    fn drain(&mut self, begun: usize) -> Vec<Job> {
-        let (mut bytes, mut count) = (0, 0);
-        while let Some(job) = self.jobs.get(count).filter(|_| begun + bytes < COMMIT_BYTES_MAX) {
-            bytes += job.batch.bytes();
-            count += 1;
-        }
-        self.bytes -= bytes;
-        self.jobs.drain(..count).collect()
+    /// Takes jobs until the commit has its most bytes, and a few small ones behind them: a client
+    /// that sends little does not wait for another commit.
+    fn take(&mut self, begun: usize) -> Vec<Job> {
+        self.jobs.take(Portion {
+            bytes: COMMIT_BYTES_MAX.saturating_sub(begun),
+            small: COMMIT_SMALL_BYTES_MAX,
+            small_max: SMALL_BYTES_MAX,
+        })
     }
 }
 
 impl Queue {
-    /// Appends a job. `false`, and the job is dropped, if the queue is closed.
-    pub(super) fn push(&self, job: Job) -> bool {
+    /// Appends a job of a client. `false`, and the job is dropped, if the queue is closed.
+    pub(super) fn push(&self, client: Client, job: Job) -> bool {
         let mut state = self.lock();
         if state.closed {
             return false;
         }
-        state.bytes += job.batch.bytes();
-        state.jobs.push_back(job);
+        state.jobs.push(client, job.batch.bytes(), job);
         self.wake(state);
         true
     }
@@ -126,7 +122,7 @@ impl Queue {
                 return Next::Idle;
             }
         }
-        let jobs = state.drain(begun);
+        let jobs = state.take(begun);
         if jobs.is_empty() && begun == 0 {
             return Next::Closed;
         }
@@ -147,8 +143,7 @@ impl Queue {
     pub(super) fn abandon(&self) {
         self.close();
         let mut state = self.lock();
-        let jobs = std::mem::take(&mut state.jobs);
-        state.bytes = 0;
+        let jobs = state.jobs.take_all();
         drop(state);
         drop(jobs);
     }
@@ -177,14 +172,14 @@ mod tests {
     use tokio::sync::oneshot::error::TryRecvError;
 
     use super::*;
-    use crate::budget::Budget;
+    use crate::clients::Rooms;
 
     fn job(payload_bytes: usize) -> Job {
         let payload = vec![b'x'; payload_bytes];
         let mut batch = Batch::new();
         let event = EventRef { topic: "t", event_id: "e", timestamp_ns: 0, source: "s", payload: &payload };
         batch.push(&KeyHasher::new(&HashKey([1; 32])), &event);
-        let room = Budget::new(payload_bytes).reserve(payload_bytes).unwrap();
+        let room = Rooms::new(payload_bytes).reserve(|| Client::numbered(1), payload_bytes).unwrap();
         Job { batch, waiter: Waiter::here(room).0 }
     }
 
@@ -215,7 +210,11 @@ mod tests {
     fn while_nobody_writes_all_there_is_makes_a_commit() {
         let queue = Queue::default();
         assert_eq!(now(&queue, 0), ("idle", 0));
-        assert!(queue.push(small()) && queue.push(large()) && queue.push(small()));
+        assert!(
+            queue.push(Client::numbered(1), small())
+                && queue.push(Client::numbered(1), large())
+                && queue.push(Client::numbered(1), small())
+        );
         assert_eq!(now(&queue, 0), ("last", 3));
         assert_eq!(now(&queue, 0), ("idle", 0));
         assert_eq!(now(&queue, 1), ("last", 0), "what was begun is written");
@@ -224,12 +223,12 @@ mod tests {
     #[test]
     fn while_somebody_writes_only_much_is_taken_ahead() {
         let queue = Queue::default();
-        queue.push(small());
+        queue.push(Client::numbered(1), small());
         let Next::Last(_, turn) = queue.next(0, Duration::MAX) else { panic!("nobody writes") };
-        queue.push(large());
-        queue.push(small());
+        queue.push(Client::numbered(1), large());
+        queue.push(Client::numbered(1), small());
         assert_eq!(now(&queue, 0), ("more", 2));
-        queue.push(small());
+        queue.push(Client::numbered(1), small());
         assert!(!queue.lock().concerns(1), "a small one waits for its turn");
         let jobs = thread::scope(|scope| {
             let next = scope.spawn(|| kind(queue.next(1, Duration::MAX)));
@@ -243,7 +242,7 @@ mod tests {
     fn a_commit_takes_so_much_and_no_more() {
         let queue = Queue::default();
         for _ in 0..3 {
-            queue.push(job(COMMIT_BYTES_MAX / 2));
+            queue.push(Client::numbered(1), job(COMMIT_BYTES_MAX / 2));
         }
         let Next::Last(jobs, turn) = queue.next(0, Duration::MAX) else { panic!("nobody writes") };
         assert_eq!(jobs.len(), 2);
@@ -254,11 +253,31 @@ mod tests {
     }
 
     #[test]
+    fn a_small_job_of_another_client_goes_with_the_next_commit_even_if_that_is_full() {
+        let queue = Queue::default();
+        let Next::Last(_, turn) = ({
+            queue.push(Client::numbered(1), small());
+            queue.next(0, Duration::MAX)
+        }) else {
+            panic!("nobody writes")
+        };
+        for _ in 0..3 {
+            queue.push(Client::numbered(1), job(COMMIT_BYTES_MAX));
+        }
+        assert_eq!(now(&queue, 0), ("more", 1));
+        queue.push(Client::numbered(2), small());
+        assert!(!queue.lock().concerns(COMMIT_BYTES_MAX), "it is full");
+        drop(turn);
+        assert_eq!(now(&queue, COMMIT_BYTES_MAX), ("last", 1));
+        assert_eq!(queue.lock().jobs.bytes(), 2 * job(COMMIT_BYTES_MAX).batch.bytes());
+    }
+
+    #[test]
     fn what_waits_when_it_is_closed_is_still_taken() {
         let queue = Queue::default();
-        queue.push(small());
+        queue.push(Client::numbered(1), small());
         queue.close();
-        assert!(!queue.push(small()));
+        assert!(!queue.push(Client::numbered(1), small()));
         assert_eq!(now(&queue, 0), ("last", 1));
         assert_eq!(now(&queue, 0), ("closed", 0));
         assert_eq!(now(&queue, 1), ("last", 0), "what was begun is written");
@@ -267,8 +286,8 @@ mod tests {
     #[test]
     fn what_waits_when_it_is_abandoned_is_dropped() {
         let queue = Queue::default();
-        let (waiter, mut receiver) = Waiter::here(Budget::new(0).reserve(0).unwrap());
-        queue.push(Job { waiter, ..small() });
+        let (waiter, mut receiver) = Waiter::here(Rooms::new(0).reserve(|| Client::numbered(1), 0).unwrap());
+        queue.push(Client::numbered(1), Job { waiter, ..small() });
         queue.abandon();
         assert_eq!(now(&queue, 0), ("closed", 0));
         assert!(matches!(receiver.try_recv(), Err(TryRecvError::Closed)));

@@ -15,7 +15,8 @@ pub(crate) fn read_row(shared: &Shared, topic: &str, seq: u64) -> Result<Option<
     let topics = TopicChoice::One(topic);
     let Snapshot { files, .. } = shared.snapshot();
     let Some((file, chunk)) = find(&files, topics, seq) else { return Ok(None) };
-    let (mut events, _) = chunk::read(file, &chunk, &only(topics, seq), ReadLimit::ONE, &shared.losses)?;
+    let read = chunk::read(file, &chunk, &only(topics, seq), ReadLimit::ONE, &shared.losses);
+    let (mut events, _) = read.map_err(|error| error.while_reading(seq, seq))?;
     Ok(events.next())
 }
 
@@ -31,7 +32,9 @@ pub(crate) fn read_rows(shared: &Shared, seqs: &[u64], mut visit: impl FnMut(u64
             continue;
         };
         let (here, later) = rest.split_at(rest.partition_point(|seq| *seq < chunk.end_seq));
-        chunk::visit_seqs(file, &chunk, here, &shared.losses, &mut visit)?;
+        let last_seq = here.last().copied().unwrap_or(*seq);
+        chunk::visit_seqs(file, &chunk, here, &shared.losses, &mut visit)
+            .map_err(|error| error.while_reading(*seq, last_seq))?;
         rest = later;
     }
     Ok(())

@@ -173,7 +173,10 @@ impl Scanner {
         // What was read before is not needed any more, and is as large as what comes.
         self.buffer = EventBatch::default();
         let limit = ReadLimit { events: self.limit, bytes: self.bytes_max, event_bytes: self.event_bytes };
-        let (found, cut) = chunk::read(file, &chunk, &range, limit, &self.shared.losses)?;
+        let (found, cut) = chunk::read(file, &chunk, &range, limit, &self.shared.losses).map_err(|error| {
+            let last_seq = chunk.end_seq.min(range.to).saturating_sub(1);
+            error.while_reading(chunk.first_seq.max(range.from), last_seq)
+        })?;
         self.event_bytes = found.bytes().checked_div(found.len()).unwrap_or(self.event_bytes);
         self.buffer = found;
         self.before = (self.from, self.to);

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,15 +24,17 @@ struct Form {
     stored: u64,
     /// Connections of an attack.
     connections: usize,
+    /// Events of a large request.
+    large: usize,
     /// Events that the honest client publishes during each attack.
     published: usize,
 }
 
 fn form() -> Form {
     if std::env::var_os(CYCLES_VARIABLE).is_some() {
-        Form { stored: 1_300_000, connections: 100, published: 1_000 }
+        Form { stored: 1_300_000, connections: 100, large: 100_000, published: 1_000 }
     } else {
-        Form { stored: 1_200_000, connections: 40, published: 100 }
+        Form { stored: 1_200_000, connections: 40, large: 10_000, published: 100 }
     }
 }
 
@@ -57,13 +59,15 @@ macro_rules! attack {
     };
 }
 
-const ATTACKS: [Attack; 6] = [
+const ATTACKS: [Attack; 8] = [
     attack!("unfinished_bodies", unfinished_bodies),
     attack!("unread_outcomes", unread_outcomes),
     attack!("stalled_streams", stalled_streams),
     attack!("unread_pages", unread_pages),
     attack!("searches", searches),
     attack!("floods", floods),
+    attack!("large_floods", large_floods),
+    attack!("conflicts", conflicts),
 ];
 
 /// Connections and threads of an attack, which end when this is dropped.
@@ -184,6 +188,65 @@ fn floods(victim: &Victim, form: &Form) -> Attackers {
         requests.extend([head.into_bytes(), body.into_bytes()].concat());
     }
     asking(victim, form.connections / 4, &requests)
+}
+
+/// The largest requests there may be, of new events, on a few connections.
+fn large_floods(victim: &Victim, form: &Form) -> Attackers {
+    let line = |id: usize| {
+        let text = "x".repeat(150);
+        format!(
+            r#"{{"topic":"large","event_id":"{:08}-{id:06}","timestamp":"2025-10-24T21:00:00Z","source":"","payload":{{"text":"{text}"}}}}"#,
+            0
+        ) + "\n"
+    };
+    let (length, at) = (line(0).len(), line(0).find("00000000-").unwrap());
+    let body: String = (0..form.large).map(line).collect();
+    let head = format!(
+        "POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let (over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let flood = |_| {
+        let (mut stream, over, sent) = (victim.connect(), Arc::clone(&over), Arc::clone(&sent));
+        let (head, mut body) = (head.clone(), body.clone().into_bytes());
+        std::thread::spawn(move || {
+            let mut reader = stream.try_clone().unwrap();
+            let read = std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+            while !over.load(Ordering::Relaxed) {
+                let number = format!("{:08}", sent.fetch_add(1, Ordering::Relaxed));
+                body.chunks_mut(length).for_each(|line| line[at..at + 8].copy_from_slice(number.as_bytes()));
+                if stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body)).is_err() {
+                    break;
+                }
+            }
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+            let _ = read.join();
+        })
+    };
+    let threads = (0..form.connections / 10).map(flood).collect();
+    Attackers { connections: Vec::new(), threads, over }
+}
+
+/// Small conflicts with one large event.
+fn conflicts(victim: &Victim, form: &Form) -> Attackers {
+    let event = |payload: &str| {
+        format!(
+            r#"{{"topic":"same","event_id":"conflict","timestamp":"2025-10-24T21:00:00Z","source":"","payload":{payload}}}"#
+        ) + "\n"
+    };
+    let request = |body: &str| {
+        let length = body.len();
+        let head = "POST /publish HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\n";
+        format!("{head}content-length: {length}\r\n\r\n{body}").into_bytes()
+    };
+    let zeros = vec!["0"; 500_000].join(",");
+    let mut stream = victim.connect();
+    stream.write_all(&request(&event(&format!("{{\"a\":[{zeros}]}}")))).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 202");
+    let body: String = (0..form.large / 10).map(|number| event(&format!("{{\"i\":{number}}}"))).collect();
+    asking(victim, form.connections / 10, &request(&body))
 }
 
 /// A client at an address of its own, with one connection.
