@@ -1,6 +1,10 @@
-//! The Parquet columns of events: what segments and exports have in common.
+//! The Parquet columns of events: what segments, exports and answers have in common.
+
+mod table;
 
 use std::sync::Arc;
+
+pub use table::{Cell, TableWriter};
 
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::errors::Result;
@@ -24,17 +28,44 @@ const ZSTD_LEVEL: i32 = 1;
 ///
 /// # Errors
 /// None that the columns above can cause.
-pub fn schema() -> Result<TypePtr> {
-    let field = |name: &str| {
-        let (physical, logical) = match name {
-            "timestamp" | "received_at" => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::NANOS))),
-            "seq" => (Physical::INT64, None),
-            _ => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+pub(crate) fn schema() -> Result<TypePtr> {
+    schema_of(&COLUMN_NAMES)
+}
+
+/// The type of a column, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ColumnType {
+    Text,
+    Number,
+    Time,
+    /// A text that a row may lack.
+    OptionalText,
+}
+
+fn column_type(name: &str) -> ColumnType {
+    match name {
+        "timestamp" | "received_at" => ColumnType::Time,
+        "seq" => ColumnType::Number,
+        _ if COLUMN_NAMES.contains(&name) => ColumnType::Text,
+        _ => ColumnType::OptionalText,
+    }
+}
+
+/// The schema of some columns.
+fn schema_of(names: &[&str]) -> Result<TypePtr> {
+    let field = |name: &&str| {
+        let kind = column_type(name);
+        let (physical, logical) = match kind {
+            ColumnType::Time => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::NANOS))),
+            ColumnType::Number => (Physical::INT64, None),
+            ColumnType::Text | ColumnType::OptionalText => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         };
-        let builder = Type::primitive_type_builder(name, physical).with_repetition(Repetition::REQUIRED);
+        let is_optional = kind == ColumnType::OptionalText;
+        let repetition = if is_optional { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+        let builder = Type::primitive_type_builder(name, physical).with_repetition(repetition);
         Ok(Arc::new(builder.with_logical_type(logical).build()?))
     };
-    let fields = COLUMN_NAMES.into_iter().map(field).collect::<Result<Vec<_>>>()?;
+    let fields = names.iter().map(field).collect::<Result<Vec<_>>>()?;
     Ok(Arc::new(Type::group_type_builder("event").with_fields(fields).build()?))
 }
 
@@ -49,9 +80,11 @@ pub(crate) fn compression() -> Result<Compression> {
 /// from their bytes, so that zstd sees digits only. Seqs, timestamps and times of receipt are kept
 /// as differences. Payloads have no statistics: no query asks for the least one.
 ///
+/// Columns of other names have dictionaries too, as long as their values repeat.
+///
 /// # Errors
 /// None that the columns above can cause.
-pub fn properties() -> Result<WriterPropertiesBuilder> {
+pub(crate) fn properties(names: &[&str]) -> Result<WriterPropertiesBuilder> {
     let column = |name: &str| ColumnPath::from(name);
     let mut builder = WriterProperties::builder()
         .set_compression(compression()?)
@@ -63,6 +96,9 @@ pub fn properties() -> Result<WriterPropertiesBuilder> {
         .set_column_statistics_enabled(column("payload"), EnabledStatistics::None);
     for name in ["timestamp", "seq", "received_at"] {
         builder = builder.set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
+    }
+    for name in names.iter().filter(|name| column_type(name) == ColumnType::OptionalText) {
+        builder = builder.set_column_dictionary_enabled(column(name), true);
     }
     Ok(builder)
 }

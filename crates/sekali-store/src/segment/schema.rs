@@ -23,7 +23,7 @@ pub(super) const COLUMNS: usize = COLUMN_NAMES.len();
 /// How segments are written, with pages of at most `page_rows` rows.
 pub(super) fn properties(page_rows: usize) -> Result<WriterPropertiesPtr> {
     let sorted = |column: usize| SortingColumn { column_idx: column as i32, descending: false, nulls_first: false };
-    let builder = columns::properties()?
+    let builder = columns::properties(&COLUMN_NAMES)?
         .set_data_page_row_count_limit(page_rows)
         .set_data_page_size_limit(SEGMENT_PAGE_BYTES)
         .set_write_batch_size(page_rows)
