@@ -11,6 +11,7 @@ mod app;
 mod body;
 mod cors;
 mod door;
+mod download;
 mod event_query;
 pub(crate) mod fuzzing;
 mod guard;

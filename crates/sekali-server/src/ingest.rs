@@ -9,6 +9,7 @@ mod content;
 mod diagnosis;
 mod fast;
 mod fields;
+mod keys;
 mod members;
 mod problem;
 mod slow;
@@ -16,6 +17,7 @@ mod wire;
 
 pub use batch_builder::{Accepted, Target};
 pub use content::CONTENT_RULES;
+pub(crate) use keys::read_keys;
 pub(crate) use problem::excerpt;
 pub use problem::{IngestError, Problem, Rejected};
 

@@ -108,6 +108,32 @@ pub const COUNTS_MAX: usize = 4;
 pub const BUCKETS_MAX: u64 = 10_000;
 /// Most intervals that a client may leave the choice of to the server.
 pub const BUCKETS_AUTO_MAX: u64 = 1_000;
+/// Most columns of an answer.
+pub(crate) const COLUMNS_MAX: usize = 32;
+/// Most levels of the paths of all columns together: each is a pass over a payload.
+pub(crate) const COLUMN_LEVELS_MAX: usize = 64;
+/// A row group of an answer in Parquet ends with the event that reaches this many bytes of text.
+pub(crate) const PARQUET_GROUP_BYTES: usize = 8 * MIB;
+/// The memory of an answer in Parquet, which counts as that of an answer that waits to be read: the
+/// rows of a group and their numbers, their pages while they are compressed, and those that wait
+/// for the client.
+pub(crate) const PARQUET_ANSWER_BYTES: usize = 4 * PARQUET_GROUP_BYTES;
+/// Longest name that a download may be given, in bytes.
+pub(crate) const DOWNLOAD_NAME_BYTES_MAX: usize = 128;
+/// Conflicts on a page unless the client asks for another number.
+pub(crate) const CONFLICTS_DEFAULT: u64 = 100;
+/// Most conflicts on a page: the stored event of each is looked up.
+pub(crate) const CONFLICTS_MAX: u64 = 1_000;
+/// Most places that are told of those where two events differ.
+pub(crate) const DIFFERENCES_MAX: usize = 100;
+/// Longest path to such a place, in bytes.
+pub(crate) const DIFFERENCE_PATH_BYTES_MAX: usize = 1_000;
+/// Events before and behind an event unless the client asks for another number.
+pub(crate) const CONTEXT_DEFAULT: u64 = 10;
+/// Most of them.
+pub(crate) const CONTEXT_MAX: u64 = 1_000;
+/// Most fields that the surroundings of an event may have in common with it.
+pub(crate) const CONTEXT_FIELDS_MAX: usize = 8;
 /// Most fields that events are grouped by.
 pub const GROUP_FIELDS_MAX: usize = 3;
 /// Most groups that are told apart, with about 100 bytes each.
@@ -265,6 +291,7 @@ const _: () = {
     assert!(PAGE_EVENTS_DEFAULT <= PAGE_EVENTS_MAX);
     assert!(PAGE_EVENTS_MAX <= PAGE_SCAN_EVENTS_MAX);
     assert!(2 * (2 * PAGE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX) <= ANSWERS_BYTES_MAX);
+    assert!(2 * PARQUET_ANSWER_BYTES <= ANSWERS_BYTES_MAX);
     assert!(HEADERS_BYTES_MAX < CONNECTION_BUFFER_BYTES as usize);
     // Any keys there may be can be read again: at worst every character is written as two.
     assert!(

@@ -4,8 +4,12 @@
 //! partitions as of one moment. Positions between two events leave the process as sealed text
 //! ([`CursorKey`]). Reads block and keep a core busy, so they run in turns on threads for that.
 
+mod columns;
+mod conflicts;
+mod context;
 mod count;
 mod cursor;
+mod differences;
 mod error;
 mod event_query;
 mod events;
@@ -26,13 +30,19 @@ mod scan_budget;
 #[cfg(test)]
 mod test_event;
 
+pub(crate) use columns::Columns;
+pub(crate) use conflicts::{Conflict, ConflictScan, ConflictSources, ConflictsRead};
+pub(crate) use context::{
+    NeighbourLimits, NeighbourScan, Neighbours, PlacedEvent, SameValues, ScanRest, positions_around,
+};
 pub(crate) use count::{Count, CountQuery};
 pub use cursor::{CursorKey, CursorScope, Positions};
+pub(crate) use differences::{Difference, Differences};
 pub use error::QueryError;
 pub use event_query::EventQuery;
 pub use events::{EventCursor, Step};
 pub(crate) use facets::{Facet, FacetQuery, Facets};
-pub(crate) use field::Field;
+pub(crate) use field::{Field, FieldValue};
 pub use filter::{FILTER_PARAMETERS, Filter, FilterBuilder, TextSearch, TopicConditions, WrongFilter, is_filter};
 pub(crate) use groups::{Group, Groups};
 pub use histogram::{Histogram, TooManyIntervals};

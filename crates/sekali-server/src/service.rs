@@ -6,6 +6,8 @@
 //! [`EventQuery`].
 
 mod chores;
+mod conflicts;
+mod context;
 mod history;
 mod mark;
 mod opening;
@@ -21,7 +23,7 @@ mod topics;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sekali_store::{Order, Outcome, Partition, Reader, Retainer, Store, StoredEvent};
+use sekali_store::{Fingerprint, Order, Outcome, Partition, Preview, Reader, Retainer, Store, StoredEvent};
 use sekali_store::{is_reserved, partition_of};
 
 use sekali_wire::stats::Torn;
@@ -36,6 +38,8 @@ use crate::query::{Aggregate, AggregateScan, ReadExtent, ReadReport};
 use crate::query::{ClientGuard, CursorKey, EventCursor, EventQuery, Positions, QueryError, ReadPermits};
 
 pub use chores::Chores;
+pub(crate) use conflicts::ConflictGroups;
+pub(crate) use context::{Context, ContextQuery};
 pub(crate) use history::CountedInterval;
 use history::History;
 pub use pipeline::{CommitError, Committers, Pipeline};
@@ -87,6 +91,17 @@ pub struct Published {
     pub keys: Vec<(String, String)>,
     /// The events that were left out.
     pub rejected: Rejected,
+}
+
+/// The outcome that the events of a request would have.
+#[derive(Debug)]
+pub(crate) struct Previewed {
+    /// Of every valid event, in request order.
+    pub(crate) previews: Vec<Preview>,
+    /// Topic and event id of the same, if they were asked for.
+    pub(crate) keys: Vec<(String, String)>,
+    /// The events that were left out.
+    pub(crate) rejected: Rejected,
 }
 
 impl Service {
@@ -170,6 +185,39 @@ impl Service {
         let Accepted { batches, keys, rejected, .. } = accepted;
         let outcomes = self.shared.pipeline.commit(client, batches).await?;
         Ok(Published { outcomes: order.restore(outcomes), keys, rejected })
+    }
+
+    /// Says what would become of the events of a request, which are in memory only.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub(crate) async fn preview(&self, client: &Client, mut accepted: Accepted) -> Result<Previewed, CommitError> {
+        let order = accepted.take_order();
+        let Accepted { batches, keys, rejected, .. } = accepted;
+        let previews = self.shared.pipeline.preview(client, batches, now_ns()).await?;
+        Ok(Previewed { previews: order.restore(previews), keys, rejected })
+    }
+
+    /// Whether each of these keys, given with its partition, is known.
+    ///
+    /// # Errors
+    /// [`QueryError::Busy`], and those of the engine.
+    pub(crate) async fn known(&self, client: Client, keys: Vec<(u32, Fingerprint)>) -> Result<Vec<bool>, QueryError> {
+        let readers = Arc::clone(&self.shared.readers);
+        let look_up = move || {
+            let mut known = vec![false; keys.len()];
+            for (partition, reader) in (0..).zip(readers.iter()) {
+                let own = keys.iter().enumerate().filter(|(_, (of, _))| *of == partition);
+                let (places, keys): (Vec<usize>, Vec<_>) = own.map(|(place, (_, key))| (place, *key)).unzip();
+                for (place, is_known) in places.into_iter().zip(reader.known(&keys)?) {
+                    if let Some(known) = known.get_mut(place) {
+                        *known = is_known;
+                    }
+                }
+            }
+            Ok(known)
+        };
+        self.shared.reads.run(client, once(look_up)).await?
     }
 
     /// The stored event with this key.

@@ -26,7 +26,7 @@ use keep::{MetaFileCopy, Sealer};
 pub use marker::Marker;
 use open::OpenPartition;
 pub(crate) use open::PartitionOptions;
-pub use outcome::{Decision, Outcome};
+pub use outcome::{Decision, Outcome, Preview};
 pub use read::{Reader, Scan, Scanner, StorageStats, TopicSummary};
 use shared::Shared;
 pub use write::Commit;

@@ -1,6 +1,7 @@
 //! Answers: their bodies, headers, errors and layouts.
 
 mod body;
+mod encoder;
 mod error;
 mod event_json;
 mod headers;
@@ -11,11 +12,12 @@ pub(super) mod media;
 
 pub use body::Body;
 pub(super) use body::BrokenOff;
+pub(super) use encoder::EventEncoder;
 pub(super) use error::{ApiError, wrong_parameter};
 pub(super) use event_json::{Layout, append_event};
 pub use headers::HeaderClass;
 pub(super) use headers::add_headers;
 pub(super) use held::{HeldText, NEXT_CURSOR, RESUME_CURSOR, add_next_page, held_json};
 pub(super) use json::{JSON, Json, json_text};
-pub(super) use layout::LineLayout;
+pub(super) use layout::AnswerFormat;
 pub(super) use sekali_wire::error_code::Code;

@@ -225,7 +225,10 @@ mod tests {
 
     #[test]
     fn a_path_names_its_neighbours() {
-        assert_eq!(neighbours("/topic"), "paths begin with /publish, /events, /topics, /stats, /livez, /readyz");
+        assert_eq!(
+            neighbours("/topic"),
+            "paths begin with /publish, /exists, /events, /conflicts, /topics, /stats, /livez, /readyz"
+        );
         assert!(neighbours("/events/a/b/c").starts_with("there are GET /events, GET /events/count"));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::answer::{ApiError, wrong_parameter};
 use super::parameters::Parameters;
 use crate::limits::{GROUP_FIELDS_MAX, TOP_DEFAULT, TOP_MAX, WITHIN_MAX, WITHIN_MIN};
-use crate::query::{Field, Group, Groups, Interval, ReadEnd, ReadReport};
+use crate::query::{Columns, Field, Group, Groups, Interval, ReadEnd, ReadReport};
 use std::time::Duration;
 
 /// How much was read, and how long it took.
@@ -18,12 +18,17 @@ pub(super) struct ReadSummary {
 
 impl From<ReadReport> for ReadSummary {
     fn from(report: ReadReport) -> Self {
-        // Microseconds are as much as anybody reads.
-        Self { events: report.events, seconds: (report.time.as_secs_f64() * 1e6).round() / 1e6 }
+        Self::new(report.events, report.time)
     }
 }
 
 impl ReadSummary {
+    /// Of so many events in this time.
+    pub(super) fn new(events: u64, time: Duration) -> Self {
+        // Microseconds are as much as anybody reads.
+        Self { events, seconds: (time.as_secs_f64() * 1e6).round() / 1e6 }
+    }
+
     /// Of an answer that is known without reading.
     pub(super) const NOTHING: Self = Self { events: 0, seconds: 0.0 };
 }
@@ -63,6 +68,15 @@ pub(super) fn top(parameters: &Parameters<'_>) -> Result<usize, ApiError> {
 pub(super) fn by(parameters: &Parameters<'_>) -> Result<Vec<Field>, ApiError> {
     let Some(text) = parameters.get("by") else { return Ok(Vec::new()) };
     Field::parse_list(text, GROUP_FIELDS_MAX).map_err(|reason| wrong_parameter("by", &reason, &[]))
+}
+
+/// The fields that an answer has of each event, by `columns`.
+///
+/// # Errors
+/// It names no fields, or too many.
+pub(super) fn columns(parameters: &Parameters<'_>) -> Result<Option<Columns>, ApiError> {
+    let columns = parameters.get("columns").map(Columns::parse).transpose();
+    columns.map_err(|reason| wrong_parameter("columns", &reason, &[]))
 }
 
 /// The length of intervals, by `interval`.

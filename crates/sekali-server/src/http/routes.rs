@@ -1,9 +1,13 @@
 //! The routes of the API: one table, and one file each.
 
+mod conflicts;
+mod conflicts_count;
+mod context;
 mod count;
 mod event;
 mod event_stats;
 mod events;
+mod exists;
 mod fields;
 mod health;
 mod pages;
@@ -22,21 +26,33 @@ use crate::pages::Page;
 
 const READ: Option<Scope> = Some(Scope::Read);
 const NONE: &[&str] = &[];
-const EVENTS: &[&str] = &[FILTERS, "order", "limit", "after"];
+const EVENTS: &[&str] = &[FILTERS, "order", "limit", "after", "columns", "format", "download"];
+const CONFLICTS: &[&str] = &[FILTERS, "order", "limit", "after"];
+const CONFLICTS_COUNT: &[&str] = &[FILTERS, "by", "top", "within"];
+const CONTEXT: &[&str] = &[FILTERS, "before", "after", "same", "columns"];
 const COUNT: &[&str] = &[FILTERS, "by", "top", "interval", "auto", "within"];
 
 const FIELDS: &[&str] = &[FILTERS, "sample", "values", "field", "below", "compare", "within"];
 const EVENT_STATS: &[&str] = &[FILTERS, "field", "percentiles", "by", "top", "interval", "auto", "within"];
 
 /// Every route there is.
-pub static ROUTES: [Route; 16] = [
+pub static ROUTES: [Route; 20] = [
     Route {
         method: Method::POST,
         path: "/publish",
         scope: Some(Scope::Publish),
         headers: HeaderClass::Data,
-        parameters: &[publish::INVALID, publish::VERBOSE],
+        parameters: &[publish::INVALID, publish::VERBOSE, publish::DRY_RUN],
         answer: |request| Box::pin(publish::publish(request)),
+        refuse: ApiError::into_response,
+    },
+    Route {
+        method: Method::POST,
+        path: "/exists",
+        scope: Some(Scope::Publish),
+        headers: HeaderClass::Data,
+        parameters: NONE,
+        answer: |request| Box::pin(exists::exists(request)),
         refuse: ApiError::into_response,
     },
     get("/events", READ, EVENTS, |request| Box::pin(events::events(request))),
@@ -44,6 +60,9 @@ pub static ROUTES: [Route; 16] = [
     get("/events/fields", READ, FIELDS, |request| Box::pin(fields::fields(request))),
     get("/events/stats", READ, EVENT_STATS, |request| Box::pin(event_stats::event_stats(request))),
     get("/events/{topic}/{event_id}", READ, NONE, |request| Box::pin(event::event(request))),
+    get("/events/{topic}/{event_id}/context", READ, CONTEXT, |request| Box::pin(context::context(request))),
+    get("/conflicts", READ, CONFLICTS, |request| Box::pin(conflicts::conflicts(request))),
+    get("/conflicts/count", READ, CONFLICTS_COUNT, |request| Box::pin(conflicts_count::conflicts_count(request))),
     get("/topics", READ, &["limit", "after"], |request| Box::pin(topics::topics(request))),
     get("/stats", READ, NONE, |request| Box::pin(stats::stats(request))),
     get("/stats/history", READ, NONE, |request| Box::pin(stats_history::stats_history(request))),

@@ -1,6 +1,6 @@
 //! Gathers valid events into one batch per partition.
 
-use sekali_store::{Batch, EventRef, KeyHasher, Outcome, partition_of};
+use sekali_store::{Batch, EventRef, KeyHasher, partition_of};
 
 use super::{Options, Rejected};
 use sekali_wire::limits::BATCH_EVENTS_MAX;
@@ -40,7 +40,7 @@ impl Accepted {
 
 impl RequestOrder {
     /// Brings the outcomes of the batches into request order.
-    pub fn restore(&self, mut outcomes: Vec<Vec<Outcome>>) -> Vec<Outcome> {
+    pub fn restore<T>(&self, mut outcomes: Vec<Vec<T>>) -> Vec<T> {
         if self.0.is_empty() {
             return outcomes.pop().unwrap_or_default();
         }

@@ -174,7 +174,7 @@ impl<'de, F: FnMut(&'de str) -> Result<(), ()>> Visitor<'de> for Each<F> {
 }
 
 /// The message of `serde_json` without the place, which the answer has on its own.
-fn bare(error: &serde_json::Error) -> String {
+pub(super) fn bare(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }

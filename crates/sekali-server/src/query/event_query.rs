@@ -33,6 +33,13 @@ impl EventQuery {
         Ok(Self { topics, filter, limits: None })
     }
 
+    /// All events of one topic, for a reader without limits.
+    pub(crate) fn of_topic(topic: &str) -> Self {
+        let mut topics = TopicConditions::default();
+        topics.limit_to(topic);
+        Self { topics, filter: Filter::default(), limits: None }
+    }
+
     /// Whether events of `topic` are wanted and may be seen.
     pub fn wants(&self, topic: &str) -> bool {
         self.topics.contain(topic) && self.limits.as_ref().is_none_or(|limits| limits.contains(topic))

@@ -77,6 +77,11 @@ impl EventCursor {
         }
     }
 
+    /// The query, for another cursor.
+    pub(crate) fn into_query(self) -> EventQuery {
+        self.query
+    }
+
     /// The positions behind the last event.
     pub fn positions(&self) -> &Positions {
         match &self.source {

@@ -7,7 +7,7 @@ use sekali_store::StoredEvent;
 use sekali_wire::json::{Reader, append_string};
 
 use super::field::append_canonical;
-use super::filter::parse_number;
+use super::filter::{append_path_name, parse_number};
 use super::{Aggregate, NumberSummary, QueryError};
 use crate::limits::{FACET_DEPTH_MAX, FACET_VALUE_BYTES_MAX, FACET_VALUES_MAX, FACETS_MAX};
 
@@ -241,7 +241,7 @@ impl Facets {
                     let member = reader.skip_value()?;
                     // Half a surrogate pair has no name that a query could give.
                     if let Ok(name) = std::str::from_utf8(&name) {
-                        append_name(&mut self.name, name);
+                        append_path_name(&mut self.name, name);
                         self.walk(member, depth + 1);
                         self.name.truncate(len);
                     }
@@ -274,22 +274,6 @@ impl Aggregate for Facets {
         self.name.push_str("payload");
         self.walk(event.payload.trim_ascii_start(), 0);
         Ok(())
-    }
-}
-
-/// Writes the name of a member to the end of a path, as paths are read.
-fn append_name(path: &mut String, name: &str) {
-    path.push('.');
-    for char in name.chars() {
-        if matches!(char, '.' | '\\') {
-            path.push('\\');
-        }
-        path.push(char);
-    }
-    if let Some(operator) = name.chars().next_back().filter(|last| matches!(last, '!' | '<' | '>' | '~')) {
-        path.pop();
-        path.push('\\');
-        path.push(operator);
     }
 }
 

@@ -27,6 +27,17 @@ enum Kind {
     Place(Path),
 }
 
+/// The value of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FieldValue<'e> {
+    /// A text, or JSON that is none as it was published.
+    Text(Cow<'e, [u8]>),
+    /// A number.
+    Number(u64),
+    /// A time: nanoseconds since 1970-01-01T00:00:00Z.
+    Time(i64),
+}
+
 /// Names of the fields that are no places in the payload.
 const NAMES: [(&str, Kind); 7] = [
     ("topic", Kind::Topic),
@@ -77,6 +88,16 @@ impl Field {
         }
     }
 
+    /// Every field but the places in the payload.
+    pub(crate) fn all() -> Vec<Self> {
+        NAMES.map(|(name, kind)| Self { name: name.to_owned(), kind }).to_vec()
+    }
+
+    /// How many levels down the payload it leads.
+    pub(crate) fn levels(&self) -> usize {
+        if let Kind::Place(path) = &self.kind { path.levels() } else { 0 }
+    }
+
     /// Its name.
     pub(crate) fn name(&self) -> &str {
         &self.name
@@ -90,6 +111,21 @@ impl Field {
     /// Its value in a payload, as JSON text. `None` if it is no place of the payload, or not there.
     pub(crate) fn in_payload<'e>(&self, payload: &'e [u8]) -> Option<&'e [u8]> {
         if let Kind::Place(path) = &self.kind { path.find(payload) } else { None }
+    }
+
+    /// Its value. `None` if the event does not have it.
+    pub(crate) fn value<'e>(&self, event: &'e StoredEvent) -> Option<FieldValue<'e>> {
+        let text = |text: &'e str| FieldValue::Text(Cow::Borrowed(text.as_bytes()));
+        Some(match &self.kind {
+            Kind::Topic => text(&event.topic),
+            Kind::EventId => text(&event.event_id),
+            Kind::Source => text(&event.source),
+            Kind::Payload => FieldValue::Text(Cow::Borrowed(&event.payload)),
+            Kind::Seq => FieldValue::Number(event.seq),
+            Kind::Timestamp => FieldValue::Time(event.timestamp_ns),
+            Kind::ReceivedAt => FieldValue::Time(event.received_at_ns),
+            Kind::Place(path) => FieldValue::Text(plain_text(path.find(&event.payload)?)),
+        })
     }
 
     /// Writes its value to the end of `out` as JSON, as it was published. `false` if the event does
@@ -119,6 +155,13 @@ impl Field {
             _ => self.append_json(event, out),
         }
     }
+}
+
+/// A string without quotes and escapes, unless it has no such text; other JSON as it is.
+fn plain_text(value: &[u8]) -> Cow<'_, [u8]> {
+    let text = if value.first() == Some(&b'"') { Reader::new(value).string() } else { None };
+    // Half a surrogate pair has no other spelling than an escape.
+    text.filter(|text| std::str::from_utf8(text).is_ok()).unwrap_or(Cow::Borrowed(value))
 }
 
 /// Splits at commas; `\,` is a comma of a name.
@@ -199,6 +242,18 @@ mod tests {
             assert_eq!(show(name, Field::append_key).as_deref(), Some(key), "{name}");
         }
         assert_eq!(show("payload.missing", Field::append_json), None);
+    }
+
+    #[test]
+    fn values_are_text_without_escapes_where_there_is_such_a_text() {
+        let event = test_event(r#"{"n":5.0,"s":"\u0061\n","o":{"a": 1},"half":"\ud800","z":null}"#);
+        for (name, text) in [("n", "5.0"), ("s", "a\n"), ("o", "{\"a\": 1}"), ("half", "\"\\ud800\""), ("z", "null")] {
+            let value = Field::parse(&format!("payload.{name}")).unwrap().value(&event);
+            assert_eq!(value, Some(FieldValue::Text(text.as_bytes().into())), "{name}");
+        }
+        assert_eq!(Field::parse("payload.missing").unwrap().value(&event), None);
+        assert_eq!(Field::parse("seq").unwrap().value(&event), Some(FieldValue::Number(7)));
+        assert_eq!(Field::parse("timestamp").unwrap().value(&event), Some(FieldValue::Time(event.timestamp_ns)));
     }
 
     #[test]

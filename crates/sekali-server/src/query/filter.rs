@@ -21,7 +21,7 @@ pub use builder::{FilterBuilder, WrongFilter};
 use name::NameConditions;
 pub(super) use number::parse_number;
 pub use parameter::{FILTER_PARAMETERS, is_filter};
-pub(crate) use path::Path;
+pub(crate) use path::{Path, append_path_name};
 pub use text::TextSearch;
 pub use topics::TopicConditions;
 

@@ -82,6 +82,21 @@ impl Groups {
         Some(number)
     }
 
+    /// Counts something whose group has this key: values as JSON, with commas between them.
+    pub(crate) fn add_key(&mut self, key: &[u8]) {
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        match self.number().and_then(|number| self.counts.get_mut(number as usize)) {
+            Some(count) => *count += 1,
+            None => self.untold += 1,
+        }
+    }
+
+    /// Counts something that is in no group.
+    pub(crate) fn add_missing(&mut self) {
+        self.missing += 1;
+    }
+
     /// The number of the group of `self.key`, which is new if there is room.
     fn number(&mut self) -> Option<u32> {
         if let Some(number) = self.numbers.get(&*self.key) {

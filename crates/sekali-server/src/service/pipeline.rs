@@ -17,7 +17,7 @@ mod queue;
 use std::io;
 use std::sync::Arc;
 
-use sekali_store::{Batch, Outcome, Partition};
+use sekali_store::{Batch, Outcome, Partition, Preview};
 use tokio::sync::oneshot;
 
 use crate::clients::{Client, Rooms};
@@ -109,6 +109,24 @@ impl Pipeline {
             Some(_) if !outcomes.is_empty() => Err(CommitError::PartlyStored),
             Some(refused) => Err(refused),
         }
+    }
+
+    /// Says what would become of the events of batches, by batch. They are compared as those are
+    /// that are set aside, a batch at a time; nothing is stored or counted.
+    ///
+    /// # Errors
+    /// [`CommitError::Overloaded`], [`CommitError::Unreadable`], [`CommitError::ShuttingDown`].
+    pub(crate) async fn preview(
+        &self,
+        client: &Client,
+        batches: Vec<(u32, Batch)>,
+        received_at_ns: i64,
+    ) -> Result<Vec<Vec<Preview>>, CommitError> {
+        let mut previews = Vec::with_capacity(batches.len());
+        for (partition, batch) in batches {
+            previews.push(self.shared.comparer.preview(client, partition, batch, received_at_ns).await?);
+        }
+        Ok(previews)
     }
 
     /// Waits for the outcomes of a batch, and has it compared and pushed again as often as it is set

@@ -83,7 +83,7 @@ impl<W: Write + Send> TableWriter<W> {
         Ok(())
     }
 
-    /// What was written so far goes here.
+    /// The output, with what was written to it so far.
     pub fn output(&mut self) -> &mut W {
         self.parquet.inner_mut()
     }
@@ -200,7 +200,7 @@ mod tests {
         for group_bytes in [1, 100, 1 << 20] {
             let mut table = TableWriter::new(Vec::new(), &["seq", "payload.a", "topic"], group_bytes).unwrap();
             let rows = 2 * BATCH_ROWS + 3;
-            let text = |row: usize| (row % 3 != 0).then(|| format!("value {row}"));
+            let text = |row: usize| (!row.is_multiple_of(3)).then(|| format!("value {row}"));
             for row in 0..if group_bytes == 1 { 5 } else { rows } {
                 let value = text(row);
                 let cell = value.as_ref().map_or(Cell::Missing, |value| Cell::Text(value.as_bytes()));

@@ -22,6 +22,23 @@ pub enum Outcome {
     },
 }
 
+/// The outcome that an event would have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preview {
+    /// Its key is new: it would be stored.
+    New,
+    /// It would be a duplicate.
+    Duplicate {
+        /// The position of the event that is stored; `None` if that is one of the same batch.
+        seq: Option<u64>,
+    },
+    /// It would be a conflict.
+    Conflict {
+        /// The position of the event that is stored; `None` if that is one of the same batch.
+        seq: Option<u64>,
+    },
+}
+
 /// The decision of a commit about one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {

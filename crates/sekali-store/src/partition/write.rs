@@ -7,6 +7,7 @@
 //!                    ├─ pending_keys     keys that a commit adds
 //!                    ├─ pending_commit   a commit while it is decided, and while it is in flight
 //!                    └─ lookup_buffers   memory that look-ups use again
+//! preview                 what a commit would decide, for readers
 //! ```
 
 mod commit;
@@ -16,6 +17,7 @@ mod lookup_buffers;
 mod pending_commit;
 mod pending_keys;
 mod planner;
+mod preview;
 mod write_path;
 
 pub use commit::Commit;

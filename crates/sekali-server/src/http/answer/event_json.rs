@@ -28,14 +28,19 @@ pub(in crate::http) fn append_event(out: &mut Vec<u8>, event: &StoredEvent, layo
     let payload = out.len();
     out.extend_from_slice(&event.payload);
     if layout == Layout::OneLine {
-        let breaks = out.iter_mut().skip(payload).filter(|byte| matches!(byte, b'\n' | b'\r'));
-        breaks.for_each(|byte| *byte = b' ');
+        one_line(out, payload);
     }
     out.extend_from_slice(b",\"seq\":");
     out.extend_from_slice(event.seq.to_string().as_bytes());
     out.extend_from_slice(b",\"received_at\":\"");
     append_timestamp(out, event.received_at_ns);
     out.extend_from_slice(b"\"}");
+}
+
+/// Makes the JSON from `begin` on one line: a line break outside of strings is white space.
+pub(super) fn one_line(out: &mut [u8], begin: usize) {
+    let breaks = out.iter_mut().skip(begin).filter(|byte| matches!(byte, b'\n' | b'\r'));
+    breaks.for_each(|byte| *byte = b' ');
 }
 
 #[cfg(test)]

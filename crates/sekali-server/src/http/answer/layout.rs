@@ -1,55 +1,47 @@
 //! How an answer lays events out.
 
-use sekali_store::StoredEvent;
+use super::media::{CSV, NDJSON, PARQUET};
 
-use super::media::{CSV, NDJSON};
-use super::{Layout, append_event};
-use sekali_wire::csv;
-use sekali_wire::timestamp::append_timestamp;
-
-/// Layouts of streams.
+/// Formats of events in answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum LineLayout {
+pub(in crate::http) enum AnswerFormat {
+    /// One array: a page.
+    Json,
     /// An event a line, as JSON.
     Ndjson,
     /// An event a row, below a header.
     Csv,
+    /// A Parquet file.
+    Parquet,
 }
 
-impl LineLayout {
+impl AnswerFormat {
+    /// The names that clients have for them.
+    pub(in crate::http) const NAMES: [(&'static str, Self); 4] =
+        [("json", Self::Json), ("ndjson", Self::Ndjson), ("csv", Self::Csv), ("parquet", Self::Parquet)];
+
+    /// Its name, which names of files end in.
+    pub(in crate::http) fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
+
     /// The media type.
     pub(in crate::http) fn media_type(self) -> &'static str {
         match self {
+            Self::Json => "application/json",
             Self::Ndjson => NDJSON,
             Self::Csv => CSV,
+            Self::Parquet => PARQUET,
         }
     }
 
-    /// The text above the events.
-    pub(in crate::http) fn header(self) -> &'static str {
-        match self {
-            Self::Ndjson => "",
-            Self::Csv => csv::HEADER,
-        }
+    /// Whether all events are sent as they are read, and not a page of them.
+    pub(in crate::http) fn is_stream(self) -> bool {
+        self != Self::Json
     }
-
-    /// Writes an event to the end of `out`.
-    pub(in crate::http) fn append(self, out: &mut Vec<u8>, event: &StoredEvent) {
-        match self {
-            Self::Ndjson => {
-                append_event(out, event, Layout::OneLine);
-                out.push(b'\n');
-            }
-            Self::Csv => append_csv(out, event),
-        }
-    }
-}
-
-fn append_csv(out: &mut Vec<u8>, event: &StoredEvent) {
-    let (mut timestamp, mut received_at) = (Vec::new(), Vec::new());
-    append_timestamp(&mut timestamp, event.timestamp_ns);
-    append_timestamp(&mut received_at, event.received_at_ns);
-    let seq = event.seq.to_string();
-    let (topic, event_id, source) = (event.topic.as_bytes(), event.event_id.as_bytes(), event.source.as_bytes());
-    csv::append_row(out, [topic, event_id, &timestamp, source, &event.payload, seq.as_bytes(), &received_at]);
 }

@@ -2,13 +2,16 @@
 
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 
-use super::{ApiError, Code, JSON, LineLayout};
+use super::{AnswerFormat, ApiError, Code, JSON};
 use crate::ingest::{Format, excerpt};
 
 /// Media type of NDJSON answers.
 pub(in crate::http) const NDJSON: &str = "application/x-ndjson";
 /// Media type of CSV answers.
 pub(in crate::http) const CSV: &str = "text/csv; charset=utf-8; header=present";
+
+/// The media type of Parquet answers.
+pub(in crate::http) const PARQUET: &str = "application/vnd.apache.parquet";
 
 const NDJSON_NAMES: [&str; 4] = [NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"];
 
@@ -48,25 +51,36 @@ pub(in crate::http) fn body_format(headers: &HeaderMap) -> Result<Format, ApiErr
 /// The charsets that are UTF-8 or a part of it, with the aliases that clients send.
 const CHARSETS: [&str; 4] = ["utf-8", "utf8", "us-ascii", "ascii"];
 
-/// The lines that the client would rather have than a JSON array, by its `Accept`.
-pub(in crate::http) fn preferred_lines(headers: &HeaderMap) -> Option<LineLayout> {
+/// The format that the client would rather have than any other, by its `Accept`.
+pub(in crate::http) fn preferred_format(headers: &HeaderMap) -> AnswerFormat {
     let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let (mut ndjson, mut csv, mut json) = (0, 0, 0);
+    let (mut json, mut others) = (0, OTHER_FORMATS.map(|format| (0, format)));
     for range in values.flat_map(|value| value.split(',')) {
         let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
-        let name = name.trim();
-        let quality = quality(parameters);
-        if is_ndjson(name) {
-            ndjson = ndjson.max(quality);
-        } else if name.eq_ignore_ascii_case("text/csv") {
-            csv = csv.max(quality);
-        } else if ["application/json", "application/*", "*/*"].iter().any(|json| name.eq_ignore_ascii_case(json)) {
+        let (name, quality) = (name.trim(), quality(parameters));
+        if ["application/json", "application/*", "*/*"].iter().any(|json| name.eq_ignore_ascii_case(json)) {
             json = json.max(quality);
         }
+        for (best, format) in &mut others {
+            if is_named(*format, name) {
+                *best = quality.max(*best);
+            }
+        }
     }
-    // A client that names one and takes anything else as well means it.
-    let lines = if csv > ndjson { (csv, LineLayout::Csv) } else { (ndjson, LineLayout::Ndjson) };
-    (lines.0 > 0 && lines.0 >= json).then_some(lines.1)
+    // A client that names one and takes anything else as well means it. Of equals the first counts.
+    let best = others.into_iter().rev().max_by_key(|(quality, _)| *quality);
+    best.filter(|(quality, _)| *quality > 0 && *quality >= json).map_or(AnswerFormat::Json, |(_, format)| format)
+}
+
+const OTHER_FORMATS: [AnswerFormat; 3] = [AnswerFormat::Ndjson, AnswerFormat::Csv, AnswerFormat::Parquet];
+
+fn is_named(format: AnswerFormat, name: &str) -> bool {
+    match format {
+        AnswerFormat::Json => false,
+        AnswerFormat::Ndjson => is_ndjson(name),
+        AnswerFormat::Csv => name.eq_ignore_ascii_case("text/csv"),
+        AnswerFormat::Parquet => name.eq_ignore_ascii_case(PARQUET),
+    }
 }
 
 fn is_ndjson(name: &str) -> bool {
@@ -116,17 +130,18 @@ mod tests {
 
     #[test]
     fn accept_chooses() {
-        let lines = |value| preferred_lines(&headers(ACCEPT, value));
-        assert_eq!(lines("application/x-ndjson"), Some(LineLayout::Ndjson));
-        assert_eq!(lines("application/x-ndjson, */*"), Some(LineLayout::Ndjson));
-        assert_eq!(lines("application/json;q=0.5, application/x-ndjson;q=0.9"), Some(LineLayout::Ndjson));
-        assert_eq!(lines("Text/CSV"), Some(LineLayout::Csv));
-        assert_eq!(lines("text/csv; charset=utf-8, application/x-ndjson;q=0.9, */*;q=0.1"), Some(LineLayout::Csv));
-        assert_eq!(lines("text/csv;q=0.5, application/jsonl"), Some(LineLayout::Ndjson));
-        assert_eq!(lines("application/json, application/x-ndjson;q=0.9, text/csv;q=0.9"), None);
-        assert_eq!(lines("application/x-ndjson;q=0"), None);
-        assert_eq!(lines("*/*"), None);
-        assert_eq!(lines("text/html"), None);
-        assert_eq!(preferred_lines(&HeaderMap::new()), None);
+        let format = |value| preferred_format(&headers(ACCEPT, value));
+        assert_eq!(format("application/x-ndjson"), AnswerFormat::Ndjson);
+        assert_eq!(format("application/x-ndjson, */*"), AnswerFormat::Ndjson);
+        assert_eq!(format("application/json;q=0.5, application/x-ndjson;q=0.9"), AnswerFormat::Ndjson);
+        assert_eq!(format("Text/CSV"), AnswerFormat::Csv);
+        assert_eq!(format("text/csv; charset=utf-8, application/x-ndjson;q=0.9, */*;q=0.1"), AnswerFormat::Csv);
+        assert_eq!(format("text/csv;q=0.5, application/jsonl"), AnswerFormat::Ndjson);
+        assert_eq!(format("application/json, application/x-ndjson;q=0.9, text/csv;q=0.9"), AnswerFormat::Json);
+        assert_eq!(format("application/x-ndjson;q=0"), AnswerFormat::Json);
+        assert_eq!(format("application/vnd.apache.parquet, */*;q=0.8"), AnswerFormat::Parquet);
+        assert_eq!(format("*/*"), AnswerFormat::Json);
+        assert_eq!(format("text/html"), AnswerFormat::Json);
+        assert_eq!(preferred_format(&HeaderMap::new()), AnswerFormat::Json);
     }
 }

@@ -12,10 +12,14 @@ pub(super) async fn event(request: Box<Admitted>) -> Answer {
         return Err(not_for(&topic));
     }
     let found = request.app.shared.service.find(request.client(), topic, event_id).await?;
-    let event =
-        found.ok_or_else(|| ApiError::new(Code::NotFound, "no event with this topic and event id is stored"))?;
+    let event = found.ok_or_else(none_stored)?;
     let mut text = Vec::new();
     append_event(&mut text, &event, Layout::Verbatim);
     text.push(b'\n');
     Ok(json_text(text))
+}
+
+/// The error for a key without an event.
+pub(super) fn none_stored() -> ApiError {
+    ApiError::new(Code::NotFound, "no event with this topic and event id is stored")
 }

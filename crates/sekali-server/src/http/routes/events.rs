@@ -3,24 +3,32 @@
 mod page;
 mod stream;
 
+use hyper::header::{CONTENT_DISPOSITION, HeaderValue};
 use sekali_store::Order;
 
-use crate::http::answer::{ApiError, media};
+use crate::http::answer::{AnswerFormat, ApiError, media};
+use crate::http::download::disposition;
 use crate::http::event_query::parse_event_query;
+use crate::http::reading::columns;
 use crate::http::route::{Admitted, Answer};
 use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
-use crate::query::{CursorScope, EventQuery, Positions};
+use crate::query::{Columns, CursorScope, EventQuery, Positions};
 
-/// Stored events in order: a page of them as an array, or all of them as lines.
+/// Stored events in order: a page of them as an array, or all of them as lines or rows.
 pub(super) async fn events(request: Box<Admitted>) -> Answer {
-    let lines = media::preferred_lines(&request.parts.headers);
-    let (query, page) = PageRequest::parse(&request, lines.is_some())?;
+    let (query, mut page) = PageRequest::parse(&request)?;
+    let download = page.download.take();
     let service = &request.app.shared.service;
     let cursor = service.events(query, page.order, page.after.clone());
-    match lines {
-        Some(lines) => stream::answer(service, request.client(), cursor, lines, page.limit),
-        None => page::answer(service, request.client(), page, cursor).await,
+    let mut response = if page.format.is_stream() {
+        stream::answer(service, request.client(), cursor, page)?
+    } else {
+        page::answer(service, request.client(), page, cursor).await?
+    };
+    if let Some(download) = download {
+        response.headers_mut().insert(CONTENT_DISPOSITION, download);
     }
+    Ok(response)
 }
 
 /// A part of the events of a query: from where, in which order, how many.
@@ -32,11 +40,22 @@ pub(in crate::http) struct PageRequest {
     after: Positions,
     /// Most events to answer with.
     pub(in crate::http) limit: Option<u64>,
+    /// Only these fields of them.
+    pub(in crate::http) columns: Option<Columns>,
+    pub(in crate::http) format: AnswerFormat,
+    download: Option<HeaderValue>,
 }
 
 impl PageRequest {
-    fn parse(request: &Admitted, unbounded: bool) -> Result<(EventQuery, Self), ApiError> {
+    fn parse(request: &Admitted) -> Result<(EventQuery, Self), ApiError> {
         let parameters = request.parameters()?;
+        let format = match parameters.get("format") {
+            Some(_) => parameters.choose("format", &AnswerFormat::NAMES)?,
+            None => media::preferred_format(&request.parts.headers),
+        };
+        let columns = columns(&parameters)?;
+        let download = disposition(&parameters, format)?;
+        let unbounded = format.is_stream();
         let query = parse_event_query(&parameters, &request.grant)?;
         let topic = query.topics.only().map(str::to_owned);
         let order = parameters.choose("order", &[("asc", Order::Ascending), ("desc", Order::Descending)])?;
@@ -49,7 +68,8 @@ impl PageRequest {
         };
         let limit = if unbounded { limit } else { Some(limit.unwrap_or(PAGE_EVENTS_DEFAULT)) };
         let text = request.parts.uri.query().unwrap_or_default();
-        Ok((query, Self { query: without_cursor(text), topic, order, after, limit }))
+        let query_text = without_cursor(text);
+        Ok((query, Self { query: query_text, topic, order, after, limit, columns, format, download }))
     }
 
     /// The read that its cursors belong to.
@@ -64,7 +84,7 @@ impl PageRequest {
 }
 
 /// The same query without `after`, fit for a header and with `&` behind each parameter.
-fn without_cursor(query: &str) -> String {
+pub(super) fn without_cursor(query: &str) -> String {
     use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
     // What is not ASCII is encoded in any case.
     const NOT_IN_LINKS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');

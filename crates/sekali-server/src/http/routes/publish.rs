@@ -6,26 +6,28 @@ use std::borrow::Cow;
 
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
-use sekali_store::Outcome;
 use serde::Serialize;
 
-use crate::access::Topics;
+use crate::access::{Scope, Topics};
 use crate::clients::Client;
-use crate::http::answer::{ApiError, Json, media};
+use crate::http::answer::{ApiError, Code, Json, media};
 use crate::http::app::App;
 use crate::http::body::{self, BodyHead, RequestBody};
 use crate::http::route::{Admitted, Answer, client_of};
-use crate::ingest::{Accepted, Format, Options, Problem, ingest};
+use crate::ingest::{Accepted, Format, Options, Problem, Rejected, ingest};
 use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
-use crate::service::{CommitError, Published};
+use crate::service::{CommitError, Previewed, Published};
+use outcomes::EventOutcome;
 
 pub(super) const INVALID: &str = "invalid";
 pub(super) const VERBOSE: &str = "verbose";
+pub(super) const DRY_RUN: &str = "dry_run";
 
-/// Stores the events of the body and answers when they are durable.
+/// Stores the events of the body and answers when they are durable; or only says what would become
+/// of them.
 pub(super) async fn publish(request: Box<Admitted>) -> Answer {
     let topics = request.grant.limits();
-    let (format, options) = match options(&request, topics.as_ref()) {
+    let (format, options, dry_run) = match options(&request, topics.as_ref()) {
         Ok(options) => options,
         Err(error) => {
             body::discard(&request.parts.headers, request.body);
@@ -38,24 +40,40 @@ pub(super) async fn publish(request: Box<Admitted>) -> Answer {
     // Taken before anything is stored: afterwards it is too late to refuse.
     let service = &request.app.shared.service;
     let memory = options.keep_keys.then(|| outcomes::reserve(service.answers(), client(), &accepted)).transpose()?;
+    if dry_run {
+        let Previewed { previews, keys, rejected } = service.preview(&client(), accepted).await?;
+        let outcomes: Vec<EventOutcome> = previews.into_iter().map(EventOutcome::from).collect();
+        let answer = PublishAnswer::new(outcomes.iter().copied(), &rejected, options);
+        let memory = memory.ok_or(CommitError::Overloaded)?;
+        return Ok(outcomes::answer(&answer.in_future(), keys, outcomes, memory));
+    }
     let _topics = service.admit_topics(client, &accepted)?;
-    let published = service.publish(client(), accepted).await?;
+    let Published { outcomes, keys, rejected } = service.publish(client(), accepted).await?;
+    let answer = PublishAnswer::new(outcomes.iter().copied().map(EventOutcome::from), &rejected, options);
     let mut response = match memory {
-        None => Json(PublishAnswer::new(&published, options)).into_response(),
-        Some(memory) => outcomes::answer(&PublishAnswer::new(&published, options), published, memory),
+        None => Json(answer).into_response(),
+        Some(memory) => outcomes::answer(&answer, keys, outcomes.into_iter().map(EventOutcome::from).collect(), memory),
     };
     *response.status_mut() = StatusCode::ACCEPTED;
     Ok(response)
 }
 
-fn options<'a>(request: &Admitted, topics: Option<&'a Topics>) -> Result<(Format, Options<'a>), ApiError> {
+/// How the body is laid out, what is done with its events, and whether that is a dry run.
+fn options<'a>(request: &Admitted, topics: Option<&'a Topics>) -> Result<(Format, Options<'a>, bool), ApiError> {
     let parameters = request.parameters()?;
+    let dry_run = parameters.choose(DRY_RUN, &[("false", false), ("true", true)])?;
+    if dry_run && !request.grant.has(Scope::Read) {
+        // Publishing leaves evidence of every event that is compared with a stored one.
+        let message = "a dry run compares events with stored ones and leaves no trace of it: the key needs the scope \
+                       `read` too";
+        return Err(ApiError::new(Code::Forbidden, message));
+    }
     let options = Options {
         skip_invalid: parameters.choose(INVALID, &[("reject", false), ("skip", true)])?,
-        keep_keys: parameters.choose(VERBOSE, &[("false", false), ("true", true)])?,
+        keep_keys: parameters.choose(VERBOSE, &[("false", false), ("true", true)])? || dry_run,
         topics,
     };
-    Ok((media::body_format(&request.parts.headers)?, options))
+    Ok((media::body_format(&request.parts.headers)?, options, dry_run))
 }
 
 /// The body is gone when this returns; only the encoded events remain.
@@ -95,6 +113,8 @@ async fn receive(
 #[derive(Debug, Serialize)]
 struct PublishAnswer {
     message: Cow<'static, str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
     received: usize,
     stored: usize,
     duplicates: usize,
@@ -106,8 +126,7 @@ struct PublishAnswer {
 }
 
 impl PublishAnswer {
-    fn new(published: &Published, options: Options<'_>) -> Self {
-        let Published { outcomes, rejected, .. } = published;
+    fn new(outcomes: impl Iterator<Item = EventOutcome>, rejected: &Rejected, options: Options<'_>) -> Self {
         let mut answer = Self::count(outcomes);
         if options.skip_invalid {
             answer.invalid = Some(rejected.events);
@@ -116,11 +135,16 @@ impl PublishAnswer {
         answer
     }
 
-    fn count(outcomes: &[Outcome]) -> Self {
-        let count = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| wanted(outcome)).count();
-        let received = outcomes.len();
-        let stored = count(|outcome| matches!(outcome, Outcome::Stored { .. }));
-        let conflicts = count(|outcome| matches!(outcome, Outcome::Conflict { .. }));
+    fn count(outcomes: impl Iterator<Item = EventOutcome>) -> Self {
+        let (mut received, mut stored, mut conflicts) = (0, 0, 0);
+        for outcome in outcomes {
+            received += 1;
+            match outcome {
+                EventOutcome::Stored(_) => stored += 1,
+                EventOutcome::Duplicate(_) => {}
+                EventOutcome::Conflict(_) => conflicts += 1,
+            }
+        }
         let duplicates = received - stored;
         let message = match (received, duplicates, conflicts) {
             (0, _, _) => "there was no event to store".into(),
@@ -129,6 +153,11 @@ impl PublishAnswer {
             (_, _, 0) => format!("{stored} stored, {duplicates} duplicate").into(),
             _ => format!("{stored} stored, {duplicates} duplicate, of them {conflicts} with different content").into(),
         };
-        Self { message, received, stored, duplicates, conflicts, invalid: None, errors: None }
+        Self { message, dry_run: false, received, stored, duplicates, conflicts, invalid: None, errors: None }
+    }
+
+    /// The same, of a dry run.
+    fn in_future(self) -> Self {
+        Self { message: format!("nothing was stored; it would be: {}", self.message).into(), dry_run: true, ..self }
     }
 }

@@ -101,6 +101,22 @@ fn looks_like_an_operator(path: &str, operator: char) -> String {
     )
 }
 
+/// Writes a full stop and the name of a member to the end of a path, as [`Path::parse`] reads it.
+pub(crate) fn append_path_name(path: &mut String, name: &str) {
+    path.push('.');
+    for char in name.chars() {
+        if matches!(char, '.' | '\\') {
+            path.push('\\');
+        }
+        path.push(char);
+    }
+    if let Some(operator) = name.chars().next_back().filter(|last| matches!(last, '!' | '<' | '>' | '~')) {
+        path.pop();
+        path.push('\\');
+        path.push(operator);
+    }
+}
+
 /// Of several members with one name the last counts.
 fn member<'a>(reader: &mut Reader<'a>, wanted: &[u8]) -> Option<&'a [u8]> {
     let mut found = None;

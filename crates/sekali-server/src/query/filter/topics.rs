@@ -16,6 +16,11 @@ impl TopicConditions {
         self.any.push(TopicPattern::new(topic));
     }
 
+    /// Wants this topic alone; if its name has a `*`, also those that it matches as a pattern.
+    pub(crate) fn limit_to(&mut self, topic: &str) {
+        self.any = vec![TopicPattern::new(topic)];
+    }
+
     /// Adds topics that are left out.
     pub(super) fn leave_out(&mut self, topic: &str) {
         self.none.push(TopicPattern::new(topic));

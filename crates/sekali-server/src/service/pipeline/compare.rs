@@ -2,7 +2,7 @@
 
 use std::io;
 
-use sekali_store::{Batch, Reader};
+use sekali_store::{Batch, Preview, Reader};
 use tracing::error;
 
 use super::CommitError;
@@ -26,17 +26,34 @@ impl Comparer {
 
     /// Compares the events of a batch, so that the next commit can decide it. A caller that has
     /// gone ends it before its turn.
-    pub(super) async fn compare(
+    pub(super) async fn compare(&self, client: &Client, partition: u32, batch: Batch) -> Result<Batch, CommitError> {
+        self.take_turn(client, partition, batch, |reader, mut batch| reader.compare(&mut batch).map(|()| batch)).await
+    }
+
+    /// The outcomes that the events of a batch would have.
+    pub(super) async fn preview(
         &self,
         client: &Client,
         partition: u32,
-        mut batch: Batch,
-    ) -> Result<Batch, CommitError> {
+        batch: Batch,
+        received_at_ns: i64,
+    ) -> Result<Vec<Preview>, CommitError> {
+        let preview = move |reader: Reader, mut batch| reader.preview(&mut batch, received_at_ns);
+        self.take_turn(client, partition, batch, preview).await
+    }
+
+    async fn take_turn<T: Send + 'static>(
+        &self,
+        client: &Client,
+        partition: u32,
+        batch: Batch,
+        work: impl FnOnce(Reader, Batch) -> sekali_store::Result<T> + Send + 'static,
+    ) -> Result<T, CommitError> {
         let room = self.rooms.reserve(|| client.clone(), batch.bytes()).ok_or(CommitError::Overloaded)?;
         let reader = self.readers.get(partition as usize).cloned().ok_or(CommitError::ShuttingDown)?;
         let compare = move || {
             let _held = room;
-            reader.compare(&mut batch).map(|()| batch)
+            work(reader, batch)
         };
         let compared = self.workers.run_always(client.clone(), compare).await;
         compared.map_err(|_| CommitError::ShuttingDown)?.map_err(|error| {

@@ -99,7 +99,14 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
             publish("/publish", MINE),
             publish("/publish?verbose=true", THEIRS),
             publish("/publish?invalid=skip", "mine.b"),
+            Question { status: 200, ..publish("/publish?dry_run=true", THEIRS) },
         ],
+        ("POST", "/exists") => [MINE, THEIRS, "mine.b"]
+            .map(|topic| Question {
+                body: Some(json!([{"topic": topic, "event_id": "HIDDEN-1"}]).to_string()),
+                ..get("/exists", Some(topic), 200)
+            })
+            .into(),
         ("GET", "/events") => vec![
             get("/events", None, 200),
             get("/events?order=desc&limit=1", None, 200),
@@ -111,6 +118,8 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
             stream("/events", "text/csv", None),
             stream("/events?topic=theirs.x", "application/x-ndjson", Some(THEIRS)),
             stream("/events?topic=mine.a", "text/csv", Some(MINE)),
+            get("/events?format=csv&columns=topic,source,payload&download=x", None, 200),
+            get("/events?format=ndjson&columns=source&topic=theirs.x", Some(THEIRS), 200),
         ],
         ("GET", "/events/count") => vec![
             get("/events/count", None, 200),
@@ -137,6 +146,18 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
             get("/events/theirs.x/HIDDEN-1", Some(THEIRS), 200),
             get("/events/theirs.x/none", Some(THEIRS), 404),
         ],
+        ("GET", "/events/{topic}/{event_id}/context") => vec![
+            get("/events/mine.a/1/context", Some(MINE), 200),
+            get("/events/mine.a/none/context", Some(MINE), 404),
+            get("/events/theirs.x/HIDDEN-1/context?same=topic", Some(THEIRS), 200),
+            get("/events/theirs.x/none/context", Some(THEIRS), 404),
+        ],
+        ("GET", "/conflicts" | "/conflicts/count") => vec![
+            get(path, None, 200),
+            get(&format!("{path}?q=hidden"), None, 200),
+            get(&format!("{path}?topic=theirs.x"), Some(THEIRS), 200),
+            get(&format!("{path}?topic=mine.a"), Some(MINE), 200),
+        ],
         ("GET", "/") => vec![stream("/", "text/html", None)],
         ("GET", "/event/{topic}/{event_id}") => vec![get("/event/theirs.x/HIDDEN-1", None, 200)],
         ("GET", "/assets/{version}/{name}") => vec![get("/assets/0/app.css", None, 404)],
@@ -161,7 +182,8 @@ fn expected(route: &str, question: &Question, rights: Rights) -> u16 {
     };
     let has_scope = match route {
         route if needs_no_key(route) => return question.status,
-        "/publish" => publish,
+        "/publish" if question.path.contains("dry_run") => publish && read,
+        "/publish" | "/exists" => publish,
         _ => read,
     };
     let has_topic = match question.topic {
@@ -271,7 +293,7 @@ fn the_table_of_routes_says_what_the_documentation_says() {
     for route in &ROUTES {
         let documented = match route.path {
             path if needs_no_key(path) => None,
-            "/publish" => Some(Scope::Publish),
+            "/publish" | "/exists" => Some(Scope::Publish),
             _ => Some(Scope::Read),
         };
         assert_eq!(route.scope, documented, "{}", route.path);

@@ -25,7 +25,7 @@ use crate::partition::shared::Shared;
 /// still there.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    shared: Arc<Shared>,
+    pub(in crate::partition) shared: Arc<Shared>,
     now_ns: Option<i64>,
 }
 

@@ -1,8 +1,12 @@
 //! Memory that looking up events takes, kept from one time to the next.
 
 use super::index_hits::IndexHits;
+use crate::batch::Batch;
+use crate::comparisons::Comparisons;
+use crate::error::Result;
 use crate::hash::Fingerprint;
 use crate::index::Entry;
+use crate::partition::shared::Shared;
 
 /// Largest number of events for which buffers are kept: some 3 MB here, and as much for the keys
 /// that a commit adds. Larger ones are freed.
@@ -20,8 +24,24 @@ pub(super) struct LookupBuffers {
 }
 
 impl LookupBuffers {
+    /// Finds what the index knows of the events of some batches, and of the evidence that they may
+    /// become. Returns the number of events.
+    ///
+    /// # Errors
+    /// Those of reading the index.
+    pub(super) fn look_up(&mut self, shared: &Shared, batches: &[Batch]) -> Result<usize> {
+        let events = batches.iter().map(Batch::len).sum();
+        let Self { fingerprints, found, hits } = self.begin(events);
+        fingerprints.extend(batches.iter().flat_map(Batch::events).map(|(hash, _)| hash.fingerprint));
+        let evidence = batches.iter().filter_map(Batch::comparisons).flat_map(Comparisons::evidence);
+        fingerprints.extend(evidence.map(|evidence| evidence.fingerprint));
+        shared.index.look_up(fingerprints, found)?;
+        hits.fill(fingerprints.len(), found)?;
+        Ok(events)
+    }
+
     /// Empties it for so many events.
-    pub(super) fn begin(&mut self, events: usize) -> &mut Self {
+    fn begin(&mut self, events: usize) -> &mut Self {
         if self.fingerprints.capacity() > KEPT_EVENTS.max(events) {
             *self = Self::default();
         }

@@ -6,7 +6,6 @@ use super::decide::Decider;
 use super::lookup_buffers::LookupBuffers;
 use super::pending_commit::{InFlightCommit, PendingCommit};
 use crate::batch::Batch;
-use crate::comparisons::Comparisons;
 use crate::error::{Error, Result};
 use crate::invariant::invariant;
 use crate::limits::FRAME_BODY_BYTES_MAX;
@@ -113,15 +112,7 @@ impl CommitPlanner {
     /// Finds what the index knows of the events, and of the evidence that they may become. Returns
     /// the number of events.
     fn look_up(&mut self, shared: &Shared, batches: &[Batch]) -> Result<usize> {
-        let events = batches.iter().map(Batch::len).sum();
-        let LookupBuffers { fingerprints, found, hits } = self.buffers.begin(events);
-        fingerprints.extend(batches.iter().flat_map(Batch::events).map(|(hash, _)| hash.fingerprint));
-        let evidence = batches.iter().filter_map(Batch::comparisons).flat_map(Comparisons::evidence);
-        fingerprints.extend(evidence.map(|evidence| evidence.fingerprint));
-        if let Err(error) = shared.index.look_up(fingerprints, found) {
-            return Err(distrust_index(shared, error));
-        }
-        hits.fill(fingerprints.len(), found)?;
+        let events = self.buffers.look_up(shared, batches).map_err(|error| distrust_index(shared, error))?;
         self.pending.keys.reserve(events);
         Ok(events)
     }

@@ -1,4 +1,4 @@
-//! Events as lines, as many as there are, in bounded memory.
+//! Events as lines, rows or a Parquet file, as many as there are, in bounded memory.
 //!
 //! Pieces are read on a thread that may block. As long as the client takes them as they come, one
 //! thread reads on, for a turn at a time: the allocator keeps some of what was read with each
@@ -15,44 +15,52 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::timeout;
 use tracing::error;
 
+use super::PageRequest;
 use crate::clients::{Client, HeldShare};
-use crate::http::answer::{ApiError, Body, BrokenOff, LineLayout};
-use crate::limits::{STREAM_AHEAD_TIME, STREAM_CHUNK_BYTES, STREAM_FILES_TIME, STREAM_READ_MAX, STREAM_TURN_MAX};
+use crate::http::answer::{AnswerFormat, ApiError, Body, BrokenOff, EventEncoder};
+use crate::limits::{
+    PARQUET_ANSWER_BYTES, STREAM_AHEAD_TIME, STREAM_CHUNK_BYTES, STREAM_FILES_TIME, STREAM_READ_MAX, STREAM_TURN_MAX,
+};
 use crate::query::{EventCursor, QueryError, ReadPermits, Step};
 use crate::service::Service;
 
-/// Answers `client` with the events of `cursor`, at most `limit`.
+/// Answers `client` with the events of `cursor`, as `request` wants them.
 ///
 /// # Errors
-/// `overloaded`, if there are too many streams.
+/// `overloaded`, if there are too many streams, or too many that gather row groups.
 pub(super) fn answer(
     service: &Service,
     client: Client,
     cursor: EventCursor,
-    lines: LineLayout,
-    limit: Option<u64>,
+    request: PageRequest,
 ) -> Result<Response<Body>, ApiError> {
+    let PageRequest { format, columns, limit, .. } = request;
     let mut place = service.streams().hold(client.clone());
     if !place.resize(1) {
         return Err(QueryError::Busy.into());
     }
+    let mut memory = service.answers().hold(client.clone());
+    if format == AnswerFormat::Parquet && !memory.resize(PARQUET_ANSWER_BYTES) {
+        return Err(QueryError::AnswersFull.into());
+    }
+    let encoder = EventEncoder::new(format, columns).map_err(|error| ApiError::internal(&error))?;
     let (sender, receiver) = mpsc::channel(1);
     let left = limit.unwrap_or(u64::MAX);
-    let stream = EventStream { cursor, lines, left, is_begun: false, is_done: false, _place: place };
+    let stream = EventStream { cursor, encoder, left, is_done: false, _place: place, _memory: memory };
     tokio::spawn(send(stream, service.clone(), client, sender));
     let mut response = Response::new(Body::pieces(receiver));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(lines.media_type()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     Ok(response)
 }
 
 struct EventStream {
     cursor: EventCursor,
-    lines: LineLayout,
+    encoder: EventEncoder,
     /// How many more events to send.
     left: u64,
-    is_begun: bool,
     is_done: bool,
     _place: HeldShare,
+    _memory: HeldShare,
 }
 
 type Sender = mpsc::Sender<Result<Bytes, BrokenOff>>;
@@ -69,7 +77,7 @@ async fn send(mut stream: EventStream, service: Service, client: Client, sender:
         let theirs = sender.clone();
         let turn = move || stream.turn(&theirs).map(|untaken| (untaken, stream));
         let turn = service.reads().run_always(client.clone(), turn).await;
-        let untaken = match turn.map_err(BrokenOff::from).and_then(|turn| turn.map_err(BrokenOff::from)) {
+        let untaken = match turn.map_err(BrokenOff::from).and_then(|turn| turn) {
             Ok((untaken, rest)) => {
                 stream = rest;
                 untaken
@@ -112,7 +120,7 @@ impl EventStream {
 
     /// Reads and sends as long as the client takes what comes, but not so long that other readings
     /// wait for the thread. Answers the piece that the client was not ready for, if there is one.
-    fn turn(&mut self, sender: &Sender) -> sekali_store::Result<Option<Bytes>> {
+    fn turn(&mut self, sender: &Sender) -> Result<Option<Bytes>, BrokenOff> {
         let begun = Instant::now();
         while !self.is_done && begun.elapsed() < STREAM_TURN_MAX {
             let piece = self.piece()?;
@@ -129,23 +137,23 @@ impl EventStream {
         Ok(None)
     }
 
-    fn piece(&mut self) -> sekali_store::Result<Bytes> {
+    fn piece(&mut self) -> Result<Bytes, BrokenOff> {
         let begun = Instant::now();
-        let mut text = Vec::new();
-        if !std::mem::replace(&mut self.is_begun, true) {
-            text.extend_from_slice(self.lines.header().as_bytes());
-        }
-        while self.left > 0 && text.len() < STREAM_CHUNK_BYTES && begun.elapsed() < STREAM_READ_MAX {
+        while self.left > 0 && self.encoder.len() < STREAM_CHUNK_BYTES && begun.elapsed() < STREAM_READ_MAX {
             match self.cursor.step()? {
                 Step::Event(event) => {
-                    self.lines.append(&mut text, &event);
+                    self.encoder.append(&event)?;
                     self.left -= 1;
                 }
                 Step::Passed(_) => {}
                 Step::End => self.left = 0,
             }
         }
-        self.is_done = self.left == 0;
+        if self.left == 0 {
+            self.encoder.end()?;
+            self.is_done = true;
+        }
+        let mut text = self.encoder.take();
         // It grew twofold, and may wait for long.
         text.shrink_to_fit();
         Ok(text.into())

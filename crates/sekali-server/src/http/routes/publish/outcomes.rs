@@ -6,7 +6,7 @@ use std::vec::IntoIter;
 
 use bytes::Bytes;
 use hyper::Response;
-use sekali_store::Outcome;
+use sekali_store::{Outcome, Preview};
 use serde::Serialize;
 
 use super::PublishAnswer;
@@ -15,12 +15,39 @@ use crate::http::answer::{ApiError, Body, BrokenOff, json_text};
 use crate::ingest::Accepted;
 use crate::limits::SMALL_BYTES_MAX;
 use crate::query::QueryError;
-use crate::service::Published;
 
 /// A list is made in pieces of about this many bytes.
 const PIECE_BYTES: usize = 32 * 1024;
 /// Bytes that the allocator adds to a key.
 const KEY_OVERHEAD_BYTES: usize = 32;
+
+/// The outcome of an event, or of a dry run of it, with the seq of the stored one, if there is one.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum EventOutcome {
+    Stored(Option<u64>),
+    Duplicate(Option<u64>),
+    Conflict(Option<u64>),
+}
+
+impl From<Outcome> for EventOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Stored { seq } => Self::Stored(Some(seq)),
+            Outcome::Duplicate { seq } => Self::Duplicate(Some(seq)),
+            Outcome::Conflict { seq } => Self::Conflict(Some(seq)),
+        }
+    }
+}
+
+impl From<Preview> for EventOutcome {
+    fn from(preview: Preview) -> Self {
+        match preview {
+            Preview::New => Self::Stored(None),
+            Preview::Duplicate { seq } => Self::Duplicate(seq),
+            Preview::Conflict { seq } => Self::Conflict(seq),
+        }
+    }
+}
 
 /// Takes the memory of the keys and outcomes of a request.
 ///
@@ -32,14 +59,19 @@ pub(super) fn reserve(answers: &FairShares, client: Client, accepted: &Accepted)
             + event_id.capacity()
             + size_of::<(String, String)>()
             + KEY_OVERHEAD_BYTES
-            + size_of::<Outcome>()
+            + size_of::<EventOutcome>()
     };
     let mut memory = answers.hold(client);
     if memory.resize(accepted.keys.iter().map(of_key).sum()) { Ok(memory) } else { Err(QueryError::AnswersFull.into()) }
 }
 
 /// The answer with the counts, and behind them the list.
-pub(super) fn answer(counts: &PublishAnswer, published: Published, memory: HeldShare) -> Response<Body> {
+pub(super) fn answer(
+    counts: &PublishAnswer,
+    keys: Vec<(String, String)>,
+    outcomes: Vec<EventOutcome>,
+    memory: HeldShare,
+) -> Response<Body> {
     let mut head = match serde_json::to_vec(counts) {
         Ok(head) => head,
         Err(error) => return ApiError::internal(&error).into_response(),
@@ -48,7 +80,7 @@ pub(super) fn answer(counts: &PublishAnswer, published: Published, memory: HeldS
     head.pop();
     head.extend_from_slice(b",\"events\":[");
     let is_small = memory.bytes() <= SMALL_BYTES_MAX;
-    let events = published.keys.into_iter().zip(published.outcomes);
+    let events = keys.into_iter().zip(outcomes);
     let mut list = OutcomeList { text: head, events, is_first: true, is_done: false, _memory: memory };
     if !is_small {
         return json_text(Body::made(Box::new(move || list.piece(PIECE_BYTES))));
@@ -64,7 +96,7 @@ pub(super) fn answer(counts: &PublishAnswer, published: Published, memory: HeldS
 struct OutcomeList {
     /// The text before it.
     text: Vec<u8>,
-    events: Zip<IntoIter<(String, String)>, IntoIter<Outcome>>,
+    events: Zip<IntoIter<(String, String)>, IntoIter<EventOutcome>>,
     is_first: bool,
     is_done: bool,
     _memory: HeldShare,
@@ -75,7 +107,8 @@ struct EventAnswer<'a> {
     topic: &'a str,
     event_id: &'a str,
     outcome: &'static str,
-    seq: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
 }
 
 impl OutcomeList {
@@ -105,11 +138,11 @@ impl OutcomeList {
 }
 
 impl<'a> EventAnswer<'a> {
-    fn new(topic: &'a str, event_id: &'a str, outcome: Outcome) -> Self {
+    fn new(topic: &'a str, event_id: &'a str, outcome: EventOutcome) -> Self {
         let (outcome, seq) = match outcome {
-            Outcome::Stored { seq } => ("stored", seq),
-            Outcome::Duplicate { seq } => ("duplicate", seq),
-            Outcome::Conflict { seq } => ("conflict", seq),
+            EventOutcome::Stored(seq) => ("stored", seq),
+            EventOutcome::Duplicate(seq) => ("duplicate", seq),
+            EventOutcome::Conflict(seq) => ("conflict", seq),
         };
         Self { topic, event_id, outcome, seq }
     }
