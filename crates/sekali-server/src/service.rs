@@ -325,6 +325,9 @@ fn name_damage(partition: usize, opened: &Partition) {
     if let Some(why) = opened.rebuilt_index() {
         warn!(partition, "the dedup index was damaged, and was mended from the events: {why}");
     }
+    for what in opened.returned() {
+        warn!(partition, "{what}");
+    }
     let reader = opened.reader();
     for damage in reader.damage() {
         warn!(partition, "{damage}");

@@ -18,6 +18,7 @@ use crate::manifest::{self, Manifest};
 /// # Errors
 /// [`Error::Absent`], and I/O errors. A manifest that cannot be read is no error here.
 pub(crate) fn check(disk: &dyn Disk, dir: &Path) -> Result<()> {
+    disk::refuse_links(disk, dir)?;
     for made in [dir, &dir.join("log")] {
         if !disk.exists(made).at("look for", made)? {
             return Err(Error::Absent(made.to_owned()));

@@ -94,14 +94,14 @@ impl DamageList {
         self.read().open.iter().filter(|damage| damage.costs_events()).cloned().collect()
     }
 
+    /// A loss of events, accepted or not, if there is one.
+    pub(crate) fn first_loss(&self) -> Option<Damage> {
+        self.read().all().find(|damage| damage.costs_events()).cloned()
+    }
+
     /// Everything that nobody has accepted, with or without seqs.
     pub(crate) fn open(&self) -> Vec<Damage> {
         self.read().open.clone()
-    }
-
-    /// Whether nothing was ever found damaged, accepted or not.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.read().all().next().is_none()
     }
 
     /// Whether any of it is in this file.
@@ -164,11 +164,22 @@ impl DamageList {
         self.write().open.retain(|damage| damage.costs_events() || damage.path != path);
     }
 
-    /// Takes everything that is known for accepted.
-    pub(crate) fn accept(&self) {
+    /// Takes this damage for accepted, as far as it is known.
+    pub(crate) fn accept(&self, shown: &[Damage]) {
         let mut lists = self.write();
-        let open = std::mem::take(&mut lists.open);
-        lists.accepted.extend(open);
+        let (accepted, open) = std::mem::take(&mut lists.open).into_iter().partition(|damage| shown.contains(damage));
+        lists.open = open;
+        lists.accepted.extend::<Vec<_>>(accepted);
+    }
+
+    /// The parts of these seqs that no known damage has.
+    pub(crate) fn unexplained(&self, seqs: RangeInclusive<u64>) -> Vec<RangeInclusive<u64>> {
+        self.read().seqs.missing(seqs)
+    }
+
+    /// Number of lost seqs, accepted or not.
+    pub(crate) fn lost_seqs(&self) -> u64 {
+        self.read().seqs.len()
     }
 
     /// Damage that costs no event.
@@ -267,7 +278,7 @@ mod tests {
                 list.note_recorded(&list.unrecorded());
                 prop_assert!((0..80).all(|seq| list.covers(seq) == (bits & 1 << seq != 0)));
                 if at == accepted {
-                    list.accept();
+                    list.accept(&list.open());
                 }
             }
         }

@@ -43,6 +43,10 @@ pub trait Disk: Debug + Send + Sync {
     }
     /// Names of the files, and of all else that is no directory, in `dir`, sorted.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
+    /// Whether there is a symbolic link at `path`, wherever it leads.
+    fn is_link(&self, _path: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
     /// Whether there is anything at `path`, a symbolic link that leads nowhere included.
     fn exists(&self, path: &Path) -> io::Result<bool>;
     /// Makes a new file for reading and writing, readable by the owner alone.
@@ -120,6 +124,23 @@ pub trait DiskFile: Debug + Send + Sync {
     /// Makes everything written so far durable (`fdatasync`). After an error nothing may be assumed
     /// of the writes since the last success, and a second call that succeeds proves nothing.
     fn sync(&self) -> io::Result<()>;
+}
+
+/// Refuses the partition in `dir` where it, or a directory in it, is a symbolic link: another user
+/// may have put it there, and files would be made, renamed and removed where it leads.
+///
+/// # Errors
+/// [`Error::Io`], naming the link, and I/O errors.
+pub(crate) fn refuse_links(disk: &dyn Disk, dir: &Path) -> Result<()> {
+    for name in ["", "log", "torn", "ids", "segments", "quarantine"] {
+        let path = if name.is_empty() { dir.to_owned() } else { dir.join(name) };
+        if disk.is_link(&path).at("look at", &path)? {
+            let what = "it is a symbolic link, and links in place of the directories of a store are not followed; put the \
+                        directory itself in its place, or mount a file system there";
+            return Err(io::Error::other(what)).at("open", &path);
+        }
+    }
+    Ok(())
 }
 
 /// Reads a whole file.

@@ -49,9 +49,10 @@ pub enum Error {
          for every event stored, and start again; no event is lost", .0.display()
     )]
     NoRoomForIndex(PathBuf),
-    /// A write or sync of the log failed, now or earlier: the partition takes no more writes until
-    /// the store is opened again.
-    #[error("partition stopped after a failed write: {0}")]
+    /// A write or sync of the log failed, now or earlier, or events are lost and the partition
+    /// [stops](crate::OnDamage::Stop) on that: it takes no more writes until the store is opened
+    /// again.
+    #[error("partition stopped: {0}")]
     Stopped(String),
     /// The engine has found itself in a state that cannot be: a fault of this program, named before
     /// it could do harm. The partition takes no more writes until the store is opened again.

@@ -88,8 +88,8 @@ pub use event::{CONFLICTS_TOPIC, EventRef, StoredEvent, is_reserved};
 pub use hash::{Fingerprint, HashKey, KeyHasher};
 pub use index::IndexStats;
 pub use manifest::Expired;
-pub use meta::StoreMeta;
-pub use options::StoreOptions;
+pub use meta::{StoreMeta, partition_of};
+pub use options::{OnDamage, StoreOptions};
 pub use order::Order;
 pub use partition::{
     Commit, Decision, Finding, Marker, Outcome, Partition, Preview, Reader, Retainer, Scan, Scanner, Scrubbed,
@@ -97,6 +97,6 @@ pub use partition::{
 };
 pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};
 pub use rules::ContentRules;
-pub use store::{Store, partition_of};
+pub use store::Store;
 #[doc(hidden)]
 pub use {index::IndexOptions, tuning::Tuning};

@@ -79,6 +79,11 @@ pub(crate) const SEAL_SPAN_NS_MIN: i64 = 15 * 1_000_000_000;
 /// Log files may become so long, in bytes, however little may stay.
 pub(crate) const LIMITED_FILE_BYTES_MIN: u64 = 64 * 1024;
 
+/// Most copies of torn tails that are kept; a start that cuts off another removes the oldest.
+pub(crate) const TORN_FILES_MAX: usize = 16;
+/// Most bytes of those copies together; the newest is kept however long it is.
+pub(crate) const TORN_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
 /// Reads leave an event out at most so long after it is due by age, in nanoseconds: a second. Files
 /// are removed later.
 pub(crate) const DUE_LAG_NS_MAX: i64 = 1_000_000_000;

@@ -196,7 +196,34 @@ impl Manifest {
         }
     }
 
-    fn lost_seqs(&self) -> SeqSet {
+    /// Notes that these losses are accepted, and no others.
+    pub(crate) fn accept_losses(&mut self, shown: &[Damage]) {
+        shown.iter().for_each(|damage| self.record_loss(damage));
+        let mut seqs = SeqSet::default();
+        shown.iter().for_each(|damage| seqs.insert(damage.seqs()));
+        for lost in std::mem::take(&mut self.lost) {
+            if lost.accepted || lost.first_seq > lost.last_seq {
+                let accepted = lost.accepted || shown.iter().any(|damage| lost.is(damage));
+                self.lost.push(Lost { accepted, ..lost });
+                continue;
+            }
+            // Neighbours are one entry, and not all of them may have been shown.
+            let range = lost.first_seq..=lost.last_seq;
+            let shown = seqs.within(range.clone());
+            let parts = shown.ranges().map(|part| (part, true));
+            let mut parts: Vec<_> = parts.chain(seqs.missing(range).into_iter().map(|part| (part, false))).collect();
+            parts.sort_unstable_by_key(|(part, _)| *part.start());
+            self.lost.extend(parts.into_iter().map(|(part, accepted)| Lost {
+                first_seq: *part.start(),
+                last_seq: *part.end(),
+                accepted,
+                ..lost.clone()
+            }));
+        }
+    }
+
+    /// All seqs that are lost.
+    pub(crate) fn lost_seqs(&self) -> SeqSet {
         let mut seqs = SeqSet::default();
         self.lost.iter().for_each(|lost| seqs.insert(lost.first_seq..=lost.last_seq));
         seqs
@@ -220,10 +247,6 @@ impl Manifest {
         let next_commit = |place: Option<SavedPosition>| place.map_or(0, |place| place.next_commit);
         invariant!(self.next_run >= old.next_run, "the manifest would give a number to two runs");
         invariant!(self.covered_seq >= old.covered_seq || self.runs.is_empty(), "the manifest would cover fewer keys");
-        invariant!(self.lost.len() >= old.lost.len(), "the manifest would forget losses");
-        let (lost, mut before) = (self.lost_seqs(), old.lost.iter().filter(|lost| lost.first_seq <= lost.last_seq));
-        let stays_lost = |old: &Lost| lost.missing(old.first_seq..=old.last_seq).is_empty();
-        invariant!(before.all(stays_lost), "the manifest would show events that count as lost");
         invariant!(next_commit(self.sealed) >= next_commit(old.sealed), "the manifest would begin the log earlier");
         invariant!(
             next_commit(self.durable) >= next_commit(old.durable),
@@ -236,6 +259,18 @@ impl Manifest {
         invariant!(expired(self).events >= expired(old).events, "the manifest would count fewer expired events");
         invariant!(expired(self).last_seq >= expired(old).last_seq, "the manifest would let expired events return");
         invariant!(self.validate().is_ok(), "the manifest would not read back");
+        Ok(())
+    }
+
+    /// Whether all that `old` says is lost stays so.
+    ///
+    /// # Errors
+    /// [`Error::Broken`].
+    fn check_losses_stay(&self, old: &Self) -> Result<()> {
+        invariant!(self.lost.len() >= old.lost.len(), "the manifest would forget losses");
+        let (lost, mut before) = (self.lost_seqs(), old.lost.iter().filter(|lost| lost.first_seq <= lost.last_seq));
+        let stays_lost = |old: &Lost| lost.missing(old.first_seq..=old.last_seq).is_empty();
+        invariant!(before.all(stays_lost), "the manifest would show events that count as lost");
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::checked_text;
 use crate::disk::{self, Disk, unreadable};
@@ -101,6 +102,7 @@ fn make_partitions(disk: &dyn Disk, dir: &Path, partitions: u32) -> Result<()> {
     for number in 0..partitions {
         let made = partition_dir(dir, number);
         let log = made.join("log");
+        disk::refuse_links(disk, &made)?;
         disk.create_dir(&made).at("create", &made)?;
         disk.create_dir(&log).at("create", &log)?;
         disk.sync_dir(&made).at("sync", &made)?;
@@ -117,6 +119,12 @@ fn sync_entry(disk: &dyn Disk, dir: &Path) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         synced => synced.at("sync", parent),
     }
+}
+
+/// The partition of a topic: XXH3-64 of its bytes, modulo the number of partitions. Part of the
+/// format.
+pub fn partition_of(topic: &str, partitions: u32) -> u32 {
+    (xxh3_64(topic.as_bytes()) % u64::from(partitions.max(1))) as u32
 }
 
 /// Reads the meta file of the store in `dir`.

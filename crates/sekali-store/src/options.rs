@@ -9,8 +9,20 @@ use crate::error::{Error, Result};
 use crate::index::IndexOptions;
 use crate::meta::{self, StoreMeta};
 use crate::rules::ContentRules;
-use crate::store::Store;
+use crate::store::{OpeningPolicy, Store};
 use crate::tuning::Tuning;
+
+/// The way in which a partition goes on, or does not, once it has lost events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnDamage {
+    /// It goes on without them: their keys are unknown, so they are stored again if they are sent
+    /// again.
+    #[default]
+    GoOn,
+    /// It takes no commit any more, or does not open, and says why. For a replica, whose outcomes
+    /// must not depend on its own disk: it is replaced by a copy of another.
+    Stop,
+}
 
 /// How to open a store: on which disk, and by which rules payloads are compared. The default is the
 /// operating system's file system, and payloads that are equal if their bytes are.
@@ -20,11 +32,18 @@ pub struct StoreOptions {
     rules: ContentRules,
     tuning: Tuning,
     accepts_absence: bool,
+    on_damage: OnDamage,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { disk: Arc::new(RealDisk), rules: ContentRules::BYTES, tuning: Tuning::default(), accepts_absence: false }
+        Self {
+            disk: Arc::new(RealDisk),
+            rules: ContentRules::BYTES,
+            tuning: Tuning::default(),
+            accepts_absence: false,
+            on_damage: OnDamage::GoOn,
+        }
     }
 }
 
@@ -51,6 +70,14 @@ impl StoreOptions {
     #[must_use]
     pub fn accept_absence(self, accepts_absence: bool) -> Self {
         Self { accepts_absence, ..self }
+    }
+
+    /// Another way to treat lost events. With [`OnDamage::Stop`] opening fails with
+    /// [`Error::Stopped`] where events, or keys of expired events, are lost, whether or not an
+    /// operator has accepted that.
+    #[must_use]
+    pub fn on_damage(self, on_damage: OnDamage) -> Self {
+        Self { on_damage, ..self }
     }
 
     /// Other sizes inside, for tests of states that take ages to reach otherwise.
@@ -80,7 +107,7 @@ impl StoreOptions {
     /// [`Error::Damaged`] of the meta file (damage to data does not keep a store from opening),
     /// [`Error::Absent`], and [`Error::Io`].
     pub fn open(&self, dir: &Path) -> Result<Store> {
-        Store::load(Arc::clone(&self.disk), dir, None, self.rules, self.tuning, self.accepts_absence)
+        self.load(dir, None)
     }
 
     /// Opens the store in `dir`, or creates it with `meta` where there is none.
@@ -88,7 +115,16 @@ impl StoreOptions {
     /// # Errors
     /// Those of [`StoreOptions::open`].
     pub fn open_or_create(&self, dir: &Path, meta: &StoreMeta) -> Result<Store> {
-        Store::load(Arc::clone(&self.disk), dir, Some(meta), self.rules, self.tuning, self.accepts_absence)
+        self.load(dir, Some(meta))
+    }
+
+    fn load(&self, dir: &Path, new: Option<&StoreMeta>) -> Result<Store> {
+        Store::load(Arc::clone(&self.disk), dir, new, &self.policy())
+    }
+
+    fn policy(&self) -> OpeningPolicy {
+        let Self { rules, tuning, accepts_absence, on_damage, .. } = *self;
+        OpeningPolicy { rules, tuning, accepts_absence, stops_on_damage: on_damage == OnDamage::Stop }
     }
 
     /// Opens the store in `dir` as it is at this moment, beside a process that may be using it.
@@ -104,7 +140,8 @@ impl StoreOptions {
         let index = IndexOptions { background: false, ..IndexOptions::default() };
         let tuning = Tuning { index, seal_in_background: false, ..Tuning::default() };
         // What is away was looked for when the files were opened.
-        let mut store = Store::load(Arc::new(disk), dir, None, self.rules, tuning, true)?;
+        let policy = OpeningPolicy { tuning, accepts_absence: true, stops_on_damage: false, ..self.policy() };
+        let mut store = Store::load(Arc::new(disk), dir, None, &policy)?;
         store.go_without_index(index_damage);
         Ok(store)
     }

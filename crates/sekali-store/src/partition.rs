@@ -11,6 +11,7 @@ mod outcome;
 mod read;
 mod shared;
 mod space;
+mod take_back;
 mod times;
 mod write;
 
@@ -42,15 +43,20 @@ pub struct Partition {
     torn: Option<TornTail>,
     rebuilt: Option<String>,
     recovered_events: u64,
+    notes: Vec<String>,
     /// The reason why parts of the index are missing.
     index_damage: Option<String>,
     /// The meta file of the store, for partition 0 to check.
     store: Option<MetaFileCopy>,
+    number: u32,
+    /// Partitions of the store.
+    partitions: u32,
 }
 
 impl Partition {
     pub(crate) fn open(options: PartitionOptions<'_>) -> Result<Self> {
-        let OpenPartition { opened, log, log_dir, segment_dir, rebuilt, recovered_events } = open::open(&options)?;
+        let OpenPartition { opened, log, log_dir, segment_dir, rebuilt, recovered_events, notes } =
+            open::open(&options)?;
         let salt = log_dir.salt;
         let store = (options.number == 0).then(|| MetaFileCopy::of(&options)).flatten();
         let shared = Arc::new(Shared::new(opened, options.lock));
@@ -61,7 +67,19 @@ impl Partition {
         shared.note_durable(&position)?;
         let planner = CommitPlanner::new(salt, &position);
         let writer = WritePath::new(sealer, Arc::clone(&shared), planner, log, free_bytes_min);
-        let partition = Self { writer, shared, torn, rebuilt, recovered_events, index_damage: None, store };
+        let (number, partitions) = (options.number, options.meta.partitions);
+        let partition = Self {
+            writer,
+            shared,
+            torn,
+            rebuilt,
+            recovered_events,
+            notes,
+            index_damage: None,
+            store,
+            number,
+            partitions,
+        };
         // What the start has found to be lost is noted for good before anything is published again.
         open::unless_full(partition.shared.losses.settle())?;
         open::unless_full(partition.mark())?;
@@ -88,19 +106,28 @@ impl Partition {
         Scrubber::new(Arc::clone(&self.shared), self.writer.sealer().log_dir().clone(), self.store.clone())
     }
 
-    /// Takes what is lost for accepted, for good: it was published again, or nobody has it any
-    /// more. It is then no longer shown as damage. Answers how many places that were.
+    /// Takes what [`Partition::verify`] has shown to be lost for accepted, for good: it was
+    /// published again, or nobody has it any more. It is then no longer shown as damage. What was
+    /// found since stays damage. Answers how many places were accepted.
     ///
     /// # Errors
-    /// I/O errors; nothing has changed then.
-    pub fn accept_damage(&self) -> Result<usize> {
-        let places = self.shared.losses.accept()?;
-        Ok(places + usize::from(self.shared.accept_forgotten()))
+    /// I/O errors, and [`Error::Invalid`] where the partition [stops](crate::OnDamage::Stop) on
+    /// damage; nothing has changed then.
+    pub fn accept_damage(&self, shown: &Verification) -> Result<usize> {
+        let forgotten_seq = shown.forgotten_seq();
+        let places = self.shared.losses.accept(&shown.damage, forgotten_seq)?;
+        Ok(places + usize::from(self.shared.accept_forgotten(forgotten_seq)))
     }
 
     /// The torn tail that opening the partition has cut off, if there was one.
     pub fn torn_tail(&self) -> Option<&TornTail> {
         self.torn.as_ref()
+    }
+
+    /// Sentences on events that were lost, as when their file was away, and could be read when the
+    /// partition was opened: one for each loss that was taken back, or was not, and why.
+    pub fn returned(&self) -> &[String] {
+        &self.notes
     }
 
     /// Events that opening the partition has found in the log behind the position that was last
@@ -179,14 +206,16 @@ impl Partition {
     }
 
     /// Reads every event and every other byte, verifies all checksums, and checks that the index
-    /// has each of them once and nothing else, and that the counters add up. `progress` is told how
+    /// has each of them once and nothing else, that each topic is in its own partition, that no seq
+    /// is missing without a reason, and that the counters add up. `progress` is told how
     /// many events have been read. It takes as long as reading the partition does; commits must
     /// wait, which is why it is the writer's.
     ///
     /// # Errors
     /// Only what keeps the check from going on; what it finds is in the answer.
     pub fn verify(&mut self, progress: impl FnMut(u64)) -> Result<Verification> {
-        keep::verify(&self.shared, self.scrubber(), self.index_damage.clone(), progress)
+        let check = keep::Check { shared: &self.shared, partition: self.number, partitions: self.partitions };
+        check.run(self.scrubber(), self.index_damage.clone(), progress)
     }
 
     /// Forgets the index. The partition takes no more commits; when the store is opened again, the

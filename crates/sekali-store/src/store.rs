@@ -4,8 +4,6 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use crate::disk::{self, Disk};
 use crate::error::{Error, IoContext, Result};
 use crate::hash::KeyHasher;
@@ -15,6 +13,17 @@ use crate::rules::ContentRules;
 use crate::tuning::Tuning;
 
 const LOCK_FILE: &str = "LOCK";
+
+/// How partitions are opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpeningPolicy {
+    pub(crate) rules: ContentRules,
+    pub(crate) tuning: Tuning,
+    /// Whether files that are away count as lost, a whole directory of them too.
+    pub(crate) accepts_absence: bool,
+    /// Whether a partition that has lost events takes no commits.
+    pub(crate) stops_on_damage: bool,
+}
 
 /// An open store.
 #[derive(Debug)]
@@ -30,10 +39,9 @@ impl Store {
         disk: Arc<dyn Disk>,
         dir: &Path,
         new: Option<&StoreMeta>,
-        rules: ContentRules,
-        tuning: Tuning,
-        accepts_absence: bool,
+        policy: &OpeningPolicy,
     ) -> Result<Self> {
+        let &OpeningPolicy { rules, tuning, accepts_absence, stops_on_damage } = policy;
         if new.is_none() && !meta::exists(&*disk, dir)? {
             return Err(Error::Invalid(format!("there is no store in {}", dir.display())));
         }
@@ -62,6 +70,7 @@ impl Store {
                     tuning,
                     rules,
                     accepts_absence,
+                    stops_on_damage,
                     lock,
                 })
             })
@@ -97,10 +106,4 @@ impl Store {
             damage.into_iter().for_each(|damage| partition.go_without_index(damage));
         }
     }
-}
-
-/// The partition of a topic: XXH3-64 of its bytes, modulo the number of partitions. Part of the
-/// format.
-pub fn partition_of(topic: &str, partitions: u32) -> u32 {
-    (xxh3_64(topic.as_bytes()) % u64::from(partitions.max(1))) as u32
 }

@@ -39,8 +39,9 @@ fn a_lost_event_degrades_the_service_until_the_loss_is_accepted_and_a_resend_hea
     server.stop();
 
     let store = sekali_store::StoreOptions::new().disk(Arc::new(disk.clone())).open(&PathBuf::from("/store"));
-    for partition in store.unwrap().into_partitions() {
-        assert_eq!(partition.accept_damage().unwrap(), 1);
+    for mut partition in store.unwrap().into_partitions() {
+        let shown = partition.verify(|_| {}).unwrap();
+        assert_eq!(partition.accept_damage(&shown).unwrap(), 1);
         partition.close().unwrap();
     }
     let server = start(&disk);

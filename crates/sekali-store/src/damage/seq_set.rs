@@ -13,6 +13,16 @@ impl SeqSet {
         self.0.is_empty()
     }
 
+    /// Number of seqs.
+    pub(crate) fn len(&self) -> u64 {
+        self.0.iter().map(|(first, last)| last - first + 1).sum()
+    }
+
+    /// The ranges, in order.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = RangeInclusive<u64>> + '_ {
+        self.0.iter().map(|(&first, &last)| first..=last)
+    }
+
     /// Whether `seq` is in the set.
     pub(crate) fn contains(&self, seq: u64) -> bool {
         self.0.range(..=seq).next_back().is_some_and(|(_, &last)| seq <= last)

@@ -15,7 +15,8 @@ use rustix::io::Errno;
 use super::{Disk, DiskFile, UnlinkedFile};
 
 /// The operating system's file system. Only regular files are opened, and no symbolic link in place
-/// of one is followed: others may own the directory. Directories may be links.
+/// of one is followed: others may own the directory. Directories may be links, unless the store
+/// asks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealDisk;
 
@@ -44,6 +45,13 @@ impl Disk for RealDisk {
         }
         names.sort_unstable();
         Ok(names)
+    }
+
+    fn is_link(&self, path: &Path) -> io::Result<bool> {
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            found => Ok(found?.is_symlink()),
+        }
     }
 
     fn exists(&self, path: &Path) -> io::Result<bool> {

@@ -12,7 +12,7 @@ use super::run::{self, Run, RunWriter};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::invariant::invariant;
-use crate::manifest::{ManifestFile, RunInfo};
+use crate::manifest::{Lost, ManifestFile, RunInfo};
 
 /// An index with damaged runs, while it is being mended. Holds at most one table of entries in
 /// memory. The manifest names the damaged runs until [`IndexMend::finish`].
@@ -32,6 +32,8 @@ pub(crate) struct IndexMend {
     next_run: u64,
     /// Entries of damaged runs that were not found yet.
     lost: u64,
+    /// Whether keys of events are added that were lost and are back, whatever their seqs.
+    takes_all: bool,
 }
 
 impl IndexMend {
@@ -63,6 +65,7 @@ impl IndexMend {
             manifest: Arc::clone(manifest),
             table_entries,
             lost: runs.damaged.iter().map(|info| info.entries).sum(),
+            takes_all: false,
             sound: runs.sound,
             damaged: runs.damaged,
             what: runs.what.join("; "),
@@ -70,6 +73,37 @@ impl IndexMend {
             missing: Vec::new(),
             next_run: open::next_run(&**disk, dir, &live)?,
         }))
+    }
+
+    /// An index that lacks keys of events that were lost and are back. Its runs are sound.
+    ///
+    /// # Errors
+    /// I/O errors, and [`Error::Damaged`].
+    pub(crate) fn of_returned(
+        disk: &Arc<dyn Disk>,
+        dir: &Path,
+        manifest: &Arc<ManifestFile>,
+        table_entries: usize,
+    ) -> Result<Self> {
+        let live = manifest.get();
+        let runs = open_runs(&**disk, dir, &live.runs, false)?;
+        if !runs.damaged.is_empty() {
+            return Err(Error::Damaged { path: dir.to_owned(), what: runs.what.join("; ") });
+        }
+        Ok(Self {
+            disk: Arc::clone(disk),
+            dir: dir.to_owned(),
+            manifest: Arc::clone(manifest),
+            table_entries,
+            lost: 0,
+            takes_all: true,
+            sound: runs.sound,
+            damaged: Vec::new(),
+            what: String::new(),
+            made: Vec::new(),
+            missing: Vec::new(),
+            next_run: open::next_run(&**disk, dir, &live)?,
+        })
     }
 
     /// The damage that is mended.
@@ -100,7 +134,7 @@ impl IndexMend {
 
     /// Whether a damaged run had an entry with this seq, or may have had.
     pub(crate) fn wants(&self, seq: u64) -> bool {
-        self.damaged.iter().any(|info| (info.first_seq..=info.last_seq).contains(&seq))
+        self.takes_all || self.damaged.iter().any(|info| (info.first_seq..=info.last_seq).contains(&seq))
     }
 
     /// Whether it wants any of these seqs.
@@ -148,6 +182,23 @@ impl IndexMend {
             if let Some(expired) = manifest.expired.as_mut().filter(|_| lost > 0) {
                 damaged.iter().for_each(|run| expired.forget(run.first_seq..=run.last_seq));
             }
+        })
+    }
+
+    /// Adds the runs that were made, and shows these events again.
+    ///
+    /// # Errors
+    /// I/O errors. The manifest is then as it was.
+    pub(crate) fn finish_returned(mut self, returned: &[Lost]) -> Result<()> {
+        self.write_missing()?;
+        let Self { manifest, made, next_run, damaged, .. } = self;
+        invariant!(damaged.is_empty(), "events are taken back while the index is damaged");
+        let is_numbered = |run: &Arc<Run>| run.info().number < next_run;
+        invariant!(made.iter().all(is_numbered), "a run of returned keys has a number that is given again");
+        manifest.take_back(|manifest| {
+            manifest.runs.extend(made.iter().map(|run| *run.info()));
+            manifest.next_run = manifest.next_run.max(next_run);
+            manifest.lost.retain(|lost| !returned.contains(lost));
         })
     }
 

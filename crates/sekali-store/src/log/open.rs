@@ -13,11 +13,12 @@ use super::header::{self, FileHeader};
 use super::position::LogPosition;
 use super::recovery::{self, Findings, LogFileBytes};
 use super::writer::LogWriter;
-use crate::damage::Damage;
+use crate::damage::{Damage, SeqSet};
 use crate::disk::remover::Remover;
 use crate::disk::{self, DiskFile, TEMP_SUFFIX, unreadable};
 use crate::error::{IoContext, Result, is_full};
 use crate::invariant::invariant;
+use crate::limits::{TORN_BYTES_MAX, TORN_FILES_MAX};
 
 /// A log that was opened.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct OpenLog {
     pub(crate) files: Vec<Arc<LogFile>>,
     pub(crate) damage: Vec<Damage>,
     pub(crate) torn: Option<TornTail>,
+    /// Says which files were moved to quarantine because they came back too late.
+    pub(crate) notes: Vec<String>,
     /// Names an end of the last file that the medium could not read: it may have had events that
     /// nothing names.
     pub(crate) unread_end: Option<String>,
@@ -48,6 +51,8 @@ pub(crate) struct Replay {
     pub(crate) start: LogPosition,
     /// Names of files that are damaged.
     pub(crate) damaged: Vec<String>,
+    /// Seqs that are lost. A file that begins with one of them was away.
+    pub(crate) lost: SeqSet,
     /// Files without seqs above this one need not be replayed.
     pub(crate) covered_seq: u64,
     /// Where the log is known to have been durable to.
@@ -57,7 +62,7 @@ pub(crate) struct Replay {
 /// Opens the log and hands every block that may hold seqs above the covered ones to `visit`, in
 /// order.
 pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -> Result<OpenLog> {
-    let mut paths = log_paths(&log, &replay)?;
+    let (mut paths, notes) = log_paths(&log, &replay)?;
     let last = paths.pop();
     let mut opener = LogOpener {
         log: &log,
@@ -67,38 +72,51 @@ pub(crate) fn open(log: LogDir, replay: Replay, visit: impl FnMut(&Block<'_>)) -
         damage: Vec::new(),
         torn: None,
         unread_end: None,
+        notes,
     };
-    let mut files = paths.iter().map(|path| opener.closed(path)).collect::<Result<Vec<_>>>()?;
+    let mut files = Vec::with_capacity(paths.len() + 1);
+    for (at, path) in paths.iter().enumerate() {
+        files.extend(opener.closed(path, paths.get(at + 1).or(last.as_ref()))?);
+    }
     let (active, header) = match last {
         Some(path) => opener.last(&path)?,
         None => opener.begin()?,
     };
-    let LogOpener { mut position, damage, torn, unread_end, .. } = opener;
+    let LogOpener { mut position, damage, torn, unread_end, notes, .. } = opener;
     // All that was read back is durable: closed files were synced before the next began, and the
     // last was rewritten.
     position.durable_commit = position.next_commit - 1;
     files.push(Arc::clone(&active));
-    Ok(OpenLog { writer: LogWriter::new(log, active, header, position), files, damage, torn, unread_end })
+    Ok(OpenLog { writer: LogWriter::new(log, active, header, position), files, damage, torn, notes, unread_end })
 }
 
 /// The log files, in order. Files that were never finished are removed, and those that have been
-/// sealed retired: neither is part of the log.
-fn log_paths(log: &LogDir, replay: &Replay) -> Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
+/// sealed retired: neither is part of the log. One that was away while the log was sealed past it
+/// is kept, and named.
+fn log_paths(log: &LogDir, replay: &Replay) -> Result<(Vec<PathBuf>, Vec<String>)> {
+    let (mut paths, mut notes) = (Vec::new(), Vec::new());
     for name in log.disk.list(&log.dir).at("list", &log.dir)? {
         let path = log.dir.join(&name);
         if name.ends_with(TEMP_SUFFIX) {
             log.disk.remove(&path).at("remove", &path)?;
         } else if name.ends_with(SUFFIX) {
-            if file::begins(&path)?.1 < replay.start.next_commit {
-                log.retire(&path, replay.damaged.contains(&name), &Remover::default())?;
+            let (first_seq, first_commit) = file::begins(&path)?;
+            if first_commit < replay.start.next_commit {
+                let was_away = replay.lost.contains(first_seq);
+                log.retire(&path, was_away || replay.damaged.contains(&name), &Remover::default())?;
+                if was_away {
+                    notes.push(format!("{name} was away while the log was sealed past it{TOO_LATE}"));
+                }
             } else {
                 paths.push(path);
             }
         }
     }
-    Ok(paths)
+    Ok((paths, notes))
 }
+
+/// The fate of a file that was away and came back too late.
+const TOO_LATE: &str = ": its events stay lost, and it is kept in quarantine/. Publish them again, or restore a backup";
 
 /// How far opener has come.
 struct LogOpener<'a, F> {
@@ -109,22 +127,31 @@ struct LogOpener<'a, F> {
     damage: Vec<Damage>,
     torn: Option<TornTail>,
     unread_end: Option<String>,
+    notes: Vec<String>,
 }
 
 impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
     /// Opens a file that is not the last: by its saved block index if all of it is covered, else by
-    /// reading it.
-    fn closed(&mut self, path: &Path) -> Result<Arc<LogFile>> {
+    /// reading it. `None` if it was away, and reaches into `next`, which has taken its place.
+    fn closed(&mut self, path: &Path, next: Option<&PathBuf>) -> Result<Option<Arc<LogFile>>> {
         let log = self.log;
         let disk_file = log.disk.open(path).at("open", path)?;
         let (first_seq, _) = file::begins(path)?;
+        if let Some(next) = next.filter(|_| self.replay.lost.contains(first_seq))
+            && self.reaches_into(path, &*disk_file, next)?
+        {
+            log.retire(path, true, &Remover::default())?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            self.notes.push(format!("{name} was away, and its last seqs were given to other events{TOO_LATE}"));
+            return Ok(None);
+        }
         if let Some((block_index, after)) = log.saved_block_index(path, &*disk_file, &self.position)
             && after.next_seq <= self.replay.covered_seq + 1
         {
             self.position = after;
             let file = Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, block_index));
             file.close(after)?;
-            return Ok(file);
+            return Ok(Some(file));
         }
         let (bytes, unreadable) = read_whole(&*disk_file, path)?;
         let (block_index, findings) = self.scan(path, &bytes, &unreadable, false)?;
@@ -136,7 +163,17 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
         self.damage.extend(findings.damage);
         let file = Arc::new(LogFile::new(path.to_owned(), disk_file, first_seq, log.salt, block_index));
         file.close(self.position)?;
-        Ok(file)
+        Ok(Some(file))
+    }
+
+    /// Whether a file has commits that `next` has as well.
+    fn reaches_into(&self, path: &Path, file: &dyn DiskFile, next: &Path) -> Result<bool> {
+        let (bytes, unreadable) = read_whole(file, path)?;
+        let (durable, salt) = (self.replay.durable, self.log.salt);
+        let source = LogFileBytes { path, bytes: &bytes, unreadable: &unreadable, is_last: false, durable, salt };
+        let mut position = self.position;
+        recovery::scan(&source, &mut position, |_, _| {});
+        Ok(position.next_commit > file::begins(next)?.1)
     }
 
     /// Begins a log of which there is no file. There need not have been one.
@@ -174,6 +211,7 @@ impl<F: FnMut(&Block<'_>)> LogOpener<'_, F> {
         }
         if let Some(tail) = findings.torn {
             self.torn = Some(keep_torn(log, path, tail.start, &bytes[tail])?);
+            prune_torn(log);
         }
         bytes.truncate(findings.end as usize);
         let header = FileHeader::decode(&bytes, log.salt).unwrap_or_else(|| log.header(&before));
@@ -250,6 +288,24 @@ fn keep_torn(log: &LogDir, path: &Path, offset: usize, bytes: &[u8]) -> Result<T
         written => written.at("write", &kept)?,
     }
     Ok(TornTail { bytes: bytes.len() as u64, kept })
+}
+
+/// Removes the oldest copies of torn tails, of which nobody was told that they were stored: a
+/// server that is killed again and again must not fill the disk with them. Other files stay.
+fn prune_torn(log: &LogDir) {
+    let Ok(mut names) = log.disk.list(&log.torn_dir) else { return };
+    names.retain(|name| name.ends_with(".torn"));
+    let (mut files, mut bytes) = (0, 0);
+    // The names begin with seqs, so they are in the order of time.
+    for name in names.iter().rev() {
+        let path = log.torn_dir.join(name);
+        files += 1;
+        bytes += log.disk.open(&path).and_then(|file| file.len()).unwrap_or(0);
+        if files > 1 && (files > TORN_FILES_MAX || bytes > TORN_BYTES_MAX) {
+            // If it cannot be removed, the next start tries again.
+            let _ = log.disk.remove(&path);
+        }
+    }
 }
 
 /// Gives the file a second name, under which it stays as it is when another takes its first. That

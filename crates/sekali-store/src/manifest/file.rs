@@ -71,11 +71,31 @@ impl ManifestFile {
     /// whoever asked for it keeps both the files that the old manifest names and those that the new
     /// one would have named.
     pub(crate) fn update(&self, change: impl FnOnce(&mut Manifest)) -> Result<()> {
+        self.replace(change, Manifest::check_losses_stay)
+    }
+
+    /// As [`ManifestFile::update`], of a change by which lost events are lost no longer.
+    ///
+    /// # Errors
+    /// As [`ManifestFile::update`].
+    pub(crate) fn take_back(&self, change: impl FnOnce(&mut Manifest)) -> Result<()> {
+        self.replace(change, |next, current| {
+            invariant!(next.lost.len() < current.lost.len(), "the manifest would take back nothing");
+            Ok(())
+        })
+    }
+
+    fn replace(
+        &self,
+        change: impl FnOnce(&mut Manifest),
+        check_losses: impl FnOnce(&Manifest, &Manifest) -> Result<()>,
+    ) -> Result<()> {
         let mut current = self.lock();
         let mut next = current.clone();
         change(&mut next);
         next.durable = self.noted().or(next.durable);
         next.check_follows(&current)?;
+        check_losses(&next, &current)?;
         let bytes = next.encode()?;
         // Until it is renamed, the old manifest is what there is.
         disk::stage(&*self.disk, &self.path, &bytes).at("write anew", &self.path)?;

@@ -24,5 +24,5 @@ pub use retainer::Retainer;
 pub(super) use scrub::MetaFileCopy;
 pub use scrub::{Scrubbed, Scrubber};
 pub(super) use sealer::Sealer;
-pub(super) use verify::verify;
+pub(super) use verify::Check;
 pub use verify::{Finding, Verification};

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::data_file::DataFile;
+use super::losses;
 use super::mend::StoredEvents;
 use super::shared::RecoveredPartition;
+use super::take_back::{self, LossesBack};
 use crate::absence;
 use crate::damage::{Damage, DamageList, SeqSet};
-use crate::disk::{Disk, TEMP_SUFFIX};
+use crate::disk::{self, Disk, TEMP_SUFFIX};
 use crate::durable_mark::DurableMark;
 use crate::error::{Error, IoContext, Result};
 use crate::event::EventRef;
@@ -42,6 +44,8 @@ pub(crate) struct PartitionOptions<'a> {
     pub(crate) rules: ContentRules,
     /// Whether files that are away count as lost, a whole directory of them too.
     pub(crate) accepts_absence: bool,
+    /// Whether it takes no commits, or does not open, where events are lost.
+    pub(crate) stops_on_damage: bool,
     pub(crate) lock: Arc<dyn Any + Send + Sync>,
 }
 
@@ -55,10 +59,49 @@ pub(super) struct OpenPartition {
     pub(super) recovered_events: u64,
     /// Why the index was rebuilt, if it was.
     pub(super) rebuilt: Option<String>,
+    /// Sentences on lost events that can be read again.
+    pub(super) notes: Vec<String>,
 }
 
+/// Opens a partition, and takes back what was lost and is there again.
 pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
+    let mut notes = Vec::new();
+    loop {
+        let mut partition = open_once(options)?;
+        notes.append(&mut partition.notes);
+        let back = if options.accepts_absence { LossesBack::default() } else { LossesBack::look(&partition.opened)? };
+        notes.extend(back.kept);
+        if back.whole.is_empty() {
+            if options.stops_on_damage {
+                refuse_losses(&partition)?;
+            }
+            return Ok(OpenPartition { notes, ..partition });
+        }
+        let (files, manifest) = (partition.opened.files.clone(), Arc::clone(&partition.opened.manifest));
+        let hasher = partition.opened.hasher;
+        // Its index writes runs too, in a thread.
+        drop(partition);
+        let ids = Paths::of(options.dir).ids;
+        let mend = IndexMend::of_returned(options.disk, &ids, &manifest, options.tuning.index.table_entries)?;
+        notes.extend(take_back::take(&back.whole, &files, hasher, mend, manifest.get().covered_seq)?);
+    }
+}
+
+/// Refuses a partition whose outcomes would depend on lost events or keys.
+fn refuse_losses(partition: &OpenPartition) -> Result<()> {
+    let RecoveredPartition { damage, manifest, .. } = &partition.opened;
+    let forgotten_seq = manifest.get().expired.map_or(0, |expired| expired.forgotten_seq);
+    let forgotten = || format!("keys of expired events are lost, of seqs up to {forgotten_seq}");
+    let lost = damage.first_loss().map(|lost| lost.to_string());
+    match lost.or_else(|| (forgotten_seq > 0).then(forgotten)) {
+        Some(what) => Err(Error::Stopped(losses::stop_reason(&what))),
+        None => Ok(()),
+    }
+}
+
+fn open_once(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     let (disk, dir) = (options.disk, options.dir);
+    disk::refuse_links(&**disk, dir)?;
     if !options.accepts_absence {
         // Before a directory is made where another belongs.
         absence::check(&**disk, dir)?;
@@ -94,8 +137,9 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     }
     let place = |place: Option<SavedPosition>| place.as_ref().map_or_else(LogPosition::default, LogPosition::from);
     let (start, durable) = (place(sealed), place(durable));
+    let lost = manifest.get().lost_seqs();
     let damaged = manifest.get().lost.into_iter().map(|lost| lost.file).collect();
-    let log = open::open(log_dir.clone(), Replay { start, damaged, covered_seq, durable }, |block| {
+    let mut log = open::open(log_dir.clone(), Replay { start, damaged, lost, covered_seq, durable }, |block| {
         block.rows().for_each(|(seq, event)| replayed.event(seq, &event));
         replayed.flush();
     })?;
@@ -118,9 +162,11 @@ pub(super) fn open(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
         files,
         damage: known,
         position: *log.writer.position(),
+        stops_on_damage: options.stops_on_damage,
     };
     let recovered_events = opened.position.next_seq.saturating_sub(durable.next_seq.max(1));
-    Ok(OpenPartition { opened, log, log_dir, segment_dir, rebuilt, recovered_events })
+    let notes = std::mem::take(&mut log.notes);
+    Ok(OpenPartition { opened, log, log_dir, segment_dir, rebuilt, recovered_events, notes })
 }
 
 /// The losses that the manifest knows.
@@ -155,9 +201,13 @@ struct Paths {
 }
 
 impl Paths {
-    fn create(disk: &dyn Disk, dir: &Path) -> Result<Self> {
+    fn of(dir: &Path) -> Self {
         let [log, torn, ids, segments] = ["log", "torn", "ids", "segments"].map(|name| dir.join(name));
-        let paths = Self { log, torn, ids, segments };
+        Self { log, torn, ids, segments }
+    }
+
+    fn create(disk: &dyn Disk, dir: &Path) -> Result<Self> {
+        let paths = Self::of(dir);
         // Those that may never be used as well: on a full disk they could not be made.
         for made in [dir, &paths.log, &paths.torn, &paths.ids, &paths.segments] {
             disk.create_dir(made).at("create", made)?;

@@ -8,7 +8,7 @@ mod lookup;
 mod reader;
 mod scan;
 
-pub(super) use chunk::{ReadRange, check, next_chunk};
+pub(super) use chunk::{ReadRange, check, next_chunk, visit_all};
 pub(super) use compare::compare;
 pub(super) use lookup::read_row;
 pub use reader::{Reader, StorageStats, TopicSummary};

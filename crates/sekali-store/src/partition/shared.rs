@@ -118,6 +118,8 @@ pub(super) struct RecoveredPartition {
     pub(super) damage: DamageList,
     /// Where the log stands.
     pub(super) position: LogPosition,
+    /// Whether nothing is committed once events are lost.
+    pub(super) stops_on_damage: bool,
 }
 
 /// The files and the last seq that a read sees, unchanged by later writes.
@@ -140,7 +142,7 @@ impl Shared {
         Self {
             space: Space::new(opened.disk, opened.dir),
             topic_count: AtomicUsize::new(topics.len()),
-            losses: Losses::new(opened.damage, Arc::clone(&opened.manifest)),
+            losses: Losses::new(opened.damage, Arc::clone(&opened.manifest), opened.stops_on_damage),
             hasher: opened.hasher,
             rules: opened.rules,
             mark: opened.mark,
@@ -216,12 +218,13 @@ impl Shared {
         self.read().expired
     }
 
-    /// Takes the lost keys of expired events for accepted. Returns whether there were any.
-    pub(super) fn accept_forgotten(&self) -> bool {
+    /// Takes the lost keys of expired events for accepted, if these are all. Returns whether there
+    /// were any.
+    pub(super) fn accept_forgotten(&self, forgotten_seq: Option<u64>) -> bool {
         let expired = &mut self.write().expired;
-        let had_any = expired.forgotten_keys().is_some();
-        expired.accepted = true;
-        had_any
+        let is_shown = expired.forgotten_keys().is_some() && forgotten_seq == Some(expired.forgotten_seq);
+        expired.accepted |= is_shown;
+        is_shown
     }
 
     /// The position in the upstream log of the last durable commit that had one.
@@ -248,7 +251,7 @@ impl Shared {
     }
 
     pub(super) fn stopped(&self) -> Option<String> {
-        self.read().stopped.clone()
+        self.read().stopped.clone().or_else(|| self.losses.stopped().cloned())
     }
 
     /// Why sealing failed the last time, if it did.

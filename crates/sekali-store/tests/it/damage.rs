@@ -42,6 +42,48 @@ fn damage_while_serving_is_found_by_the_read_and_named() {
 }
 
 #[test]
+fn only_damage_that_was_shown_is_accepted() {
+    for (tuning, ending) in [(LOG_ONLY, "log"), (BUSY, "parquet")] {
+        let disk = filled(tuning);
+        let mut opened = Opened::open_with(&disk, tuning).unwrap();
+        let (first, last) = (files(&disk, ending)[0].clone(), files(&disk, ending).pop().unwrap());
+        disk.corrupt(&first, |bytes| bytes[300] ^= 1);
+        let shown = opened.partition.verify(|_| {}).unwrap();
+        assert_eq!(shown.findings.len(), 1, "{:?}", shown.findings);
+        // More is found before that is accepted, in the log next to it.
+        disk.corrupt(&last, |bytes| bytes[if ending == "log" { 1_500 } else { 300 }] ^= 1);
+        collect(&opened.reader(), Scan::default());
+        let found = opened.reader().damage();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(opened.partition.accept_damage(&shown).unwrap(), 1);
+        assert_eq!(opened.reader().damage(), found[1..], "it was not shown");
+        drop(opened);
+        let mut opened = Opened::open_with(&disk.kill(), tuning).unwrap();
+        assert_eq!(opened.reader().damage(), found[1..], "after a restart");
+        assert_eq!(opened.accept_damage(), 1);
+        assert_eq!(opened.reader().damage(), []);
+    }
+}
+
+#[test]
+fn copies_of_torn_tails_are_bounded_and_the_newest_stay() {
+    let disk = MemoryDisk::new();
+    let mut newest = None;
+    for id in 0..40 {
+        let mut opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
+        newest = opened.partition.torn_tail().map(|torn| torn.kept.clone()).or(newest);
+        opened.commit(&[event(2 * id)]).unwrap();
+        opened.commit(&[event(2 * id + 1)]).unwrap();
+        drop(opened);
+        let path = files(&disk, "log").remove(0);
+        disk.corrupt(&path, |bytes| bytes.truncate(bytes.len() - 5));
+    }
+    let torn = files(&disk, "torn");
+    assert_eq!(torn.len(), 16);
+    assert!(torn.contains(&newest.unwrap()), "{torn:?}");
+}
+
+#[test]
 fn a_torn_tail_is_cut_and_a_copy_is_kept() {
     let disk = MemoryDisk::new();
     let mut opened = Opened::open(&disk).unwrap();
@@ -192,7 +234,7 @@ fn a_damaged_header_before_sound_events_is_one_flaw_and_no_loss() {
         assert!(flaw.ends_with(HEADER_LOST), "{what}: {flaw}");
         assert_eq!((opened.reader().damage(), opened.reader().flaws()), (vec![], vec![flaw.clone()]), "{what}");
         assert_eq!(opened.reader().counters().stored, 200, "{what}");
-        assert_eq!(opened.partition.accept_damage().unwrap(), 1, "{what}");
+        assert_eq!(opened.accept_damage(), 1, "{what}");
         drop(opened);
         let opened = Opened::open_with(&disk, LOG_ONLY).unwrap();
         assert_eq!((opened.reader().damage(), opened.reader().flaws()), (vec![], vec![]), "{what}: it is accepted");
@@ -209,10 +251,10 @@ fn a_log_file_with_a_damaged_header_is_moved_away_once_it_is_sealed_and_no_longe
         let disk = filled(unsealed);
         let damaged = files(&disk, "log").remove(0);
         flip_header(&disk, &damaged, 1);
-        let opened = Opened::open_with(&disk, unsealed).unwrap();
+        let mut opened = Opened::open_with(&disk, unsealed).unwrap();
         assert_eq!(opened.reader().flaws().len(), 1);
         if accepted {
-            assert_eq!(opened.partition.accept_damage().unwrap(), 1);
+            assert_eq!(opened.accept_damage(), 1);
         }
         drop(opened);
         let mut opened = Opened::open(&disk).unwrap();

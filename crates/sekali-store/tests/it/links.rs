@@ -75,6 +75,38 @@ fn a_link_in_place_of_a_file_refuses_the_start_and_no_event_counts_as_lost() {
 }
 
 #[test]
+fn a_link_in_place_of_a_directory_is_not_followed_and_the_data_directory_may_be_one() {
+    for folder in ["p0000", "p0000/log", "p0000/torn", "p0000/ids", "p0000/segments"] {
+        let (parent, dir) = filled();
+        let (path, aside, copy) = (dir.join(folder), parent.path().join("aside"), parent.path().join("copy"));
+        fs::rename(&path, &aside).unwrap();
+        symlink(&aside, &path).unwrap();
+        let before = fs::read_dir(&aside).unwrap().count();
+        let accepting = StoreOptions::new().rules(RULES).accept_absence(true).open(&dir).map(drop);
+        let frozen = StoreOptions::new().rules(RULES).open_frozen(&dir).map(drop);
+        let backed_up = backup(&RealDisk, &dir, &copy, |_| {}).map(drop);
+        for refused in [open(&dir).map(drop), accepting, frozen, backed_up] {
+            let refused = refused.err().unwrap_or_else(|| panic!("{folder}: a link is followed")).describe();
+            assert!(refused.contains(path.to_str().unwrap()) && refused.contains("symbolic link"), "{refused}");
+        }
+        assert_eq!(fs::read_dir(&aside).unwrap().count(), before, "{folder}: changed where the link leads");
+        fs::remove_file(&path).unwrap();
+        fs::rename(&aside, &path).unwrap();
+        let link = parent.path().join("link");
+        symlink(&dir, &link).unwrap();
+        assert_eq!(collect(&open(&link).unwrap().reader(), Scan::default()).len(), 200, "{folder}");
+    }
+    // A new store does not begin in a planted link either.
+    let parent = tempfile::tempdir().unwrap();
+    let (dir, victim) = (parent.path().join("new"), parent.path().join("victim"));
+    fs::create_dir(&dir).unwrap();
+    fs::create_dir(&victim).unwrap();
+    symlink(&victim, dir.join("p0000")).unwrap();
+    assert!(open(&dir).is_err_and(|error| error.describe().contains("symbolic link")));
+    assert_eq!(fs::read_dir(&victim).unwrap().count(), 0);
+}
+
+#[test]
 fn a_file_that_another_program_has_locked_refuses_the_start_and_no_event_counts_as_lost() {
     let (_parent, dir) = filled();
     let path = first_in(&dir.join("p0000/segments"), ".parquet");
@@ -138,11 +170,12 @@ fn a_directory_that_is_gone_for_good_is_lost_once_that_is_accepted() {
     fs::remove_dir_all(dir.join("p0000/segments")).unwrap();
     assert!(matches!(open(&dir), Err(Error::Absent(_))));
     let accepting = StoreOptions::new().rules(RULES).tuning(BUSY).accept_absence(true);
-    let partition = accepting.open(&dir).unwrap().into_partitions().pop().expect("one partition");
+    let mut partition = accepting.open(&dir).unwrap().into_partitions().pop().expect("one partition");
     let lost =
         partition.reader().damage().into_iter().map(|damage| damage.last_seq + 1 - damage.first_seq).sum::<u64>();
     assert_eq!(lost + collect(&partition.reader(), Scan::default()).len() as u64, 200);
-    partition.accept_damage().unwrap();
+    let shown = partition.verify(|_| {}).unwrap();
+    partition.accept_damage(&shown).unwrap();
     drop(partition);
     let mut opened = open(&dir).unwrap();
     let outcomes = opened.commit(&(0..200).map(event).collect::<Vec<_>>()).unwrap();

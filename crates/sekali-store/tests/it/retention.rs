@@ -296,7 +296,7 @@ fn keys_of_expired_events_that_are_lost_with_a_block_are_named_until_that_is_acc
                 matches!(findings[..], [Finding::ForgottenKeys { last_seq: seq }] if seq <= last_seq),
                 "{findings:?}"
             );
-            assert_eq!(opened.partition.accept_damage().unwrap(), 1);
+            assert_eq!(opened.accept_damage(), 1);
             assert!(!named(&opened));
             drop(opened);
             assert!(!named(&Opened::open(&disk).unwrap()), "{what}: accepted for good");

@@ -85,7 +85,7 @@ fn what_a_scrub_finds_lost_is_healed_by_publishing_it_again_and_the_loss_can_be_
         let stored = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Stored { .. })).count();
         assert_eq!(stored as u64, lost);
         assert_eq!(opened.reader().damage().len(), 1, "nobody knows yet that this was all");
-        assert_eq!(opened.partition.accept_damage().unwrap(), 1);
+        assert_eq!(opened.accept_damage(), 1);
         assert_eq!(opened.reader().damage(), []);
         for _ in 0..2 {
             drop(opened);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::disk::{Disk as _, read_all};
-use sekali_store::{Error, Finding, IndexOptions, Tuning, Verification};
+use sekali_store::{Batch, Error, Finding, HashKey, IndexOptions, StoreMeta, Tuning, Verification, partition_of};
 
 use crate::support::{BUSY, DIR, LOG_ONLY, Opened, Random, RandomEvents as _, Sent, files, options};
 
@@ -133,4 +133,71 @@ fn an_index_that_cannot_be_read_keeps_nothing_else_from_being_checked() {
     assert_eq!(found.events, 12_000, "more than are checked at a time");
     let index = |finding: &Finding| matches!(finding, Finding::IndexDamaged(_) | Finding::Flaw(_));
     assert!(found.findings.len() > 1 && found.findings.iter().all(index), "{found:?}");
+}
+
+/// Changes the text of a manifest, and its checksum with it.
+fn edit_manifest(disk: &MemoryDisk, edit: impl FnOnce(&mut String)) {
+    let path = Path::new(DIR).join("p0000/MANIFEST");
+    let mut text = String::from_utf8(read_all(disk, &path).unwrap()).unwrap();
+    text.truncate(text.rfind("# checksum").unwrap());
+    edit(&mut text);
+    let sum = xxhash_rust::xxh3::xxh3_64(text.as_bytes());
+    assert!(disk.corrupt(&path, |bytes| *bytes = format!("{text}# checksum {sum:016x}\n").into_bytes()));
+}
+
+/// Takes the first segment out of a manifest that is named behind `from`. Returns its seqs.
+fn forget_segment(text: &mut String, from: usize) -> (u64, u64) {
+    let begin = from + text[from..].find("[[segment]]").unwrap();
+    let end = begin + 11 + text[begin + 11..].find("\n[").unwrap() + 1;
+    let entry: String = text.drain(begin..end).collect();
+    let number = |name: &str| {
+        let value = entry.split(name).nth(1).unwrap().trim_start_matches([' ', '=']);
+        value.lines().next().unwrap().parse().unwrap()
+    };
+    (number("first_seq"), number("last_seq"))
+}
+
+#[test]
+fn events_that_are_missing_without_a_word_are_found_even_beside_accepted_losses() {
+    for has_losses in [false, true] {
+        let tuning = Tuning { segment_fan_in: 1_000, ..BUSY };
+        let disk = filled(tuning);
+        if has_losses {
+            disk.remove(&files(&disk, "parquet")[0]).unwrap();
+            let mut opened = Opened::open_with(&disk, tuning).unwrap();
+            assert_eq!(opened.accept_damage(), 1);
+            assert_eq!(verify(&mut opened).findings, [], "a loss that was accepted is no finding");
+        }
+        let mut gone = (0, 0);
+        edit_manifest(&disk, |text| {
+            let second = text.find("[[segment]]").unwrap() + 1;
+            gone = forget_segment(text, second);
+        });
+        let mut opened = Opened::open_with(&disk, tuning).unwrap();
+        let findings = verify(&mut opened).findings;
+        let (first_seq, last_seq) = gone;
+        let missing = Finding::Missing { first_seq, last_seq, count: last_seq + 1 - first_seq };
+        assert!(findings.contains(&missing), "{findings:?}");
+        if !has_losses {
+            assert!(findings.iter().any(|finding| matches!(finding, Finding::Counters { .. })), "{findings:?}");
+        }
+        assert!(findings.iter().all(|finding| !finding.to_string().is_empty() && !finding.advice().is_empty()));
+    }
+}
+
+#[test]
+fn an_event_in_the_partition_of_another_topic_is_found() {
+    let disk = MemoryDisk::new();
+    let meta = StoreMeta { store_id: 3, hash_key: HashKey([3; 32]), partitions: 2 };
+    let store = options(&disk).tuning(LOG_ONLY).create(Path::new(DIR), &meta).unwrap();
+    let hasher = store.hasher();
+    let mut partitions = store.into_partitions();
+    let own = |partition| (0..).map(|id| format!("t{id}")).find(|topic| partition_of(topic, 2) == partition).unwrap();
+    for (number, topic) in [(0, own(0)), (0, own(1)), (1, own(1))] {
+        let mut batch = Batch::new();
+        batch.push(&hasher, &Sent::new(topic, 1, "payload").as_ref());
+        partitions[number].commit(&[batch], 0, None).unwrap();
+    }
+    assert_eq!(partitions[0].verify(|_| {}).unwrap().findings, [Finding::WrongPartition { seq: 2, partition: 1 }]);
+    assert_eq!(partitions[1].verify(|_| {}).unwrap().findings, []);
 }

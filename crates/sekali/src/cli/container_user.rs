@@ -4,12 +4,14 @@
 //! root, and this process goes on as the owner of the mount: it replaces itself by the same program
 //! with other ids, before it has read anything but the directory's owner. There is no shell.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use rustix::fs::OFlags;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -51,11 +53,10 @@ struct Owner {
 /// is missing. One that is not empty holds files of root, and is left alone.
 fn take_over(dir: &Path, user: u32) -> io::Result<Owner> {
     fs::create_dir_all(dir)?;
-    // A link could lead to a directory that nobody meant.
-    let metadata = fs::symlink_metadata(dir)?;
-    if !metadata.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::NotADirectory));
-    }
+    // A link could lead to a directory that nobody meant, and appear after a look at the path.
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
+    let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(dir)?;
+    let metadata = opened.metadata()?;
     if metadata.uid() != 0 {
         return Ok(Owner { uid: metadata.uid(), gid: metadata.gid() });
     }
@@ -63,8 +64,8 @@ fn take_over(dir: &Path, user: u32) -> io::Result<Owner> {
         let remedy = format!("it belongs to root and is not empty; on the host run `chown -R {user}:{user}` on it");
         return Err(io::Error::other(remedy));
     }
-    chown(dir, Some(user), Some(user))?;
-    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+    fchown(&opened, Some(user), Some(user))?;
+    opened.set_permissions(fs::Permissions::from_mode(0o700))?;
     Ok(Owner { uid: user, gid: user })
 }
 
@@ -74,6 +75,8 @@ fn failure(dir: &Path, error: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::chown;
+
     use super::*;
 
     #[test]

@@ -31,6 +31,7 @@ pub(super) fn seal_next(live: &LiveFiles, seal_before: u64) -> Result<bool> {
         return Ok(false);
     }
     let info = write(live, file)?;
+    live.shared.losses.check()?;
     let segment = info.as_ref().map(|info| Segment::open(&live.segments, &info.path)).transpose()?;
     let damage: Vec<_> = live.shared.losses.known.open().into_iter().filter(|found| found.path == file.path).collect();
     live.shared.manifest.update(|manifest| {

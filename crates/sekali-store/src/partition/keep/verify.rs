@@ -9,6 +9,8 @@ use crate::damage::Damage;
 use crate::error::{Error, Result};
 use crate::event::{StoredEvent, is_reserved};
 use crate::index::Entry;
+use crate::invariant::invariant;
+use crate::meta::partition_of;
 use crate::partition::read::{Scanner, read_row};
 use crate::partition::shared::Shared;
 
@@ -28,6 +30,8 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// Findings beyond those.
     pub unnamed: u64,
+    /// All damage that nobody has accepted, also where it costs no event.
+    pub damage: Vec<Damage>,
 }
 
 /// Something that is not as it should be.
@@ -61,6 +65,22 @@ pub enum Finding {
     Flaw(String),
     /// The index cannot be read. Events were not compared with it, or not all of them.
     IndexDamaged(String),
+    /// Events that are not there, and nothing says why.
+    Missing {
+        /// The first seq of the range that they are in.
+        first_seq: u64,
+        /// The last seq of that range.
+        last_seq: u64,
+        /// How many they are.
+        count: u64,
+    },
+    /// An event whose topic lives in another partition: no reader of the topic finds it.
+    WrongPartition {
+        /// Its position.
+        seq: u64,
+        /// The partition of its topic.
+        partition: u32,
+    },
     /// The counters disagree with each other, or with the events.
     Counters {
         /// The counters.
@@ -83,6 +103,12 @@ impl fmt::Display for Finding {
                 write!(f, "the index has lost keys of events that have expired, of seqs up to {last_seq}")
             }
             Self::Flaw(what) | Self::IndexDamaged(what) => f.write_str(what),
+            Self::Missing { first_seq, last_seq, count } => {
+                write!(f, "{count} events are missing with seqs from {first_seq} to {last_seq}, and nothing says why")
+            }
+            Self::WrongPartition { seq, partition } => {
+                write!(f, "the event with seq {seq} is of a topic that lives in partition {partition}")
+            }
             Self::Counters { counters, stored } => {
                 let Counters { received, stored: counted, duplicates, conflicts } = counters;
                 write!(
@@ -106,6 +132,10 @@ impl Finding {
             Self::NotInIndex { .. } | Self::ExtraEntries { .. } | Self::IndexDamaged(_) => {
                 "the index: stop the server and run sekali verify --rebuild-index, which makes it anew from the events"
             }
+            Self::Missing { .. } | Self::WrongPartition { .. } => {
+                "events that are missing without a reason, or in another partition: please report it with the lines above, keep a \
+                 copy of the data directory, and restore a backup"
+            }
             Self::StoredTwice { .. } => {
                 "a key that is stored twice: please report it with the lines above; readers see both events"
             }
@@ -125,6 +155,14 @@ impl Finding {
 }
 
 impl Verification {
+    /// The seq up to which keys were forgotten, if that is among the findings.
+    pub(crate) fn forgotten_seq(&self) -> Option<u64> {
+        self.findings.iter().find_map(|finding| match finding {
+            Finding::ForgottenKeys { last_seq } => Some(*last_seq),
+            _ => None,
+        })
+    }
+
     fn add(&mut self, finding: Finding) {
         let alike = |known: &&Finding| std::mem::discriminant(*known) == std::mem::discriminant(&finding);
         if self.findings.iter().filter(alike).count() < NAMED_MAX {
@@ -135,51 +173,124 @@ impl Verification {
     }
 }
 
-/// Checks a partition as [`Partition::verify`](crate::Partition::verify) says. `index_damage` names
-/// what is missing of the index: once something of it cannot be read, what else it has proves
-/// nothing.
-pub(crate) fn verify(
-    shared: &Arc<Shared>,
-    mut scrubber: Scrubber,
-    mut index_damage: Option<String>,
-    mut progress: impl FnMut(u64),
-) -> Result<Verification> {
-    let mut found = Verification::default();
-    let mut stored = 0;
-    let mut scanner = Scanner::everything(Arc::clone(shared));
-    loop {
-        let batch = scanner.by_ref().take(BATCH).collect::<Result<Vec<_>>>()?;
-        if batch.is_empty() {
-            break;
+/// A partition to check, as [`Partition::verify`](crate::Partition::verify) says.
+pub(crate) struct Check<'a> {
+    pub(crate) shared: &'a Arc<Shared>,
+    /// Its number.
+    pub(crate) partition: u32,
+    /// How many there are.
+    pub(crate) partitions: u32,
+}
+
+/// The seqs of the events that were read.
+#[derive(Debug)]
+struct SeqsRead {
+    /// The next one to be expected.
+    next_seq: u64,
+    /// Missing ones that may have expired.
+    gone: u64,
+}
+
+impl Check<'_> {
+    /// Checks everything. `index_damage` names what is missing of the index: once something of it
+    /// cannot be read, what else it has proves nothing.
+    pub(crate) fn run(
+        &self,
+        mut scrubber: Scrubber,
+        mut index_damage: Option<String>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Verification> {
+        let shared = self.shared;
+        let mut found = Verification::default();
+        let (mut stored, mut seqs) = (0, SeqsRead { next_seq: 1, gone: 0 });
+        let end_seq = shared.snapshot().end_seq;
+        let mut scanner = Scanner::everything(Arc::clone(shared));
+        loop {
+            let batch = scanner.by_ref().take(BATCH).collect::<Result<Vec<_>>>()?;
+            if batch.is_empty() {
+                break;
+            }
+            invariant!(batch.is_sorted_by_key(|event| event.seq), "events are not read in the order of their seqs");
+            found.events += batch.len() as u64;
+            stored += batch.iter().filter(|event| !is_reserved(&event.topic)).count() as u64;
+            batch.iter().for_each(|event| self.check_place(event, &mut seqs, &mut found));
+            if index_damage.is_none() {
+                match check_batch(shared, &batch, &mut found) {
+                    Err(error @ Error::Damaged { .. }) => index_damage = Some(error.to_string()),
+                    checked => checked?,
+                }
+            }
+            progress(found.events);
         }
-        found.events += batch.len() as u64;
-        stored += batch.iter().filter(|event| !is_reserved(&event.topic)).count() as u64;
-        if index_damage.is_none() {
-            match check_batch(shared, &batch, &mut found) {
-                Err(error @ Error::Damaged { .. }) => index_damage = Some(error.to_string()),
-                checked => checked?,
+        invariant!(seqs.next_seq <= end_seq, "an event was read that is not durable");
+        self.pass_gap(end_seq, &mut seqs, &mut found);
+        let is_index_whole = index_damage.is_none();
+        index_damage.into_iter().for_each(|what| found.add(Finding::IndexDamaged(what)));
+        let mut scrubbed = Scrubbed::default();
+        while !scrubbed.is_done {
+            scrubbed = scrubber.step(SCRUB_BYTES);
+            std::mem::take(&mut scrubbed.mended).into_iter().for_each(|what| found.add(Finding::Flaw(what)));
+        }
+        shared.losses.known.flaws().into_iter().for_each(|what| found.add(Finding::Flaw(what)));
+        let expired = shared.expired();
+        if expired.forgotten_keys().is_some() {
+            found.add(Finding::ForgottenKeys { last_seq: expired.forgotten_seq });
+        }
+        found.damage = shared.losses.known.open();
+        let lost: Vec<_> = found.damage.iter().filter(|damage| damage.costs_events()).cloned().collect();
+        lost.into_iter().for_each(|damage| found.add(Finding::Lost(damage)));
+        self.check_totals(stored, seqs.gone, is_index_whole, &mut found);
+        Ok(found)
+    }
+
+    /// Checks that nothing is missing before an event, and that it is in the partition of its topic.
+    fn check_place(&self, event: &StoredEvent, seqs: &mut SeqsRead, found: &mut Verification) {
+        self.pass_gap(event.seq, seqs, found);
+        seqs.next_seq = event.seq + 1;
+        // Events of reserved topics are beside the events that they are about.
+        let partition = partition_of(&event.topic, self.partitions);
+        if partition != self.partition && !is_reserved(&event.topic) {
+            found.add(Finding::WrongPartition { seq: event.seq, partition });
+        }
+    }
+
+    /// Looks at the seqs without an event before `seq`: they are lost, have expired, or are missing.
+    fn pass_gap(&self, seq: u64, seqs: &mut SeqsRead, found: &mut Verification) {
+        if seq <= seqs.next_seq {
+            return;
+        }
+        let expired_seq = self.shared.expired().last_seq;
+        for part in self.shared.losses.known.unexplained(seqs.next_seq..=seq - 1) {
+            let (first_seq, last_seq) = part.into_inner();
+            seqs.gone += (last_seq.min(expired_seq) + 1).saturating_sub(first_seq);
+            let first_seq = first_seq.max(expired_seq + 1);
+            if first_seq <= last_seq {
+                found.add(Finding::Missing { first_seq, last_seq, count: last_seq - first_seq + 1 });
             }
         }
-        progress(found.events);
     }
-    let is_index_whole = index_damage.is_none();
-    index_damage.into_iter().for_each(|what| found.add(Finding::IndexDamaged(what)));
-    let mut scrubbed = Scrubbed::default();
-    while !scrubbed.is_done {
-        scrubbed = scrubber.step(SCRUB_BYTES);
-        std::mem::take(&mut scrubbed.mended).into_iter().for_each(|what| found.add(Finding::Flaw(what)));
+
+    /// Checks that counters, index and events agree. Of lost events nobody knows whether they were
+    /// ordinary ones, and whether the index has their keys.
+    fn check_totals(&self, stored: u64, gone: u64, is_index_whole: bool, found: &mut Verification) {
+        let shared = self.shared;
+        let (counters, expired, lost) = (shared.counters(), shared.expired(), shared.losses.known.lost_seqs());
+        let stored = stored + expired.events;
+        if !counters.reconcile() || !(stored..=stored.saturating_add(lost)).contains(&counters.stored) {
+            found.add(Finding::Counters { counters, stored });
+        }
+        // How many have expired is not known after the manifest was lost.
+        if gone > expired.rows() && expired.rows() > 0 {
+            let (last_seq, count) = (expired.last_seq, gone - expired.rows());
+            found.add(Finding::Missing { first_seq: 1, last_seq, count });
+        }
+        let index = shared.index.stats();
+        let entries = index.entries_in_runs + index.entries_in_memory;
+        let keys = found.events + expired.rows() + lost;
+        if is_index_whole && entries > keys {
+            found.add(Finding::ExtraEntries { count: entries - keys });
+        }
     }
-    shared.losses.known.flaws().into_iter().for_each(|what| found.add(Finding::Flaw(what)));
-    let expired = shared.expired();
-    if expired.forgotten_keys().is_some() {
-        found.add(Finding::ForgottenKeys { last_seq: expired.forgotten_seq });
-    }
-    shared.losses.known.to_vec().into_iter().for_each(|damage| found.add(Finding::Lost(damage)));
-    // With events lost, how many entries and counts there should be is not known either.
-    if shared.losses.known.is_empty() {
-        check_totals(shared, stored, is_index_whole, &mut found);
-    }
-    Ok(found)
 }
 
 fn check_batch(shared: &Shared, batch: &[StoredEvent], found: &mut Verification) -> Result<()> {
@@ -203,17 +314,4 @@ fn check_batch(shared: &Shared, batch: &[StoredEvent], found: &mut Verification)
         }
     }
     Ok(())
-}
-
-fn check_totals(shared: &Shared, stored: u64, is_index_whole: bool, found: &mut Verification) {
-    let (counters, expired) = (shared.counters(), shared.expired());
-    if !counters.reconcile() || counters.stored != stored + expired.events {
-        found.add(Finding::Counters { counters, stored: stored + expired.events });
-    }
-    let index = shared.index.stats();
-    let entries = index.entries_in_runs + index.entries_in_memory;
-    let keys = found.events + expired.rows();
-    if is_index_whole && entries > keys {
-        found.add(Finding::ExtraEntries { count: entries - keys });
-    }
 }

@@ -177,6 +177,23 @@ pub(crate) fn visit_seqs(
     }
 }
 
+/// Hands every event of a chunk to `visit`, with its seq, hidden ones too. What is damaged is left
+/// out and not reported.
+pub(crate) fn visit_all(file: &DataFile, chunk: &Chunk, mut visit: impl FnMut(u64, &EventRef<'_>)) -> Result<()> {
+    match (file, chunk.source) {
+        (DataFile::Segment(segment), ChunkSource::RowGroup(number)) => {
+            match segment.visit(number, &RowQuery::default(), |seq, _, event| visit(seq, &event)) {
+                Err(Error::Damaged { .. }) => Ok(()),
+                visited => visited.map(drop),
+            }
+        }
+        (DataFile::Log(file), ChunkSource::Extent(span)) => {
+            file.read_extent(span, &SeqSet::default(), &mut Vec::new(), |seq, _, event| visit(seq, &event))
+        }
+        _ => invariant!("a chunk is of another file"),
+    }
+}
+
 /// A row group of which anything is damaged counts as lost as a whole: its events are published
 /// again, and what is still readable of it must not then appear beside them.
 fn read_row_group(segment: &Segment, number: usize, wanted: &RowQuery<'_>, losses: &Losses) -> Result<DecodedEvents> {

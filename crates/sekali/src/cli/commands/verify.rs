@@ -63,11 +63,16 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<(), Failure> {
     conclude(&partitions)
 }
 
+/// Accepted losses of a partition that are named; more are counted.
+const ACCEPTED_NAMED_MAX: usize = 100;
+
 /// Findings of the check of one partition.
 pub(super) struct Checked {
     number: usize,
     /// Why its index was rebuilt, if it was found damaged.
     rebuilt: Option<String>,
+    /// Sentences on lost events that can be read again.
+    returned: Vec<String>,
     /// Bytes at the end of the log that were cut off when it was opened: a commit that never
     /// finished.
     torn_bytes: u64,
@@ -85,8 +90,11 @@ fn forget_index(data_dir: &Path) -> Result<(), Failure> {
 /// Losses are found first, and then accepted.
 fn accept_damage(data_dir: &Path) -> Result<(), Failure> {
     for mut partition in open(data_dir, true)? {
-        partition.verify(|_| {})?;
-        let places = partition.accept_damage()?;
+        let found = partition.verify(|_| {})?;
+        let places = partition.accept_damage(&found)?;
+        for damage in found.damage.iter().take(ACCEPTED_NAMED_MAX) {
+            note(format!("accepted: {}", escape(&damage.to_string())));
+        }
         note(format!("damaged places accepted: {}", grouped(places as u64)));
         partition.close()?;
     }
@@ -137,8 +145,9 @@ fn check_all(partitions: Vec<Partition>) -> Result<Vec<Checked>, Failure> {
         let found = partition.verify(|events| bar.set_position(before + events))?;
         before += found.events;
         let rebuilt = partition.rebuilt_index().map(str::to_owned);
+        let returned = partition.returned().to_vec();
         let torn_bytes = partition.torn_tail().map_or(0, |torn| torn.bytes);
-        checked.push(Checked { number, rebuilt, torn_bytes, found });
+        checked.push(Checked { number, rebuilt, returned, torn_bytes, found });
         partition.close()?;
     }
     bar.finish_and_clear();
@@ -206,6 +215,7 @@ impl Checked {
         let verdict = if self.is_sound() { "sound" } else { "NOT SOUND" };
         let mut lines = vec![format!("partition {}: {events} events, {verdict}", self.number)];
         lines.extend(self.rebuilt.iter().map(|why| format!("  the index was rebuilt: {why}")));
+        lines.extend(self.returned.iter().map(|what| format!("  {what}")));
         if self.torn_bytes > 0 {
             let bytes = grouped(self.torn_bytes);
             lines.push(format!("  {bytes} bytes of a commit that never finished were cut off, and are kept in torn/"));
@@ -226,6 +236,7 @@ pub(super) fn as_json(partitions: &[Checked]) -> serde_json::Value {
             "events": checked.found.events,
             "sound": checked.is_sound(),
             "index_rebuilt": checked.rebuilt,
+            "returned": checked.returned,
             "torn_bytes": checked.torn_bytes,
             "findings": checked.found.findings.iter().map(Finding::to_string).collect::<Vec<_>>(),
             "findings_unnamed": checked.found.unnamed,
