@@ -23,11 +23,12 @@ pub(crate) enum Length {
 }
 
 /// All fault tests.
-pub(crate) const TESTS: [Planned; 20] = [
+pub(crate) const TESTS: [Planned; 21] = [
     on_the_binary("kill9_under_load", 1_000),
     on_the_binary("power_cut", 1_000),
     on_the_binary("double_power_cut", 500),
     on_the_binary("power_cut_control", 20),
+    on_the_binary("rot_after_kill", 300),
     on_the_binary("fsync_eio", 20),
     on_the_binary("disk_full", 5),
     of_the_engine("crash_image", 4_000),

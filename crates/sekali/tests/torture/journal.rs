@@ -1,22 +1,29 @@
 //! A client's journal: the events it sent, the responses it got, and the events it read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
 
 use sekali_testkit::Trial;
 use serde_json::Value;
 
+/// Events that were acknowledged so shortly before a kill may look like an unfinished commit if
+/// they rot: the server marks each second how far its log is durable, and may be late by as much.
+const UNMARKED: Duration = Duration::from_secs(2);
+
 /// The journal of one key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Known {
     payload: Value,
     /// Sends without a response, or not yet with one.
     unanswered: u32,
     /// The seq in a 202: the event is stored for good.
     durable: Option<u64>,
+    /// When the first 202 came.
+    acked_at: Option<Instant>,
 }
 
 /// The journal of all clients.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Journal {
     keys: HashMap<String, Known>,
     order: Vec<String>,
@@ -31,7 +38,7 @@ impl Journal {
             let key = key(event);
             let known = self.keys.entry(key.clone()).or_insert_with(|| {
                 self.order.push(key);
-                Known { payload: event["payload"].clone(), unanswered: 0, durable: None }
+                Known { payload: event["payload"].clone(), unanswered: 0, durable: None, acked_at: None }
             });
             known.unanswered += 1;
         }
@@ -47,6 +54,7 @@ impl Journal {
             // Two responses may arrive in another order than the decisions, but they name one seq.
             assert_eq!(known.durable.unwrap_or(seq), seq, "{outcome}: stored twice");
             known.durable = Some(seq);
+            known.acked_at.get_or_insert_with(Instant::now);
             self.acked += 1;
         }
     }
@@ -119,6 +127,64 @@ impl Journal {
         verdict.damaged = stats["damage"].as_array().expect("a list").len() as u64;
         verdict
     }
+}
+
+/// The oracle's counts after a kill and rot.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rot {
+    pub(crate) acked: u64,
+    /// Missing events that the server names.
+    pub(crate) named: u64,
+    /// Missing events that it need not name, because their commits may have been unfinished.
+    pub(crate) recent: u64,
+    /// Starts that were refused.
+    pub(crate) refused: u64,
+    /// Missing events beyond those. Must be 0, as the next two.
+    pub(crate) silent: u64,
+    pub(crate) twice: u64,
+    pub(crate) wrong: u64,
+}
+
+impl Journal {
+    /// Judges the events of a server that was killed at that moment, and then damaged.
+    pub(crate) fn judge_rot(&self, stored: &[Value], stats: &Value, killed: Instant) -> Rot {
+        let mut rot = Rot { acked: self.acked, ..Rot::default() };
+        let lost: Vec<_> = stats["damage"].as_array().expect("a list").iter().filter_map(lost_seqs).collect();
+        let mut present = HashMap::new();
+        for event in stored {
+            rot.twice += u64::from(present.insert(key(event), event).is_some());
+        }
+        for (key, known) in &self.keys {
+            match (known.durable.zip(known.acked_at), present.get(key)) {
+                (Some((seq, _)), Some(event)) => {
+                    rot.wrong += u64::from(event["seq"] != seq || event["payload"] != known.payload);
+                }
+                (Some((seq, acked_at)), None) => {
+                    let is_named = lost.iter().any(|(first, last)| (first..=last).contains(&&seq));
+                    let is_recent = acked_at + UNMARKED > killed;
+                    let count = match (is_named, is_recent) {
+                        (true, _) => &mut rot.named,
+                        (false, true) => &mut rot.recent,
+                        (false, false) => &mut rot.silent,
+                    };
+                    *count += 1;
+                }
+                (None, Some(event)) => rot.wrong += u64::from(event["payload"] != known.payload),
+                (None, None) => {}
+            }
+        }
+        rot.wrong += present.keys().filter(|key| !self.keys.contains_key(*key)).count() as u64;
+        rot
+    }
+}
+
+/// The seqs that a line of `damage` calls lost, if there are any.
+fn lost_seqs(line: &Value) -> Option<(u64, u64)> {
+    let line = line.as_str().expect("text");
+    let (_, seqs) = line.split_once(" with seq ")?;
+    let (seqs, _) = seqs.split_once(" are lost").or_else(|| seqs.split_once(" is lost"))?;
+    let (first, last) = seqs.split_once(" to ").unwrap_or((seqs, seqs));
+    Some((first.parse().expect("a seq"), last.parse().expect("a seq")))
 }
 
 /// The oracle's counts. All but `acked` must be 0.

@@ -1,8 +1,9 @@
 //! Clients that publish and read until the server is gone, and check its events when it is back.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -10,7 +11,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::journal::{Journal, Verdict, event};
+use crate::journal::{Journal, Rot, Verdict, event};
 
 const WRITERS: u64 = 8;
 const DUPLICATES_PERCENT: u32 = 30;
@@ -144,6 +145,41 @@ impl Clients {
         let stored = all_events(&http, url).await;
         let stats = get(&http, &format!("{url}/stats")).await.expect("stats");
         self.journal().judge(&stored, &stats)
+    }
+
+    /// The same clients, for another copy of their store.
+    pub(crate) fn fork(&self) -> Arc<Self> {
+        let ids = AtomicU64::new(self.ids.load(Ordering::SeqCst));
+        Arc::new(Self { journal: Mutex::new(self.journal().clone()), ids, ..Self::default() })
+    }
+
+    /// Judges the events of a server that was killed at that moment, and then damaged.
+    pub(crate) async fn judge_rot(&self, url: &str, killed: Instant) -> Rot {
+        let http = client();
+        let stored = all_events(&http, url).await;
+        let stats = get(&http, &format!("{url}/stats")).await.expect("stats");
+        self.journal().judge_rot(&stored, &stats, killed)
+    }
+
+    /// Sends all acknowledged events again after damage: those that are there are duplicates, and
+    /// afterwards each is there once.
+    pub(crate) async fn check_healing(&self, url: &str) {
+        let http = client();
+        let key = |event: &Value| format!("{}/{}", event["topic"], event["event_id"]);
+        let before: HashSet<_> = all_events(&http, url).await.iter().map(key).collect();
+        let durable = self.journal().durable();
+        for events in durable.chunks(1_000) {
+            let answer = publish(&http, url, events).await.expect("the server answers");
+            let Answer::Told(outcomes) = answer else { panic!("the server takes events: {answer:?}") };
+            for outcome in &outcomes {
+                let expected = if before.contains(&key(outcome)) { "duplicate" } else { "stored" };
+                assert_eq!(outcome["outcome"], expected, "{outcome}");
+            }
+        }
+        let after = all_events(&http, url).await;
+        let keys: HashSet<_> = after.iter().map(key).collect();
+        assert_eq!(after.len(), keys.len(), "an event is there twice");
+        assert!(durable.iter().all(|event| keys.contains(&key(event))), "an event was not stored again");
     }
 
     /// Sends all acknowledged events again, which must change nothing.

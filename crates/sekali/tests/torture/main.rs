@@ -15,3 +15,4 @@ mod kill9_under_load;
 mod load;
 mod power_cut;
 mod process;
+mod rot_after_kill;

@@ -62,7 +62,8 @@ impl Process {
         assert_eq!(ended, None, "the server ended; it said: {}", self.log());
     }
 
-    fn log(&mut self) -> String {
+    /// All that it has said.
+    pub(crate) fn log(&mut self) -> String {
         let mut said = String::new();
         self.log.rewind().unwrap();
         self.log.read_to_string(&mut said).unwrap();

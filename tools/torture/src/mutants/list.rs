@@ -16,16 +16,20 @@ pub(crate) struct Mutant {
 const BLOCK: Source = source!("crates/sekali-store/src/log/block.rs");
 const COMMIT: Source = source!("crates/sekali-store/src/partition/write/commit.rs");
 const DECIDE: Source = source!("crates/sekali-store/src/partition/write/decide.rs");
+const DAMAGE: Source = source!("crates/sekali-store/src/damage.rs");
 const DISK: Source = source!("crates/sekali-store/src/disk.rs");
+const LOOKUP: Source = source!("crates/sekali-store/src/partition/read/reader.rs");
 const LOG_DIR: Source = source!("crates/sekali-store/src/log/dir.rs");
+const LOG_OPEN: Source = source!("crates/sekali-store/src/log/open.rs");
 const OPEN: Source = source!("crates/sekali-store/src/partition/open.rs");
 const PLANNER: Source = source!("crates/sekali-store/src/partition/write/planner.rs");
 const RECOVERY: Source = source!("crates/sekali-store/src/log/recovery.rs");
+const TAKE_BACK: Source = source!("crates/sekali-store/src/partition/take_back.rs");
 const WRITE_PATH: Source = source!("crates/sekali-store/src/partition/write/write_path.rs");
 const WRITER: Source = source!("crates/sekali-store/src/log/writer.rs");
 
 /// All mutants.
-pub(crate) const MUTANTS: [Mutant; 16] = [
+pub(crate) const MUTANTS: [Mutant; 20] = [
     Mutant {
         name: "no_sync",
         wrong: "commits are not synced",
@@ -197,5 +201,33 @@ pub(crate) const MUTANTS: [Mutant; 16] = [
         wrong: "recovery believes the manifest alone about how far the log was durable",
         edits: &[edit(&OPEN, ".chain(mark.read())", "")],
         caught_by: "commits_that_were_marked_under_load_are_no_torn_tail_when_they_are_gone",
+    },
+    Mutant {
+        name: "find_what_is_due",
+        wrong: "an event is found by its id although it is past its age",
+        edits: &[edit(&LOOKUP, ".filter(|(_, entry)| entry.seq >= first_seq)", "")],
+        caught_by: "what_is_due_is_in_no_read_although_its_file_is_still_there",
+    },
+    Mutant {
+        name: "take_back_what_was_sent_again",
+        wrong: "lost events that are back are shown although one was published again",
+        edits: &[edit(&TAKE_BACK, "stored_again = Some((entry.seq, other.seq));", "")],
+        caught_by: "no_event_is_there_twice_when_it_was_published_again_while_its_file_was_away",
+    },
+    Mutant {
+        name: "remove_what_came_back_late",
+        wrong: "a log file that was away is removed as one that has been sealed",
+        edits: &[edit(&LOG_OPEN, "was_away || replay.damaged", "replay.damaged")],
+        caught_by: "a_log_file_that_was_away_while_the_log_was_sealed_past_it_is_kept",
+    },
+    Mutant {
+        name: "accept_what_was_not_shown",
+        wrong: "damage that was found after the check is accepted with it",
+        edits: &[edit(
+            &DAMAGE,
+            ".partition(|damage| shown.contains(damage))",
+            ".partition(|_| shown.len() < usize::MAX)",
+        )],
+        caught_by: "only_damage_that_was_shown_is_accepted",
     },
 ];
