@@ -94,7 +94,10 @@ impl Base {
         let mut server = Process::spawn(command, port);
         if let Some(status) = server.ready_or_ended().await {
             let said = server.log();
-            assert!(matches!(status.code(), Some(1 | 8)) && said.contains("cannot start"), "{what}: {status}: {said}");
+            assert!(
+                matches!(status.code(), Some(1 | 8)) && said.contains(dir.to_str().unwrap()),
+                "{what}: {status}: {said}"
+            );
             return Rot { acked: clients.acked() - self.clients.acked(), refused: 1, ..Rot::default() };
         }
         let rot = clients.judge_rot(&server.url, killed).await;
