@@ -59,7 +59,7 @@ pub enum Error {
     #[error("internal error: {0}; stop the server and start it again, and please report this")]
     Broken(&'static str),
     /// Stored events cannot be read now. That says nothing of whether they are lost.
-    #[error("the events with seq {first_seq} to {last_seq} cannot be read")]
+    #[error("{} cannot be read", events(*first_seq, *last_seq))]
     Unreadable {
         /// The first of them.
         first_seq: u64,
@@ -127,6 +127,14 @@ impl Error {
             Self::Unreadable { source, .. } => source.is_full(),
             _ => false,
         }
+    }
+}
+
+fn events(first_seq: u64, last_seq: u64) -> String {
+    if first_seq == last_seq {
+        format!("the event with seq {first_seq}")
+    } else {
+        format!("the events with seq {first_seq} to {last_seq}")
     }
 }
 

@@ -96,12 +96,13 @@ impl Command {
 
 /// Runs the command of this process. Returns the exit code.
 pub fn main() -> ExitCode {
-    let result = match usage::parse(std::env::args_os()) {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let result = match usage::parse(&arguments) {
         Ok(cli) => {
             color::choose(cli.color);
             container_user::take_on().and_then(|()| run(cli.command))
         }
-        Err(error) => usage::explain(&error),
+        Err(error) => usage::explain(&error, &arguments),
     };
     match result {
         Ok(()) => Exit::Success.into(),

@@ -36,7 +36,7 @@ Examples:
 'sekali COMMAND --help' shows the options of a command.";
 
 /// Parses a command line.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let mut command = command();
     let matches = command.try_get_matches_from_mut(arguments)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
@@ -94,7 +94,7 @@ fn exit_codes() -> String {
 }
 
 /// Prints help or the version if that was asked for; any mistake becomes one line.
-pub(crate) fn explain(error: &clap::Error) -> Result<(), Failure> {
+pub(crate) fn explain(error: &clap::Error, arguments: &[OsString]) -> Result<(), Failure> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.print().map_err(|error| Failure::output(&error)),
         // To standard error: a script that forgot the command is not to take the help for a result.
@@ -104,30 +104,43 @@ pub(crate) fn explain(error: &clap::Error) -> Result<(), Failure> {
         }
         _ => {
             let text = error.render().to_string();
-            let line = port_tip(error, &text).unwrap_or_else(|| one_line(&text));
-            Err(Failure::new(Exit::Usage, format!("{line}; see {} --help", program(&text))))
+            let program = program(&text).unwrap_or_else(|| named(arguments));
+            let line = port_tip(error, &program).unwrap_or_else(|| one_line(&text));
+            Err(Failure::new(Exit::Usage, format!("{line}; see {program} --help")))
         }
     }
 }
 
 /// The remedy for `--port`, which servers of other makers have.
-fn port_tip(error: &clap::Error, text: &str) -> Option<String> {
+fn port_tip(error: &clap::Error, program: &str) -> Option<String> {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
     if error.kind() != ErrorKind::UnknownArgument || !matches!(argument.as_str(), "--port" | "-p") {
         return None;
     }
-    let option = match program(text).as_str() {
+    let option = match program {
         "sekali serve" | "sekali demo" => "--listen 127.0.0.1:8080",
         _ => "--url http://127.0.0.1:8080",
     };
     Some(format!("unexpected argument '{argument}' found; the port is part of the address: {option}"))
 }
 
-/// The command that a mistake is about, such as `sekali publish`.
-fn program(text: &str) -> String {
-    let usage = text.lines().find_map(|line| line.trim().strip_prefix("Usage: ")).unwrap_or("sekali");
+/// The command that a mistake is about, such as `sekali publish`, if clap shows its usage.
+fn program(text: &str) -> Option<String> {
+    let usage = text.lines().find_map(|line| line.trim().strip_prefix("Usage: "))?;
     let words = usage.split_whitespace();
-    words.take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())).collect::<Vec<_>>().join(" ")
+    Some(words.take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())).collect::<Vec<_>>().join(" "))
+}
+
+/// The command that these arguments name, such as `sekali keys create`.
+fn named(arguments: &[OsString]) -> String {
+    let root = Cli::command();
+    let (mut command, mut name) = (&root, "sekali".to_owned());
+    for word in arguments.iter().skip(1) {
+        let Some(below) = word.to_str().and_then(|word| command.find_subcommand(word)) else { break };
+        command = below;
+        name = format!("{name} {}", below.get_name());
+    }
+    name
 }
 
 /// clap explains a mistake over several paragraphs: the mistake, tips, usage, where to find help.

@@ -2,14 +2,16 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-fn parse_from(arguments: &[&str]) -> Result<Cli, clap::Error> {
-    parse(arguments.iter().map(OsString::from))
+/// The message for a command line with a mistake.
+fn mistake(arguments: &[&str]) -> String {
+    let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
+    let failure = explain(&parse(&arguments).unwrap_err(), &arguments).unwrap_err();
+    assert_eq!(failure.exit, Exit::Usage);
+    failure.message.unwrap()
 }
 
 fn check(arguments: &[&str], expected: &expect_test::Expect) {
-    let failure = explain(&parse_from(arguments).unwrap_err()).unwrap_err();
-    assert_eq!(failure.exit, Exit::Usage);
-    expected.assert_eq(&failure.message.unwrap());
+    expected.assert_eq(&mistake(arguments));
 }
 
 #[test]
@@ -34,7 +36,7 @@ fn mistakes_are_one_line_that_says_what_to_do() {
     check(
         &["sekali", "publish", "--count", "many"],
         &expect_test::expect![
-            "invalid value 'many' for '--count <N>': invalid digit found in string; see sekali --help"
+            "invalid value 'many' for '--count <N>': invalid digit found in string; see sekali publish --help"
         ],
     );
     check(
@@ -46,13 +48,19 @@ fn mistakes_are_one_line_that_says_what_to_do() {
     check(
         &["sekali", "publish", "--count", "5", "--dup-ratio", "2"],
         &expect_test::expect![
-            "invalid value '2' for '--dup-ratio <SHARE>': must be a number from 0 to 1, like 0.2; see sekali --help"
+            "invalid value '2' for '--dup-ratio <SHARE>': must be a number from 0 to 1, like 0.2; see sekali publish --help"
+        ],
+    );
+    check(
+        &["sekali", "keys", "create", "--scope", "all"],
+        &expect_test::expect![
+            "invalid value 'all' for '--scope <SCOPE>' [possible values: publish, read, admin]; see sekali keys create --help"
         ],
     );
     check(
         &["sekali", "stats", "--url", "ftp://x"],
         &expect_test::expect![
-            "invalid value 'ftp://x' for '--url <URL>': ftp is not supported, use http or https; see sekali --help"
+            "invalid value 'ftp://x' for '--url <URL>': ftp is not supported, use http or https; see sekali stats --help"
         ],
     );
 }
@@ -66,8 +74,7 @@ fn a_port_is_answered_with_the_option_that_takes_it() {
     ] {
         // However the file is called.
         for program in ["sekali", "/opt/sekali-1.2"] {
-            let failure = explain(&parse_from(&[&[program][..], &command].concat()).unwrap_err()).unwrap_err();
-            let message = failure.message.unwrap();
+            let message = mistake(&[&[program][..], &command].concat());
             assert!(message.contains(option) && message.contains("port") && message.ends_with(see), "{message}");
         }
     }
