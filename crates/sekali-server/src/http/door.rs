@@ -12,14 +12,14 @@ use std::sync::Arc;
 use hyper::header::{ALLOW, CONTENT_LENGTH, HeaderValue};
 use hyper::{Method, Request, Response};
 
-use super::access_log::AccessLog;
+use super::access_log::{AccessLog, Entry};
 use super::answer::{ApiError, Body, Code, HeaderClass, add_headers};
 use super::app::App;
 use super::body::{RequestBody, discard};
 use super::cors::Cors;
 use super::guard::head;
 use super::request_id::REQUEST_ID;
-use super::route::{Admitted, Route};
+use super::route::{Admitted, Answering, Route};
 use super::routes::ROUTES;
 use crate::access::Access;
 use crate::http::guard::Hosts;
@@ -71,37 +71,48 @@ impl Door {
         Self { app, cors: Cors::new(cors_origins).map(Arc::new), paths: Arc::new(paths()) }
     }
 
-    /// Answers a request of a client in `network`, gives the answer its id, and logs both. Must be
+    /// Finds the route of a request of a client in `network`, and admits or refuses it. The rest is
+    /// left to [`Door::answer`]: it holds no request, so that it is small and cheap to move. Must be
     /// called on a tokio runtime.
-    pub async fn answer(&self, request: Request<RequestBody>, network: IpAddr) -> Response<Body> {
-        let app = &self.app;
-        let id = app.shared.ids.of(request.headers());
+    pub fn admit(&self, request: Request<RequestBody>, network: IpAddr) -> Exchange {
+        let id = self.app.shared.ids.of(request.headers());
         let entry = AccessLog::begin(request.method(), request.uri().path());
-        let mut response = match self.cors.as_deref() {
-            None => self.routed(request, network, &id).await,
-            // A head that is too large is refused before anything in it is looked at.
-            Some(cors) if request.method() == Method::OPTIONS && head::fits(&request) => {
-                let (parts, body) = request.into_parts();
-                discard(&parts.headers, body);
-                finish(cors.preflight(&parts.headers), HeaderClass::Data, false)
+        let origin = self.cors.as_deref().and_then(|cors| cors.admitted_origin(request.headers()));
+        let is_head = request.method() == Method::HEAD;
+        Exchange { progress: self.route(request, network, &id), is_head, id, entry, origin }
+    }
+
+    /// Answers a request, gives the answer its id, and logs both.
+    pub async fn answer(&self, exchange: Exchange) -> Response<Body> {
+        let Exchange { progress, is_head, id, entry, origin } = exchange;
+        let (mut response, class, may_be_read) = match progress {
+            Progress::Handling { route, answering } => {
+                let response = answering.await.unwrap_or_else(|error| self.refuse_by(route, &id, error));
+                (response, route.headers, true)
             }
-            Some(cors) => {
-                let origin = cors.admitted_origin(request.headers());
-                let mut response = self.routed(request, network, &id).await;
-                cors.allow(origin, response.headers_mut());
-                response
-            }
+            Progress::Refused { route, error } => (self.refuse_by(route, &id, error), route.headers, true),
+            Progress::Answered(response) => (response, HeaderClass::Data, true),
+            Progress::Preflight(response) => (response, HeaderClass::Data, false),
         };
+        finish(&mut response, class, is_head);
+        if let Some(cors) = self.cors.as_deref().filter(|_| may_be_read) {
+            cors.allow(origin, response.headers_mut());
+        }
         AccessLog::answered(entry, &id, response.status());
         response.headers_mut().insert(REQUEST_ID, id);
         response
     }
 
-    async fn routed(&self, request: Request<RequestBody>, network: IpAddr, id: &HeaderValue) -> Response<Body> {
+    fn route(&self, request: Request<RequestBody>, network: IpAddr, id: &HeaderValue) -> Progress {
         let app = &self.app;
-        let is_head = request.method() == Method::HEAD;
+        // A head that is too large is refused before anything in it is looked at.
         if !head::fits(&request) {
-            return finish(refuse(app, request, id, head::too_large()), HeaderClass::Data, is_head);
+            return Progress::Answered(refuse(app, request, id, head::too_large()));
+        }
+        if let Some(cors) = self.cors.as_deref().filter(|_| request.method() == Method::OPTIONS) {
+            let (parts, body) = request.into_parts();
+            discard(&parts.headers, body);
+            return Progress::Preflight(cors.preflight(&parts.headers));
         }
         let found = self.paths.at(request.uri().path());
         let (methods, segments) = match &found {
@@ -109,26 +120,43 @@ impl Door {
             Err(_) => (None, Vec::new()),
         };
         let Some(route) = methods.and_then(|methods| methods.find(request.method())) else {
-            return finish(no_route(app, request, id, methods), HeaderClass::Data, is_head);
+            return Progress::Answered(no_route(app, request, id, methods));
         };
-        let outcome = match app.shared.gate.admit(route.scope, &request) {
+        let admitted = app.shared.gate.admit(route.scope, &request);
+        let (parts, body) = request.into_parts();
+        match admitted {
             Ok(grant) => {
-                let (parts, body) = request.into_parts();
-                (route.answer)(Box::new(Admitted { app: app.clone(), grant, network, parts, body, route, segments }))
-                    .await
+                let admitted = Admitted { app: app.clone(), grant, network, parts, body, route, segments };
+                Progress::Handling { route, answering: (route.answer)(Box::new(admitted)) }
             }
             Err(error) => {
-                let (parts, body) = request.into_parts();
                 discard(&parts.headers, body);
-                Err(error)
+                Progress::Refused { route, error }
             }
-        };
-        let response = outcome.unwrap_or_else(|error| {
-            app.shared.log.refused(&route.method, route.path, id, &error);
-            (route.refuse)(error)
-        });
-        finish(response, route.headers, is_head)
+        }
     }
+
+    fn refuse_by(&self, route: &Route, id: &HeaderValue, error: ApiError) -> Response<Body> {
+        self.app.shared.log.refused(&route.method, route.path, id, &error);
+        (route.refuse)(error)
+    }
+}
+
+/// A request on its way to an answer.
+pub struct Exchange {
+    progress: Progress,
+    is_head: bool,
+    id: HeaderValue,
+    entry: Option<Entry>,
+    /// The origin of a page that may read the answer.
+    origin: Option<HeaderValue>,
+}
+
+enum Progress {
+    Handling { route: &'static Route, answering: Answering },
+    Refused { route: &'static Route, error: ApiError },
+    Answered(Response<Body>),
+    Preflight(Response<Body>),
 }
 
 /// Every route, by path.
@@ -193,7 +221,7 @@ fn neighbours(path: &str) -> String {
 }
 
 /// Adds the headers of every answer. The answer to HEAD loses its body and keeps its length.
-fn finish(mut response: Response<Body>, class: HeaderClass, is_head: bool) -> Response<Body> {
+fn finish(response: &mut Response<Body>, class: HeaderClass, is_head: bool) {
     add_headers(response.headers_mut(), class);
     if is_head {
         if let Some(bytes) = response.body().exact_len() {
@@ -201,7 +229,6 @@ fn finish(mut response: Response<Body>, class: HeaderClass, is_head: bool) -> Re
         }
         *response.body_mut() = Body::empty();
     }
-    response
 }
 
 #[cfg(test)]

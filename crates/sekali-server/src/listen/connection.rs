@@ -136,17 +136,20 @@ async fn occasion(draining: &mut watch::Receiver<bool>, check: &mut Interval, cl
     }
 }
 
-async fn answer(
+fn answer(
     door: Arc<Door>,
     network: IpAddr,
     activity: Arc<Activity>,
     request: Request<Incoming>,
-) -> Result<Response<WatchedBody>, Infallible> {
+) -> impl Future<Output = Result<Response<WatchedBody>, Infallible>> {
     let is_http2 = request.version() == Version::HTTP_2;
     let exchange = activity.begin(is_http2);
     let request = request.map(|body| RequestBody::incoming(body, activity as Arc<dyn BodyWatch>));
-    let response = door.answer(request, network).await;
-    Ok(response.map(|body| WatchedBody { body, exchange }))
+    let admitted = door.admit(request, network);
+    async move {
+        let response = door.answer(admitted).await;
+        Ok(response.map(|body| WatchedBody { body, exchange }))
+    }
 }
 
 fn builder() -> Builder<TokioExecutor> {

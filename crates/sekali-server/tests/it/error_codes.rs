@@ -147,7 +147,7 @@ fn shutting_down() -> Provoked {
         .body(RequestBody::from(event("t", "1").to_string()))
         .unwrap();
     let answer = runtime.block_on(async {
-        let response = door.answer(request, [127, 0, 0, 1].into()).await;
+        let response = door.answer(door.admit(request, [127, 0, 0, 1].into())).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status.as_u16(), headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
