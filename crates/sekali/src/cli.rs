@@ -20,16 +20,22 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::commands::{
-    backup, bench, count, demo, events, export, health, import, keys, publish, restore, serve, stats, verify,
+    backup, bench, completions, count, demo, events, export, health, import, keys, man, publish, restore, serve, stats, verify,
 };
 use self::failure::Failure;
 use self::term::color::ColorChoice;
 use self::term::{color, output, usage};
 use sekali_wire::escape::escape;
 
+/// The version, with commit and date in a build of `scripts/release`.
+const VERSION: &str = match option_env!("SEKALI_BUILD") {
+    Some(build) => build,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Log and event aggregator that stores every event exactly once.
 #[derive(Debug, Parser)]
-#[command(name = "sekali", version, propagate_version = true)]
+#[command(name = "sekali", version = VERSION, propagate_version = true)]
 pub(crate) struct Cli {
     /// The command.
     #[command(subcommand)]
@@ -71,6 +77,10 @@ pub(crate) enum Command {
     Keys(keys::KeysArgs),
     /// Ask whether a server is ready; for health checks
     Health(health::HealthArgs),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArgs),
+    /// Write manual pages to a directory
+    Man(man::ManArgs),
 }
 
 impl Command {
@@ -90,6 +100,8 @@ impl Command {
             Self::Restore(args) => restore::run(args).await,
             Self::Keys(args) => keys::run(args).await,
             Self::Health(args) => health::run(args).await,
+            Self::Completions(args) => completions::run(args).await,
+            Self::Man(args) => man::run(args).await,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod backup;
 pub(super) mod bench;
+pub(super) mod completions;
 pub(super) mod count;
 pub(super) mod demo;
 pub(super) mod events;
@@ -9,6 +10,7 @@ pub(super) mod export;
 pub(super) mod health;
 pub(super) mod import;
 pub(super) mod keys;
+pub(super) mod man;
 pub(super) mod publish;
 pub(super) mod restore;
 pub(super) mod serve;

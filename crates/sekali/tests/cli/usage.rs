@@ -29,3 +29,27 @@ fn help_and_version_go_to_standard_output() {
     let version = run(&["--version"]);
     assert_eq!(version.stdout, format!("sekali {}\n", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    let bash = run(&["completions", "bash"]);
+    assert_eq!((bash.code, bash.stderr.as_str()), (Some(0), ""));
+    assert!(bash.stdout.contains("complete -F _sekali"), "{bash:?}");
+    let dir = tempfile::tempdir().unwrap();
+    let man = run(&["man", dir.path().to_str().unwrap()]);
+    assert_eq!((man.code, man.stdout.as_str(), man.stderr.as_str()), (Some(0), "", ""));
+    let page = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    assert!(page("sekali.1").contains("Exit codes"));
+    for command in ["serve", "publish", "events", "verify", "man"] {
+        assert!(bash.stdout.contains(&format!("sekali__subcmd__{command}")), "{command}");
+        let text = page(&format!("sekali-{command}.1"));
+        assert!(text.contains(&format!("sekali\\-{command}")), "{text}");
+    }
+}
+
+#[test]
+fn manual_pages_need_a_directory_that_exists() {
+    let result = run(&["man", "/nowhere/at/all"]);
+    assert_eq!(result.code, Some(1));
+    assert!(result.stderr.starts_with("sekali: cannot write to /nowhere/at/all: "), "{result:?}");
+}

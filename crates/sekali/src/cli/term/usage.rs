@@ -17,12 +17,13 @@ use crate::cli::failure::Failure;
 pub(crate) const GENERAL: &str = "General";
 
 /// The commands, by what they are for.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     ("Run", &["serve", "demo", "bench"]),
     ("Publish", &["publish", "import"]),
     ("Read", &["events", "count", "export", "stats"]),
     ("Care", &["health", "verify", "backup", "restore"]),
     ("Keys", &["keys"]),
+    ("Install", &["completions", "man"]),
 ];
 
 const EXAMPLES: &str = "\
@@ -59,6 +60,11 @@ fn command() -> Command {
         .mut_arg("help", |arg| arg.action(ArgAction::Help))
 }
 
+/// The command line for manual pages and completions, which have templates of their own.
+pub(crate) fn definition() -> Command {
+    arrange(Cli::command()).after_long_help(format!("{EXAMPLES}\n\nExit codes:\n{}", exit_codes()))
+}
+
 /// Moves help and version behind the options of each command. Environment variables are named
 /// without their values, which may be long, or secret.
 fn arrange(command: Command) -> Command {
@@ -81,7 +87,7 @@ fn groups(command: &Command) -> String {
         for name in names {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
-            let _ = writeln!(text, "  {literal}{name:<9}{literal:#}{about}");
+            let _ = writeln!(text, "  {literal}{name:<12}{literal:#}{about}");
         }
         text.push('\n');
     }
