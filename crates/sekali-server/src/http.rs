@@ -16,6 +16,7 @@ mod event_query;
 pub(crate) mod fuzzing;
 mod guard;
 mod numbers;
+mod page;
 mod parameters;
 mod reading;
 mod request_id;

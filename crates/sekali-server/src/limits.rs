@@ -102,6 +102,33 @@ pub const STREAMS_AHEAD_MAX: usize = STREAMS_AHEAD_BYTES_MAX / SCAN_BYTES_MAX;
 pub const STREAM_AHEAD_TIME: Duration = Duration::from_secs(1);
 /// Longest a stream keeps files open that expire meanwhile.
 pub const STREAM_FILES_TIME: Duration = Duration::from_secs(30);
+/// Most live tails at a time, requests that wait for events included; one client may have half of
+/// those that are free. More are refused as overload.
+pub const TAILS_MAX: usize = 2_048;
+/// Pieces of a live tail that wait to be sent.
+pub(crate) const TAIL_PIECES_MAX: usize = 4;
+/// A piece ends with the event that reaches this many bytes.
+pub(crate) const TAIL_PIECE_BYTES: usize = 16 * 1024;
+/// Longest a live tail is silent.
+pub(crate) const TAIL_HEARTBEAT: Duration = Duration::from_secs(15);
+/// Longest that the client of a live tail may take nothing while there are events for it. Below
+/// [`ANSWER_TIMEOUT`], so that it can still be told where to go on.
+pub(crate) const TAIL_PATIENCE: Duration = Duration::from_secs(10);
+/// Shortest time between two looks at what commits have added: those in between are read together.
+pub(crate) const TAIL_PASS_INTERVAL: Duration = Duration::from_millis(2);
+/// Longest time that live tails are given events before it is seen who has come and gone.
+pub(crate) const TAIL_PASS_MAX: Duration = Duration::from_millis(50);
+/// How often keys and heartbeats of live tails are looked at.
+pub(crate) const TAIL_TICK_INTERVAL: Duration = Duration::from_secs(1);
+/// Most events that a tail may be behind the live ones when it joins them: a few milliseconds of
+/// reading.
+pub(crate) const TAIL_GAP_MAX: u64 = 4_096;
+/// About how many bytes of events live tails read ahead.
+pub(crate) const TAIL_SCAN_BYTES: usize = MIB;
+/// Most topics of new commits that are told apart. With more, all that is new is read.
+pub(crate) const TAIL_TOPICS_MAX: usize = 1_000;
+/// Most topics, and tails that want them, that are remembered, with about 4 to 100 bytes each.
+pub(crate) const TAIL_INTEREST_MAX: usize = 64 * 1024;
 /// Most counts at a time that have to read events. More are refused as overload.
 pub const COUNTS_MAX: usize = 4;
 /// Most intervals that a count over time is divided into.
@@ -175,6 +202,10 @@ pub const NUMBER_BINS_MAX: usize = 32;
 pub const WITHIN_MIN: Duration = Duration::from_millis(100);
 /// See [`WITHIN_MIN`].
 pub const WITHIN_MAX: Duration = Duration::from_secs(60);
+/// Shortest and longest time that a request may wait for events.
+pub(crate) const WAIT_MIN: Duration = Duration::from_millis(1);
+/// See [`WAIT_MIN`].
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Streams are read and sent in pieces of about this size.
 pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
 /// Longest a stream reads without sending what it has found.

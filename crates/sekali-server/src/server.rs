@@ -28,7 +28,7 @@ use crate::http::{Browsers, Door};
 use crate::ingest::CONTENT_RULES;
 use crate::limits::STOPPED_LINGER;
 use crate::listen::{Certificates, ConnectionContext, Listening, OpenLimits, Threads};
-use crate::service::{Committers, Pipeline, Service};
+use crate::service::{Committers, Pipeline, Service, Tails};
 
 pub use config::Config;
 pub use error::StartError;
@@ -89,7 +89,7 @@ impl Server {
         let store = store.map_err(StartError::other)??;
         let (service, committers, store_chores) = Service::start(store).map_err(StartError::other)?;
         announcement::opened(&data_dir, &service, &retention);
-        let pipeline = service.pipeline().clone();
+        let (pipeline, tails) = (service.pipeline().clone(), service.tails().clone());
         let mut chores = JoinSet::new();
         store_chores.spawn_on(&mut chores, retention);
         chores.spawn(keys::run(access.clone()));
@@ -99,7 +99,7 @@ impl Server {
         let limits = OpenLimits::raise();
         let listening = Listening::start(listener, threads, context, limits);
         let (stop, stopping) = watch::channel(false);
-        let ended = tokio::spawn(run(listening, pipeline, committers, chores, stopping));
+        let ended = tokio::spawn(run(listening, pipeline, committers, tails, chores, stopping));
         let server = Self { addr, reload: Reload { access, certificates }, stop, ended };
         announcement::listening(&server.url(), &server.reload.access, limits);
         Ok(server)
@@ -148,6 +148,7 @@ async fn run(
     listening: Listening,
     pipeline: Pipeline,
     committers: Committers,
+    tails: Tails,
     mut chores: JoinSet<()>,
     mut stopping: watch::Receiver<bool>,
 ) -> Ended {
@@ -159,10 +160,16 @@ async fn run(
         }
     }
     chores.shutdown().await;
+    // They would never end by themselves.
+    tails.close();
     listening.drain().await;
     pipeline.close();
+    let join = move || {
+        committers.join();
+        tails.join();
+    };
     // The only error is that of a runtime that is going down.
-    let _ = tokio::task::spawn_blocking(|| committers.join()).await;
+    let _ = tokio::task::spawn_blocking(join).await;
     match pipeline.stopped() {
         Some(reason) => Ended::StorageFailed(reason.to_string()),
         None => Ended::Stopped,

@@ -17,6 +17,7 @@ mod scrub;
 mod scrub_status;
 mod space;
 mod status;
+mod tails;
 mod topic_quota;
 mod topics;
 
@@ -45,6 +46,7 @@ use history::History;
 pub use pipeline::{CommitError, Committers, Pipeline};
 pub use scrub_status::{ScrubStatus, ScrubSummary};
 pub use space::{Shortage, SpaceWatch};
+pub(crate) use tails::{OutputParts, Tail, TailLayout, TailOutput, TailPosition, Tails, Wait, stream};
 pub(crate) use topic_quota::TopicPermit;
 use topic_quota::TopicQuota;
 pub(crate) use topics::{TopicTotals, WantedTotals, behind};
@@ -77,6 +79,7 @@ struct Shared {
     streams_ahead: ReadPermits,
     /// For counts that read events.
     counts: ReadPermits,
+    tails: Tails,
     topic_quota: TopicQuota,
     history: History,
     started: Instant,
@@ -119,6 +122,7 @@ impl Service {
         let scrubbers = partitions.iter().map(Partition::scrubber).collect();
         let markers = partitions.iter().map(Partition::marker).collect();
         let torn = torn_tails(&partitions);
+        let tails = Tails::start(&partitions, &readers)?;
         let space = SpaceWatch::default();
         let (pipeline, committers) = Pipeline::start(partitions, space.clone())?;
         let scrub = Arc::<ScrubStatus>::default();
@@ -147,6 +151,7 @@ impl Service {
             streams: FairShares::places(STREAMS_MAX),
             streams_ahead: ReadPermits::new(STREAMS_AHEAD_MAX),
             counts: ReadPermits::new(COUNTS_MAX),
+            tails,
             topic_quota: TopicQuota::default(),
             history: chores.history(),
             started: Instant::now(),
@@ -244,13 +249,13 @@ impl Service {
     }
 
     /// A reader of each partition, by number, that leaves out what is due by age at this moment.
-    fn readers_now(&self) -> Vec<Reader> {
+    pub(crate) fn readers_now(&self) -> Vec<Reader> {
         let now_ns = now_ns();
         self.shared.readers.iter().map(|reader| reader.at(now_ns)).collect()
     }
 
     /// A cursor over the events of `query`, behind `positions`.
-    pub fn events(&self, query: EventQuery, order: Order, positions: Positions) -> EventCursor {
+    pub fn events(&self, query: impl Into<Arc<EventQuery>>, order: Order, positions: Positions) -> EventCursor {
         EventCursor::new(&self.readers_now(), query, order, positions)
     }
 
@@ -298,6 +303,16 @@ impl Service {
     /// Permits for those that have read ahead while they wait.
     pub(crate) fn streams_ahead(&self) -> &ReadPermits {
         &self.shared.streams_ahead
+    }
+
+    /// One for every partition, by number.
+    pub(crate) fn readers(&self) -> &Arc<[Reader]> {
+        &self.shared.readers
+    }
+
+    /// The live tails.
+    pub(crate) fn tails(&self) -> &Tails {
+        &self.shared.tails
     }
 
     /// The memory of answers that are made and not yet sent.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::limits::{ANSWER_TIMEOUT, BODY_TIMEOUT, CONNECTION_CHECK_INTERVAL, HEADERS_TIMEOUT};
+use crate::limits::{
+    ANSWER_TIMEOUT, BODY_TIMEOUT, CONNECTION_CHECK_INTERVAL, HEADERS_TIMEOUT, TAIL_HEARTBEAT, TAIL_PATIENCE,
+};
 use sekali_wire::limits::IDLE_TIMEOUT;
 
 /// How long clients may take: the constants of [`crate::limits`], of which each field has its name.
@@ -15,6 +17,8 @@ pub struct Timeouts {
     pub answer: Duration,
     pub idle: Duration,
     pub check_interval: Duration,
+    pub tail_heartbeat: Duration,
+    pub tail_patience: Duration,
 }
 
 impl Default for Timeouts {
@@ -25,6 +29,8 @@ impl Default for Timeouts {
             answer: ANSWER_TIMEOUT,
             idle: IDLE_TIMEOUT,
             check_interval: CONNECTION_CHECK_INTERVAL,
+            tail_heartbeat: TAIL_HEARTBEAT,
+            tail_patience: TAIL_PATIENCE,
         }
     }
 }

@@ -92,8 +92,8 @@ pub use meta::{StoreMeta, partition_of};
 pub use options::{OnDamage, StoreOptions};
 pub use order::Order;
 pub use partition::{
-    Commit, Decision, Finding, Marker, Outcome, Partition, Preview, Reader, Retainer, Scan, Scanner, Scrubbed,
-    Scrubber, StorageStats, TopicSummary, TornTail, Verification,
+    Commit, CommitListener, Decision, Finding, Marker, Outcome, Partition, Preview, Reader, Retainer, Scan, Scanner,
+    Scrubbed, Scrubber, StorageStats, TopicSummary, TornTail, Verification,
 };
 pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};
 pub use rules::ContentRules;

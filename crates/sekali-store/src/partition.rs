@@ -3,6 +3,7 @@
 mod data_file;
 mod horizon;
 mod keep;
+mod listener;
 mod losses;
 mod marker;
 mod mend;
@@ -24,6 +25,7 @@ use crate::invariant::invariant;
 pub use crate::log::open::TornTail;
 pub use keep::{Finding, Retainer, Scrubbed, Scrubber, Verification};
 use keep::{MetaFileCopy, Sealer};
+pub use listener::CommitListener;
 pub use marker::Marker;
 use open::OpenPartition;
 pub(crate) use open::PartitionOptions;
@@ -89,6 +91,11 @@ impl Partition {
     /// A handle to read with, beside the writer.
     pub fn reader(&self) -> Reader {
         Reader::new(Arc::clone(&self.shared))
+    }
+
+    /// Has a listener told of each commit from now on. There is one: further ones are ignored.
+    pub fn listen(&self, listener: Arc<dyn CommitListener>) {
+        self.shared.listen(listener);
     }
 
     /// A handle to say which events may go, beside the writer.

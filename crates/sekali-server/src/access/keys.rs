@@ -56,13 +56,23 @@ impl Keys {
     /// The text is no key, none of these, or no longer works. Only the holder of a key is told
     /// which.
     pub fn admit(&self, shown: &str, now: Timestamp) -> Result<Grant, AuthError> {
+        self.shown(shown, now).map(Grant::of)
+    }
+
+    /// Whether `key` is still one of these, unchanged, and works.
+    pub(super) fn has(&self, key: &Key, now: Timestamp) -> bool {
+        key.state(now) == State::Active && self.find(&key.id).is_some_and(|found| **found == *key)
+    }
+
+    /// The key with this text.
+    pub(super) fn shown(&self, shown: &str, now: Timestamp) -> Result<&Arc<Key>, AuthError> {
         let secret: Secret = shown.parse().map_err(|_| AuthError::Unknown)?;
         let key = self.find(&secret.id()).ok_or(AuthError::Unknown)?;
         if !key.is(&Digest::of(&secret)) {
             return Err(AuthError::Unknown);
         }
         match key.state(now) {
-            State::Active => Ok(Grant::of(key)),
+            State::Active => Ok(key),
             State::Expired => Err(AuthError::Expired),
             State::Revoked => Err(AuthError::Revoked),
         }

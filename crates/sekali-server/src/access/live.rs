@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tracing::{error, info, warn};
 
 use super::file::Stamp;
-use super::{AuthError, Grant, KeyFile, Keys, KeysError};
+use super::{AuthError, Grant, KeyFile, Keys, KeysError, Lease};
 
 /// The keys in force. Cheap to clone; all clones see the same.
 #[derive(Debug, Clone)]
@@ -68,6 +68,19 @@ impl Access {
         }
     }
 
+    /// The lease of a request that shows this text as its key, or none, and is admitted.
+    ///
+    /// # Errors
+    /// As [`Access::admit`].
+    pub(crate) fn lease(&self, shown: Option<&str>, now: Timestamp) -> Result<Lease, AuthError> {
+        let key = match (self.keys(), shown) {
+            (None, _) => None,
+            (Some(_), None) => return Err(AuthError::Missing),
+            (Some(keys), Some(shown)) => Some(Arc::clone(keys.shown(shown, now)?)),
+        };
+        Ok(Lease::new(self.clone(), key))
+    }
+
     /// Reads the file again if it has changed. A damaged file never admits a client that was not
     /// admitted before. Blocks.
     pub fn refresh(&self) {
@@ -96,7 +109,7 @@ impl Access {
         }
     }
 
-    fn keys(&self) -> Option<Arc<Keys>> {
+    pub(super) fn keys(&self) -> Option<Arc<Keys>> {
         self.shared.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -9,6 +9,7 @@ mod held;
 mod json;
 mod layout;
 pub(super) mod media;
+mod sse;
 
 pub use body::Body;
 pub(super) use body::BrokenOff;
@@ -21,3 +22,4 @@ pub(super) use held::{HeldText, NEXT_CURSOR, RESUME_CURSOR, add_next_page, held_
 pub(super) use json::{JSON, Json, json_text};
 pub(super) use layout::AnswerFormat;
 pub(super) use sekali_wire::error_code::Code;
+pub(super) use sse::{EVENT_STREAM, LAST_EVENT_ID, ServerSentEvents};

@@ -24,6 +24,7 @@ pub(super) struct Shared {
     pub(super) bodies: Intake,
     pub(super) ids: RequestIds,
     pub(super) log: AccessLog,
+    pub(super) timeouts: Timeouts,
 }
 
 impl App {
@@ -35,6 +36,7 @@ impl App {
             bodies: Intake::new(timeouts.body),
             ids: RequestIds::new(),
             log: AccessLog::default(),
+            timeouts,
         };
         Self { shared: Arc::new(shared) }
     }

@@ -12,7 +12,7 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use sekali_wire::timestamp::Timestamp;
 
 use super::answer::{ApiError, Code};
-use crate::access::{Access, AuthError, Grant, Scope};
+use crate::access::{Access, AuthError, Grant, Lease, Scope};
 use crate::clock::now_ns;
 
 pub use hosts::Hosts;
@@ -36,6 +36,17 @@ impl Gate {
     /// `unauthenticated`.
     pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<Grant, ApiError> {
         self.grant(headers).map_err(|refused| ApiError::new(Code::Unauthenticated, refused.to_string()))
+    }
+
+    /// The lease of a request with these headers, which was admitted.
+    ///
+    /// # Errors
+    /// `unauthenticated`, since keys may have changed.
+    pub(super) fn lease(&self, headers: &HeaderMap) -> Result<Lease, ApiError> {
+        // Where there are no keys, nothing that is shown matters.
+        let shown = if self.access.is_open() { Ok(None) } else { shown(headers) };
+        let lease = shown.and_then(|shown| self.access.lease(shown, Timestamp(now_ns())));
+        lease.map_err(|refused| ApiError::new(Code::Unauthenticated, refused.to_string()))
     }
 
     fn grant(&self, headers: &HeaderMap) -> Result<Grant, AuthError> {

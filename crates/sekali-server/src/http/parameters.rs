@@ -1,6 +1,8 @@
 //! Query parameters, read strictly: a misspelt one is an error and not ignored.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
@@ -82,6 +84,29 @@ impl<'a> Parameters<'a> {
             format!("must be a whole number from 1 to {max}")
         };
         number.map(Some).ok_or_else(|| wrong_parameter(name, &reason, &[]))
+    }
+
+    /// The value of a parameter that is a length of time in `range`: `500ms` or `2s`.
+    pub(super) fn time(
+        &self,
+        name: &'static str,
+        range: RangeInclusive<Duration>,
+    ) -> Result<Option<Duration>, ApiError> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let parse =
+            |digits: &str| digits.parse::<u64>().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        let time = match text.strip_suffix("ms") {
+            Some(digits) => parse(digits).map(Duration::from_millis),
+            None => text.strip_suffix('s').and_then(parse).map(Duration::from_secs),
+        };
+        let words = |time: &Duration| match time.subsec_millis() {
+            0 => format!("{}s", time.as_secs()),
+            _ => format!("{}ms", time.as_millis()),
+        };
+        time.filter(|time| range.contains(time)).map(Some).ok_or_else(|| {
+            let (min, max) = (words(range.start()), words(range.end()));
+            wrong_parameter(name, &format!("must be a time from {min} to {max}, like 500ms or 2s"), &[])
+        })
     }
 }
 

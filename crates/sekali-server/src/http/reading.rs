@@ -43,14 +43,7 @@ pub(super) fn is_complete(report: &ReadReport) -> bool {
 /// # Errors
 /// It is no length of time, or out of range.
 pub(super) fn within(parameters: &Parameters<'_>) -> Result<Duration, ApiError> {
-    let Some(text) = parameters.get("within") else { return Ok(Duration::MAX) };
-    let parse = |digits: &str| digits.parse::<u64>().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
-    let time = match text.strip_suffix("ms") {
-        Some(digits) => parse(digits).map(Duration::from_millis),
-        None => text.strip_suffix('s').and_then(parse).map(Duration::from_secs),
-    };
-    time.filter(|time| (WITHIN_MIN..=WITHIN_MAX).contains(time))
-        .ok_or_else(|| wrong_parameter("within", "must be a time from 100ms to 60s, like 500ms or 2s", &[]))
+    Ok(parameters.time("within", WITHIN_MIN..=WITHIN_MAX)?.unwrap_or(Duration::MAX))
 }
 
 /// How many groups to answer with, by `top`.

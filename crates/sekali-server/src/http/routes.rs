@@ -6,6 +6,7 @@ mod context;
 mod count;
 mod event;
 mod event_stats;
+mod event_stream;
 mod events;
 mod exists;
 mod fields;
@@ -26,17 +27,18 @@ use crate::pages::Page;
 
 const READ: Option<Scope> = Some(Scope::Read);
 const NONE: &[&str] = &[];
-const EVENTS: &[&str] = &[FILTERS, "order", "limit", "after", "columns", "format", "download"];
+const EVENTS: &[&str] = &[FILTERS, "order", "limit", "after", "wait", "columns", "format", "download"];
 const CONFLICTS: &[&str] = &[FILTERS, "order", "limit", "after"];
 const CONFLICTS_COUNT: &[&str] = &[FILTERS, "by", "top", "within"];
 const CONTEXT: &[&str] = &[FILTERS, "before", "after", "same", "columns"];
 const COUNT: &[&str] = &[FILTERS, "by", "top", "interval", "auto", "within"];
 
 const FIELDS: &[&str] = &[FILTERS, "sample", "values", "field", "below", "compare", "within"];
+const STREAM: &[&str] = &[FILTERS, "from", "after"];
 const EVENT_STATS: &[&str] = &[FILTERS, "field", "percentiles", "by", "top", "interval", "auto", "within"];
 
 /// Every route there is.
-pub static ROUTES: [Route; 20] = [
+pub static ROUTES: [Route; 21] = [
     Route {
         method: Method::POST,
         path: "/publish",
@@ -59,6 +61,7 @@ pub static ROUTES: [Route; 20] = [
     get("/events/count", READ, COUNT, |request| Box::pin(count::count(request))),
     get("/events/fields", READ, FIELDS, |request| Box::pin(fields::fields(request))),
     get("/events/stats", READ, EVENT_STATS, |request| Box::pin(event_stats::event_stats(request))),
+    get("/events/stream", READ, STREAM, |request| Box::pin(event_stream::event_stream(request))),
     get("/events/{topic}/{event_id}", READ, NONE, |request| Box::pin(event::event(request))),
     get("/events/{topic}/{event_id}/context", READ, CONTEXT, |request| Box::pin(context::context(request))),
     get("/conflicts", READ, CONFLICTS, |request| Box::pin(conflicts::conflicts(request))),

@@ -1,5 +1,7 @@
 //! A cursor over the events of a query, one step at a time.
 
+use std::sync::Arc;
+
 use sekali_store::{Order, Reader, Result, StoredEvent, is_reserved, partition_of};
 
 use super::merge::Merge;
@@ -8,7 +10,7 @@ use super::{CursorScope, EventQuery, Positions};
 /// Finds the events of a query. Sees one moment of each partition. Blocks.
 pub struct EventCursor {
     source: Source,
-    query: EventQuery,
+    query: Arc<EventQuery>,
 }
 
 enum Source {
@@ -28,7 +30,8 @@ pub enum Step {
 
 impl EventCursor {
     /// Begins behind `positions`.
-    pub fn new(readers: &[Reader], query: EventQuery, order: Order, positions: Positions) -> Self {
+    pub fn new(readers: &[Reader], query: impl Into<Arc<EventQuery>>, order: Order, positions: Positions) -> Self {
+        let query = query.into();
         let topic = query.topics.only();
         let source = match (topic, query.filter.event_id.exact()) {
             (Some(topic), Some(event_ids)) if !is_reserved(topic) => {

@@ -41,7 +41,7 @@ impl Merge {
             let after = positions.iter().find(|(known, _)| *known == partition).map(|(_, seq)| *seq);
             let timestamps_ns = Some(timestamps_ns.clone());
             let (topic, order) = (scope.topic.map(str::to_owned), scope.order);
-            let scan = Scan { topic, after, order, timestamps_ns, bytes_max: Some(bytes_max) };
+            let scan = Scan { topic, after, order, timestamps_ns, bytes_max: Some(bytes_max), ..Scan::default() };
             PartitionScan { partition, scanner: reader.scan(scan), next: None, ended: false }
         });
         Self { sources: sources.collect(), order: scope.order, positions }

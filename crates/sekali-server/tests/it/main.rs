@@ -38,4 +38,5 @@ mod slow_clients;
 mod storage;
 mod streams;
 mod tables;
+mod tails;
 mod traversal;

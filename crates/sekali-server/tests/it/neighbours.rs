@@ -18,7 +18,15 @@ use crate::server::{TestServer, event};
 /// Slow clients are not cut off by time, so that what protects others is something else.
 const PATIENT: Timeouts = {
     let long = Duration::from_secs(600);
-    Timeouts { headers: long, body: long, answer: long, idle: long, check_interval: Duration::from_secs(1) }
+    Timeouts {
+        headers: long,
+        body: long,
+        answer: long,
+        idle: long,
+        check_interval: Duration::from_secs(1),
+        tail_heartbeat: long,
+        tail_patience: long,
+    }
 };
 
 /// An address of this machine that no other client has.

@@ -28,7 +28,15 @@ const TOO_MANY: usize = 4 * QUEUE_BYTES_MAX / (EVENTS as usize * PAYLOAD_BYTES);
 /// test here.
 const PATIENT: Timeouts = {
     let long = Duration::from_secs(600);
-    Timeouts { headers: long, body: long, answer: long, idle: long, check_interval: Duration::from_secs(1) }
+    Timeouts {
+        headers: long,
+        body: long,
+        answer: long,
+        idle: long,
+        check_interval: Duration::from_secs(1),
+        tail_heartbeat: long,
+        tail_patience: long,
+    }
 };
 
 /// The responses that clients received.

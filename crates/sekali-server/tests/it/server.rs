@@ -139,6 +139,16 @@ impl Request<'_> {
         self.server.runtime.block_on(receive(self.builder))
     }
 
+    /// Sends it, and returns the answer with what comes first of its body.
+    pub(crate) fn send_for_first_piece(self) -> Answer {
+        self.server.runtime.block_on(async {
+            let mut response = self.builder.send().await.unwrap();
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            let body = response.chunk().await.unwrap().unwrap_or_default();
+            Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+        })
+    }
+
     /// Sends it in the background.
     pub(crate) fn spawn(self) -> tokio::task::JoinHandle<Answer> {
         self.server.runtime.spawn(receive(self.builder))

@@ -39,6 +39,7 @@ fn form() -> Form {
         answer: Duration::from_millis(800),
         idle: Duration::from_millis(1_200),
         check_interval: Duration::from_millis(50),
+        ..Timeouts::default()
     };
     Form { connections: 20, timeouts, pause: Duration::from_millis(30) }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use crate::counters::Counters;
 use crate::damage::DamageList;
@@ -26,6 +26,7 @@ use crate::tally::Tally;
 
 use super::data_file::DataFile;
 use super::horizon::Horizon;
+use super::listener::CommitListener;
 use super::losses::Losses;
 use super::space::Space;
 
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     retention: RwLock<Arc<Retention>>,
     /// The events that were due by them when a read looked last.
     horizon: Mutex<Option<Arc<Horizon>>>,
+    listener: OnceLock<Arc<dyn CommitListener>>,
     /// Keeps the store locked: the index goes on writing as long as there are readers.
     _lock: Arc<dyn Any + Send + Sync>,
 }
@@ -161,6 +163,7 @@ impl Shared {
             sealing_failed: Mutex::new(None),
             retention: RwLock::default(),
             horizon: Mutex::default(),
+            listener: OnceLock::new(),
             _lock: lock,
         }
     }
@@ -265,12 +268,25 @@ impl Shared {
         *self.sealing_failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
     }
 
-    /// Lets readers see what has become durable.
+    /// Has a listener told of commits, unless there is one already.
+    pub(super) fn listen(&self, listener: Arc<dyn CommitListener>) {
+        let _ = self.listener.set(listener);
+    }
+
+    /// Lets readers see what has become durable, then tells the listener.
     ///
     /// # Errors
     /// [`Error::Broken`] where seqs or counters went back, or do not add up. Nothing has changed
     /// then.
     pub(super) fn publish(&self, position: &LogPosition, topics: &[(&str, Tally)]) -> Result<()> {
+        self.show(position, topics)?;
+        if let Some(listener) = self.listener.get() {
+            listener.committed(position.next_seq, &mut topics.iter().map(|(topic, _)| *topic));
+        }
+        Ok(())
+    }
+
+    fn show(&self, position: &LogPosition, topics: &[(&str, Tally)]) -> Result<()> {
         let mut state = self.write();
         invariant!(position.next_seq >= state.end_seq, "a commit has smaller seqs than the one before");
         invariant!(position.totals.include(&state.counters), "counters went back");

@@ -1,9 +1,11 @@
 //! Reads in both directions, by topic and cursor, over several log files, compared with a plain
 //! vector.
 
+use std::sync::{Arc, Mutex};
+
 use sekali_store::disk::Disk;
 use sekali_store::disk::memory::MemoryDisk;
-use sekali_store::{IndexOptions, Order, Scan, StorageStats, StoredEvent, Tuning};
+use sekali_store::{CommitListener, IndexOptions, Order, Scan, StorageStats, StoredEvent, Tuning};
 
 use crate::support::{BUSY, Opened, Random, Sent, collect, files};
 
@@ -58,6 +60,7 @@ fn scans_agree_with_a_vector(tuning: Tuning) -> StorageStats {
     let mut all = ask(&opened, None, None, Order::Ascending);
     all.extend(ask(&opened, Some("$conflicts"), None, Order::Ascending));
     all.sort_by_key(|event| event.seq);
+    assert_eq!(collect(&opened.reader(), Scan { reserved: true, ..Scan::default() }), all);
     assert!(all.iter().map(|event| event.seq).eq(1..=opened.reader().last_seq()));
     for restarted in [false, true] {
         if restarted {
@@ -196,5 +199,37 @@ fn a_scan_that_lets_go_of_what_it_read_goes_on_where_it_was() {
                 assert!(found == expected, "{order:?} {steps}");
             }
         }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Heard(Mutex<Vec<(u64, Vec<String>)>>);
+
+impl CommitListener for Heard {
+    fn committed(&self, end_seq: u64, topics: &mut dyn Iterator<Item = &str>) {
+        let mut topics: Vec<_> = topics.map(str::to_owned).collect();
+        topics.sort();
+        self.0.lock().unwrap().push((end_seq, topics));
+    }
+}
+
+#[test]
+fn a_listener_hears_of_every_commit_once_it_can_be_read() {
+    let mut opened = Opened::open(&MemoryDisk::new()).unwrap();
+    let sent = |topic: &str, id: u64| Sent::new(topic.to_owned(), id, "x");
+    opened.commit(&[sent("before", 1)]).unwrap();
+    let heard = Arc::new(Heard::default());
+    opened.partition.listen(Arc::clone(&heard) as Arc<dyn CommitListener>);
+    opened.commit(&[sent("a", 1), sent("b", 1), sent("a", 2)]).unwrap();
+    opened.commit(&[sent("a", 1)]).unwrap();
+    opened.commit(&[sent("b", 2)]).unwrap();
+    let expected: [(u64, &[&str]); 3] = [(5, &["a", "b"]), (5, &[]), (6, &["b"])];
+    let heard = heard.0.lock().unwrap();
+    assert_eq!(heard.len(), expected.len());
+    for ((end_seq, topics), (expected_seq, expected_topics)) in heard.iter().zip(expected) {
+        assert_eq!(
+            (*end_seq, topics.as_slice()),
+            (expected_seq, expected_topics.iter().map(|&topic| topic.to_owned()).collect::<Vec<_>>().as_slice())
+        );
     }
 }

@@ -3,12 +3,15 @@
 mod page;
 mod stream;
 
+use std::sync::Arc;
+
 use hyper::header::{CONTENT_DISPOSITION, HeaderValue};
 use sekali_store::Order;
 
-use crate::http::answer::{AnswerFormat, ApiError, media};
+use crate::http::answer::{AnswerFormat, ApiError, media, wrong_parameter};
 use crate::http::download::disposition;
 use crate::http::event_query::parse_event_query;
+use crate::http::page::{PageQuery, parse_wait};
 use crate::http::reading::columns;
 use crate::http::route::{Admitted, Answer};
 use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
@@ -17,13 +20,27 @@ use crate::query::{Columns, CursorScope, EventQuery, Positions};
 /// Stored events in order: a page of them as an array, or all of them as lines or rows.
 pub(super) async fn events(request: Box<Admitted>) -> Answer {
     let (query, mut page) = PageRequest::parse(&request)?;
+    let wait = parse_wait(&request, &request.parameters()?)?;
     let download = page.download.take();
     let service = &request.app.shared.service;
-    let cursor = service.events(query, page.order, page.after.clone());
     let mut response = if page.format.is_stream() {
+        if wait.is_some() {
+            return Err(wrong_parameter(
+                "wait",
+                "is for pages in JSON: GET /events/stream is a stream that waits",
+                &[],
+            ));
+        }
+        let cursor = service.events(query, page.order, page.after.clone());
         stream::answer(service, request.client(), cursor, page)?
     } else {
-        page::answer(service, request.client(), page, cursor).await?
+        if wait.is_some() && page.order == Order::Descending {
+            return Err(wrong_parameter("wait", "new events come last: leave `order=desc` out", &[]));
+        }
+        let (after, limit) = (page.after.clone(), page.limit.unwrap_or(PAGE_EVENTS_MAX));
+        let columns = page.columns.take().map(Arc::new);
+        let wanted = PageQuery { query: Arc::new(query), order: page.order, after, limit, columns, wait };
+        page::answer(service, request.client(), page, wanted).await?
     };
     if let Some(download) = download {
         response.headers_mut().insert(CONTENT_DISPOSITION, download);

@@ -140,6 +140,12 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
             get("/events/stats?field=size&by=source", None, 200),
             get("/events/stats?field=delay&topic=mine.a", Some(MINE), 200),
         ],
+        ("GET", "/events/stream") => vec![
+            get("/events/stream", None, 200),
+            get("/events/stream?from=beginning&q=hidden", None, 200),
+            get("/events/stream?from=beginning&topic=theirs.x", Some(THEIRS), 200),
+            get("/events/stream?topic=mine.a", Some(MINE), 200),
+        ],
         ("GET", "/events/{topic}/{event_id}") => vec![
             get("/events/mine.a/1", Some(MINE), 200),
             get("/events/mine.a/none", Some(MINE), 404),
@@ -235,7 +241,8 @@ fn ask(server: &TestServer, method: &str, visitor: &Visitor, question: &Question
     if let Some(body) = &question.body {
         request = request.body(body.clone());
     }
-    request.send()
+    // A stream has no end.
+    if question.path.starts_with("/events/stream") { request.send_for_first_piece() } else { request.send() }
 }
 
 #[track_caller]

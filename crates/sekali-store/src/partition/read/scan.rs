@@ -20,6 +20,8 @@ use crate::segment::TopicChoice;
 pub struct Scan {
     /// Only this topic; all but the reserved ones where there is none.
     pub topic: Option<String>,
+    /// Where no topic is named: the reserved ones as well.
+    pub reserved: bool,
     /// Begin behind this seq, in the direction of `order`.
     pub after: Option<u64>,
     /// Direction.
@@ -80,7 +82,8 @@ enum ScanTopics {
 impl Scanner {
     /// Reads what is not due by age at `now_ns`, or everything if there is no time.
     pub(crate) fn new(shared: Arc<Shared>, scan: Scan, now_ns: Option<i64>) -> Self {
-        let topics = scan.topic.map_or(ScanTopics::Unreserved, ScanTopics::One);
+        let all = if scan.reserved { ScanTopics::All } else { ScanTopics::Unreserved };
+        let topics = scan.topic.map_or(all, ScanTopics::One);
         let mut scanner = Self::with(shared, topics, scan.after, scan.order);
         if let Some(timestamps_ns) = scan.timestamps_ns {
             scanner.timestamps_ns = timestamps_ns;
