@@ -9,6 +9,7 @@ mod publisher;
 mod retry;
 mod secure;
 mod stream;
+mod tail;
 mod url;
 
 pub use answer::{EventsPage, Published, RefusedEvent};
@@ -19,6 +20,7 @@ pub use filter::EventsFilter;
 pub use publisher::{Ending, Progress, Publisher, Tally};
 pub use retry::{Backoff, RetryPolicy, retrying};
 pub use stream::EventStream;
+pub use tail::Tail;
 pub use url::ServerUrl;
 
 pub use secure::configuration;

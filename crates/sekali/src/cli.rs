@@ -20,7 +20,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::commands::{
-    backup, bench, completions, count, demo, events, export, health, import, keys, man, publish, restore, serve, stats, verify,
+    backup, bench, completions, count, demo, events, export, health, import, keys, man, publish, restore, serve, stats,
+    tail, verify,
 };
 use self::failure::Failure;
 use self::term::color::ColorChoice;
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Read stored events
     Events(events::EventsArgs),
+    /// Show events as they are stored
+    Tail(tail::TailArgs),
     /// Count stored events, also over time
     Count(count::CountArgs),
     /// Write stored events to a file: NDJSON, CSV, SQLite or Parquet
@@ -90,6 +93,7 @@ impl Command {
             Self::Publish(args) => publish::run(args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Events(args) => events::run(args).await,
+            Self::Tail(args) => tail::run(args).await,
             Self::Count(args) => count::run(args).await,
             Self::Export(args) => export::run(args).await,
             Self::Import(args) => import::run(args).await,

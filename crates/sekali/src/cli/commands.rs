@@ -15,4 +15,5 @@ pub(super) mod publish;
 pub(super) mod restore;
 pub(super) mod serve;
 pub(super) mod stats;
+pub(super) mod tail;
 pub(super) mod verify;

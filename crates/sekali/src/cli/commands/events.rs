@@ -1,5 +1,7 @@
 //! `sekali events`: reads stored events, page after page.
 
+mod columns;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ use sekali_client::{Client, EventsFilter, EventsQuery, RetryPolicy};
 use sekali_wire::csv;
 use sekali_wire::escape::escape;
 use sekali_wire::stats::Topic;
+
+pub(super) use columns::{PayloadColumn, columns_for_people};
 
 /// Events asked for at once; what the server gives by default.
 const PAGE_EVENTS: u64 = 1_000;
@@ -206,7 +210,7 @@ impl Reading {
 }
 
 /// Line breaks can only stand between the tokens of JSON text, where a space means the same.
-fn one_line(json: &str) -> Cow<'_, str> {
+pub(super) fn one_line(json: &str) -> Cow<'_, str> {
     if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ").into() } else { json.into() }
 }
 
@@ -233,7 +237,7 @@ fn csv_row(event: &RawValue) -> Result<Vec<u8>, Failure> {
     Ok(out)
 }
 
-fn for_people(event: &RawValue, paint: Paint) -> String {
+pub(super) fn for_people(event: &RawValue, paint: Paint) -> String {
     let Ok(shown) = serde_json::from_str::<Shown<'_>>(event.get()) else {
         return escape(&one_line(event.get())).into_owned();
     };

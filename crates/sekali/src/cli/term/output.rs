@@ -4,6 +4,8 @@
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use serde::Serialize;
 
 use crate::cli::exit::Exit;
@@ -107,6 +109,29 @@ impl Paint {
 
     fn wrap(self, code: &str, text: impl Display) -> String {
         if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    }
+}
+
+/// Waits until nobody reads standard output any more, which a command that only waits would not
+/// notice otherwise.
+pub(crate) async fn reader_gone() {
+    let (gone, noticed) = tokio::sync::oneshot::channel();
+    // It ends with the process: standard output has no other way to tell.
+    std::thread::spawn(move || {
+        let stdout = io::stdout();
+        // Without an event that is asked for, only a hangup or an error wakes it.
+        loop {
+            match poll(&mut [PollFd::new(&stdout, PollFlags::empty())], None) {
+                Err(Errno::INTR) => {}
+                Err(_) => return,
+                Ok(_) => break,
+            }
+        }
+        let _ = gone.send(());
+    });
+    // An error here is a thread that could not poll: it then is noticed when something is written.
+    if noticed.await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
