@@ -90,7 +90,7 @@ fn errors_say_what_is_allowed() {
     expect(
         "/events?sources=a",
         expect![
-            "parameter `sources`: unknown parameter; allowed: topic, not.topic, since, until, source, not.source, match.source, event_id, not.event_id, match.event_id, payload.<path>, not.payload.<path>, min.payload.<path>, below.payload.<path>, match.payload.<path>, has, not.has, q, not.q, order, limit, after, wait"
+            "parameter `sources`: unknown parameter; allowed: topic, not.topic, since, until, source, not.source, match.source, event_id, not.event_id, match.event_id, payload.<path>, not.payload.<path>, min.payload.<path>, below.payload.<path>, match.payload.<path>, has, not.has, q, not.q, order, limit, after, wait, columns, format, download"
         ],
     );
     expect(
