@@ -133,6 +133,15 @@ impl Client {
         self.parse(&answer)
     }
 
+    /// Returns the server's answer to a statement of SQL, as `json`, `ndjson` or `csv`.
+    pub async fn sql(&self, statement: String, format: &str, within: Option<&str>) -> Result<Bytes, ClientError> {
+        let mut url = self.url.join(&["sql"]);
+        url.query_pairs_mut().append_pair("format", format).extend_pairs(within.map(|within| ("within", within)));
+        let request = self.http.post(url).header(CONTENT_TYPE, "application/sql").body(statement);
+        let (_, answer) = self.send(request.timeout(COUNT_TIMEOUT)).await?;
+        Ok(answer)
+    }
+
     /// Returns the server's response with its counters.
     pub async fn stats(&self) -> Result<Box<RawValue>, ClientError> {
         let (_, answer) = self.send(self.http.get(self.url.join(&["stats"]))).await?;

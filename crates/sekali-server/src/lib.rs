@@ -12,12 +12,13 @@
 //! - [`ingest`]: the bytes of a request to validated, encoded, routed events
 //! - [`service`]: the running store: publish, find, read, count; its chores
 //! - [`query`]: filters, cursors and scans over all partitions
+//! - [`sql`]: statements of SQL over stored events
 //! - `clients`: who a request counts for, and what one client may have of what all share
 //! - `pages`: the dashboard, as files that browsers load
 //! - [`access`]: API keys and what each allows
 //! - [`limits`]: every cap
 //!
-//! `service`, `query` and `ingest` know no HTTP: a listener of another protocol needs these three.
+//! `service`, `query`, `sql` and `ingest` know no HTTP: a listener of another protocol needs these.
 
 pub mod access;
 mod clients;
@@ -32,5 +33,6 @@ mod pages;
 pub mod query;
 pub mod server;
 pub mod service;
+pub mod sql;
 #[doc(hidden)]
 pub mod timeouts;

@@ -206,6 +206,43 @@ pub const WITHIN_MAX: Duration = Duration::from_secs(60);
 pub(crate) const WAIT_MIN: Duration = Duration::from_millis(1);
 /// See [`WAIT_MIN`].
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
+/// Statements of SQL at a time, each on a thread of its own.
+pub(crate) const SQL_STATEMENTS_MAX: usize = 2;
+/// Most statements that wait for one of them; one client may have half of those that are free. More
+/// are refused as overload.
+pub(crate) const SQL_WAITING_MAX: usize = 16;
+/// The stack of such a thread: SQLite reads nested statements by recursion.
+pub(crate) const SQL_STACK_BYTES: usize = 8 * MIB;
+/// Longest a statement may take unless the client says otherwise, up to [`WITHIN_MAX`].
+pub(crate) const SQL_WITHIN_DEFAULT: Duration = Duration::from_secs(10);
+/// Longest text of a statement, in bytes.
+pub const SQL_TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Most rows of an answer.
+pub(crate) const SQL_ROWS_MAX: u64 = 100_000;
+/// An answer ends with the row that reaches this many bytes.
+pub(crate) const SQL_ANSWER_BYTES_MAX: usize = 16 * MIB;
+/// Most bytes of a value, and of a row that is sorted.
+pub(crate) const SQL_VALUE_BYTES_MAX: usize = 2 * MIB;
+/// Most memory of SQLite, all statements together.
+pub(crate) const SQL_MEMORY_BYTES_MAX: usize = 256 * MIB;
+/// A statement sorts so much in memory, and spills the rest to disk.
+pub(crate) const SQL_CACHE_BYTES: usize = 16 * MIB;
+/// A statement ends once the disk has lost this part of its free space meanwhile: a quarter.
+pub(crate) const SQL_SPILL_SHARE: u64 = 4;
+/// Most columns of an answer, and terms of GROUP BY and ORDER BY.
+pub(crate) const SQL_COLUMNS_MAX: usize = 100;
+/// Deepest expression.
+pub(crate) const SQL_DEPTH_MAX: usize = 100;
+/// Most parts of a UNION.
+pub(crate) const SQL_COMPOUND_MAX: usize = 50;
+/// Most instructions of SQLite's machine that a statement is translated to.
+pub(crate) const SQL_PROGRAM_MAX: usize = 100_000;
+/// Most arguments of a function.
+pub(crate) const SQL_ARGUMENTS_MAX: usize = 32;
+/// Most parameters of a statement.
+pub(crate) const SQL_PARAMETERS_MAX: usize = 1_000;
+/// Longest pattern of LIKE and GLOB, in bytes.
+pub(crate) const SQL_PATTERN_BYTES_MAX: usize = 256;
 /// Streams are read and sent in pieces of about this size.
 pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
 /// Longest a stream reads without sending what it has found.
@@ -323,6 +360,9 @@ const _: () = {
     assert!(PAGE_EVENTS_MAX <= PAGE_SCAN_EVENTS_MAX);
     assert!(2 * (2 * PAGE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX) <= ANSWERS_BYTES_MAX);
     assert!(2 * PARQUET_ANSWER_BYTES <= ANSWERS_BYTES_MAX);
+    assert!(2 * PAYLOAD_BYTES_MAX <= SQL_VALUE_BYTES_MAX && SQL_CACHE_BYTES * 4 <= SQL_MEMORY_BYTES_MAX);
+    assert!(2 * (SQL_ANSWER_BYTES_MAX + 2 * SQL_VALUE_BYTES_MAX) <= ANSWERS_BYTES_MAX);
+    assert!(SQL_WITHIN_DEFAULT.as_secs() <= WITHIN_MAX.as_secs());
     assert!(HEADERS_BYTES_MAX < CONNECTION_BUFFER_BYTES as usize);
     // Any keys there may be can be read again: at worst every character is written as two.
     assert!(

@@ -88,6 +88,7 @@ impl Server {
         let store = tokio::task::spawn_blocking(move || open(disk, tuning, &config)).await;
         let store = store.map_err(StartError::other)??;
         let (service, committers, store_chores) = Service::start(store).map_err(StartError::other)?;
+        directory::spill(&data_dir);
         announcement::opened(&data_dir, &service, &retention);
         let (pipeline, tails) = (service.pipeline().clone(), service.tails().clone());
         let mut chores = JoinSet::new();

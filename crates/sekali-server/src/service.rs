@@ -34,9 +34,10 @@ use crate::clients::{Client, FairShares, ShareSizes, Workers, once};
 use crate::clock::now_ns;
 use crate::ingest::{Accepted, Rejected, Target};
 use crate::limits::{ANSWERS_BYTES_MAX, COUNTS_MAX, READS_MAX, SMALL_ANSWERS_BYTES_MAX, SMALL_BYTES_MAX};
-use crate::limits::{STREAMS_AHEAD_MAX, STREAMS_MAX};
+use crate::limits::{SQL_STACK_BYTES, SQL_STATEMENTS_MAX, SQL_WAITING_MAX, STREAMS_AHEAD_MAX, STREAMS_MAX};
 use crate::query::{Aggregate, AggregateScan, ReadExtent, ReadReport};
 use crate::query::{ClientGuard, CursorKey, EventCursor, EventQuery, Positions, QueryError, ReadPermits};
+use crate::sql::{self, SqlAnswer, SqlError, SqlStatement, SqlView};
 
 pub use chores::Chores;
 pub(crate) use conflicts::ConflictGroups;
@@ -80,6 +81,8 @@ struct Shared {
     /// For counts that read events.
     counts: ReadPermits,
     tails: Tails,
+    /// Run statements of SQL, each of which keeps its thread.
+    statements: Workers,
     topic_quota: TopicQuota,
     history: History,
     started: Instant,
@@ -152,6 +155,7 @@ impl Service {
             streams_ahead: ReadPermits::new(STREAMS_AHEAD_MAX),
             counts: ReadPermits::new(COUNTS_MAX),
             tails,
+            statements: Workers::start_threads("sql", SQL_WAITING_MAX, SQL_STATEMENTS_MAX, SQL_STACK_BYTES)?,
             topic_quota: TopicQuota::default(),
             history: chores.history(),
             started: Instant::now(),
@@ -283,6 +287,24 @@ impl Service {
         let mut scan = AggregateScan::new(cursor, max, guard.budget(u64::MAX, within), total);
         let _permit = self.shared.counts.enter()?;
         self.shared.reads.run(client, move || scan.turn().transpose()).await?
+    }
+
+    /// Runs a statement of SQL, which ends when the caller goes away.
+    ///
+    /// # Errors
+    /// See [`SqlError`].
+    pub(crate) async fn sql(
+        &self,
+        client: Client,
+        view: SqlView,
+        statement: SqlStatement,
+    ) -> Result<SqlAnswer, SqlError> {
+        let readers = Arc::clone(&self.shared.readers);
+        // Dropped with this future when the client goes away.
+        let guard = ClientGuard::default();
+        let watched = guard.client();
+        let run = move || sql::run(&readers, &view, &statement, Some(watched));
+        self.shared.statements.run(client, once(run)).await?
     }
 
     /// Threads that read events for answers.

@@ -3,5 +3,5 @@
 mod cells;
 mod formula;
 
-pub use cells::{HEADER, append_row};
+pub use cells::{HEADER, append_cell, append_row};
 pub use formula::restore;

@@ -13,6 +13,10 @@ pub enum Code {
     InvalidEncoding,
     /// A request of HTTP/1.1 has no `Host` header, or several.
     InvalidHost,
+    /// The statement of SQL is not understood.
+    InvalidSql,
+    /// The statement of SQL does not only read, or uses what statements may not use.
+    SqlNotAllowed,
     /// The request has no valid key, and the route requires one.
     Unauthenticated,
     /// The key of the request does not allow this.
@@ -33,6 +37,10 @@ pub enum Code {
     WrongHost,
     /// The body is JSON, but something in it is not a valid event.
     InvalidEvent,
+    /// The statement of SQL found nothing in its time.
+    SqlTimeout,
+    /// The statement of SQL needs too much memory, or its answer is too large.
+    SqlTooLarge,
     /// The store would have too many topics.
     TooManyTopics,
     /// An internal fault of the server.
@@ -93,6 +101,8 @@ const TABLE: [Row; Code::ALL.len()] = [
     row(Code::InvalidCursor, "invalid_cursor", 400, Retry::Never, Stored::Nothing),
     row(Code::InvalidEncoding, "invalid_encoding", 400, Retry::Never, Stored::Nothing),
     row(Code::InvalidHost, "invalid_host", 400, Retry::Never, Stored::Nothing),
+    row(Code::InvalidSql, "invalid_sql", 400, Retry::Never, Stored::Nothing),
+    row(Code::SqlNotAllowed, "sql_not_allowed", 400, Retry::Never, Stored::Nothing),
     row(Code::Unauthenticated, "unauthenticated", 401, Retry::Never, Stored::Nothing),
     row(Code::Forbidden, "forbidden", 403, Retry::Never, Stored::Nothing),
     row(Code::NotFound, "not_found", 404, Retry::Never, Stored::Nothing),
@@ -103,6 +113,8 @@ const TABLE: [Row; Code::ALL.len()] = [
     row(Code::UnsupportedMediaType, "unsupported_media_type", 415, Retry::Never, Stored::Nothing),
     row(Code::WrongHost, "wrong_host", 421, Retry::Never, Stored::Nothing),
     row(Code::InvalidEvent, "invalid_event", 422, Retry::Never, Stored::Nothing),
+    row(Code::SqlTimeout, "sql_timeout", 422, Retry::Never, Stored::Nothing),
+    row(Code::SqlTooLarge, "sql_too_large", 422, Retry::Never, Stored::Nothing),
     row(Code::TooManyTopics, "too_many_topics", 422, Retry::Never, Stored::Nothing),
     row(Code::Internal, "internal", 500, Retry::Never, Stored::Nothing),
     row(Code::Unreadable, "unreadable", 503, Retry::After(5), Stored::Nothing),
@@ -127,12 +139,14 @@ const _: () = {
 impl Code {
     /// Every code.
     #[rustfmt::skip]
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::InvalidJson, Self::InvalidParameter, Self::InvalidCursor, Self::InvalidEncoding, Self::InvalidHost,
-        Self::Unauthenticated, Self::Forbidden, Self::NotFound, Self::MethodNotAllowed, Self::RequestTimeout,
+        Self::InvalidSql, Self::SqlNotAllowed, Self::Unauthenticated, Self::Forbidden, Self::NotFound,
+        Self::MethodNotAllowed, Self::RequestTimeout,
         Self::TooLarge, Self::HeadersTooLarge, Self::UnsupportedMediaType, Self::WrongHost,
-        Self::InvalidEvent, Self::TooManyTopics, Self::Internal, Self::Unreadable, Self::Overloaded,
-        Self::StorageFull, Self::PartlyStored, Self::StorageFailed, Self::ShuttingDown,
+        Self::InvalidEvent, Self::SqlTimeout, Self::SqlTooLarge, Self::TooManyTopics, Self::Internal,
+        Self::Unreadable, Self::Overloaded, Self::StorageFull, Self::PartlyStored, Self::StorageFailed,
+        Self::ShuttingDown,
     ];
 
     /// The code as text.

@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::commands::{
-    backup, bench, completions, count, demo, events, export, health, import, keys, man, publish, restore, serve, stats,
-    tail, verify,
+    backup, bench, completions, count, demo, events, export, health, import, keys, man, publish, restore, serve, sql,
+    stats, tail, verify,
 };
 use self::failure::Failure;
 use self::term::color::ColorChoice;
@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Tail(tail::TailArgs),
     /// Count stored events, also over time
     Count(count::CountArgs),
+    /// Run a statement of SQL over stored events
+    Sql(sql::SqlArgs),
     /// Write stored events to a file: NDJSON, CSV, SQLite or Parquet
     Export(export::ExportArgs),
     /// Publish the events of files, and skip what is damaged
@@ -95,6 +97,7 @@ impl Command {
             Self::Events(args) => events::run(args).await,
             Self::Tail(args) => tail::run(args).await,
             Self::Count(args) => count::run(args).await,
+            Self::Sql(args) => sql::run(args).await,
             Self::Export(args) => export::run(args).await,
             Self::Import(args) => import::run(args).await,
             Self::Stats(args) => stats::run(args).await,

@@ -18,6 +18,8 @@ use crate::query::QueryError;
 
 /// The priority of the threads, as `nice` counts: 5 is a third of the ordinary share of a core.
 const NICE: i32 = 5;
+/// The usual stack of a thread.
+const STACK_BYTES: usize = 2 * 1024 * 1024;
 
 /// Running threads. Cheap to clone; they end with the last clone.
 #[derive(Debug, Clone)]
@@ -65,19 +67,20 @@ impl Workers {
     /// The operating system refuses a thread.
     pub(crate) fn start(name: &str, waiting_max: usize) -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        Self::start_threads(name, waiting_max, cores)
+        Self::start_threads(name, waiting_max, cores, STACK_BYTES)
     }
 
-    /// Starts `count` threads.
+    /// Starts `count` threads with stacks of `stack_bytes`, whatever the number of cores.
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub(crate) fn start_threads(name: &str, waiting_max: usize, count: usize) -> io::Result<Self> {
+    pub(crate) fn start_threads(name: &str, waiting_max: usize, count: usize, stack_bytes: usize) -> io::Result<Self> {
         let queue = Arc::new(WorkQueue { state: Mutex::default(), changed: Condvar::new(), waiting_max });
         let workers = Self { handle: Arc::new(Handle { queue: Arc::clone(&queue) }) };
         for number in 0..count {
             let queue = Arc::clone(&queue);
-            thread::Builder::new().name(format!("{name}-{number}")).spawn(move || {
+            let thread = thread::Builder::new().name(format!("{name}-{number}")).stack_size(stack_bytes);
+            thread.spawn(move || {
                 // Of this thread alone. Without the right to it the work is done all the same.
                 let _ = rustix::process::setpriority_process(None, NICE);
                 queue.work();
@@ -228,7 +231,7 @@ mod tests {
 
     /// One thread that is held up until the sender is dropped.
     async fn held_up(waiting_max: usize) -> (Workers, mpsc::Sender<()>) {
-        let workers = Workers::start_threads("test", waiting_max, 1).unwrap();
+        let workers = Workers::start_threads("test", waiting_max, 1, STACK_BYTES).unwrap();
         let (go_on, wait) = mpsc::channel::<()>();
         let (started, has_started) = oneshot::channel();
         let holding = workers.clone();

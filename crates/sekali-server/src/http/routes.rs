@@ -13,6 +13,7 @@ mod fields;
 mod health;
 mod pages;
 mod publish;
+mod sql;
 mod stats;
 mod stats_history;
 mod topics;
@@ -66,6 +67,15 @@ pub static ROUTES: [Route; 21] = [
     get("/events/{topic}/{event_id}/context", READ, CONTEXT, |request| Box::pin(context::context(request))),
     get("/conflicts", READ, CONFLICTS, |request| Box::pin(conflicts::conflicts(request))),
     get("/conflicts/count", READ, CONFLICTS_COUNT, |request| Box::pin(conflicts_count::conflicts_count(request))),
+    Route {
+        method: Method::POST,
+        path: "/sql",
+        scope: READ,
+        headers: HeaderClass::Data,
+        parameters: &["format", "within"],
+        answer: |request| Box::pin(sql::sql(request)),
+        refuse: ApiError::into_response,
+    },
     get("/topics", READ, &["limit", "after"], |request| Box::pin(topics::topics(request))),
     get("/stats", READ, NONE, |request| Box::pin(stats::stats(request))),
     get("/stats/history", READ, NONE, |request| Box::pin(stats_history::stats_history(request))),

@@ -16,6 +16,11 @@ const BYTES_BETWEEN_LOOKS: usize = 256 * 1024;
 pub struct ClientGuard(Arc<()>);
 
 impl ClientGuard {
+    /// Is empty once the guard is dropped.
+    pub(crate) fn client(&self) -> Weak<()> {
+        Arc::downgrade(&self.0)
+    }
+
     /// A budget that lasts while this guard is held, but at most `steps_max` steps and `time_max`.
     pub fn budget(&self, steps_max: u64, time_max: Duration) -> ScanBudget {
         let (client, begun) = (Arc::downgrade(&self.0), Instant::now());

@@ -1,17 +1,24 @@
 //! Whether a data directory may be used, and how to say why not.
 
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use sekali_store::Error as StoreError;
 use sekali_store::disk::Disk;
 
+use tracing::warn;
+
 use super::StartError;
+use crate::sql;
 
 /// Files of a store's directory that do not make it one: those of a start that was cut off, keys
 /// that were created first.
 const OURS: [&str; 4] = ["LOCK", "store.toml", "store.toml.tmp", "p0000"];
 const KEYS: &str = "keys.toml";
+/// Where statements of SQL spill to. Nothing in it has a name for long, or outlives the process.
+const SPILL: &str = "tmp";
 /// Entries of directories that hold no data: mount points, repositories, folders on a Mac.
 const IGNORED: [&str; 4] = ["lost+found", ".gitkeep", ".gitignore", ".DS_Store"];
 
@@ -26,6 +33,19 @@ pub(super) fn check(disk: &dyn Disk, dir: &Path) -> Result<(), StartError> {
     match names.iter().find(|name| !is_ours(name) && !IGNORED.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => Err(StartError::NotEmpty { dir: dir.to_owned(), name: name.clone() }),
+    }
+}
+
+/// Lets statements of SQL spill to the disk of the store, of which the free space is watched.
+/// Without that they spill to the system's directory for temporary files.
+pub(super) fn spill(dir: &Path) {
+    let spill = dir.join(SPILL);
+    let made = match DirBuilder::new().mode(0o700).create(&spill) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.to_string()),
+        _ => sql::spill_into(&spill).map_err(|error| error.to_string()),
+    };
+    if let Err(error) = made {
+        warn!(error, dir = %spill.display(), "statements of SQL spill to another directory");
     }
 }
 

@@ -174,6 +174,11 @@ fn too_many_topics() -> Provoked {
     Provoked { answer, stored: stored(&server) - TOPICS_MAX as u64 / 2 - 1 }
 }
 
+/// A statement, to be answered as CSV within 500 ms.
+fn sql(statement: &str) -> Provoked {
+    open("POST", "/sql?within=500ms&format=csv", &[("content-type", "application/sql")], statement.to_owned())
+}
+
 fn provoke(code: Code) -> Provoked {
     let good = || event("t", "1").to_string();
     match code {
@@ -182,6 +187,8 @@ fn provoke(code: Code) -> Provoked {
         Code::InvalidCursor => open("GET", "/events?after=x", &[], ""),
         Code::InvalidEncoding => open("POST", "/publish", &[("content-encoding", "gzip")], good()),
         Code::InvalidHost => raw("connection: close\r\n\r\n"),
+        Code::InvalidSql => sql("SELECT"),
+        Code::SqlNotAllowed => sql("DELETE FROM events"),
         Code::Unauthenticated => guarded(false),
         Code::Forbidden => guarded(true),
         Code::NotFound => open("POST", "/nowhere", &[], good()),
@@ -192,6 +199,10 @@ fn provoke(code: Code) -> Provoked {
         Code::UnsupportedMediaType => open("POST", "/publish", &[("content-type", "text/plain")], good()),
         Code::WrongHost => open("POST", "/publish", &[("host", "evil.example")], good()),
         Code::InvalidEvent => open("POST", "/publish", &[], "[{}]"),
+        Code::SqlTimeout => sql("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT max(x) FROM n"),
+        Code::SqlTooLarge => {
+            sql("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 200000) SELECT x FROM n")
+        }
         Code::TooManyTopics => too_many_topics(),
         Code::Internal => broken(),
         Code::Unreadable => unreadable(),

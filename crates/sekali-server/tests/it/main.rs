@@ -35,6 +35,7 @@ mod retention;
 mod server;
 #[cfg(target_os = "linux")]
 mod slow_clients;
+mod sql;
 mod storage;
 mod streams;
 mod tables;

@@ -16,7 +16,8 @@ pub fn append_row<'a>(out: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a [u8
     out.extend_from_slice(b"\r\n");
 }
 
-fn append_cell(out: &mut Vec<u8>, cell: &[u8]) {
+/// Writes a cell to the end of `out`.
+pub fn append_cell(out: &mut Vec<u8>, cell: &[u8]) {
     let defuse: &[u8] = if needs_apostrophe(cell) { b"'" } else { b"" };
     let quoted = cell.iter().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n'));
     if !quoted {

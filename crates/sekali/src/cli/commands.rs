@@ -14,6 +14,7 @@ pub(super) mod man;
 pub(super) mod publish;
 pub(super) mod restore;
 pub(super) mod serve;
+pub(super) mod sql;
 pub(super) mod stats;
 pub(super) mod tail;
 pub(super) mod verify;

@@ -90,7 +90,7 @@ fn option_of(parameter: &str) -> Option<String> {
     place.or_else(|| match parameter {
         "q" => Some("--grep".to_owned()),
         "topic" | "not.topic" | "source" | "not.source" | "event_id" | "since" | "until" | "has" | "interval"
-        | "after" | "limit" | "order" => Some(format!("--{}", parameter.replace(['.', '_'], "-"))),
+        | "after" | "limit" | "order" | "within" => Some(format!("--{}", parameter.replace(['.', '_'], "-"))),
         _ => None,
     })
 }

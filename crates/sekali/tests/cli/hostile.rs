@@ -6,6 +6,7 @@ mod framing;
 mod many;
 mod neighbours;
 mod no_files;
+mod sql;
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;

@@ -14,6 +14,7 @@ use crate::ingest::{IngestError, Problem, Rejected};
 use crate::limits::{PROBLEMS_LISTED_MAX, TOPICS_MAX};
 use crate::query::QueryError;
 use crate::service::CommitError;
+use crate::sql::SqlError;
 
 /// The remedy where stored events cannot be read.
 const READ_AGAIN: &str = "ask again; if that does not help, the server's log says why, and `sekali verify` checks them";
@@ -33,7 +34,7 @@ pub(in crate::http) struct ApiError {
 pub(in crate::http) enum Detail {
     /// An event.
     Event(Problem),
-    /// A place in the body.
+    /// A place in the body, or in a statement.
     Place { line: usize, column: usize, reason: String },
     /// A query parameter.
     Parameter { parameter: String, reason: String, allowed: Vec<&'static str> },
@@ -174,5 +175,27 @@ impl From<QueryError> for ApiError {
             QueryError::Store(error) => Self::internal(&error),
             QueryError::Broken(_) => Self::internal(&error),
         }
+    }
+}
+
+impl From<SqlError> for ApiError {
+    fn from(error: SqlError) -> Self {
+        let message = error.to_string();
+        let code = match error {
+            SqlError::Invalid { reason, place } => {
+                let place = place.map(|place| Detail::Place { line: place.line, column: place.column, reason });
+                return Self { errors: place.into_iter().collect(), ..Self::new(Code::InvalidSql, message) };
+            }
+            SqlError::Writes(_) | SqlError::NotAllowed(_) => Code::SqlNotAllowed,
+            SqlError::Forbidden(_) => Code::Forbidden,
+            SqlError::Timeout { .. } => Code::SqlTimeout,
+            SqlError::TooMuchMemory | SqlError::TooMuchDisk | SqlError::ValueTooLarge | SqlError::AnswerTooLarge => {
+                Code::SqlTooLarge
+            }
+            // Nobody reads this.
+            SqlError::Gone => Code::Overloaded,
+            SqlError::Query(error) => return error.into(),
+        };
+        Self::new(code, message)
     }
 }

@@ -94,6 +94,10 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
         let body = json!([event(topic, &format!("published-{number}-{topic}"))]).to_string();
         Question { path: path.to_owned(), accept: "*/*", topic: Some(topic), body: Some(body), status: 202 }
     };
+    let sql = |path: &str, statement: &str| {
+        let body = json!({"sql": statement}).to_string();
+        Question { path: path.to_owned(), accept: "*/*", topic: None, body: Some(body), status: 200 }
+    };
     match (method, path) {
         ("POST", "/publish") => vec![
             publish("/publish", MINE),
@@ -170,6 +174,11 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
         ("GET", "/explore" | "/integrity" | "/topics" | "/stats" | "/stats/history" | "/livez" | "/readyz") => {
             vec![get(path, None, 200)]
         }
+        ("POST", "/sql") => vec![
+            sql("/sql", "SELECT * FROM events"),
+            sql("/sql?format=csv", "SELECT topic, payload FROM events a WHERE topic IN (SELECT topic FROM events)"),
+            sql("/sql?format=ndjson", "SELECT * FROM topics"),
+        ],
         _ => panic!("no question is known for {method} {path}"),
     }
 }
@@ -239,7 +248,7 @@ fn ask(server: &TestServer, method: &str, visitor: &Visitor, question: &Question
         request = request.header("authorization", shows);
     }
     if let Some(body) = &question.body {
-        request = request.body(body.clone());
+        request = request.header("content-type", "application/json").body(body.clone());
     }
     // A stream has no end.
     if question.path.starts_with("/events/stream") { request.send_for_first_piece() } else { request.send() }

@@ -49,6 +49,8 @@ pub struct Scanner {
     shared: Arc<Shared>,
     /// The files to read. `None` after they were [released](Self::release).
     files: Option<Arc<Vec<DataFile>>>,
+    /// The first seq that is not there yet at the moment that is read.
+    end_seq: u64,
     topics: ScanTopics,
     /// The time of the read, until it is known what is due then.
     now_ns: Option<i64>,
@@ -82,9 +84,29 @@ enum ScanTopics {
 impl Scanner {
     /// Reads what is not due by age at `now_ns`, or everything if there is no time.
     pub(crate) fn new(shared: Arc<Shared>, scan: Scan, now_ns: Option<i64>) -> Self {
+        let snapshot = shared.snapshot();
+        Self::of_moment(shared, snapshot, scan, now_ns)
+    }
+
+    /// Begins another scan of the moment that this one reads, for queries that read it several
+    /// times.
+    pub fn another(&self, scan: Scan) -> Self {
+        let shared = Arc::clone(&self.shared);
+        let files = self.files.clone().unwrap_or_else(|| shared.snapshot().files);
+        let snapshot = Snapshot { files, end_seq: self.end_seq };
+        let horizon = self.horizon.clone();
+        Self { horizon, ..Self::of_moment(shared, snapshot, scan, self.now_ns) }
+    }
+
+    /// The seq of the newest event of the moment that is read; 0 where there is none.
+    pub fn last_seq(&self) -> u64 {
+        self.end_seq - 1
+    }
+
+    fn of_moment(shared: Arc<Shared>, snapshot: Snapshot, scan: Scan, now_ns: Option<i64>) -> Self {
         let all = if scan.reserved { ScanTopics::All } else { ScanTopics::Unreserved };
         let topics = scan.topic.map_or(all, ScanTopics::One);
-        let mut scanner = Self::with(shared, topics, scan.after, scan.order);
+        let mut scanner = Self::with(shared, snapshot, topics, scan.after, scan.order);
         if let Some(timestamps_ns) = scan.timestamps_ns {
             scanner.timestamps_ns = timestamps_ns;
         }
@@ -100,16 +122,18 @@ impl Scanner {
 
     /// Every event there is, reserved topics included.
     pub(crate) fn everything(shared: Arc<Shared>) -> Self {
-        Self::with(shared, ScanTopics::All, None, Order::Ascending)
+        let snapshot = shared.snapshot();
+        Self::with(shared, snapshot, ScanTopics::All, None, Order::Ascending)
     }
 
     /// The same from `seq` on.
     pub(super) fn everything_from(shared: Arc<Shared>, seq: u64) -> Self {
-        Self::with(shared, ScanTopics::All, seq.checked_sub(1), Order::Ascending)
+        let snapshot = shared.snapshot();
+        Self::with(shared, snapshot, ScanTopics::All, seq.checked_sub(1), Order::Ascending)
     }
 
-    fn with(shared: Arc<Shared>, topics: ScanTopics, after: Option<u64>, order: Order) -> Self {
-        let Snapshot { files, end_seq } = shared.snapshot();
+    fn with(shared: Arc<Shared>, snapshot: Snapshot, topics: ScanTopics, after: Option<u64>, order: Order) -> Self {
+        let Snapshot { files, end_seq } = snapshot;
         let (from, to) = match (order, after) {
             (Order::Ascending, after) => (after.map_or(1, |after| after.saturating_add(1)), end_seq),
             (Order::Descending, after) => (1, after.map_or(end_seq, |after| after.min(end_seq))),
@@ -117,6 +141,7 @@ impl Scanner {
         Self {
             shared,
             files: Some(files),
+            end_seq,
             topics,
             now_ns: None,
             horizon: None,
