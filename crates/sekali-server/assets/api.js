@@ -109,6 +109,24 @@ export function pagePath(topic, id) {
     : `/event/${encodeURIComponent(topic)}/${encodeURIComponent(id)}`;
 }
 
+/** One event, or nothing. A topic with a star would be a pattern in a query. */
+export async function findEvent(topic, id, options) {
+  if (!topic.includes("*"))
+    return (
+      await ask(
+        `/events${query([
+          ["topic", topic],
+          ["event_id", id],
+        ])}`,
+        options,
+      )
+    ).data[0];
+  return ask(eventPath(topic, id), options).then(
+    ({ data }) => data,
+    (error) => (error.status === 404 ? undefined : Promise.reject(error)),
+  );
+}
+
 /** Text as one word of a shell. */
 export const quoted = (text) => `'${String(text).replaceAll("'", `'\\''`)}'`;
 

@@ -1,6 +1,6 @@
 // The bar above the explorer: topic, time, text, chips.
 
-import { ask, curl, isAborted, query } from "./api.js";
+import { ask, curl, isAborted, key, query } from "./api.js";
 import { copy, h, put, toast } from "./dom.js";
 import { asLine, grouped, including, label, meaning, parseLine, without } from "./filters.js";
 import { count, readTime, zone } from "./format.js";
@@ -291,7 +291,6 @@ export class Bar {
         name,
         value: text,
         placeholder: "2026-11-29 21:00, 1764450000, 3h",
-        "aria-label": name,
         spellcheck: "false",
       });
     const since = field("since", now("since")),
@@ -330,29 +329,27 @@ export class Bar {
   }
 
   fillSave(menu, close) {
-    const types = [
-      ["CSV", "text/csv", "csv"],
-      ["NDJSON", "application/x-ndjson", "ndjson"],
-    ];
+    const { filters, view } = this.page;
+    const path = (format, columns) =>
+      `/events${query([...filters, ["format", format], ["columns", columns], ["download", "events"]])}`;
+    // A link cannot carry a key: there is a command for that.
+    const choice = (name, address) =>
+      key.get()
+        ? h(
+            "button",
+            { type: "button", onclick: () => (close(), copy(`${curl(address)} -OJ`, "curl command copied")) },
+            `Copy a curl command for ${name}`,
+          )
+        : h("a", { class: "btn", href: address, download: "", onclick: close }, name);
     put(
       menu,
       h("p", { class: "soft" }, "Everything that matches, not only what is loaded."),
-      types.map(([name, accept]) =>
-        h(
-          "button",
-          {
-            type: "button",
-            onclick: () => (
-              close(),
-              copy(
-                `${curl(`/events${query(this.page.filters)}`)} -H 'accept: ${accept}' -o events.${name.toLowerCase()}`,
-                "curl command copied",
-              )
-            ),
-          },
-          `Copy a curl command for ${name}`,
-        ),
-      ),
+      view.columns ? choice("CSV, these columns", path("csv", `timestamp,${view.columns}`)) : null,
+      [
+        ["CSV", "csv"],
+        ["NDJSON", "ndjson"],
+        ["Parquet", "parquet"],
+      ].map(([name, format]) => choice(name, path(format))),
     );
   }
 

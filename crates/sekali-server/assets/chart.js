@@ -50,12 +50,17 @@ export class Bars {
   draw(anew) {
     if (!this.data || !this.place.clientWidth) return;
     const width = this.place.clientWidth;
-    if (this.plot && !anew) {
-      if (this.plot.width !== width) this.plot.setSize({ width, height: this.height });
+    if (!anew) {
+      if (this.plot && this.plot.width !== width) this.plot.setSize({ width, height: this.height });
       return;
     }
     this.plot?.destroy();
+    this.plot = null;
     const { starts, step, series, shown } = this.data;
+    if (!series.some(({ values }) => values.some(Boolean))) {
+      put(this.box, h("p", { class: "nothing", css: { "--h": `${this.height}px` } }, "nothing in this time"));
+      return;
+    }
     const total = starts.map(() => 0);
     // Nothing is drawn for nothing: its edge would show around the bar below it.
     const stacked = series.map(({ values }) => values.map((value, at) => (value ? (total[at] += value) : null)));

@@ -1,6 +1,6 @@
 // Conflicts: both sides, what differs, and what makes retries conflict.
 
-import { ask, eventPath, isAborted, pagePath, query } from "./api.js";
+import { ask, isAborted, pagePath, query } from "./api.js";
 import { differences, sideBySide } from "./diff.js";
 import { h, put } from "./dom.js";
 import { same } from "./exact.js";
@@ -15,72 +15,27 @@ const PER_ATTEMPT =
 
 let conflictsShown = -1;
 
-/** The newest conflicts with both sides: by the server's own list, or from the evidence. */
+/** The newest conflicts with both sides. */
 async function newestConflicts() {
-  try {
-    const { data } = await ask(
-      `/conflicts${query([
-        ["limit", CONFLICTS_SHOWN],
-        ["order", "desc"],
-      ])}`,
-    );
-    return data.map((one) => ({
-      topic: one.topic,
-      id: one.event_id,
-      stored: one.stored,
-      sent: one.sent,
-      late: one.late_seconds,
-      different: one.differences?.map(({ path, stored, sent }) => ({
-        path: path.startsWith("payload") || path === "source" ? path : `payload.${path}`,
-        left: stored,
-        right: sent,
-      })),
-    }));
-  } catch (error) {
-    if (error.status !== 404) throw error;
-  }
   const { data } = await ask(
-    `/events${query([
-      ["topic", "$conflicts"],
-      ["order", "desc"],
+    `/conflicts${query([
       ["limit", CONFLICTS_SHOWN],
+      ["order", "desc"],
     ])}`,
   );
-  return Promise.all(
-    data.map(async (evidence) => {
-      const { topic, event_id: id, payload } = evidence.payload;
-      const sent = { ...evidence, payload };
-      const stored = await ask(eventPath(topic, id))
-        .then(({ data: found }) => found)
-        .catch(() => null);
-      return {
-        topic,
-        id,
-        sent,
-        stored,
-        late: stored ? (Date.parse(sent.received_at) - Date.parse(stored.received_at)) / 1000 : null,
-      };
-    }),
-  );
+  return data.map(({ topic, event_id: id, stored, sent, late_seconds: late }) => ({ topic, id, stored, sent, late }));
 }
 
 /** Members by how many conflicts they are in. */
-async function differingMembers(shown) {
-  try {
-    const { data } = await ask(
-      `/conflicts/count${query([
-        ["by", "path"],
-        ["top", 10],
-        ["within", "2s"],
-      ])}`,
-    );
-    return { total: data.count, members: data.groups.map(({ key: [path], count: number }) => [path, number]) };
-  } catch (error) {
-    if (error.status !== 404) throw error;
-  }
-  const times = new Map();
-  for (const one of shown) for (const { path } of one.different) times.set(path, (times.get(path) ?? 0) + 1);
-  return { total: shown.length, members: [...times].sort((a, b) => b[1] - a[1]).slice(0, 10) };
+async function differingMembers() {
+  const { data } = await ask(
+    `/conflicts/count${query([
+      ["by", "path"],
+      ["top", 10],
+      ["within", "2s"],
+    ])}`,
+  );
+  return { total: data.count, members: data.groups.map(({ key: [path], count: number }) => [path, number]) };
 }
 
 function withDifferences(one) {
@@ -112,7 +67,7 @@ export async function showConflicts(place, stats) {
   }
   try {
     const shown = (await newestConflicts()).map(withDifferences);
-    const { total, members } = await differingMembers(shown);
+    const { total, members } = await differingMembers();
     put(
       place,
       h("h2", {}, "Conflicts", h("span", {}, `${count(stats.conflicts)}, newest first`)),
@@ -134,18 +89,11 @@ export async function showConflicts(place, stats) {
   } catch (error) {
     if (isAborted(error)) return;
     conflictsShown = -1;
-    const words =
-      error.code === "forbidden"
-        ? h(
-            "p",
-            { class: "empty" },
-            h("b", {}, `${plural(stats.conflicts, "conflict")}, which this key may not read.`),
-            " The evidence is in the topic ",
-            h("code", {}, "$conflicts"),
-            ", and only a key that names it reads it.",
-          )
-        : trouble(error, () => showConflicts(place, stats));
-    put(place, h("h2", {}, "Conflicts"), words);
+    put(
+      place,
+      h("h2", {}, "Conflicts"),
+      trouble(error, () => showConflicts(place, stats)),
+    );
   }
 }
 

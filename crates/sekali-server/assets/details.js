@@ -107,7 +107,7 @@ export function provenance(event, more = []) {
   return facts([
     ["happened", `${time(event.timestamp)} ${zone.name}`],
     ["stored", `${time(event.received_at)} ${zone.name}`],
-    ["arrived after", span(Math.round(delay * 1000) / 1000), delay > 86_400 ? "c" : ""],
+    ["arrived after", span(Math.round(delay * 1000) / 1000)],
     ["number", `${count(event.seq)} of its partition`],
     ...more,
   ]);

@@ -1,16 +1,17 @@
 // The page of one event: the permalink that never breaks.
 
-import { ask, curl, eventPath, isAborted, query } from "./api.js";
+import { ask, curl, eventPath, findEvent, isAborted, query } from "./api.js";
 import { detail, memberList, prettyJson, provenance } from "./details.js";
 import { differences, sideBySide } from "./diff.js";
 import { by, copy, h, put } from "./dom.js";
 import { compact, isNumber, members, plain } from "./exact.js";
-import { address, filterValue, label } from "./filters.js";
+import { address, label } from "./filters.js";
 import { ago, count, plural, span, time, zone } from "./format.js";
 import { Rows, usualColumns } from "./rows.js";
 import { onResume, shortcut, start, trouble } from "./shell.js";
 
 const AROUND = 10;
+const CONFLICTS_SHOWN = 20;
 const decode = (text) => {
   try {
     return decodeURIComponent(text);
@@ -40,29 +41,12 @@ async function load() {
     h("h1", { class: "sentence mono-title" }, id),
   );
   try {
-    event = await find();
+    event = await findEvent(topic, id);
     if (event) show();
     else put(place.body, h("section", { class: "card" }, await missing()));
   } catch (error) {
     if (!isAborted(error)) put(place.body, h("section", { class: "card" }, trouble(error, load)));
   }
-}
-
-/** The event. A topic with a star would be a pattern in a query. */
-async function find() {
-  if (!topic.includes("*"))
-    return (
-      await ask(
-        `/events${query([
-          ["topic", topic],
-          ["event_id", id],
-        ])}`,
-      )
-    ).data[0];
-  return ask(eventPath(topic, id)).then(
-    ({ data }) => data,
-    (error) => (error.status === 404 ? null : Promise.reject(error)),
-  );
 }
 
 /** Why there is nothing: it expired, or it never was here. */
@@ -210,9 +194,7 @@ async function showAround() {
     rows.focus(own, false);
     if (location.hash === "#around") place.around.scrollIntoView();
   } catch (error) {
-    if (error.status === 404 || error.code === "not_found")
-      put(box, h("p", { class: "soft" }, "This server does not tell what was stored around an event."));
-    else put(box, trouble(error, showAround));
+    put(box, trouble(error, showAround));
   }
 }
 
@@ -232,17 +214,17 @@ function toggleSame(field) {
   void showAround();
 }
 
-/** Conflicts with this event, by the evidence that is kept. */
+/** Conflicts with this event, newest first. */
 async function conflictsOf() {
+  if (topic.includes("*") || topic.startsWith("$")) return [];
   try {
     const pairs = [
-      ["topic", "$conflicts"],
-      ["payload.topic", filterValue("payload.topic", topic)],
-      ["payload.event_id", filterValue("payload.event_id", id)],
-      ["limit", 20],
+      ["topic", topic],
+      ["event_id", id],
       ["order", "desc"],
+      ["limit", CONFLICTS_SHOWN],
     ];
-    return (await ask(`/events${query(pairs)}`)).data;
+    return (await ask(`/conflicts${query(pairs)}`)).data.map(({ sent }) => sent);
   } catch {
     return [];
   }
@@ -250,7 +232,7 @@ async function conflictsOf() {
 
 function conflictList(evidence) {
   return evidence.map((one) => {
-    const { different, equal } = differences(event?.payload ?? {}, one.payload.payload);
+    const { different, equal } = differences(event?.payload ?? {}, one.payload);
     const heads =
       event && event.source !== one.source ? [{ path: "source", left: event.source, right: one.source }] : [];
     const late = event ? `, ${span((Date.parse(one.received_at) - Date.parse(event.received_at)) / 1000)} later` : "";

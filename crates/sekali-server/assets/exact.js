@@ -63,8 +63,9 @@ export function steps(path) {
   return names;
 }
 
-/** The value of a field of an event: `topic`, `payload.user.id`. */
+/** The value of a field of an event: `topic`, `payload.user.id`. Events of `columns=` have it under that name. */
 export function valueAt(event, field) {
+  if (Object.hasOwn(event, field)) return event[field];
   let value = event;
   for (const name of steps(field)) {
     if (Array.isArray(value)) value = value[name];

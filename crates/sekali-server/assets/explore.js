@@ -1,6 +1,6 @@
 // The explorer: what is in here, and what is different?
 
-import { ask, isAborted, pagePath, query } from "./api.js";
+import { ask, findEvent, isAborted, pagePath, query } from "./api.js";
 import { Bar } from "./bar.js";
 import { detail } from "./details.js";
 import { compareEvents } from "./diff.js";
@@ -15,6 +15,8 @@ import { onResume, shortcut, start, trouble } from "./shell.js";
 
 const ROWS = 200;
 const ROWS_MAX = 5_000;
+/** The server takes 32 columns. */
+const COLUMNS_MAX = 28;
 /** A search that finds nothing for so long asks whether to go on. */
 const SEARCH_MS = 6_000;
 const FIELDS_HIDDEN = "sekali.fields";
@@ -56,16 +58,12 @@ function toggleFields() {
 function addColumn(field) {
   const now = rows.columns.filter((column) => column !== "payload");
   if (rows.columns.includes(field)) return toast(`${label(field)} is a column already`);
-  go(page.filters, { columns: [...now, field].map((name) => name.replaceAll(",", "\\,")).join(",") });
+  go(page.filters, { columns: columnList([...now, field]) });
 }
 
 function dropColumn(field) {
   go(page.filters, {
-    columns:
-      rows.columns
-        .filter((column) => column !== field)
-        .map((name) => name.replaceAll(",", "\\,"))
-        .join(",") || "event_id",
+    columns: columnList(rows.columns.filter((column) => column !== field)) || "event_id",
   });
 }
 
@@ -82,9 +80,31 @@ const act = {
   column: addColumn,
 };
 
-function open(event) {
-  return detail(event, act, "j next · k previous · Esc close");
+/** Rows have their columns only; the rest of an event is asked for when it is opened. */
+async function whole(event) {
+  if (event.payload === undefined) Object.assign(event, await findEvent(event.topic, event.event_id));
+  return event;
 }
+
+function open(event) {
+  const hint = "j next · k previous · Esc close";
+  if (event.payload !== undefined) return detail(event, act, hint);
+  const place = h("div", {}, h("div", { class: "detail soft" }, "…"));
+  whole(event).then(
+    () => put(place, event.payload === undefined ? "This event has expired." : detail(event, act, hint)),
+    (error) => put(place, trouble(error)),
+  );
+  return place;
+}
+
+/** The columns to ask for, once they are known: payloads can be large. */
+function columnsAsked(isFirst) {
+  const columns = isFirst ? chosenColumns() : rows.columns;
+  if (!columns || columns.includes("payload") || columns.length > COLUMNS_MAX) return undefined;
+  return columnList([...new Set(["topic", "event_id", "timestamp", ...columns])]);
+}
+
+const columnList = (columns) => columns.map((name) => name.replaceAll(",", "\\,")).join(",");
 
 function beginRows(events) {
   const hasTopic = page.filters.filter(([name]) => name === "topic").length === 1;
@@ -135,7 +155,7 @@ async function loadRows(signal, isFirst) {
   try {
     do {
       const { data, headers } = await ask(
-        `/events${query([...page.filters, ["order", "desc"], ["limit", ROWS], ["after", cursor]])}`,
+        `/events${query([...page.filters, ["order", "desc"], ["limit", ROWS], ["after", cursor], ["columns", columnsAsked(isFirst)]])}`,
         { signal },
       );
       const wasEmpty = isFirst || !rows.rows.length;
@@ -300,8 +320,13 @@ shortcut("d", "mark an event; with a second one: what differs", () => {
     return toast("marked; go to another event and press d");
   }
   marked.classList.remove("marked");
-  if (marked !== row) compareEvents(marked.event, row.event);
+  const pair = [marked.event, row.event];
   marked = null;
+  if (pair[0] !== pair[1])
+    Promise.all(pair.map(whole)).then(
+      ([first, second]) => compareEvents(first, second),
+      (error) => toast(error.message),
+    );
 });
 shortcut("f", "follow new events", toggleFollow);
 shortcut("y", "copy the link of this view", () => copy(location.href, "link copied"));

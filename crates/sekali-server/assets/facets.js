@@ -46,7 +46,7 @@ export class Facets {
       this.page.histogram.offer(this.fields);
     } catch (error) {
       if (isAborted(error)) return;
-      put(this.box, h("p", { class: "bad" }, error.message));
+      put(this.box, error.status === 401 ? null : h("p", { class: "bad" }, error.message));
     } finally {
       if (!signal.aborted) this.place.classList.remove("stale");
     }
@@ -56,7 +56,8 @@ export class Facets {
     const { events, sampled, complete, fields_left_out: left } = this.data ?? { events: 0 };
     const text = this.filter.value.trim().toLowerCase();
     const shown = this.fields.filter(
-      ({ field }) => !["payload", "event_id"].includes(field) && label(field).toLowerCase().includes(text),
+      ({ field, distinct }) =>
+        distinct !== 0 && !["payload", "event_id"].includes(field) && label(field).toLowerCase().includes(text),
     );
     put(
       this.box,

@@ -85,6 +85,8 @@ export class Follow {
   /** Streams until the server ends it. Where there is no stream, it asks again and again. */
   async connect() {
     const { signal } = this;
+    // Without a place to go on from, the newest events are looked up again.
+    if (!this.cursor) this.begun = false;
     const where = this.cursor ? [["after", this.cursor]] : [["from", "now"]];
     const filters = this.page.filters.filter(([name]) => name !== "until");
     let answer;

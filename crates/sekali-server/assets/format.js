@@ -92,6 +92,7 @@ export function clock(text) {
 /** A day in words. */
 export function day(text) {
   const date = new Date(text);
+  if (parts(date)[0] === parts(new Date())[0]) return "today";
   return new Intl.DateTimeFormat("en-GB", {
     day: "numeric",
     month: "long",

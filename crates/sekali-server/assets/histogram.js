@@ -92,7 +92,7 @@ export class Histogram {
       this.page.counted(data, () => this.show(signal, true));
     } catch (error) {
       if (isAborted(error)) return;
-      put(this.key, h("span", { class: "bad" }, error.message));
+      put(this.key, error.status === 401 ? null : h("span", { class: "bad" }, error.message));
       this.page.refused(error);
     } finally {
       if (!signal.aborted) this.chart.classList.remove("stale");

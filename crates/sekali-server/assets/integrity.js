@@ -4,15 +4,15 @@ import { ask, isAborted, query } from "./api.js";
 import { Bars, legend } from "./chart.js";
 import { showConflicts } from "./conflicts.js";
 import { by, card, h, put } from "./dom.js";
-import { ago, count, plural, share, short, span } from "./format.js";
+import { count, plural, share } from "./format.js";
 import { onResume, showState, start, stateIsKnown, trouble } from "./shell.js";
 
 const POLL_MS = 5_000;
+const SENDERS_SHOWN = 5;
 const view = {
   sentence: h("h1", { class: "sentence" }, " "),
-  who: card("s7", "Who sends again"),
-  late: card("s5", "How late repeats come"),
-  rates: card("", "Repeats a second"),
+  rates: card("s7", "Repeats a second"),
+  who: card("s5", "Who says something else"),
   conflicts: h("section", { class: "card" }),
 };
 view.chart = h("div", {});
@@ -21,11 +21,12 @@ const REPEATS = [
   { label: "conflict", color: "--conflict" },
 ];
 put(view.rates, h("h2", {}, "Repeats a second", h("span", {}, "last 15 min"), legend(REPEATS)), view.chart);
-const bars = new Bars(view.chart, { height: 110, label: "Repeats and conflicts a second over the last 15 minutes" });
+const bars = new Bars(view.chart, { height: 130, label: "Repeats and conflicts a second over the last 15 minutes" });
 view.rates.querySelector(".key").before(bars.button);
-put(by("main"), view.sentence, h("div", { class: "grid" }, view.who, view.late, view.rates, view.conflicts));
-view.who.hidden = view.late.hidden = true;
+put(by("main"), view.sentence, h("div", { class: "grid" }, view.rates, view.who, view.conflicts));
+view.who.hidden = true;
 let stats = null;
+let whoOf = -1;
 
 function showSentence() {
   const { received, unique_processed: stored, duplicate_dropped: repeats, conflicts } = stats;
@@ -65,99 +66,63 @@ async function showRates() {
   }
 }
 
-/** Who sends again, and how late: counted since the process began. */
+/** Who sends other content under a known id. */
 async function showWho() {
-  let data;
+  view.who.hidden = !stats.conflicts;
+  view.rates.className = stats.conflicts ? "card s7" : "card";
+  if (!stats.conflicts || whoOf === stats.conflicts) return;
+  whoOf = stats.conflicts;
   try {
-    ({ data } = await ask("/duplicates"));
-  } catch (error) {
-    if (error.status) view.who.hidden = view.late.hidden = true;
-    return;
-  }
-  const within = (late, part) => (late?.[part] === undefined || late[part] === null ? "" : span(late[part]));
-  const rows = (data.by ?? [])
-    .filter((one) => one.duplicates > 0)
-    .sort((a, b) => b.duplicates - a.duplicates)
-    .slice(0, 50);
-  const row = (one) =>
-    h(
-      "tr",
-      {},
-      h(
-        "td",
-        { class: "clip" },
-        h(
-          "a",
-          {
-            class: "strong",
-            href: `/explore${query([
-              ["topic", one.topic],
-              ["source", one.source],
-            ])}`,
-          },
-          one.topic,
-        ),
-      ),
-      h("td", { class: "clip" }, one.source),
-      h("td", { class: "clip soft" }, one.key ?? ""),
-      h("td", { class: "r" }, count(one.duplicates)),
-      h("td", { class: "r" }, share(one.duplicates, one.received)),
-      h("td", { class: `r ${one.conflicts ? "c" : "faint"}` }, count(one.conflicts)),
-      h("td", { class: "r" }, within(one.late_seconds, "50")),
-      h("td", { class: "r" }, within(one.late_seconds, "99")),
-      h("td", { class: "r soft" }, one.last_at ? ago(one.last_at) : ""),
+    const { data } = await ask(
+      `/conflicts/count${query([
+        ["by", "topic,source"],
+        ["top", SENDERS_SHOWN],
+        ["within", "2s"],
+      ])}`,
     );
-  const cells = ["topic", "source", "key", "repeats", "of all", "conflicts", "half within", "99% within", "last"].map(
-    (name, at) => h("th", { scope: "col", class: at > 2 ? "r" : "" }, name),
-  );
-  put(
-    view.who,
-    h("h2", {}, "Who sends again", h("span", {}, `since the server started, ${ago(data.since)}`)),
-    rows.length
-      ? h("div", { class: "wide" }, h("table", {}, h("thead", {}, h("tr", {}, cells)), h("tbody", {}, rows.map(row))))
-      : h("p", { class: "empty" }, h("b", {}, "Nobody has sent anything twice"), " since the server started."),
-  );
-  view.who.hidden = false;
-  showLate(data.late ?? []);
-}
-
-function showLate(late) {
-  const total = late.reduce((sum, one) => sum + one.count, 0);
-  view.late.hidden = !total;
-  if (!total) return;
-  const most = Math.max(...late.map((one) => one.count), 1);
-  // Few and many are both to be seen.
-  const tall = (number) => (number ? 6 + (80 * Math.log10(1 + number)) / Math.log10(1 + most) : 0);
-  const name = (one, at) =>
-    one.below_seconds === null || one.below_seconds === undefined
-      ? `from ${span(late[at - 1]?.below_seconds ?? 0)}`
-      : `< ${span(one.below_seconds)}`;
-  put(
-    view.late,
-    h("h2", {}, "How late repeats come", h("span", {}, "each step ten times as many")),
-    h(
-      "div",
-      {
-        class: "late",
-        role: "img",
-        "aria-label": late.map((one, at) => `${name(one, at)}: ${count(one.count)}`).join(", "),
-      },
-      late.map((one, at) =>
+    const row = ({ key: [topic, source], count: number }) =>
+      h(
+        "tr",
+        {},
         h(
-          "div",
-          {},
-          h("span", {}, one.count ? short(one.count) : ""),
-          h("i", { css: { "--h": `${tall(one.count)}%` } }),
-          h("span", {}, name(one, at)),
+          "td",
+          { class: "clip" },
+          h(
+            "a",
+            {
+              class: "strong",
+              href: `/explore${query([
+                ["topic", topic],
+                ["source", source],
+              ])}`,
+            },
+            topic,
+          ),
         ),
+        h("td", { class: "clip" }, source || h("i", { class: "faint" }, "none")),
+        h("td", { class: "r" }, count(number)),
+        h("td", { class: "r soft" }, share(number, data.count)),
+      );
+    const cells = ["topic", "source", "conflicts", "of all"].map((name, at) =>
+      h("th", { scope: "col", class: at > 1 ? "r" : "" }, name),
+    );
+    const more = data.other?.groups
+      ? h("p", { class: "soft" }, `and ${plural(data.other.groups, "more sender")}`)
+      : null;
+    put(
+      view.who,
+      h("h2", {}, "Who says something else under a known id"),
+      h(
+        "div",
+        { class: "wide" },
+        h("table", {}, h("thead", {}, h("tr", {}, cells)), h("tbody", {}, data.groups.map(row))),
       ),
-    ),
-    h(
-      "p",
-      { class: "soft", css: { "margin-top": "8px" } },
-      "Seconds are retries, hours are queues that caught up, days are replays.",
-    ),
-  );
+      more,
+    );
+  } catch {
+    whoOf = -1;
+    view.who.hidden = true;
+  }
 }
 
 let turn = null;

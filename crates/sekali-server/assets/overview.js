@@ -2,13 +2,15 @@
 
 import { Refused, ask, curl, isAborted, query } from "./api.js";
 import { Bars, legend, spark } from "./chart.js";
-import { by, card, copyable, facts, h, put } from "./dom.js";
+import { by, card, copyable, facts, h, put, say } from "./dom.js";
 import { ago, bytes, count, day, plural, rfc3339, share, short, span } from "./format.js";
 import { sendCard } from "./send.js";
 import { onResume, showState, start, stateIsKnown, trouble } from "./shell.js";
 
 const POLL_MS = 2_000;
 const SPARKS_MS = 60_000;
+const HISTORY_SECONDS = 900;
+const HISTORY_SECONDS_MIN = 180;
 const TOPICS_SHOWN = 50;
 const HOUR_MS = 3_600_000;
 
@@ -171,9 +173,13 @@ async function showRates() {
   try {
     const { data } = await ask("/stats/history");
     const { interval_seconds: step, starts, stored, duplicates, conflicts } = data;
+    showLatency(data.acknowledged);
     const seconds = starts.map((text) => Date.parse(text) / 1000);
     const each = (list) => list.map((value) => value / step);
     const until = seconds.at(-1) + step;
+    // A young server has no quarter of an hour to show.
+    const from = Math.max(until - HISTORY_SECONDS, Math.min(seconds[0], until - HISTORY_SECONDS_MIN));
+    say(view.span, `last ${Math.round((until - from) / 60)} min`);
     view.bars.show(
       seconds,
       step,
@@ -182,7 +188,7 @@ async function showRates() {
         { ...SERIES[1], values: each(duplicates.map((value, at) => value - conflicts[at])) },
         { ...SERIES[2], values: each(conflicts) },
       ],
-      { shown: [until - 900, until] },
+      { shown: [from, until] },
     );
     view.rates.hidden = false;
   } catch (error) {
@@ -258,9 +264,21 @@ async function showTopics() {
   );
 }
 
-/** The latency of commits, where the server tells it. */
-async function showLatency() {
-  view.latency.hidden = true;
+/** How long requests waited until their events were on disk. */
+function showLatency(acknowledged) {
+  const figure = (seconds, name) => [span(seconds), " ", h("small", {}, name)];
+  put(
+    view.latencyFacts,
+    acknowledged
+      ? h("p", { class: "big" }, figure(acknowledged.p50_seconds, "p50"), figure(acknowledged.p99_seconds, "p99"))
+      : h("p", { class: "big faint" }, "–"),
+    h(
+      "p",
+      { class: "soft" },
+      acknowledged ? `${plural(acknowledged.requests, "request")} in 15 min` : "no request in 15 min",
+    ),
+    h("p", { class: "soft" }, "No answer before the disk has it."),
+  );
 }
 
 let running = null;
@@ -280,7 +298,6 @@ async function refresh() {
     await Promise.all([
       showRates(),
       isChanged || Date.now() - (view.topicsAt ?? 0) > 10_000 ? ((view.topicsAt = Date.now()), showTopics()) : null,
-      showLatency(),
     ]);
   } catch (error) {
     if (isAborted(error)) return;

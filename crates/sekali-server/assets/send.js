@@ -8,7 +8,7 @@ import { count, plural, rfc3339 } from "./format.js";
 /** Publish one event, and publish it again. */
 export function sendCard(sent) {
   const draft = () =>
-    `{"topic": "orders", "event_id": "${Math.random().toString(36).slice(2, 8)}",\n "timestamp": "${rfc3339(Math.floor(Date.now() / 1000) * 1000)}",\n "source": "this page", "payload": {"total": 9.5}}`;
+    `{"topic": "orders", "event_id": "${Math.random().toString(36).slice(2, 8)}",\n "timestamp": "${rfc3339(Math.floor(Date.now() / 1000) * 1000)}",\n "source": "this page",\n "payload": {"total": 9.5}}`;
   const area = h("textarea", { rows: "6", spellcheck: "false", "aria-label": "Event as JSON", name: "event" }, draft());
   const outcome = h("p", { class: "soft", role: "status", id: "outcome" }, "Stored once, however often you send it.");
   const send = h("button", { class: "primary" }, "Publish");

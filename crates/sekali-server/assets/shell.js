@@ -33,7 +33,7 @@ export function showState(state, version, reason, damage = []) {
     by("state"),
     h("span", { class: `dot ${state}` }),
     word,
-    version ? h("span", { class: "more" }, ` · ${version}`) : null,
+    version ? h("span", { class: "extra" }, ` · ${version}`) : null,
   );
   document.body.classList.toggle("disconnected", state === "offline");
   const text = {
@@ -134,6 +134,7 @@ export function askForKey(problem = "") {
     spellcheck: "false",
     placeholder: "sekali_…",
     "aria-label": "API key",
+    autofocus: true,
     required: true,
   });
   const form = h(

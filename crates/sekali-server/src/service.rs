@@ -9,6 +9,7 @@ mod chores;
 mod conflicts;
 mod context;
 mod history;
+mod latency;
 mod mark;
 mod opening;
 mod pipeline;
@@ -44,6 +45,7 @@ pub(crate) use conflicts::ConflictGroups;
 pub(crate) use context::{Context, ContextQuery};
 pub(crate) use history::CountedInterval;
 use history::History;
+pub(crate) use latency::Acknowledged;
 pub use pipeline::{CommitError, Committers, Pipeline};
 pub use scrub_status::{ScrubStatus, ScrubSummary};
 pub use space::{Shortage, SpaceWatch};
@@ -192,7 +194,9 @@ impl Service {
     pub(crate) async fn publish(&self, client: Client, mut accepted: Accepted) -> Result<Published, CommitError> {
         let order = accepted.take_order();
         let Accepted { batches, keys, rejected, .. } = accepted;
+        let began = Instant::now();
         let outcomes = self.shared.pipeline.commit(client, batches).await?;
+        self.shared.history.acknowledged(began.elapsed());
         Ok(Published { outcomes: order.restore(outcomes), keys, rejected })
     }
 

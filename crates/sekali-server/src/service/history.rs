@@ -1,4 +1,5 @@
-//! The counters of the last quarter of an hour, so that a page has something to show at once.
+//! The counters of the last quarter of an hour, so that a page has something to show at once, and
+//! how long requests waited for the disk in it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,20 +7,23 @@ use std::time::Duration;
 
 use sekali_store::{Counters, Reader};
 
+use super::latency::{Acknowledged, Latencies, LatencyCounts};
 use crate::clock::now_ns;
 use crate::limits::{HISTORY_INTERVAL, HISTORY_INTERVALS_MAX};
 
 /// The counters at the begin of an interval.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Sample {
     start_ns: i64,
     counters: Counters,
+    latencies: LatencyCounts,
 }
 
 /// Counters at the begins of the last intervals. Cheap to clone; clones share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct History {
     samples: Arc<Mutex<VecDeque<Sample>>>,
+    latencies: Arc<Latencies>,
 }
 
 /// Counts of one interval.
@@ -41,6 +45,17 @@ impl History {
         samples.iter().zip(ends).map(|(sample, end)| difference(sample, &end)).collect()
     }
 
+    /// Notes how long a request waited.
+    pub(super) fn acknowledged(&self, waited: Duration) {
+        self.latencies.record(waited);
+    }
+
+    /// How long requests waited in all of the intervals.
+    pub(super) fn latency(&self) -> Option<Acknowledged> {
+        let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.front().and_then(|first| self.latencies.counts().since(&first.latencies))
+    }
+
     /// Notes the counters at `now_ns`, once an interval. A clock that was set back changes nothing
     /// until it is where it was.
     fn note(&self, now_ns: i64, counters: Counters) {
@@ -49,7 +64,7 @@ impl History {
         if samples.back().is_some_and(|last| last.start_ns >= start_ns) {
             return;
         }
-        samples.push_back(Sample { start_ns, counters });
+        samples.push_back(Sample { start_ns, counters, latencies: self.latencies.counts() });
         if samples.len() > HISTORY_INTERVALS_MAX {
             samples.pop_front();
         }

@@ -7,7 +7,7 @@ use sekali_store::{Counters, Reader};
 use sekali_wire::stats::{Expired, IndexStats, Oldest, Scrub, Status, StorageStats, StoreStats};
 use sekali_wire::timestamp::Timestamp;
 
-use super::{CountedInterval, ScrubSummary, Service};
+use super::{Acknowledged, CountedInterval, ScrubSummary, Service};
 use crate::clients::{Client, once};
 use crate::clock::now_ns;
 use crate::query::QueryError;
@@ -45,6 +45,11 @@ impl Service {
     /// Counts of each of the last intervals, oldest first.
     pub(crate) fn history(&self) -> Vec<CountedInterval> {
         self.shared.history.intervals(self.counters())
+    }
+
+    /// How long requests waited for the disk in these intervals.
+    pub(crate) fn latency(&self) -> Option<Acknowledged> {
+        self.shared.history.latency()
     }
 
     /// Events that were stored and have not expired.

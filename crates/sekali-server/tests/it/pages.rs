@@ -79,6 +79,8 @@ fn the_history_has_what_was_just_received() {
     }
     let history = server.get("/stats/history").expect_status(200).json();
     assert_eq!(history["interval_seconds"], 10);
+    assert_eq!(history["acknowledged"]["requests"], 3);
+    assert!(history["acknowledged"]["p99_seconds"].as_f64() >= history["acknowledged"]["p50_seconds"].as_f64());
     let sum = |name: &str| history[name].as_array().unwrap().iter().map(|value| value.as_u64().unwrap()).sum::<u64>();
     assert_eq!((sum("stored"), sum("duplicates"), sum("conflicts")), (1, 2, 0));
     assert_eq!(history["starts"].as_array().unwrap().len(), history["stored"].as_array().unwrap().len());

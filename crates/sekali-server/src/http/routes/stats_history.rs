@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::http::answer::Json;
 use crate::http::route::{Admitted, Answer};
 use crate::limits::HISTORY_INTERVAL;
+use crate::service::Acknowledged;
 
 /// Counts of each of the last intervals.
 pub(super) async fn stats_history(request: Box<Admitted>) -> Answer {
@@ -17,6 +18,9 @@ pub(super) async fn stats_history(request: Box<Admitted>) -> Answer {
         stored: intervals.iter().map(|interval| interval.stored).collect(),
         duplicates: intervals.iter().map(|interval| interval.duplicates).collect(),
         conflicts: intervals.iter().map(|interval| interval.conflicts).collect(),
+        acknowledged: request.app.shared.service.latency().map(|Acknowledged { requests, p50, p99 }| {
+            AcknowledgedJson { requests, p50_seconds: p50, p99_seconds: p99 }
+        }),
     };
     Ok(Json(history).into_response())
 }
@@ -28,4 +32,12 @@ struct StatsHistory {
     stored: Vec<u64>,
     duplicates: Vec<u64>,
     conflicts: Vec<u64>,
+    acknowledged: Option<AcknowledgedJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct AcknowledgedJson {
+    requests: u64,
+    p50_seconds: f64,
+    p99_seconds: f64,
 }
