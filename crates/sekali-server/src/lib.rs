@@ -14,6 +14,7 @@
 //! - [`query`]: filters, cursors and scans over all partitions
 //! - [`sql`]: statements of SQL over stored events
 //! - `clients`: who a request counts for, and what one client may have of what all share
+//! - `metrics`: numbers for Prometheus
 //! - `pages`: the dashboard, as files that browsers load
 //! - [`access`]: API keys and what each allows
 //! - [`limits`]: every cap
@@ -29,6 +30,7 @@ pub mod http;
 pub mod ingest;
 pub mod limits;
 pub mod listen;
+mod metrics;
 mod pages;
 pub mod query;
 pub mod server;

@@ -6,6 +6,7 @@
 //! [`EventQuery`].
 
 mod chores;
+mod commit_timings;
 mod conflicts;
 mod context;
 mod history;
@@ -41,6 +42,7 @@ use crate::query::{ClientGuard, CursorKey, EventCursor, EventQuery, Positions, Q
 use crate::sql::{self, SqlAnswer, SqlError, SqlStatement, SqlView};
 
 pub use chores::Chores;
+pub(crate) use commit_timings::CommitTimings;
 pub(crate) use conflicts::ConflictGroups;
 pub(crate) use context::{Context, ContextQuery};
 pub(crate) use history::CountedInterval;
@@ -87,6 +89,7 @@ struct Shared {
     statements: Workers,
     topic_quota: TopicQuota,
     history: History,
+    commits: CommitTimings,
     started: Instant,
 }
 
@@ -129,7 +132,8 @@ impl Service {
         let torn = torn_tails(&partitions);
         let tails = Tails::start(&partitions, &readers)?;
         let space = SpaceWatch::default();
-        let (pipeline, committers) = Pipeline::start(partitions, space.clone())?;
+        let commits = CommitTimings::new();
+        let (pipeline, committers) = Pipeline::start(partitions, space.clone(), commits.clone())?;
         let scrub = Arc::<ScrubStatus>::default();
         let chores = Chores::new(
             retainers,
@@ -160,6 +164,7 @@ impl Service {
             statements: Workers::start_threads("sql", SQL_WAITING_MAX, SQL_STATEMENTS_MAX, SQL_STACK_BYTES)?,
             topic_quota: TopicQuota::default(),
             history: chores.history(),
+            commits,
             started: Instant::now(),
         };
         Ok((Self { shared: Arc::new(shared) }, committers, chores))
@@ -339,6 +344,11 @@ impl Service {
     /// The live tails.
     pub(crate) fn tails(&self) -> &Tails {
         &self.shared.tails
+    }
+
+    /// Times and sizes of commits.
+    pub(crate) fn commit_timings(&self) -> &CommitTimings {
+        &self.shared.commits
     }
 
     /// The memory of answers that are made and not yet sent.

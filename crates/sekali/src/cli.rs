@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     /// Publish events from files, standard input or a generator
     Publish(publish::PublishArgs),
-    /// Start a server, publish 5,000 events, and show what becomes of them
+    /// Start a server, publish 5,000 events, show what becomes of them
     Demo(demo::DemoArgs),
     /// Read stored events
     Events(events::EventsArgs),

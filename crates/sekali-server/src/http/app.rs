@@ -6,7 +6,9 @@ use super::access_log::AccessLog;
 use super::body::Intake;
 use super::guard::{Gate, Hosts};
 use super::request_id::RequestIds;
+use super::routes::ROUTES;
 use crate::access::Access;
+use crate::metrics::Metrics;
 use crate::service::Service;
 use crate::timeouts::Timeouts;
 
@@ -25,6 +27,7 @@ pub(super) struct Shared {
     pub(super) ids: RequestIds,
     pub(super) log: AccessLog,
     pub(super) timeouts: Timeouts,
+    pub(super) metrics: Metrics,
 }
 
 impl App {
@@ -37,6 +40,7 @@ impl App {
             ids: RequestIds::new(),
             log: AccessLog::default(),
             timeouts,
+            metrics: Metrics::new(ROUTES.iter().map(|route| (route.method.as_str(), route.path))),
         };
         Self { shared: Arc::new(shared) }
     }

@@ -8,6 +8,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use hyper::header::{ALLOW, CONTENT_LENGTH, HeaderValue};
 use hyper::{Method, Request, Response};
@@ -46,18 +47,19 @@ pub struct Door {
 /// The routes of one path.
 #[derive(Default)]
 struct Methods {
-    routes: Vec<&'static Route>,
+    /// With their numbers in the table.
+    routes: Vec<(usize, &'static Route)>,
 }
 
 impl Methods {
-    fn find(&self, method: &Method) -> Option<&'static Route> {
+    fn find(&self, method: &Method) -> Option<(usize, &'static Route)> {
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        self.routes.iter().copied().find(|route| route.method == *method)
+        self.routes.iter().copied().find(|(_, route)| route.method == *method)
     }
 
     /// The `Allow` header.
     fn allowed(&self) -> String {
-        let methods = self.routes.iter().map(|route| route.method.as_str());
+        let methods = self.routes.iter().map(|(_, route)| route.method.as_str());
         let methods = methods.flat_map(|method| [Some(method), (method == "GET").then_some("HEAD")]);
         methods.flatten().collect::<Vec<_>>().join(",")
     }
@@ -75,16 +77,18 @@ impl Door {
     /// left to [`Door::answer`]: it holds no request, so that it is small and cheap to move. Must be
     /// called on a tokio runtime.
     pub fn admit(&self, request: Request<RequestBody>, network: IpAddr) -> Exchange {
+        let begun = Instant::now();
         let id = self.app.shared.ids.of(request.headers());
         let entry = AccessLog::begin(request.method(), request.uri().path());
         let origin = self.cors.as_deref().and_then(|cors| cors.admitted_origin(request.headers()));
         let is_head = request.method() == Method::HEAD;
-        Exchange { progress: self.route(request, network, &id), is_head, id, entry, origin }
+        let (number, progress) = self.route(request, network, &id);
+        Exchange { begun, number, progress, is_head, id, entry, origin }
     }
 
     /// Answers a request, gives the answer its id, and logs both.
     pub async fn answer(&self, exchange: Exchange) -> Response<Body> {
-        let Exchange { progress, is_head, id, entry, origin } = exchange;
+        let Exchange { begun, number, progress, is_head, id, entry, origin } = exchange;
         let (mut response, class, may_be_read) = match progress {
             Progress::Handling { route, answering } => {
                 let response = answering.await.unwrap_or_else(|error| self.refuse_by(route, &id, error));
@@ -98,33 +102,35 @@ impl Door {
         if let Some(cors) = self.cors.as_deref().filter(|_| may_be_read) {
             cors.allow(origin, response.headers_mut());
         }
+        self.app.shared.metrics.requests.count(number, response.status().as_u16(), begun.elapsed());
         AccessLog::answered(entry, &id, response.status());
         response.headers_mut().insert(REQUEST_ID, id);
         response
     }
 
-    fn route(&self, request: Request<RequestBody>, network: IpAddr, id: &HeaderValue) -> Progress {
+    /// Finds the number of the route and begins to answer.
+    fn route(&self, request: Request<RequestBody>, network: IpAddr, id: &HeaderValue) -> (Option<usize>, Progress) {
         let app = &self.app;
         // A head that is too large is refused before anything in it is looked at.
         if !head::fits(&request) {
-            return Progress::Answered(refuse(app, request, id, head::too_large()));
+            return (None, Progress::Answered(refuse(app, request, id, head::too_large())));
         }
         if let Some(cors) = self.cors.as_deref().filter(|_| request.method() == Method::OPTIONS) {
             let (parts, body) = request.into_parts();
             discard(&parts.headers, body);
-            return Progress::Preflight(cors.preflight(&parts.headers));
+            return (None, Progress::Preflight(cors.preflight(&parts.headers)));
         }
         let found = self.paths.at(request.uri().path());
         let (methods, segments) = match &found {
             Ok(found) => (Some(found.value), found.params.iter().map(|(_, value)| value.to_owned()).collect()),
             Err(_) => (None, Vec::new()),
         };
-        let Some(route) = methods.and_then(|methods| methods.find(request.method())) else {
-            return Progress::Answered(no_route(app, request, id, methods));
+        let Some((number, route)) = methods.and_then(|methods| methods.find(request.method())) else {
+            return (None, Progress::Answered(no_route(app, request, id, methods)));
         };
         let admitted = app.shared.gate.admit(route.scope, &request);
         let (parts, body) = request.into_parts();
-        match admitted {
+        let progress = match admitted {
             Ok(grant) => {
                 let admitted = Admitted { app: app.clone(), grant, network, parts, body, route, segments };
                 Progress::Handling { route, answering: (route.answer)(Box::new(admitted)) }
@@ -133,7 +139,8 @@ impl Door {
                 discard(&parts.headers, body);
                 Progress::Refused { route, error }
             }
-        }
+        };
+        (Some(number), progress)
     }
 
     fn refuse_by(&self, route: &Route, id: &HeaderValue, error: ApiError) -> Response<Body> {
@@ -144,6 +151,9 @@ impl Door {
 
 /// A request on its way to an answer.
 pub struct Exchange {
+    begun: Instant,
+    /// That of its route.
+    number: Option<usize>,
     progress: Progress,
     is_head: bool,
     id: HeaderValue,
@@ -162,10 +172,10 @@ enum Progress {
 /// Every route, by path.
 fn paths() -> matchit::Router<Methods> {
     let mut paths: Vec<(&str, Methods)> = Vec::new();
-    for route in &ROUTES {
+    for (number, route) in ROUTES.iter().enumerate() {
         match paths.iter_mut().find(|(path, _)| *path == route.path) {
-            Some((_, methods)) => methods.routes.push(route),
-            None => paths.push((route.path, Methods { routes: vec![route] })),
+            Some((_, methods)) => methods.routes.push((number, route)),
+            None => paths.push((route.path, Methods { routes: vec![(number, route)] })),
         }
     }
     let mut router = matchit::Router::new();
@@ -244,8 +254,8 @@ mod tests {
         let paths = paths();
         for route in &ROUTES {
             let path = route.path.replace('{', "x").replace('}', "y");
-            let found = paths.at(&path).unwrap().value.find(&route.method).unwrap();
-            assert_eq!(found.path, route.path);
+            let (number, found) = paths.at(&path).unwrap().value.find(&route.method).unwrap();
+            assert_eq!((found.path, ROUTES[number].path), (route.path, route.path));
         }
         assert!(paths.at("/nowhere").is_err());
     }
@@ -254,7 +264,7 @@ mod tests {
     fn a_path_names_its_neighbours() {
         assert_eq!(
             neighbours("/topic"),
-            "paths begin with /publish, /exists, /events, /conflicts, /topics, /stats, /livez, /readyz"
+            "paths begin with /publish, /exists, /events, /conflicts, /topics, /stats, /metrics, /livez, /readyz"
         );
         assert!(neighbours("/events/a/b/c").starts_with("there are GET /events, GET /events/count"));
     }

@@ -11,6 +11,7 @@ mod events;
 mod exists;
 mod fields;
 mod health;
+mod metrics;
 mod pages;
 mod publish;
 mod sql;
@@ -39,7 +40,7 @@ const STREAM: &[&str] = &[FILTERS, "from", "after"];
 const EVENT_STATS: &[&str] = &[FILTERS, "field", "percentiles", "by", "top", "interval", "auto", "within"];
 
 /// Every route there is.
-pub static ROUTES: [Route; 21] = [
+pub static ROUTES: [Route; 23] = [
     Route {
         method: Method::POST,
         path: "/publish",
@@ -79,6 +80,7 @@ pub static ROUTES: [Route; 21] = [
     get("/topics", READ, &["limit", "after"], |request| Box::pin(topics::topics(request))),
     get("/stats", READ, NONE, |request| Box::pin(stats::stats(request))),
     get("/stats/history", READ, NONE, |request| Box::pin(stats_history::stats_history(request))),
+    get("/metrics", READ, NONE, |request| Box::pin(metrics::metrics(request))),
     get("/livez", None, NONE, |_| Box::pin(health::livez())),
     get("/readyz", None, NONE, |request| Box::pin(health::readyz(request))),
     page("/", HeaderClass::Page, |request| Box::pin(pages::home(request))),

@@ -6,7 +6,7 @@ use super::{Filter, FilterBuilder, TopicConditions, WrongFilter};
 use crate::access::Topics;
 
 /// Which events a reader is looking for, and which it may see.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct EventQuery {
     /// Only events of these topics.
     pub topics: TopicConditions,

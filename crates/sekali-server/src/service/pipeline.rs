@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use crate::clients::{Client, Rooms};
 use crate::limits::QUEUE_BYTES_MAX;
 
-use super::{Shortage, SpaceWatch};
+use super::{CommitTimings, Shortage, SpaceWatch};
 use answers::Waiter;
 pub use committer::Committers;
 use compare::Comparer;
@@ -64,6 +64,7 @@ struct Shared {
     comparer: Comparer,
     health: Health,
     space: SpaceWatch,
+    timings: CommitTimings,
 }
 
 impl Pipeline {
@@ -71,13 +72,18 @@ impl Pipeline {
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub fn start(partitions: Vec<Partition>, space: SpaceWatch) -> io::Result<(Self, Committers)> {
+    pub(crate) fn start(
+        partitions: Vec<Partition>,
+        space: SpaceWatch,
+        timings: CommitTimings,
+    ) -> io::Result<(Self, Committers)> {
         let shared = Arc::new(Shared {
             queues: partitions.iter().map(|_| Queue::default()).collect(),
             rooms: Rooms::new(QUEUE_BYTES_MAX),
             comparer: Comparer::start(partitions.iter().map(Partition::reader).collect())?,
             health: Health::default(),
             space,
+            timings,
         });
         let committers = Committers::start(partitions, &shared)?;
         Ok((Self { shared }, committers))
@@ -220,4 +226,11 @@ enum Answer {
     Refused(CommitError),
     /// Its events must be compared with stored ones before a commit can decide them.
     SetAside(Batch),
+}
+
+impl Answer {
+    /// Events that are durable with it.
+    fn events(&self) -> usize {
+        if let Self::Committed(outcomes) = self { outcomes.len() } else { 0 }
+    }
 }

@@ -21,6 +21,7 @@ mod error_codes;
 mod events;
 mod fuzz_corpus;
 mod hosts;
+mod metrics;
 #[cfg(target_os = "linux")]
 mod neighbours;
 #[cfg(target_os = "linux")]

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sekali_store::{Batch, Commit, Decision, Error, Partition};
 use tracing::{debug, error, info, warn};
@@ -156,8 +156,12 @@ impl Committer<'_> {
 
     /// Writes the commit, passes the turn to write on, and delivers the outcomes.
     fn write(&self, commit: Commit<'_>, turn: Turn<'_>, mut decided: Vec<Decided>) -> Result<(), Ended> {
+        let begun = Instant::now();
         let written = match commit.finish(None) {
-            Ok(()) => Ok(None),
+            Ok(()) => {
+                self.shared.timings.note(decided.iter().map(|(_, answer)| answer.events()).sum(), begun.elapsed());
+                Ok(None)
+            }
             Err(Error::StorageFull { available, needed }) => Ok(Some(self.refuse_for_space(available, needed))),
             Err(Error::Stopped(reason)) => Err(self.end(&reason)),
             Err(error) => Err(self.end(&error.describe())),

@@ -28,6 +28,8 @@ enum Rights {
         read: bool,
         mine: bool,
         theirs: bool,
+        /// The key is for all topics.
+        all: bool,
     },
     Everything,
 }
@@ -78,7 +80,7 @@ fn visitors(dir: &Path) -> Vec<Visitor> {
             let rights = if has(Scope::Admin) {
                 Rights::Everything
             } else {
-                Rights::Key { publish: has(Scope::Publish), read: has(Scope::Read), mine, theirs }
+                Rights::Key { publish: has(Scope::Publish), read: has(Scope::Read), mine, theirs, all: topics == ["*"] }
             };
             visitors.push(Visitor { name: format!("{scopes:?} {topics:?}"), shows: shows(&secret), rights });
         }
@@ -168,6 +170,9 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
             get(&format!("{path}?topic=theirs.x"), Some(THEIRS), 200),
             get(&format!("{path}?topic=mine.a"), Some(MINE), 200),
         ],
+        ("GET", "/metrics") => {
+            vec![get(path, None, 200), stream(path, "application/openmetrics-text; version=1.0.0", None)]
+        }
         ("GET", "/") => vec![stream("/", "text/html", None)],
         ("GET", "/event/{topic}/{event_id}") => vec![get("/event/theirs.x/HIDDEN-1", None, 200)],
         ("GET", "/assets/{version}/{name}") => vec![get("/assets/0/app.css", None, 404)],
@@ -191,7 +196,7 @@ fn needs_no_key(route: &str) -> bool {
 
 /// The status by the rules of the documentation.
 fn expected(route: &str, question: &Question, rights: Rights) -> u16 {
-    let Rights::Key { publish, read, mine, theirs } = rights else {
+    let Rights::Key { publish, read, mine, theirs, all } = rights else {
         let is_admitted = needs_no_key(route) || rights == Rights::Everything;
         return if is_admitted { question.status } else { 401 };
     };
@@ -199,6 +204,7 @@ fn expected(route: &str, question: &Question, rights: Rights) -> u16 {
         route if needs_no_key(route) => return question.status,
         "/publish" if question.path.contains("dry_run") => publish && read,
         "/publish" | "/exists" => publish,
+        "/metrics" => read && all,
         _ => read,
     };
     let has_topic = match question.topic {
