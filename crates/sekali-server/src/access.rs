@@ -20,6 +20,7 @@ mod lease;
 mod live;
 mod scope;
 mod topics;
+mod webhooks;
 
 pub use error::KeysError;
 pub use exposure::Exposure;
@@ -31,3 +32,4 @@ pub(crate) use lease::Lease;
 pub use live::Access;
 pub use scope::Scope;
 pub use topics::Topics;
+pub(crate) use webhooks::WebhookSecret;

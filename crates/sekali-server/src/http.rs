@@ -23,10 +23,11 @@ mod request_id;
 mod route;
 mod routes;
 
+pub(crate) use answer::HangUp;
 pub use answer::{Body, HeaderClass};
 pub use body::{BodyWatch, RequestBody};
 pub use door::{Browsers, Door};
 pub use guard::Hosts;
 pub use route::Route;
-pub use routes::ROUTES;
+pub use routes::{ROUTES, SHIPPER_ROUTES};
 pub use sekali_wire::error_code::{Code, Stored};

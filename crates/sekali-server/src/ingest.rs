@@ -7,16 +7,19 @@
 mod batch_builder;
 mod content;
 mod diagnosis;
+mod drafts;
 mod fast;
 mod fields;
 mod keys;
 mod members;
 mod problem;
+mod quarantine;
 mod slow;
 mod wire;
 
 pub use batch_builder::{Accepted, Target};
 pub use content::CONTENT_RULES;
+pub(crate) use drafts::{Draft, Drafts, DraftsError, IdPlan, IdRule, ItemState, OnInvalid};
 pub(crate) use keys::read_keys;
 pub(crate) use problem::excerpt;
 pub use problem::{IngestError, Problem, Rejected};

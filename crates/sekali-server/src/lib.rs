@@ -9,6 +9,8 @@
 //! - [`server`]: starts and stops all of it in order
 //! - [`listen`]: sockets, connections, the threads that serve them
 //! - [`http`]: one door, one table of routes, answers
+//! - `protocols`: other people's clients, one folder for each protocol they speak
+//! - `identity`: where ids of events come from that have none of their own
 //! - [`ingest`]: the bytes of a request to validated, encoded, routed events
 //! - [`service`]: the running store: publish, find, read, count; its chores
 //! - [`query`]: filters, cursors and scans over all partitions
@@ -27,11 +29,13 @@ pub mod clock;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod http;
+mod identity;
 pub mod ingest;
 pub mod limits;
 pub mod listen;
 mod metrics;
 mod pages;
+mod protocols;
 pub mod query;
 pub mod server;
 pub mod service;

@@ -17,6 +17,7 @@ mod pipeline;
 mod retain;
 mod scrub;
 mod scrub_status;
+mod shipping;
 mod space;
 mod status;
 mod tails;
@@ -34,6 +35,7 @@ use tracing::warn;
 
 use crate::clients::{Client, FairShares, ShareSizes, Workers, once};
 use crate::clock::now_ns;
+use crate::identity::{Ledger, Tally};
 use crate::ingest::{Accepted, Rejected, Target};
 use crate::limits::{ANSWERS_BYTES_MAX, COUNTS_MAX, READS_MAX, SMALL_ANSWERS_BYTES_MAX, SMALL_BYTES_MAX};
 use crate::limits::{SQL_STACK_BYTES, SQL_STATEMENTS_MAX, SQL_WAITING_MAX, STREAMS_AHEAD_MAX, STREAMS_MAX};
@@ -50,6 +52,7 @@ use history::History;
 pub(crate) use latency::Acknowledged;
 pub use pipeline::{CommitError, Committers, Pipeline};
 pub use scrub_status::{ScrubStatus, ScrubSummary};
+pub(crate) use shipping::{ItemResult, ShipError, Shipment, Shipped};
 pub use space::{Shortage, SpaceWatch};
 pub(crate) use tails::{OutputParts, Tail, TailLayout, TailOutput, TailPosition, Tails, Wait, stream};
 pub(crate) use topic_quota::TopicPermit;
@@ -90,6 +93,11 @@ struct Shared {
     topic_quota: TopicQuota,
     history: History,
     commits: CommitTimings,
+    /// Equal requests, where that must be known to tell repeats.
+    ledger: Ledger,
+    tally: Tally,
+    /// The last commit before this start. What was stored shortly before it is in doubt.
+    last_commit_ns: Option<i64>,
     started: Instant,
 }
 
@@ -132,6 +140,7 @@ impl Service {
         let torn = torn_tails(&partitions);
         let tails = Tails::start(&partitions, &readers)?;
         let space = SpaceWatch::default();
+        let last_commit_ns = readers.iter().filter_map(Reader::last_commit_ns).max();
         let commits = CommitTimings::new();
         let (pipeline, committers) = Pipeline::start(partitions, space.clone(), commits.clone())?;
         let scrub = Arc::<ScrubStatus>::default();
@@ -165,6 +174,9 @@ impl Service {
             topic_quota: TopicQuota::default(),
             history: chores.history(),
             commits,
+            ledger: Ledger::default(),
+            tally: Tally::default(),
+            last_commit_ns,
             started: Instant::now(),
         };
         Ok((Self { shared: Arc::new(shared) }, committers, chores))
@@ -178,6 +190,11 @@ impl Service {
     /// The queue to the committers.
     pub fn pipeline(&self) -> &Pipeline {
         &self.shared.pipeline
+    }
+
+    /// Events by way in and kind of id.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.shared.tally
     }
 
     /// Permits the topics of a request, which is dropped once they are committed.

@@ -23,3 +23,6 @@ pub mod timestamp;
 
 /// The reserved topic that keeps events whose key was known with other content.
 pub const CONFLICTS_TOPIC: &str = "$conflicts";
+/// The reserved topic that keeps records that are no events, of clients that would repeat or drop
+/// all others if one was refused.
+pub const QUARANTINE_TOPIC: &str = "$quarantine";

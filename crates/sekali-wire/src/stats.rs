@@ -25,6 +25,9 @@ pub struct Stats {
     /// Events whose key was known with different content.
     #[serde(default)]
     pub conflicts: u64,
+    /// Events that came without an id since the start, so that a repeat of them is stored again.
+    #[serde(default)]
+    pub unidentified: u64,
     /// The state of the service.
     #[serde(default)]
     pub status: Status,
@@ -77,6 +80,9 @@ pub struct StoreStats {
     /// The background check of everything stored.
     #[serde(default)]
     pub scrub: Scrub,
+    /// Events since the start by way in, and where their ids come from.
+    #[serde(default)]
+    pub ways: Vec<WayStats>,
     /// The dedup index, by partition.
     #[serde(default)]
     pub index: Vec<IndexStats>,
@@ -128,6 +134,19 @@ pub struct Scrub {
     /// Damaged files that were written anew since the start.
     #[serde(default)]
     pub mended: u64,
+}
+
+/// The events of a way in by the kind of their ids, since the start, repeats among them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the field names are the documentation in API.md")]
+pub struct WayStats {
+    pub way: String,
+    pub declared: u64,
+    pub positional: u64,
+    pub request: u64,
+    pub content: u64,
+    pub none: u64,
+    pub quarantined: u64,
 }
 
 /// The dedup index of a partition. Counts of look-ups are since the start.

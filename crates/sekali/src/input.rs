@@ -19,6 +19,7 @@ mod peek;
 mod progress;
 mod python;
 mod row;
+mod shape;
 mod source;
 mod sqlite;
 mod utf16;
@@ -26,10 +27,13 @@ mod utf16;
 pub(crate) use check::check;
 pub use feed::{Feed, Origin, Pacing, feed};
 pub use format::InputFormat;
+pub use shape::Shape;
 
 use std::io::{self, Read};
+use std::time::SystemTime;
 
 use sekali_wire::json::quoting_hint;
+use sekali_wire::timestamp::Timestamp;
 
 /// Longest text of one event that is read, in bytes: the largest payload, even if every byte of it
 /// is escaped.
@@ -48,6 +52,8 @@ const SHOWN_CHARS_MAX: usize = 20;
 pub struct Options {
     /// How events are written down, unless each file is to be told by its name or beginning.
     pub format: Option<InputFormat>,
+    /// The kind of its records, where they are no events.
+    pub shape: Option<Shape>,
     /// The table of a SQLite database, unless it is to be found by its columns.
     pub table: Option<String>,
     /// Whether that of which no event can be made is passed over and reported. Otherwise it goes
@@ -155,6 +161,9 @@ pub fn reader(
     let packed = peek::Peeked::new(input).map_err(failed)?;
     let text = packed::unpack(packed).map_err(failed)?.map_err(unusable)?;
     let peeked = utf16::to_utf8(text).map_err(failed)?.map_err(unusable)?;
+    if let Some(shape) = &options.shape {
+        return Ok(shape::reader(peeked.into_input(), name, shape, now()));
+    }
     let format = options
         .format
         .or_else(|| InputFormat::of_name(name))
@@ -170,6 +179,12 @@ pub fn reader(
             return Err(unusable(reason.to_owned()));
         }
     })
+}
+
+/// The time, for records that have none.
+fn now() -> String {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since_1970.as_nanos()).unwrap_or(0)).to_string()
 }
 
 /// Why `text` is not one JSON value, if it is not.

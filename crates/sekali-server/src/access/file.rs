@@ -121,10 +121,7 @@ impl KeyFile {
 
     /// Identity and change time of the file. `None` where there is no such file.
     pub(super) fn stamp(&self) -> io::Result<Option<Stamp>> {
-        match fs::metadata(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            metadata => metadata.map(|metadata| Some(Stamp::of(&metadata))),
-        }
+        Stamp::of_path(&self.path)
     }
 
     fn decode(&self, text: &str) -> Result<Keys, KeysError> {
@@ -161,6 +158,14 @@ impl KeyFile {
 }
 
 impl Stamp {
+    /// That of a file. `None` where there is no such file.
+    pub(super) fn of_path(path: &Path) -> io::Result<Option<Self>> {
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            metadata => metadata.map(|metadata| Some(Self::of(&metadata))),
+        }
+    }
+
     fn of(metadata: &fs::Metadata) -> Self {
         Self { inode: metadata.ino(), len: metadata.len(), changed: (metadata.ctime(), metadata.ctime_nsec()) }
     }

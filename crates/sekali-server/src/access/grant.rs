@@ -11,6 +11,8 @@ pub enum Grant {
     Everything,
     /// The scopes and topics of this key.
     Key(Arc<Key>),
+    /// Publishing to this topic: the request is signed with its secret.
+    Signed(Topics),
     /// Only the routes that are open to every client.
     Nothing,
 }
@@ -43,8 +45,14 @@ impl Grant {
     pub(crate) fn key(&self) -> Option<&Key> {
         match self {
             Self::Key(key) => Some(key),
-            Self::Everything | Self::Nothing => None,
+            Self::Everything | Self::Signed(_) | Self::Nothing => None,
         }
+    }
+
+    /// That of a request that is signed with the secret of a topic.
+    pub(crate) fn signed(topic: &str) -> Self {
+        // The name of a topic may have a star in it, which is none then.
+        Self::Signed(Topics::from(vec![topic.replace('*', "?")]))
     }
 
     /// Whether it includes `scope`, for some topics at least.
@@ -52,6 +60,7 @@ impl Grant {
         match self {
             Self::Everything => true,
             Self::Key(key) => key.has(scope),
+            Self::Signed(_) => scope == Scope::Publish,
             Self::Nothing => false,
         }
     }
@@ -61,6 +70,7 @@ impl Grant {
         match self {
             Self::Everything => true,
             Self::Key(key) => key.topics.contains(topic),
+            Self::Signed(topics) => topics.contains(topic),
             Self::Nothing => false,
         }
     }
@@ -70,6 +80,7 @@ impl Grant {
         match self {
             Self::Everything => None,
             Self::Key(key) => Some(key.topics.clone()).filter(|topics| !topics.is_all()),
+            Self::Signed(topics) => Some(topics.clone()),
             Self::Nothing => Some(Topics::from(Vec::new())),
         }
     }

@@ -1,14 +1,15 @@
 //! The keys in force in a running server.
 
 use sekali_wire::timestamp::Timestamp;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tracing::{error, info, warn};
 
 use super::file::Stamp;
-use super::{AuthError, Grant, KeyFile, Keys, KeysError, Lease};
+use super::webhooks::{self, WebhookSecret, WebhookSecrets};
+use super::{AuthError, Exposure, Grant, KeyFile, Keys, KeysError, Lease};
 
 /// The keys in force. Cheap to clone; all clones see the same.
 #[derive(Debug, Clone)]
@@ -25,6 +26,9 @@ struct Shared {
     /// again once false.
     is_open: AtomicBool,
     seen: Mutex<Seen>,
+    webhooks: RwLock<Arc<WebhookSecrets>>,
+    webhooks_seen: Mutex<Seen>,
+    dir: PathBuf,
 }
 
 /// The identity of the file when it was last read.
@@ -42,7 +46,11 @@ impl Access {
         let keys = file.read()?.map(Arc::new);
         warn_of_exposure(&file);
         let is_open = AtomicBool::new(keys.is_none());
-        let shared = Shared { file, keys: RwLock::new(keys), is_open, seen: Mutex::new(seen) };
+        let webhooks_seen = Mutex::new(webhooks_stamp(dir));
+        let webhooks = RwLock::new(Arc::new(WebhookSecrets::read(dir)?));
+        warn_of_exposed_webhooks(dir);
+        let (keys, seen, dir) = (RwLock::new(keys), Mutex::new(seen), dir.to_owned());
+        let shared = Shared { file, keys, is_open, seen, webhooks, webhooks_seen, dir };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -81,9 +89,33 @@ impl Access {
         Ok(Lease::new(self.clone(), key))
     }
 
-    /// Reads the file again if it has changed. A damaged file never admits a client that was not
-    /// admitted before. Blocks.
+    /// The secret by which webhooks of this topic are signed, if they are.
+    pub(crate) fn webhook_secret(&self, topic: &str) -> Option<WebhookSecret> {
+        self.shared.webhooks.read().unwrap_or_else(PoisonError::into_inner).of(topic)
+    }
+
+    /// Reads the files again if they have changed. Blocks.
     pub fn refresh(&self) {
+        self.refresh_keys();
+        let (shared, now) = (&self.shared, webhooks_stamp(&self.shared.dir));
+        let seen = &shared.webhooks_seen;
+        let before = std::mem::replace(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner), now);
+        if before == now {
+            return;
+        }
+        match WebhookSecrets::read(&shared.dir) {
+            Ok(secrets) => {
+                info!("the secrets of webhooks have changed");
+                warn_of_exposed_webhooks(&shared.dir);
+                *shared.webhooks.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(secrets);
+            }
+            Err(error) => error!(%error, "the secrets of webhooks cannot be read; those read before stay in force"),
+        }
+    }
+
+    /// Reads the keys again if they have changed. A damaged file never admits a client that was not
+    /// admitted before. Blocks.
+    fn refresh_keys(&self) {
         let file = &self.shared.file;
         let now = stamp(file);
         let before = std::mem::replace(&mut *self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner), now);
@@ -124,6 +156,18 @@ fn warn_of_exposure(file: &KeyFile) {
     if let Some(exposure) = file.exposure() {
         warn!(%exposure, "the keys are open to others");
     }
+}
+
+fn warn_of_exposed_webhooks(dir: &Path) {
+    let path = dir.join(webhooks::FILE_NAME);
+    let exposure = std::fs::metadata(&path).ok().and_then(|metadata| Exposure::of(&path, &metadata));
+    if let Some(exposure) = exposure {
+        warn!(%exposure, "the secrets of webhooks are open to others");
+    }
+}
+
+fn webhooks_stamp(dir: &Path) -> Seen {
+    Stamp::of_path(&dir.join(webhooks::FILE_NAME)).map_err(|error| error.kind())
 }
 
 fn stamp(file: &KeyFile) -> Seen {

@@ -16,6 +16,7 @@ pub(super) use body::BrokenOff;
 pub(super) use encoder::EventEncoder;
 pub(super) use error::{ApiError, wrong_parameter};
 pub(super) use event_json::{Layout, append_event};
+pub(crate) use headers::HangUp;
 pub use headers::HeaderClass;
 pub(super) use headers::add_headers;
 pub(super) use held::{HeldText, NEXT_CURSOR, RESUME_CURSOR, add_next_page, held_json};

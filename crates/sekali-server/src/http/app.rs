@@ -6,7 +6,7 @@ use super::access_log::AccessLog;
 use super::body::Intake;
 use super::guard::{Gate, Hosts};
 use super::request_id::RequestIds;
-use super::routes::ROUTES;
+use super::routes::{ROUTES, SHIPPER_ROUTES};
 use crate::access::Access;
 use crate::metrics::Metrics;
 use crate::service::Service;
@@ -40,7 +40,7 @@ impl App {
             ids: RequestIds::new(),
             log: AccessLog::default(),
             timeouts,
-            metrics: Metrics::new(ROUTES.iter().map(|route| (route.method.as_str(), route.path))),
+            metrics: Metrics::new(ROUTES.iter().chain(&SHIPPER_ROUTES).map(|route| (route.method.as_str(), route.path))),
         };
         Self { shared: Arc::new(shared) }
     }

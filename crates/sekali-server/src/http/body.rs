@@ -40,6 +40,11 @@ impl Intake {
         let sizes = ShareSizes { large: BODIES_BYTES_MAX, small: SMALL_BODIES_BYTES_MAX, small_max: SMALL_BYTES_MAX };
         Self { memory: FairShares::new(sizes, timeout), timeout }
     }
+
+    /// Memory for what a body is turned into.
+    pub(super) fn hold(&self, client: Client) -> HeldShare {
+        self.memory.hold(client)
+    }
 }
 
 /// A whole body, decompressed.

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hyper::header::{ALLOW, CONTENT_LENGTH, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_LENGTH, HeaderValue, ORIGIN};
 use hyper::{Method, Request, Response};
 
 use super::access_log::{AccessLog, Entry};
@@ -21,7 +21,7 @@ use super::cors::Cors;
 use super::guard::head;
 use super::request_id::REQUEST_ID;
 use super::route::{Admitted, Answering, Route};
-use super::routes::ROUTES;
+use super::routes::{ROUTES, SHIPPER_ROUTES};
 use crate::access::Access;
 use crate::http::guard::Hosts;
 use crate::service::Service;
@@ -76,11 +76,15 @@ impl Door {
     /// Finds the route of a request of a client in `network`, and admits or refuses it. The rest is
     /// left to [`Door::answer`]: it holds no request, so that it is small and cheap to move. Must be
     /// called on a tokio runtime.
-    pub fn admit(&self, request: Request<RequestBody>, network: IpAddr) -> Exchange {
+    pub fn admit(&self, mut request: Request<RequestBody>, network: IpAddr) -> Exchange {
         let begun = Instant::now();
         let id = self.app.shared.ids.of(request.headers());
         let entry = AccessLog::begin(request.method(), request.uri().path());
         let origin = self.cors.as_deref().and_then(|cors| cors.admitted_origin(request.headers()));
+        if origin.is_some() {
+            // From here on it is like any other client.
+            request.headers_mut().remove(ORIGIN);
+        }
         let is_head = request.method() == Method::HEAD;
         let (number, progress) = self.route(request, network, &id);
         Exchange { begun, number, progress, is_head, id, entry, origin }
@@ -128,7 +132,7 @@ impl Door {
         let Some((number, route)) = methods.and_then(|methods| methods.find(request.method())) else {
             return (None, Progress::Answered(no_route(app, request, id, methods)));
         };
-        let admitted = app.shared.gate.admit(route.scope, &request);
+        let admitted = app.shared.gate.admit(route.scope, route.keys, &request);
         let (parts, body) = request.into_parts();
         let progress = match admitted {
             Ok(grant) => {
@@ -172,7 +176,7 @@ enum Progress {
 /// Every route, by path.
 fn paths() -> matchit::Router<Methods> {
     let mut paths: Vec<(&str, Methods)> = Vec::new();
-    for (number, route) in ROUTES.iter().enumerate() {
+    for (number, route) in ROUTES.iter().chain(&SHIPPER_ROUTES).enumerate() {
         match paths.iter_mut().find(|(path, _)| *path == route.path) {
             Some((_, methods)) => methods.routes.push((number, route)),
             None => paths.push((route.path, Methods { routes: vec![(number, route)] })),
@@ -248,14 +252,15 @@ mod tests {
     #[test]
     fn every_route_is_found_by_its_path_and_method() {
         let mut router = matchit::Router::new();
-        for route in &ROUTES {
-            assert!(router.insert(route.path, ()).is_ok() || ROUTES.iter().any(|other| other.path == route.path));
+        for route in ROUTES.iter().chain(&SHIPPER_ROUTES) {
+            assert!(router.insert(route.path, ()).is_ok() || router.at(&route.path.replace(['{', '}'], "x")).is_ok());
         }
         let paths = paths();
-        for route in &ROUTES {
+        for route in ROUTES.iter().chain(&SHIPPER_ROUTES) {
             let path = route.path.replace('{', "x").replace('}', "y");
             let (number, found) = paths.at(&path).unwrap().value.find(&route.method).unwrap();
-            assert_eq!((found.path, ROUTES[number].path), (route.path, route.path));
+            let numbered = ROUTES.iter().chain(&SHIPPER_ROUTES).nth(number).unwrap();
+            assert_eq!((found.path, numbered.path), (route.path, route.path));
         }
         assert!(paths.at("/nowhere").is_err());
     }
@@ -264,7 +269,7 @@ mod tests {
     fn a_path_names_its_neighbours() {
         assert_eq!(
             neighbours("/topic"),
-            "paths begin with /publish, /exists, /events, /conflicts, /topics, /stats, /metrics, /livez, /readyz"
+            "paths begin with /publish, /exists, /ingest, /events, /conflicts, /topics, /stats, /metrics, /livez, /readyz"
         );
         assert!(neighbours("/events/a/b/c").starts_with("there are GET /events, GET /events/count"));
     }

@@ -6,16 +6,19 @@
 
 pub(super) mod head;
 mod hosts;
+mod scheme;
 
 use hyper::Request;
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::header::HeaderMap;
 use sekali_wire::timestamp::Timestamp;
 
 use super::answer::{ApiError, Code};
-use crate::access::{Access, AuthError, Grant, Lease, Scope};
+use crate::access::{Access, AuthError, Grant, Lease, Scope, WebhookSecret};
 use crate::clock::now_ns;
 
 pub use hosts::Hosts;
+pub(super) use scheme::KeyScheme;
+use scheme::shown;
 
 /// Admits requests, or not. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,12 +33,17 @@ impl Gate {
         Self { access, hosts }
     }
 
+    /// Whether no key is needed.
+    pub(super) fn is_open(&self) -> bool {
+        self.access.is_open()
+    }
+
     /// The grant of a request with these headers.
     ///
     /// # Errors
     /// `unauthenticated`.
-    pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<Grant, ApiError> {
-        self.grant(headers).map_err(|refused| ApiError::new(Code::Unauthenticated, refused.to_string()))
+    fn authenticate(&self, headers: &HeaderMap, schemes: &[KeyScheme]) -> Result<Grant, ApiError> {
+        self.grant(headers, schemes).map_err(|refused| ApiError::new(Code::Unauthenticated, refused.to_string()))
     }
 
     /// The lease of a request with these headers, which was admitted.
@@ -49,24 +57,47 @@ impl Gate {
         lease.map_err(|refused| ApiError::new(Code::Unauthenticated, refused.to_string()))
     }
 
-    fn grant(&self, headers: &HeaderMap) -> Result<Grant, AuthError> {
+    fn grant(&self, headers: &HeaderMap, schemes: &[KeyScheme]) -> Result<Grant, AuthError> {
         if self.access.is_open() {
             return Ok(Grant::Everything);
         }
-        self.access.admit(shown(headers)?, Timestamp(now_ns()))
+        self.access.admit(shown(headers, schemes)?.as_deref(), Timestamp(now_ns()))
     }
 
     /// The grant of a request that needs `scope`; without one every client is let in.
     ///
     /// # Errors
     /// `invalid_host`, `wrong_host`, `unauthenticated`, `forbidden`.
-    pub(super) fn admit<B>(&self, scope: Option<Scope>, request: &Request<B>) -> Result<Grant, ApiError> {
+    pub(super) fn admit<B>(
+        &self,
+        scope: Option<Scope>,
+        schemes: &[KeyScheme],
+        request: &Request<B>,
+    ) -> Result<Grant, ApiError> {
         self.check_host(request)?;
         let Some(scope) = scope else {
-            return Ok(self.grant(request.headers()).unwrap_or(Grant::Nothing));
+            return Ok(self.grant(request.headers(), schemes).unwrap_or(Grant::Nothing));
         };
-        let grant = self.authenticate(request.headers())?;
+        self.admit_for(scope, schemes, request.headers())
+    }
+
+    /// The grant of a request with these headers, whose host is known to be right.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `forbidden`.
+    pub(super) fn admit_for(
+        &self,
+        scope: Scope,
+        schemes: &[KeyScheme],
+        headers: &HeaderMap,
+    ) -> Result<Grant, ApiError> {
+        let grant = self.authenticate(headers, schemes)?;
         if grant.has(scope) { Ok(grant) } else { Err(lacks(scope)) }
+    }
+
+    /// The secret by which webhooks of this topic are signed, if they are.
+    pub(super) fn webhook_secret(&self, topic: &str) -> Option<WebhookSecret> {
+        self.access.webhook_secret(topic)
     }
 
     /// Admits a request for nothing in particular.
@@ -75,7 +106,7 @@ impl Gate {
     /// `invalid_host`, `wrong_host`, `unauthenticated`.
     pub(super) fn admit_any<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
         self.check_host(request)?;
-        self.authenticate(request.headers()).map(drop)
+        self.authenticate(request.headers(), &[KeyScheme::Bearer]).map(drop)
     }
 
     /// A name is checked for as long as no key is needed.
@@ -95,37 +126,4 @@ pub(super) fn not_for(topic: &str) -> ApiError {
 
 fn lacks(scope: Scope) -> ApiError {
     ApiError::new(Code::Forbidden, format!("this key does not have the scope `{}`", scope.as_str()))
-}
-
-/// The text in the place of the key (RFC 6750, 2.1).
-fn shown(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let (scheme, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(AuthError::Unknown)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || values.next().is_some() {
-        return Err(AuthError::Unknown);
-    }
-    Ok(Some(key.trim()))
-}
-
-#[cfg(test)]
-mod tests {
-    use hyper::header::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn a_key_is_shown_in_one_way() {
-        let headers = |values: &[&'static str]| {
-            HeaderMap::from_iter(values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_static(value))))
-        };
-        assert_eq!(shown(&headers(&[])), Ok(None));
-        assert_eq!(shown(&headers(&["Bearer abc"])), Ok(Some("abc")));
-        assert_eq!(shown(&headers(&["bearer  abc "])), Ok(Some("abc")));
-        for wrong in [&[""][..], &["abc"], &["Basic abc"], &["Bearer"], &["Bearer a", "Bearer a"], &["Bearer a", ""]] {
-            assert_eq!(shown(&headers(wrong)), Err(AuthError::Unknown), "{wrong:?}");
-        }
-        let odd = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(b"Bearer \xFF").unwrap())]);
-        assert_eq!(shown(&odd), Err(AuthError::Unknown));
-    }
 }

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use super::answer::{ApiError, Body, Code, HeaderClass};
 use super::app::App;
 use super::body::RequestBody;
+use super::guard::KeyScheme;
 use super::parameters::Parameters;
 use crate::access::{Grant, Scope};
 use crate::clients::Client;
@@ -27,6 +28,8 @@ pub struct Route {
     pub path: &'static str,
     /// The scope that a key must have. `None` is open to every client.
     pub scope: Option<Scope>,
+    /// The ways in which a key may be shown.
+    pub(super) keys: &'static [KeyScheme],
     /// The headers of its answers.
     pub headers: HeaderClass,
     /// The query parameters that it takes.

@@ -14,19 +14,26 @@ mod health;
 mod metrics;
 mod pages;
 mod publish;
+mod ship;
+mod shippers;
 mod sql;
 mod stats;
 mod stats_history;
 mod topics;
 
+pub use shippers::SHIPPER_ROUTES;
+
 use hyper::Method;
 
 use super::answer::{ApiError, HeaderClass};
+use super::guard::KeyScheme;
 use super::parameters::FILTERS;
 use super::route::{Admitted, Answering, Route};
 use crate::access::Scope;
 use crate::pages::Page;
+use crate::protocols::generic::Generic;
 
+const BEARER: &[KeyScheme] = &[KeyScheme::Bearer];
 const READ: Option<Scope> = Some(Scope::Read);
 const NONE: &[&str] = &[];
 const EVENTS: &[&str] = &[FILTERS, "order", "limit", "after", "wait", "columns", "format", "download"];
@@ -40,11 +47,12 @@ const STREAM: &[&str] = &[FILTERS, "from", "after"];
 const EVENT_STATS: &[&str] = &[FILTERS, "field", "percentiles", "by", "top", "interval", "auto", "within"];
 
 /// Every route there is.
-pub static ROUTES: [Route; 23] = [
+pub static ROUTES: [Route; 24] = [
     Route {
         method: Method::POST,
         path: "/publish",
         scope: Some(Scope::Publish),
+        keys: BEARER,
         headers: HeaderClass::Data,
         parameters: &[publish::INVALID, publish::VERBOSE, publish::DRY_RUN],
         answer: |request| Box::pin(publish::publish(request)),
@@ -54,9 +62,20 @@ pub static ROUTES: [Route; 23] = [
         method: Method::POST,
         path: "/exists",
         scope: Some(Scope::Publish),
+        keys: BEARER,
         headers: HeaderClass::Data,
         parameters: NONE,
         answer: |request| Box::pin(exists::exists(request)),
+        refuse: ApiError::into_response,
+    },
+    Route {
+        method: Method::POST,
+        path: "/ingest",
+        scope: Some(Scope::Publish),
+        keys: BEARER,
+        headers: HeaderClass::Data,
+        parameters: &["topic", "id", "timestamp", "source", "records", "invalid"],
+        answer: |request| Box::pin(ship::ship::<Generic>(request)),
         refuse: ApiError::into_response,
     },
     get("/events", READ, EVENTS, |request| Box::pin(events::events(request))),
@@ -101,6 +120,7 @@ const fn get(
         method: Method::GET,
         path,
         scope,
+        keys: BEARER,
         headers: HeaderClass::Data,
         parameters,
         answer,
@@ -110,5 +130,14 @@ const fn get(
 
 /// A page, or a file of pages. They hold no data. The query of a page is for its own scripts.
 const fn page(path: &'static str, headers: HeaderClass, answer: fn(Box<Admitted>) -> Answering) -> Route {
-    Route { method: Method::GET, path, scope: None, headers, parameters: NONE, answer, refuse: ApiError::into_response }
+    Route {
+        method: Method::GET,
+        path,
+        scope: None,
+        keys: BEARER,
+        headers,
+        parameters: NONE,
+        answer,
+        refuse: ApiError::into_response,
+    }
 }

@@ -3,6 +3,8 @@
 use sekali_store::{Batch, EventRef, KeyHasher, partition_of};
 
 use super::{Options, Rejected};
+use crate::access::Topics;
+use sekali_wire::QUARANTINE_TOPIC;
 use sekali_wire::limits::BATCH_EVENTS_MAX;
 
 /// Hashing and routing of the store.
@@ -88,7 +90,9 @@ impl<'t> BatchBuilder<'t> {
         if self.events == BATCH_EVENTS_MAX {
             return Err(PushError::Full);
         }
-        if self.options.topics.is_some_and(|topics| !topics.contains(event.topic)) {
+        // Clients cannot name the topic of the quarantine: only the server puts records there.
+        let is_theirs = |topics: &Topics| topics.contains(event.topic) || event.topic == QUARANTINE_TOPIC;
+        if self.options.topics.is_some_and(|topics| !is_theirs(topics)) {
             return Err(PushError::Forbidden);
         }
         let batch = self.batch_of(partition_of(event.topic, self.target.partitions));

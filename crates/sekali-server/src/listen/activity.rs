@@ -34,6 +34,7 @@ pub(super) struct Activity {
     /// Bytes taken by the client that have not been counted as progress.
     taken: AtomicU64,
     is_http2: AtomicBool,
+    is_broken: AtomicBool,
 }
 
 /// The consequence of a check of a connection.
@@ -60,6 +61,7 @@ impl Activity {
             behind_ms: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             is_http2: AtomicBool::new(false),
+            is_broken: AtomicBool::new(false),
         })
     }
 
@@ -109,6 +111,16 @@ impl Activity {
             let progress_ms = self.progress_ms.load(Ordering::Relaxed);
             self.progress_ms.store((progress_ms + earned_ms).min(now_ms), Ordering::Relaxed);
         }
+    }
+
+    /// The socket has failed.
+    pub(super) fn broke(&self) {
+        self.is_broken.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has: the client may not have read the last answers.
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Relaxed)
     }
 
     /// Notes a request. It is in progress until its exchange is dropped and its body has ended.

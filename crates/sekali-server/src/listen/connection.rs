@@ -1,6 +1,5 @@
 //! One connection, from its first byte to its last.
 
-use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,7 +22,8 @@ use super::certificates::Certificates;
 use super::permits::ConnectionPermit;
 use super::poll_on_wake::PollOnWake;
 use super::watched::{WatchedBody, WatchedStream};
-use crate::http::{BodyWatch, Door, RequestBody};
+use crate::http::{BodyWatch, Door, HangUp, RequestBody};
+use crate::identity::Receipts;
 use crate::limits::{CONNECTION_BUFFER_BYTES, HTTP2_WINDOW_BYTES, STREAMS_PER_CONNECTION_MAX};
 use crate::timeouts::Timeouts;
 
@@ -82,10 +82,16 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let activity = Activity::new(timeouts);
     let io = TokioIo::new(WatchedStream { stream, activity: Arc::clone(&activity) });
     let watched = Arc::clone(&activity);
+    let receipts = Receipts::default();
+    let asked = receipts.clone();
     // Every request counts itself in and out, which is slow where others do so on other cores: so
     // this connection has a count of its own.
     let door = Arc::new(door);
-    let service = service_fn(move |request| answer(Arc::clone(&door), network, Arc::clone(&watched), request));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        asked.prove();
+        request.extensions_mut().insert(asked.clone());
+        answer(Arc::clone(&door), network, Arc::clone(&watched), request)
+    });
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut check = interval(timeouts.check_interval);
@@ -96,8 +102,10 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         let occasion = tokio::select! {
             biased;
             outcome = connection.as_mut() => {
-                if let Err(error) = outcome {
-                    debug!(error, "a connection broke off");
+                match outcome {
+                    Ok(()) if !activity.is_broken() => receipts.prove(),
+                    Ok(()) => {}
+                    Err(error) => debug!(error, "a connection broke off"),
                 }
                 return;
             }
@@ -111,7 +119,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             Occasion::Check => match activity.verdict(closing) {
                 Verdict::Fine => {}
                 Verdict::Stuck => return debug!("a connection was cut: its client is too slow"),
-                Verdict::Idle if closing => return,
+                Verdict::Idle if closing => return receipts.prove(),
                 Verdict::Idle => {
                     closing = true;
                     connection.as_mut().graceful_shutdown();
@@ -141,16 +149,24 @@ fn answer(
     network: IpAddr,
     activity: Arc<Activity>,
     request: Request<Incoming>,
-) -> impl Future<Output = Result<Response<WatchedBody>, Infallible>> {
+) -> impl Future<Output = Result<Response<WatchedBody>, HungUp>> {
     let is_http2 = request.version() == Version::HTTP_2;
     let exchange = activity.begin(is_http2);
     let request = request.map(|body| RequestBody::incoming(body, activity as Arc<dyn BodyWatch>));
     let admitted = door.admit(request, network);
     async move {
         let response = door.answer(admitted).await;
+        if response.extensions().get::<HangUp>().is_some() {
+            return Err(HungUp);
+        }
         Ok(response.map(|body| WatchedBody { body, exchange }))
     }
 }
+
+/// A request is not answered, so that its client tries again.
+#[derive(Debug, thiserror::Error)]
+#[error("the request is not answered")]
+struct HungUp;
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());

@@ -25,6 +25,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
         if buf.filled().len() > before {
             self.activity.received();
         }
+        if matches!(outcome, Poll::Ready(Err(_))) {
+            self.activity.broke();
+        }
         outcome
     }
 }
@@ -53,14 +56,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let outcome = Pin::new(&mut self.stream).poll_shutdown(cx);
+        // The client had closed before the answer came, and its system has reset the connection.
+        if matches!(outcome, Poll::Ready(Err(_))) {
+            self.activity.broke();
+        }
+        outcome
     }
 }
 
 impl<S> WatchedStream<S> {
     fn report(&self, outcome: Result<usize>) -> Poll<Result<usize>> {
-        if let Ok(bytes) = outcome {
-            self.activity.sent(bytes);
+        match outcome {
+            Ok(bytes) => self.activity.sent(bytes),
+            Err(_) => self.activity.broke(),
         }
         Poll::Ready(outcome)
     }

@@ -80,6 +80,7 @@ impl Service {
             oldest,
             torn: self.shared.torn,
             scrub: scrub(self.shared.scrub.summary()),
+            ways: self.shared.tally.ways(),
             index: readers.iter().map(|reader| index(reader.index_stats())).collect(),
             storage: readers.iter().map(|reader| storage(reader, now_ns)).collect(),
         })

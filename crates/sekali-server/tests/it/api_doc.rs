@@ -3,11 +3,24 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use sekali_server::http::{Code, ROUTES, Route, Stored};
+use sekali_server::http::{Code, ROUTES, Route, SHIPPER_ROUTES, Stored};
 
 fn document() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/API.md");
+    read("API.md")
+}
+
+fn read(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
     std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn every_route_of_a_shipper_is_documented_and_no_other() {
+    let text = read("SHIPPERS.md");
+    let table = text.rsplit_once("| route | protocol |").unwrap().1;
+    let documented: BTreeSet<_> = table.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    let served: BTreeSet<_> = SHIPPER_ROUTES.iter().map(Route::name).collect();
+    assert_eq!(documented, served);
 }
 
 #[test]

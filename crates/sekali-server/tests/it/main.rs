@@ -34,6 +34,7 @@ mod request_ids;
 mod restart;
 mod retention;
 mod server;
+mod shippers;
 #[cfg(target_os = "linux")]
 mod slow_clients;
 mod sql;

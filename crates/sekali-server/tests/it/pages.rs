@@ -65,7 +65,8 @@ fn a_page_holds_nothing_of_the_store_and_needs_no_key() {
 fn the_root_is_a_page_only_for_those_who_ask_for_one() {
     let server = TestServer::start();
     for accept in ["*/*", "application/json", "text/html;q=0"] {
-        server.request("GET", "/").header("accept", accept).send().expect_error(404, "not_found");
+        let greeting = server.request("GET", "/").header("accept", accept).send().expect_status(200);
+        assert_eq!(greeting.json()["tagline"], "You Know, for Search", "clients of Elasticsearch ask for it");
     }
     server.request("GET", "/").header("host", "evil.example").send().expect_error(421, "wrong_host");
     server.request("GET", "/explore").header("host", "evil.example").send().expect_error(421, "wrong_host");

@@ -41,7 +41,7 @@ impl Source {
         let file = File::open(path).map_err(io_error)?;
         // What is not a regular file can be read only once, from beginning to end.
         let binary = match options.format.or_else(|| InputFormat::of_name(&name)) {
-            _ if !metadata.is_file() => None,
+            _ if !metadata.is_file() || options.shape.is_some() => None,
             Some(InputFormat::Sqlite | InputFormat::Parquet) if is_packed(path).map_err(io_error)? => None,
             Some(format) => Some(format),
             None => InputFormat::sniff(&magic(path).map_err(io_error)?),

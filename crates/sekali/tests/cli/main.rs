@@ -18,6 +18,7 @@ mod read;
 mod read_only_store;
 mod scripted;
 mod served;
+mod shippers;
 mod sigterm_drain;
 mod start;
 mod supply;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::process::{command, run, run_with_input};
 use crate::scripted::{Asked, Reply, Scripted};
+use crate::served::Served;
 
 fn overloaded(retry_after: &str) -> Reply {
     let body = json!({"code": "overloaded", "message": "too many requests wait"}).to_string();
@@ -316,5 +317,60 @@ fn commands_that_read_say_at_once_that_the_server_is_away() {
         assert!(line.starts_with("waiting up to 30 s for the server: cannot reach "), "{line}");
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_file_of_lines_is_stored_once_however_often_it_is_sent_grown_or_renamed() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Served::start(&dir.path().join("data"));
+    let (log, rotated) = (dir.path().join("app.log"), dir.path().join("app.log.1"));
+    let publish = |path: &std::path::Path| {
+        let path = path.to_str().unwrap();
+        let answer = run(&["publish", "--url", &server.url, "--lines", path, "--topic", "app", "--json"]).json();
+        (answer["stored"].as_u64().unwrap(), answer["duplicates"].as_u64().unwrap())
+    };
+    let begun = "2025-10-24 21:00:00,500 start\nsame\nsame\n\n  at \"x\"\nlast";
+    std::fs::write(&log, begun).unwrap();
+    assert_eq!(publish(&log), (5, 0), "equal lines are several");
+    assert_eq!(publish(&log), (0, 5));
+    std::fs::write(&log, format!("{begun}\nmore\n")).unwrap();
+    assert_eq!(publish(&log), (1, 5));
+    std::fs::rename(&log, &rotated).unwrap();
+    assert_eq!(publish(&rotated), (0, 6));
+    std::fs::write(&log, "other start\nsame\n").unwrap();
+    assert_eq!(publish(&log), (2, 0));
+    let first = run(&["events", "--url", &server.url, "--json", "--limit", "1"]).stdout;
+    let first: Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["timestamp"], &first["source"]), (&json!("2025-10-24T21:00:00.5Z"), &json!("")));
+    assert_eq!(first["payload"], json!({"message": "2025-10-24 21:00:00,500 start"}));
+}
+
+#[test]
+fn the_journal_is_stored_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Served::start(dir.path());
+    let entry = |cursor: &str| {
+        let micros = "1761339600000001";
+        json!({"__CURSOR": cursor, "__REALTIME_TIMESTAMP": micros, "_HOSTNAME": "a", "SYSLOG_IDENTIFIER": "sshd", "MESSAGE": "x"})
+    };
+    let journal = format!("{}\n{}\n", entry("s=1;i=1"), entry("s=1;i=2"));
+    for (stored, duplicates) in [(2, 0), (0, 2)] {
+        let answer = run_with_input(&["publish", "--url", &server.url, "--journal", "--json"], &journal).json();
+        assert_eq!((&answer["stored"], &answer["duplicates"]), (&json!(stored), &json!(duplicates)));
+    }
+    let stored = run(&["events", "--url", &server.url, "--json", "--topic", "sshd"]).stdout;
+    let first: Value = serde_json::from_str(stored.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["event_id"], &first["source"]), (&json!("s=1;i=1"), &json!("a")));
+    assert_eq!(first["timestamp"], "2025-10-24T21:00:00.000001Z");
+    let wrong = run_with_input(&["publish", "--url", &server.url, "--journal"], "{\"MESSAGE\":\"x\"}\n");
+    assert!(wrong.code != Some(0) && wrong.stderr.contains("__CURSOR"), "{wrong:?}");
+}
+
+#[test]
+fn options_of_lines_do_not_mix_with_others() {
+    for arguments in [&["--lines", "x"][..], &["--lines", "--journal", "--topic", "t"], &["--topic", "t", "x"]] {
+        let run = run(&[&["publish"][..], arguments].concat());
+        assert_eq!(run.code, Some(2), "{arguments:?} {}", run.stderr);
     }
 }

@@ -1,6 +1,7 @@
 //! Errors of the API: a code of the closed set, a message, and details.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use hyper::header::{CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
@@ -12,6 +13,7 @@ use tracing::error;
 use super::{Body, Json};
 use crate::ingest::{IngestError, Problem, Rejected};
 use crate::limits::{PROBLEMS_LISTED_MAX, TOPICS_MAX};
+use crate::protocols::Asked;
 use crate::query::QueryError;
 use crate::service::CommitError;
 use crate::sql::SqlError;
@@ -26,6 +28,9 @@ pub(in crate::http) struct ApiError {
     pub(in crate::http) code: Code,
     pub(in crate::http) message: Cow<'static, str>,
     errors: Vec<Detail>,
+    /// The request, for protocols whose clients are answered by what they asked.
+    #[serde(skip)]
+    pub(in crate::http) asked: Option<Arc<Asked>>,
 }
 
 /// One thing that is wrong.
@@ -43,7 +48,7 @@ pub(in crate::http) enum Detail {
 impl ApiError {
     /// An error without details.
     pub(in crate::http) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), errors: Vec::new() }
+        Self { code, message: message.into(), errors: Vec::new(), asked: None }
     }
 
     /// An error with one detail.

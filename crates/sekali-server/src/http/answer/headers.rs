@@ -24,6 +24,10 @@ pub enum HeaderClass {
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
+/// Marks an answer that is not sent: the connection is closed instead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HangUp;
+
 type Headers = [(HeaderName, &'static str); 5];
 
 /// Data is not to be guessed at, kept, run, framed or embedded.

@@ -6,19 +6,19 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 
+use super::ship::probe;
 use crate::http::answer::{ApiError, Body, Code};
 use crate::http::route::{Admitted, Answer};
 use crate::pages::{Page, PageFile, asset};
+use crate::protocols::elasticsearch::probes::greeting;
 
-/// The overview for browsers. Other clients are told, as they always were, that there is nothing.
+/// The overview for browsers, and for other clients the greeting of Elasticsearch.
 pub(super) async fn home(request: Box<Admitted>) -> Answer {
     let headers = &request.parts.headers;
     if lists(headers, &ACCEPT, "text/html") {
         return page(request, Page::Overview).await;
     }
-    request.app.shared.gate.authenticate(headers)?;
-    let message = "there is no / but for browsers; docs/API.md lists the routes, GET /stats is one";
-    Err(ApiError::new(Code::NotFound, message))
+    probe(request, greeting).await
 }
 
 /// One page.

@@ -14,6 +14,7 @@ use crate::http::answer::{ApiError, Code, Json, media};
 use crate::http::app::App;
 use crate::http::body::{self, BodyHead, RequestBody};
 use crate::http::route::{Admitted, Answer, client_of};
+use crate::identity::{IdKind, Way};
 use crate::ingest::{Accepted, Format, Options, Problem, Rejected, ingest};
 use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
 use crate::service::{CommitError, Previewed, Published};
@@ -49,6 +50,7 @@ pub(super) async fn publish(request: Box<Admitted>) -> Answer {
     }
     let _topics = service.admit_topics(client, &accepted)?;
     let Published { outcomes, keys, rejected } = service.publish(client(), accepted).await?;
+    service.tally().add(Way::Publish, IdKind::Declared, outcomes.len());
     let answer = PublishAnswer::new(outcomes.iter().copied().map(EventOutcome::from), &rejected, options);
     let mut response = match memory {
         None => Json(answer).into_response(),

@@ -24,6 +24,7 @@ pub(super) async fn stats(request: Box<Admitted>) -> Answer {
         topic_count: listed.count,
         uptime_seconds: service.uptime_seconds(),
         conflicts: counters.conflicts,
+        unidentified: service.tally().unidentified(),
         status: service.status(),
         store,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -105,6 +105,7 @@ fn lists_and_figures_have_only_topics_of_the_key() {
         "status",
         "topic_count",
         "topics",
+        "unidentified",
         "unique_processed",
         "uptime_seconds",
         "version",

@@ -100,6 +100,11 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
         let body = json!({"sql": statement}).to_string();
         Question { path: path.to_owned(), accept: "*/*", topic: None, body: Some(body), status: 200 }
     };
+    let ship = |topic| {
+        let body = json!({"id": format!("published-{number}-{topic}")}).to_string();
+        let path = format!("/ingest?topic={topic}&id=/id");
+        Question { path, accept: "*/*", topic: Some(topic), body: Some(body), status: 202 }
+    };
     match (method, path) {
         ("POST", "/publish") => vec![
             publish("/publish", MINE),
@@ -113,6 +118,7 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
                 ..get("/exists", Some(topic), 200)
             })
             .into(),
+        ("POST", "/ingest") => vec![ship("mine.a"), ship("theirs.x")],
         ("GET", "/events") => vec![
             get("/events", None, 200),
             get("/events?order=desc&limit=1", None, 200),
@@ -203,7 +209,7 @@ fn expected(route: &str, question: &Question, rights: Rights) -> u16 {
     let has_scope = match route {
         route if needs_no_key(route) => return question.status,
         "/publish" if question.path.contains("dry_run") => publish && read,
-        "/publish" | "/exists" => publish,
+        "/publish" | "/exists" | "/ingest" => publish,
         "/metrics" => read && all,
         _ => read,
     };
@@ -294,13 +300,9 @@ fn check(answer: &Answer, status: u16, visitor: &Visitor, question: &Question) {
 #[test]
 fn what_is_no_route_is_told_only_to_those_with_a_key() {
     let (server, keys) = start(1, |dir| [make(dir, &[Scope::Publish], &["x"]), make(dir, &[Scope::Admin], &["*"])]);
-    for (method, path, status) in [
-        ("GET", "/", 404),
-        ("GET", "/nowhere", 404),
-        ("DELETE", "/events", 405),
-        ("OPTIONS", "/publish", 405),
-        ("POST", "/livez", 405),
-    ] {
+    for (method, path, status) in
+        [("GET", "/nowhere", 404), ("DELETE", "/events", 405), ("OPTIONS", "/publish", 405), ("POST", "/livez", 405)]
+    {
         server.request(method, path).send().expect_error(401, "unauthenticated");
         for key in &keys {
             server.request(method, path).key(key).send().expect_status(status);
@@ -315,7 +317,7 @@ fn the_table_of_routes_says_what_the_documentation_says() {
     for route in &ROUTES {
         let documented = match route.path {
             path if needs_no_key(path) => None,
-            "/publish" | "/exists" => Some(Scope::Publish),
+            "/publish" | "/exists" | "/ingest" => Some(Scope::Publish),
             _ => Some(Scope::Read),
         };
         assert_eq!(route.scope, documented, "{}", route.path);

@@ -34,7 +34,7 @@ pub(crate) struct ImportArgs {
 
 pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
     let InputFormatArgs { format, table } = args.input;
-    let options = Options { format, table, skip_bad: true, take_evidence: true };
+    let options = Options { format, shape: None, table, skip_bad: true, take_evidence: true };
     let sent = send(files(args.files, options)?, &args.sending, Invalid::SkipAndNameAll).await?;
     conclude(sent.ending, &sent.report, args.sending.retry_for(), None)?;
     if sent.flaws > 0 {

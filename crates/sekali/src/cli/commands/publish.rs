@@ -3,11 +3,13 @@
 mod progress;
 mod report;
 mod sending;
+mod shape;
 
 pub(super) use progress::View;
 pub(super) use report::Report;
 pub(super) use sending::{Invalid, REQUEST_BYTES_MAX, SendingArgs, files, send};
 
+use shape::ShapeArgs;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,6 +42,8 @@ const READY_TIMEOUT: Duration = Duration::from_secs(3);
     Examples:\n  \
     sekali publish events.ndjson\n  \
     sekali publish monday.csv tuesday.json --skip-invalid\n  \
+    sekali publish --lines /var/log/app.log --topic app\n  \
+    journalctl -o json --since today | sekali publish --journal\n  \
     tail -F app.ndjson | sekali publish --batch-size 100\n  \
     sekali publish --count 5000 --dup-ratio 0.2 --batch-size 200")]
 pub(crate) struct PublishArgs {
@@ -52,6 +56,8 @@ pub(crate) struct PublishArgs {
     /// Skip invalid events, name them and go on
     #[arg(long, help_heading = "Input")]
     skip_invalid: bool,
+    #[command(flatten)]
+    shape: ShapeArgs,
     #[command(flatten)]
     generator: GeneratorArgs,
     #[command(flatten)]
@@ -172,6 +178,8 @@ fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
         paths.push("-".into());
     }
     let InputFormatArgs { format, table } = &args.input;
-    let options = Options { format: *format, table: table.clone(), skip_bad: args.skip_invalid, take_evidence: false };
+    let shape = args.shape.shape()?;
+    let (format, table, skip_bad) = (*format, table.clone(), args.skip_invalid);
+    let options = Options { format, shape, table, skip_bad, take_evidence: false };
     files(paths, options)
 }

@@ -63,6 +63,10 @@ fn render(stats: &Stats, topics: &[Topic], columns: usize, paint: Paint) -> Vec<
             _ => figure("conflicts", &paint.yellow(right(&conflicts, 15)), "see: sekali events --topic '$conflicts'"),
         },
     ];
+    if stats.unidentified > 0 {
+        let remark = "came without an id since the start: repeats are stored again";
+        lines.push(figure("no id", &paint.yellow(right(&grouped(stats.unidentified), 15)), remark));
+    }
     let store = stats.store.as_ref();
     if let Some(expired) = store.map(|store| store.expired).filter(|expired| expired.events > 0) {
         let remark = format!("kept no longer, {}; their ids still are", size(expired.bytes));
@@ -176,6 +180,7 @@ mod tests {
             topic_count: 0,
             uptime_seconds: 61.0,
             conflicts: 0,
+            unidentified: 0,
             status: Status::Ready,
             store: None,
             version: String::new(),
@@ -189,6 +194,7 @@ mod tests {
             unique_processed: 1_000_000,
             duplicate_dropped: 234_567,
             conflicts: 2,
+            unidentified: 7,
             uptime_seconds: 93_784.2,
             store: Some(StoreStats {
                 expired: Expired { events: 4_000, bytes: 1_200_000 },
@@ -215,6 +221,7 @@ mod tests {
             stored            1,000,000  81.0%
             duplicates          234,567  19.0%
             conflicts                 2  see: sekali events --topic '$conflicts'
+            no id                     7  came without an id since the start: repeats are stored again
             expired               4,000  kept no longer, 1.1 MiB; their ids still are
             uptime              1 d 2 h
             self-check        202.2 MiB  all of it, by 2026-01-01 00:00
