@@ -40,7 +40,9 @@ impl App {
             ids: RequestIds::new(),
             log: AccessLog::default(),
             timeouts,
-            metrics: Metrics::new(ROUTES.iter().chain(&SHIPPER_ROUTES).map(|route| (route.method.as_str(), route.path))),
+            metrics: Metrics::new(
+                ROUTES.iter().chain(&SHIPPER_ROUTES).map(|route| (route.method.as_str(), route.path)),
+            ),
         };
         Self { shared: Arc::new(shared) }
     }
