@@ -50,10 +50,10 @@ impl Gate {
     ///
     /// # Errors
     /// `unauthenticated`, since keys may have changed.
-    pub(super) fn lease(&self, headers: &HeaderMap) -> Result<Lease, ApiError> {
+    pub(super) fn lease(&self, headers: &HeaderMap, schemes: &[KeyScheme]) -> Result<Lease, ApiError> {
         // Where there are no keys, nothing that is shown matters.
-        let shown = if self.access.is_open() { Ok(None) } else { shown(headers) };
-        let lease = shown.and_then(|shown| self.access.lease(shown, Timestamp(now_ns())));
+        let shown = if self.access.is_open() { Ok(None) } else { shown(headers, schemes) };
+        let lease = shown.and_then(|shown| self.access.lease(shown.as_deref(), Timestamp(now_ns())));
         lease.map_err(|refused| ApiError::new(Code::Unauthenticated, refused.to_string()))
     }
 

@@ -40,7 +40,7 @@ pub(super) struct Page {
 /// It is no length of time, or out of range.
 pub(super) fn parse_wait(request: &Admitted, parameters: &Parameters<'_>) -> Result<Option<Wait>, ApiError> {
     let Some(time) = parameters.time("wait", WAIT_MIN..=WAIT_MAX)? else { return Ok(None) };
-    let lease = request.app.shared.gate.lease(&request.parts.headers)?;
+    let lease = request.app.shared.gate.lease(&request.parts.headers, request.route.keys)?;
     Ok(Some(Wait { deadline: Instant::now() + time, lease }))
 }
 

@@ -91,6 +91,7 @@ pub static ROUTES: [Route; 24] = [
         method: Method::POST,
         path: "/sql",
         scope: READ,
+        keys: BEARER,
         headers: HeaderClass::Data,
         parameters: &["format", "within"],
         answer: |request| Box::pin(sql::sql(request)),

@@ -96,12 +96,10 @@ fn add_storage(sheet: &mut Sheet, storage: &[StorageStats]) {
 }
 
 fn add_index(sheet: &mut Sheet, index: &[IndexStats]) {
-    let places: [(&str, fn(&IndexStats) -> u64); 2] =
-        [("memory", |stats| stats.entries_in_memory), ("runs", |stats| stats.entries_in_runs)];
     let entries = index.iter().enumerate().flat_map(|(number, stats)| {
-        places.map(|(place, count)| {
+        [("memory", stats.entries_in_memory), ("runs", stats.entries_in_runs)].map(|(place, count)| {
             let labels = vec![("partition", number.to_string()), ("place", place.to_owned())];
-            (labels, count(stats) as f64)
+            (labels, count as f64)
         })
     });
     sheet.gauges("index_entries", "Known ids", None, entries);

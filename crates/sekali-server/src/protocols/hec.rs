@@ -73,8 +73,8 @@ impl Adapter for Collector {
 impl Collector {
     /// JSON objects, with or without anything between them.
     fn events(&self, body: &[u8], drafts: &mut Drafts) -> Result<(), Refusal> {
-        let mut values = serde_json::Deserializer::from_slice(body).into_iter::<&RawValue>();
-        while let Some(value) = values.next() {
+        let values = serde_json::Deserializer::from_slice(body).into_iter::<&RawValue>();
+        for value in values {
             let value = value.map_err(|error| invalid(drafts.len(), &error.to_string()))?.get().as_bytes();
             if value.starts_with(b"[") {
                 elements(value).try_for_each(|event| self.event(event, drafts))?;

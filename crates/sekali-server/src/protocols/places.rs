@@ -117,7 +117,8 @@ impl Parts<'_> {
 /// A source that is too long is cut: it only says where an event comes from.
 fn shortened(source: &str) -> &str {
     use sekali_store::limits::SOURCE_BYTES_MAX;
-    source.get(..source.floor_char_boundary(SOURCE_BYTES_MAX)).unwrap_or_default()
+    let end = (0..=source.len().min(SOURCE_BYTES_MAX)).rev().find(|end| source.is_char_boundary(*end));
+    source.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
 impl TopicTemplate {

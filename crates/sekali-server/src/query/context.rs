@@ -121,13 +121,13 @@ pub(crate) struct NeighbourScan {
 }
 
 /// The rest of a scan, for that in the other direction, and the memory of what was found.
-pub(crate) type ScanRest = (EventQuery, SameValues, HeldShare);
+pub(crate) type ScanRest = (Arc<EventQuery>, SameValues, HeldShare);
 
 impl NeighbourScan {
     /// Reads on from `positions`.
     pub(crate) fn new(
         readers: &Arc<[Reader]>,
-        query: EventQuery,
+        query: Arc<EventQuery>,
         same: SameValues,
         (order, positions): (Order, Positions),
         limits: NeighbourLimits,

@@ -81,7 +81,7 @@ impl EventCursor {
     }
 
     /// The query, for another cursor.
-    pub(crate) fn into_query(self) -> EventQuery {
+    pub(crate) fn into_query(self) -> Arc<EventQuery> {
         self.query
     }
 

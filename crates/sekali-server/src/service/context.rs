@@ -53,7 +53,7 @@ impl Service {
             events.topics.limit_to(&topic);
         }
         let reserved = events.topics.only().filter(|topic| is_reserved(topic)).map(str::to_owned);
-        let readers = Arc::clone(&self.shared.readers);
+        let readers = self.readers_now();
         let find = move || {
             let Some(place) = find(&readers, &topic, &event_id)? else { return Ok(None) };
             positions_around(&readers, &place, reserved.as_deref()).map(|positions| Some((place.event, positions)))
@@ -62,7 +62,7 @@ impl Service {
             return Ok(None);
         };
         let same = SameValues::of(&event, same);
-        let rest = (events, same, self.shared.answers.hold(client.clone()));
+        let rest = (Arc::new(events), same, self.shared.answers.hold(client.clone()));
         let (before, (events, same, of_before)) =
             self.neighbours(&client, (Order::Descending, back), rest, before).await?;
         let rest = (events, same, self.shared.answers.hold(client.clone()));

@@ -183,7 +183,8 @@ impl EventRows {
             Order::Descending => u64::try_from(to.saturating_add(1)).ok().filter(|_| to < i64::MAX),
         };
         let timestamps_ns = Some(conditions.timestamps_ns.clone());
-        let scan = Scan { topic, after, order: self.order, timestamps_ns, bytes_max: Some(SCAN_BYTES_MAX) };
+        let scan =
+            Scan { topic, after, order: self.order, timestamps_ns, reserved: false, bytes_max: Some(SCAN_BYTES_MAX) };
         let scanner = self.table.moment.scan(partition, scan);
         self.source = scanner.map_or(Source::None, |scanner| Source::Scan(Box::new(scanner)));
         Ok(true)

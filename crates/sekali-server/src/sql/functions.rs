@@ -17,6 +17,9 @@ const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQL
 ///
 /// # Errors
 /// Those of SQLite.
+/// Removes characters of a set from the ends of a text.
+type Trim = fn(&str, &HashSet<char>) -> String;
+
 pub(super) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function("instr", 2, FLAGS, |context| {
         Ok(texts(context)?.map(|[text, wanted]| position(&text, &wanted)))
@@ -24,7 +27,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function("replace", 3, FLAGS, |context| {
         texts(context)?.map(|[text, old, new]| replaced(&text, &old, &new)).transpose()
     })?;
-    let trims: [(&str, fn(&str, &HashSet<char>) -> String); 3] = [
+    let trims: [(&str, Trim); 3] = [
         ("trim", |text, chars| text.trim_matches(|char| chars.contains(&char)).to_owned()),
         ("ltrim", |text, chars| text.trim_start_matches(|char| chars.contains(&char)).to_owned()),
         ("rtrim", |text, chars| text.trim_end_matches(|char| chars.contains(&char)).to_owned()),

@@ -89,7 +89,7 @@ fn answer(
     let explain = |error| explain(error, watch, refusal);
     let mut statement = prepare(connection, &wanted.text, &explain)?;
     bind(&mut statement, &wanted.parameters, &explain)?;
-    let columns = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns = statement.column_names().map(str::to_owned).collect();
     let mut answer = AnswerBuilder::new(wanted.format, columns);
     let mut rows = statement.raw_query();
     let end = loop {

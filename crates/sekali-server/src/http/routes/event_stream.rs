@@ -33,7 +33,7 @@ pub(super) async fn event_stream(request: Box<Admitted>) -> Answer {
             TailPosition::new(service.readers().len(), &service.cursor_key().open(scope, cursor)?)
         }
     };
-    let lease = shared.gate.lease(&request.parts.headers)?;
+    let lease = shared.gate.lease(&request.parts.headers, request.route.keys)?;
     if service.tails().is_closed() {
         return Err(ApiError::new(Code::ShuttingDown, "the server is about to end; come again"));
     }

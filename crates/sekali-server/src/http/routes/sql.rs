@@ -6,7 +6,7 @@ use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::answer::{ApiError, Body, Code, HeldText, LineLayout, json_text, media};
+use crate::http::answer::{AnswerFormat, ApiError, Body, Code, HeldText, json_text, media};
 use crate::http::body::{self, BodyHead};
 use crate::http::parameters::Parameters;
 use crate::http::reading::within;
@@ -81,10 +81,10 @@ fn format(parameters: &Parameters<'_>, headers: &HeaderMap) -> Result<SqlFormat,
         let formats = [("json", SqlFormat::Json), ("ndjson", SqlFormat::Ndjson), ("csv", SqlFormat::Csv)];
         return parameters.choose("format", &formats);
     }
-    Ok(match media::preferred_lines(headers) {
-        None => SqlFormat::Json,
-        Some(LineLayout::Ndjson) => SqlFormat::Ndjson,
-        Some(LineLayout::Csv) => SqlFormat::Csv,
+    Ok(match media::preferred_format(headers) {
+        AnswerFormat::Json | AnswerFormat::Parquet => SqlFormat::Json,
+        AnswerFormat::Ndjson => SqlFormat::Ndjson,
+        AnswerFormat::Csv => SqlFormat::Csv,
     })
 }
 

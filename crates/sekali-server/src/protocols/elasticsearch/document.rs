@@ -42,10 +42,8 @@ impl Adapter for Document {
     fn answer(self, _: &Asked, results: &[ItemResult]) -> Reply {
         let Some(result) = results.first() else { return branded(Reply::empty(500)) };
         let (status, mut about) = item(&self.item, result);
-        if let Some(about) = about.as_object_mut() {
-            if status < 300 {
-                about.remove("status");
-            }
+        if let Some(about) = about.as_object_mut().filter(|_| status < 300) {
+            about.remove("status");
         }
         branded(Reply::json(status, &about))
     }

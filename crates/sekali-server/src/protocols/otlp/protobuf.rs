@@ -81,9 +81,9 @@ fn read_scope(message: &[u8], out: &mut Vec<u8>) -> Result<(), Unreadable> {
         out.push(b'}');
     }
     if out.len() == 1 {
-        out.clear()
+        out.clear();
     } else {
-        out.push(b'}')
+        out.push(b'}');
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ fn read_record(message: &[u8], record: &mut Record) -> Result<(), Unreadable> {
         match field {
             1 => record.time = value.number()?,
             2 => record.severity = value.number()?,
-            3 => value.text().and_then(|text| Ok(text.clone_into(&mut record.severity_text)))?,
+            3 => value.text()?.clone_into(&mut record.severity_text),
             5 => {
                 record.body.clear();
                 any_value(value.bytes()?, &mut record.body, 0)?;
@@ -110,7 +110,7 @@ fn read_record(message: &[u8], record: &mut Record) -> Result<(), Unreadable> {
             9 => record.trace_id = hex(value.bytes()?),
             10 => record.span_id = hex(value.bytes()?),
             11 => record.observed = value.number()?,
-            12 => value.text().and_then(|text| Ok(text.clone_into(&mut record.event_name)))?,
+            12 => value.text()?.clone_into(&mut record.event_name),
             _ => {}
         }
     }
