@@ -170,7 +170,7 @@ impl Service {
             streams_ahead: ReadPermits::new(STREAMS_AHEAD_MAX),
             counts: ReadPermits::new(COUNTS_MAX),
             tails,
-            statements: Workers::start_threads("sql", SQL_WAITING_MAX, SQL_STATEMENTS_MAX, SQL_STACK_BYTES)?,
+            statements: Workers::start_with_stacks("sql", SQL_WAITING_MAX, SQL_STATEMENTS_MAX, SQL_STACK_BYTES)?,
             topic_quota: TopicQuota::default(),
             history: chores.history(),
             commits,

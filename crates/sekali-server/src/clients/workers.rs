@@ -67,14 +67,27 @@ impl Workers {
     /// The operating system refuses a thread.
     pub(crate) fn start(name: &str, waiting_max: usize) -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        Self::start_threads(name, waiting_max, cores, STACK_BYTES)
+        Self::start_threads(name, waiting_max, cores)
     }
 
-    /// Starts `count` threads with stacks of `stack_bytes`, whatever the number of cores.
+    /// Starts `count` threads.
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub(crate) fn start_threads(name: &str, waiting_max: usize, count: usize, stack_bytes: usize) -> io::Result<Self> {
+    pub(crate) fn start_threads(name: &str, waiting_max: usize, count: usize) -> io::Result<Self> {
+        Self::start_with_stacks(name, waiting_max, count, STACK_BYTES)
+    }
+
+    /// Starts `count` threads, each with a stack of `stack_bytes`.
+    ///
+    /// # Errors
+    /// The operating system refuses a thread.
+    pub(crate) fn start_with_stacks(
+        name: &str,
+        waiting_max: usize,
+        count: usize,
+        stack_bytes: usize,
+    ) -> io::Result<Self> {
         let queue = Arc::new(WorkQueue { state: Mutex::default(), changed: Condvar::new(), waiting_max });
         let workers = Self { handle: Arc::new(Handle { queue: Arc::clone(&queue) }) };
         for number in 0..count {
@@ -231,7 +244,7 @@ mod tests {
 
     /// One thread that is held up until the sender is dropped.
     async fn held_up(waiting_max: usize) -> (Workers, mpsc::Sender<()>) {
-        let workers = Workers::start_threads("test", waiting_max, 1, STACK_BYTES).unwrap();
+        let workers = Workers::start_threads("test", waiting_max, 1).unwrap();
         let (go_on, wait) = mpsc::channel::<()>();
         let (started, has_started) = oneshot::channel();
         let holding = workers.clone();

@@ -20,6 +20,7 @@ mod scripted;
 mod served;
 mod shippers;
 mod sigterm_drain;
+mod sql;
 mod start;
 mod supply;
 mod terminal;
