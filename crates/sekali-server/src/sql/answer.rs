@@ -136,7 +136,7 @@ impl AnswerBuilder {
             };
             let seconds = (time.as_secs_f64() * 1e6).round() / 1e6;
             let read = format!("{{\"events\":{events},\"seconds\":{seconds:?}}}");
-            let rest = format!("],\"complete\":{}{ended_by},\"read\":{read}}}", end == SqlEnd::All);
+            let rest = format!("],\"complete\":{}{ended_by},\"read\":{read}}}\n", end == SqlEnd::All);
             self.text.extend_from_slice(rest.as_bytes());
         }
         SqlAnswer { text: self.text, rows: self.rows, events, time }

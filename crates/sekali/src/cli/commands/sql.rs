@@ -83,9 +83,6 @@ pub(crate) async fn run(args: SqlArgs) -> Result<(), Failure> {
         return Ok(());
     }
     output.text(&answer)?;
-    if format == SqlFormat::Json {
-        output.line("")?;
-    }
     output.flush()
 }
 
