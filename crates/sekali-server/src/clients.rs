@@ -14,4 +14,4 @@ pub(crate) use client::{Client, network};
 pub(crate) use fair_queue::{FairQueue, Portion};
 pub(crate) use rooms::{Room, Rooms};
 pub(crate) use shares::{FairShares, HeldShare, ShareSizes};
-pub(crate) use workers::{STACK_BYTES, Workers, once};
+pub(crate) use workers::{Workers, once};

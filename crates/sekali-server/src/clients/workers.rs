@@ -19,7 +19,7 @@ use crate::query::QueryError;
 /// The priority of the threads, as `nice` counts: 5 is a third of the ordinary share of a core.
 const NICE: i32 = 5;
 /// The usual stack of a thread.
-pub(crate) const STACK_BYTES: usize = 2 * 1024 * 1024;
+const STACK_BYTES: usize = 2 * 1024 * 1024;
 
 /// Running threads. Cheap to clone; they end with the last clone.
 #[derive(Debug, Clone)]
@@ -330,7 +330,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_work_had_open_is_closed_when_its_result_is_there() {
-        let workers = Workers::start_threads("test", 10, 1, STACK_BYTES).unwrap();
+        let workers = Workers::start_threads("test", 10, 1).unwrap();
         for _ in 0..1_000 {
             let open = Arc::new(());
             let held = Arc::clone(&open);

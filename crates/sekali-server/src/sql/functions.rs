@@ -13,13 +13,13 @@ use crate::query::NumberSummary;
 
 const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DETERMINISTIC);
 
+/// Removes characters of a set from the ends of a text.
+type Trim = fn(&str, &HashSet<char>) -> String;
+
 /// Makes them known to a connection.
 ///
 /// # Errors
 /// Those of SQLite.
-/// Removes characters of a set from the ends of a text.
-type Trim = fn(&str, &HashSet<char>) -> String;
-
 pub(super) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function("instr", 2, FLAGS, |context| {
         Ok(texts(context)?.map(|[text, wanted]| position(&text, &wanted)))

@@ -87,7 +87,6 @@ impl Base {
         let killed = load(&clients, &mut server, random, time).await;
         drop(server);
         let what = harm(dir, random);
-        println!("{what}");
         let port = free_port();
         let mut command = Command::new(BINARY);
         command.args(serve_args(dir, port)).args(["--retain-age", RETAIN_AGE]);

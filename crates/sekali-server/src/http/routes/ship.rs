@@ -89,8 +89,11 @@ pub(super) async fn probe(request: Box<Admitted>, answer: fn(&Asked) -> Reply) -
 fn refuse_pages(request: &Admitted) -> Result<(), ApiError> {
     let headers = &request.parts.headers;
     let Some(origin) = headers.get(ORIGIN).filter(|_| request.app.shared.gate.is_open()) else { return Ok(()) };
-    let host =
-        headers.get(HOST).and_then(|host| host.to_str().ok()).or(request.parts.uri.authority().map(hyper::http::uri::Authority::as_str));
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).or(request
+        .parts
+        .uri
+        .authority()
+        .map(hyper::http::uri::Authority::as_str));
     let own = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
     if own.is_some_and(|(_, authority)| Some(authority) == host) {
         return Ok(());

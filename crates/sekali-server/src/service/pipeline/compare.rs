@@ -6,7 +6,7 @@ use sekali_store::{Batch, Preview, Reader};
 use tracing::error;
 
 use super::CommitError;
-use crate::clients::{Client, Rooms, STACK_BYTES, Workers};
+use crate::clients::{Client, Rooms, Workers};
 use crate::limits::{COMPARED_BYTES_MAX, COMPARISONS_MAX};
 
 /// Compares some batches at a time. Others wait, and clients take turns.
@@ -20,7 +20,7 @@ pub(super) struct Comparer {
 
 impl Comparer {
     pub(super) fn start(readers: Vec<Reader>) -> io::Result<Self> {
-        let workers = Workers::start_threads("compare", usize::MAX, COMPARISONS_MAX, STACK_BYTES)?;
+        let workers = Workers::start_threads("compare", usize::MAX, COMPARISONS_MAX)?;
         Ok(Self { readers, workers, rooms: Rooms::new(COMPARED_BYTES_MAX) })
     }
 
