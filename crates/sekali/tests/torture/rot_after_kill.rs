@@ -102,7 +102,12 @@ impl Base {
         let rot = clients.judge_rot(&server.url, killed).await;
         let rot = Rot { acked: rot.acked - self.clients.acked(), ..rot };
         assert_eq!((rot.silent, rot.twice, rot.wrong), (0, 0, 0), "{what}: {rot:?}");
-        clients.check_healing(&server.url).await;
+        if !clients.check_healing(&server.url).await {
+            let status = server.wait_until_ended().await;
+            assert_eq!(status.code(), Some(9), "{what}: {}", server.log());
+            server = start(dir).await;
+            assert!(clients.check_healing(&server.url).await, "{what}: it stops again: {}", server.log());
+        }
         server.kill();
         check_verify(dir, &what, &rot);
         rot

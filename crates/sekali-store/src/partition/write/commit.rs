@@ -39,9 +39,8 @@ impl<'a> Commit<'a> {
     /// After any of them the commit is what it was before the call, and can go on with other
     /// batches.
     /// - [`Error::StorageFull`], [`Error::Invalid`]: later commits may succeed.
-    /// - [`Error::Stopped`]: the log could not be written earlier. There are no more commits.
-    /// - [`Error::Damaged`]: a run of the index is. The partition takes no more commits, and the
-    ///   next start rebuilds the index.
+    /// - [`Error::Stopped`]: the log could not be written earlier, or a run of the index is damaged,
+    ///   which the next start mends. There are no more commits.
     /// - [`Error::Io`]: the index could not be read or cannot be written. A later commit may succeed.
     pub fn decide(&mut self, batches: &[Batch], received_at_ns: i64) -> Result<Vec<Decision>> {
         self.path.check_writable(batches, self.planner.bytes())?;

@@ -120,12 +120,12 @@ impl CommitPlanner {
 
 /// A damaged index would call duplicates new. The next start mends it.
 fn distrust_index(shared: &Shared, error: Error) -> Error {
-    if matches!(error, Error::Damaged { .. }) {
-        shared.stop(&error);
-        // If this fails too, the next start finds the damage as this commit did.
-        let _ = shared.index.distrust();
+    if !matches!(error, Error::Damaged { .. }) {
+        return error;
     }
-    error
+    // If this fails too, the next start finds the damage as this commit did.
+    let _ = shared.index.distrust();
+    shared.stop(&error)
 }
 
 /// A commit that is over the limit.
