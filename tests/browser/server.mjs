@@ -51,7 +51,7 @@ export class Server {
 
   async stop() {
     await this.down("SIGKILL");
-    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 
   async publish(events, key) {

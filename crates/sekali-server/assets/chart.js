@@ -93,7 +93,7 @@ export class Bars {
             size: 18,
             gap: 2,
             space: 90,
-            values: (_, splits, __, ___, incr) => tickTexts(splits, incr),
+            values: (plot, splits, _, __, step) => tickTexts(plot, splits, step),
           },
           { ...axis, size: 44, gap: 4, space: 26, values: (_, splits) => splits.map((value) => short(value)) },
         ],
@@ -215,9 +215,11 @@ export class Bars {
 }
 
 /** Times below the bars: the clock, and the day where it changes. */
-function tickTexts(splits, step) {
+function tickTexts(plot, splits, step) {
   let last = "";
   return splits.map((seconds) => {
+    // There, it would meet the zero of the other axis.
+    if (plot.valToPos(seconds, "x") < 16) return "";
     const [day, clock] = time(new Date(seconds * 1000).toISOString(), 0).split(" ");
     const isNew = last && day !== last;
     last = day;

@@ -24,12 +24,12 @@ const cut = (text) => (text.length > 2000 ? `${text.slice(0, 2000)}…` : text);
 
 /** The differences as two columns with captions. */
 export function sideBySide(captions, different, equal) {
-  const cell = (path, value) =>
+  const cell = (side, path, value) =>
     value === undefined
-      ? h("div", { class: "none" }, `${label(path)}: not there`)
+      ? h("div", { class: "none", "data-side": side }, `${label(path)}: not there`)
       : h(
           "div",
-          {},
+          { "data-side": side },
           `${label(path)}: `,
           h("mark", {}, cut(typeof value === "string" ? JSON.stringify(value) : compact(value))),
         );
@@ -37,7 +37,7 @@ export function sideBySide(captions, different, equal) {
     "div",
     { class: "diff" },
     captions.map((text) => h("div", { class: "cap" }, text)),
-    different.map(({ path, left, right }) => [cell(path, left), cell(path, right)]),
+    different.map(({ path, left, right }) => [cell(captions[0], path, left), cell(captions[1], path, right)]),
     equal ? h("div", { class: "fold" }, `… ${equal} equal ${equal === 1 ? "member" : "members"}`) : null,
   );
 }

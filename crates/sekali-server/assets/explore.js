@@ -19,9 +19,11 @@ const ROWS_MAX = 5_000;
 const COLUMNS_MAX = 28;
 /** A search that finds nothing for so long asks whether to go on. */
 const SEARCH_MS = 6_000;
+/** Sums are not asked for more often than this while events are followed. */
+const SUMS_MS = 10_000;
 const FIELDS_HIDDEN = "sekali.fields";
 
-const page = { filters: [], view: {}, go, toggleFollow, toggleFields, addColumn, counted, refused, beginRows };
+const page = { filters: [], view: {}, go, toggleFollow, toggleFields, addColumn, counted, refused, beginRows, grown };
 let loading = new AbortController();
 let shown = "";
 let cursor = null;
@@ -135,8 +137,18 @@ function load() {
   }
   shown = sums;
   page.summary = "";
+  showSums();
+}
+
+function showSums() {
+  showSums.at = Date.now();
   void histogram.show(sumSignal());
   void facets.show(sumSignal.current);
+}
+
+/** There are more events than the sums know of: they are asked for again, if they are not fresh. */
+function grown() {
+  if (Date.now() - showSums.at > SUMS_MS) showSums();
 }
 
 /** Sums outlive a change of columns: they have a signal of their own. */

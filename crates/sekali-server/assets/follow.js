@@ -174,15 +174,21 @@ export class Follow {
     this.waiting.push(...fresh);
     if (this.waiting.length > WAITING_MAX)
       this.missed += this.waiting.splice(0, this.waiting.length - WAITING_MAX).length;
-    // Many events become one change of the page.
-    if (!this.isPaused && !this.drawing && this.waiting.length) this.drawing = setTimeout(() => this.drain(), PACE_MS);
+    // One event is shown at once; many become one change of the page.
+    const wait = Math.max(0, (this.drawn ?? 0) + PACE_MS - Date.now());
+    if (!this.isPaused && !this.drawing && this.waiting.length) this.drawing = setTimeout(() => this.drain(), wait);
     this.tell();
   }
 
   drain() {
     this.drawing = null;
+    this.drawn = Date.now();
     if (this.isPaused || !this.isOn) return;
-    this.page.rows.add(this.waiting.splice(0), { fresh: true });
+    const events = this.waiting.splice(0);
+    // Columns and their widths are those of the first events that there are.
+    if (this.page.rows.rows.length) this.page.rows.add(events, { fresh: true });
+    else if (events.length) this.page.beginRows(events);
+    this.page.grown();
     this.page.rows.trim(ROWS_MAX);
     this.toEnd();
     this.tell();

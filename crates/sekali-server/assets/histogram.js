@@ -12,16 +12,13 @@ const BARS = 120;
 const WITHIN = "2s";
 const COLOURS = ["--v0", "--v1", "--v2", "--v3", "--v4", "--v5"];
 
-/** A colour for each value: red and orange where a value says so, one of a fixed list otherwise. */
+/** Colours of values that look bad or doubtful; the others have those of a fixed list. */
+const LOOKS = { bad: ["--bad", "--bad2"], c: ["--conflict", "--conflict2"] };
+
+/** A colour for each value: red and orange where a value says so. */
 export function colours(field, values) {
-  const free = [...COLOURS];
-  const taken = new Set();
-  return values.map((value) => {
-    const look = { bad: "--bad", c: "--conflict" }[severity(field, value)];
-    const chosen = look && !taken.has(look) ? look : free.shift();
-    taken.add(chosen);
-    return chosen ?? "--rest";
-  });
+  const free = { bad: [...LOOKS.bad], c: [...LOOKS.c], "": [...COLOURS] };
+  return values.map((value) => free[severity(field, value)].shift() ?? free[""].shift() ?? "--rest");
 }
 
 export class Histogram {
