@@ -20,6 +20,7 @@ pub use filter::EventsFilter;
 pub use publisher::{Ending, Progress, Publisher, Tally};
 pub use retry::{Backoff, RetryPolicy, retrying};
 pub use stream::EventStream;
+use publisher::Key;
 pub use tail::Tail;
 pub use url::ServerUrl;
 
@@ -103,9 +104,63 @@ impl Client {
     pub async fn events(&self, query: &EventsQuery) -> Result<EventsPage, ClientError> {
         let mut url = self.url.join(&["events"]);
         query.append_to(&mut url);
+        self.page_at(url).await
+    }
+
+    /// Reads one page of another list that has events in it, such as `/conflicts`.
+    pub async fn page(
+        &self,
+        path: &[&str],
+        filter: &EventsFilter,
+        parameters: &[(&str, String)],
+    ) -> Result<EventsPage, ClientError> {
+        self.page_at(self.question(path, filter, parameters)).await
+    }
+
+    async fn page_at(&self, url: reqwest::Url) -> Result<EventsPage, ClientError> {
         let (headers, answer) = self.send(self.http.get(url).header(ACCEPT, "application/json")).await?;
         let next = headers.get("x-next-cursor").and_then(|value| value.to_str().ok()).map(str::to_owned);
         Ok(EventsPage { events: self.parse(&answer)?, next })
+    }
+
+    /// Returns the server's response to a question about the events that match, such as
+    /// `/events/count`, for which it may read the whole store.
+    pub async fn ask(
+        &self,
+        path: &[&str],
+        filter: &EventsFilter,
+        parameters: &[(&str, String)],
+    ) -> Result<Box<RawValue>, ClientError> {
+        let url = self.question(path, filter, parameters);
+        let (_, answer) = self.send(self.http.get(url).timeout(COUNT_TIMEOUT)).await?;
+        self.parse(&answer)
+    }
+
+    fn question(&self, path: &[&str], filter: &EventsFilter, parameters: &[(&str, String)]) -> reqwest::Url {
+        let mut url = self.url.join(path);
+        filter.append_to(&mut url);
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        url
+    }
+
+    /// Asks which keys are known, topics with event ids, of which there are at most 100,000.
+    pub(crate) async fn exists(&self, keys: &[Key]) -> Result<Vec<bool>, ClientError> {
+        #[derive(serde::Deserialize)]
+        struct Known {
+            exists: Vec<bool>,
+        }
+        let unexpected = |what: String| ClientError::Unexpected { url: self.url.to_string(), what };
+        let body = serde_json::to_vec(keys).map_err(|error| unexpected(error.to_string()))?;
+        let request = self.http.post(self.url.join(&["exists"])).header(CONTENT_TYPE, "application/json").body(body);
+        let (_, answer) = self.send(request).await?;
+        let Known { exists } = self.parse(&answer)?;
+        if exists.len() == keys.len() {
+            Ok(exists)
+        } else {
+            Err(unexpected(format!("the answer is about {} keys of {}", exists.len(), keys.len())))
+        }
     }
 
     /// Reads all events that are stored now and match the filter, as a stream of NDJSON, oldest
@@ -126,11 +181,8 @@ impl Client {
     /// Returns the server's response with the number of matching events; over time if there is an
     /// `interval`.
     pub async fn count(&self, filter: &EventsFilter, interval: Option<&str>) -> Result<Box<RawValue>, ClientError> {
-        let mut url = self.url.join(&["events", "count"]);
-        filter.append_to(&mut url);
-        url.query_pairs_mut().extend_pairs(interval.map(|interval| ("interval", interval)));
-        let (_, answer) = self.send(self.http.get(url).timeout(COUNT_TIMEOUT)).await?;
-        self.parse(&answer)
+        let interval: Vec<_> = interval.map(|interval| ("interval", interval.to_owned())).into_iter().collect();
+        self.ask(&["events", "count"], filter, &interval).await
     }
 
     /// Returns the server's answer to a statement of SQL, as `json`, `ndjson` or `csv`.

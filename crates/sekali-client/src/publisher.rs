@@ -1,12 +1,15 @@
 //! Publishes many batches: a few requests in flight, each retried until it is acknowledged.
 
-mod evidence;
+mod known;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
+
+pub(crate) use known::Key;
+use known::{Keep, Kept, keep};
 
 use crate::{Batch, Client, ClientError, Feed, Published, Refusal, RefusedEvent, RetryPolicy, retrying};
 
@@ -24,6 +27,9 @@ pub struct Publisher {
     pub retry: RetryPolicy,
     /// Whether invalid events are skipped instead of ending the run.
     pub skip_invalid: bool,
+    /// Whether the server is asked for the keys of events first, and only those are sent that it
+    /// does not know.
+    pub only_new: bool,
 }
 
 /// The totals of the responses so far.
@@ -47,6 +53,8 @@ pub struct Tally {
     pub unreadable: u64,
     /// Faults of the input, with those that cost no row.
     pub flaws: u64,
+    /// Events that were not sent, because the server knows their keys.
+    pub known: u64,
     /// Retries.
     pub retries: u64,
     /// Bytes of input in the acknowledged requests.
@@ -210,12 +218,16 @@ impl Publisher {
             // Progress notes may be dropped.
             let _ = notes.try_send((error.to_string(), wait));
         };
-        let mut left_out = Vec::new();
+        let (mut left_out, mut known) = (Vec::new(), 0);
         let mut result = Ok(());
-        if batch.evidence {
-            let known = || evidence::keep_known(&self.client, &batch);
-            match retrying(self.retry, &mut on_retry, known).await {
-                Ok((known, unknown)) => (batch, left_out) = (known, unknown),
+        let wanted = match (batch.evidence, self.only_new) {
+            (true, _) => Some(Keep::Known),
+            (false, true) => Some(Keep::Unknown),
+            (false, false) => None,
+        };
+        if let Some(wanted) = wanted {
+            match retrying(self.retry, &mut on_retry, || keep(&self.client, &batch, wanted)).await {
+                Ok(kept) => (Kept { batch, unfit: left_out, known }) = kept,
                 Err(error) => result = Err(error),
             }
         }
@@ -226,7 +238,7 @@ impl Publisher {
             Err(error) => Err(error),
         };
         let retried_for = first_failure.map_or(Duration::ZERO, |first| first.elapsed());
-        Sent { batch, retries, retried_for, left_out, result }
+        Sent { batch, retries, retried_for, left_out, known, result }
     }
 }
 
@@ -245,7 +257,7 @@ fn settle<E>(
     tally: &mut Tally,
     observe: &mut impl FnMut(Progress<'_>),
 ) -> Option<Ending<E>> {
-    let Sent { batch, retries, retried_for, left_out, result } = match sent {
+    let Sent { batch, retries, retried_for, left_out, known, result } = match sent {
         Ok(sent) => sent,
         Err(error) => return Some(Ending::Broken(error.to_string())),
     };
@@ -259,6 +271,7 @@ fn settle<E>(
         Err(error) => return Some(Ending::Client { error, retried_for }),
     };
     tally.add(&batch, &answer);
+    tally.known += known;
     tally.unreadable += left_out.len() as u64;
     tally.flaws += answer.invalid + left_out.len() as u64;
     for (place, reason) in &left_out {

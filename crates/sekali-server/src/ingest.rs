@@ -12,6 +12,7 @@ mod fast;
 mod fields;
 mod keys;
 mod members;
+mod origins;
 mod problem;
 mod quarantine;
 mod slow;
@@ -21,6 +22,7 @@ pub use batch_builder::{Accepted, Target};
 pub use content::CONTENT_RULES;
 pub(crate) use drafts::{Draft, Drafts, DraftsError, IdPlan, IdRule, ItemState, OnInvalid};
 pub(crate) use keys::read_keys;
+pub(crate) use origins::Origins;
 pub(crate) use problem::excerpt;
 pub use problem::{IngestError, Problem, Rejected};
 

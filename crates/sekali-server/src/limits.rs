@@ -151,6 +151,10 @@ pub(crate) const DOWNLOAD_NAME_BYTES_MAX: usize = 128;
 pub(crate) const CONFLICTS_DEFAULT: u64 = 100;
 /// Most conflicts on a page: the stored event of each is looked up.
 pub(crate) const CONFLICTS_MAX: u64 = 1_000;
+/// Most origins of events that are told apart in counts of duplicates, with some 1 KB each.
+pub(crate) const RESENDERS_MAX: usize = 1_000;
+/// Origins in an answer unless the client asks for another number.
+pub(crate) const RESENDERS_LISTED_DEFAULT: u64 = 100;
 /// Most places that are told of those where two events differ.
 pub(crate) const DIFFERENCES_MAX: usize = 100;
 /// Longest path to such a place, in bytes.

@@ -9,6 +9,7 @@ mod chores;
 mod commit_timings;
 mod conflicts;
 mod context;
+mod duplicates;
 mod history;
 mod latency;
 mod mark;
@@ -47,6 +48,9 @@ pub use chores::Chores;
 pub(crate) use commit_timings::CommitTimings;
 pub(crate) use conflicts::ConflictGroups;
 pub(crate) use context::{Context, ContextQuery};
+use duplicates::Duplicates;
+use duplicates::SentBatch;
+pub(crate) use duplicates::{DuplicatesReport, LATE_BELOW_S, Resender, ResentCounts, Sender};
 pub(crate) use history::CountedInterval;
 use history::History;
 pub(crate) use latency::Acknowledged;
@@ -91,6 +95,7 @@ struct Shared {
     /// Run statements of SQL, each of which keeps its thread.
     statements: Workers,
     topic_quota: TopicQuota,
+    duplicates: Duplicates,
     history: History,
     commits: CommitTimings,
     /// Equal requests, where that must be known to tell repeats.
@@ -172,6 +177,7 @@ impl Service {
             tails,
             statements: Workers::start_with_stacks("sql", SQL_WAITING_MAX, SQL_STATEMENTS_MAX, SQL_STACK_BYTES)?,
             topic_quota: TopicQuota::default(),
+            duplicates: Duplicates::new(now_ns()),
             history: chores.history(),
             commits,
             ledger: Ledger::default(),
@@ -213,13 +219,22 @@ impl Service {
     ///
     /// # Errors
     /// See [`CommitError`].
-    pub(crate) async fn publish(&self, client: Client, mut accepted: Accepted) -> Result<Published, CommitError> {
+    pub(crate) async fn publish(&self, sender: &Sender, mut accepted: Accepted) -> Result<Published, CommitError> {
         let order = accepted.take_order();
-        let Accepted { batches, keys, rejected, .. } = accepted;
+        let Accepted { batches, keys, rejected, origins, .. } = accepted;
+        let partitions: Vec<_> = batches.iter().map(|(partition, _)| *partition).collect();
         let began = Instant::now();
-        let outcomes = self.shared.pipeline.commit(client, batches).await?;
+        let outcomes = self.shared.pipeline.commit(sender.client.clone(), batches).await?;
         self.shared.history.acknowledged(began.elapsed());
+        for ((partition, origins), outcomes) in partitions.into_iter().zip(&origins).zip(&outcomes) {
+            self.shared.duplicates.count(sender, SentBatch { partition, origins, outcomes }, now_ns());
+        }
         Ok(Published { outcomes: order.restore(outcomes), keys, rejected })
+    }
+
+    /// Who has sent events again since the start, of the topics that `is_visible` lets pass.
+    pub(crate) fn duplicates(&self, is_visible: impl Fn(&str) -> bool) -> DuplicatesReport {
+        self.shared.duplicates.report(is_visible)
     }
 
     /// Says what would become of the events of a request, which are in memory only.

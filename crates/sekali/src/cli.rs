@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::commands::{
-    backup, bench, completions, count, demo, events, export, health, import, keys, man, publish, restore, serve, sql,
-    stats, tail, verify,
+    backup, bench, completions, conflicts, count, demo, events, export, fields, health, import, keys, man, publish,
+    restore, serve, sql, stats, tail, verify,
 };
 use self::failure::Failure;
 use self::term::color::ColorChoice;
@@ -60,15 +60,19 @@ pub(crate) enum Command {
     Events(events::EventsArgs),
     /// Show events as they are stored
     Tail(tail::TailArgs),
-    /// Count stored events, also over time
+    /// Count stored events, by fields or over time
     Count(count::CountArgs),
+    /// List the fields of events, with their most frequent values
+    Fields(fields::FieldsArgs),
+    /// Show events that came again with other content, and where they differ
+    Conflicts(conflicts::ConflictsArgs),
     /// Run a statement of SQL over stored events
     Sql(sql::SqlArgs),
     /// Write stored events to a file: NDJSON, CSV, SQLite or Parquet
     Export(export::ExportArgs),
     /// Publish the events of files, and skip what is damaged
     Import(import::ImportArgs),
-    /// Show a server's counters and topics
+    /// Show a server's counters and topics, or sum up a number of events
     Stats(stats::StatsArgs),
     /// Measure how fast a server accepts events
     Bench(bench::BenchArgs),
@@ -98,6 +102,8 @@ impl Command {
             Self::Tail(args) => tail::run(args).await,
             Self::Count(args) => count::run(args).await,
             Self::Sql(args) => sql::run(args).await,
+            Self::Fields(args) => fields::run(args).await,
+            Self::Conflicts(args) => conflicts::run(args).await,
             Self::Export(args) => export::run(args).await,
             Self::Import(args) => import::run(args).await,
             Self::Stats(args) => stats::run(args).await,

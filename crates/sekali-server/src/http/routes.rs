@@ -4,6 +4,7 @@ mod conflicts;
 mod conflicts_count;
 mod context;
 mod count;
+mod duplicates;
 mod event;
 mod event_stats;
 mod event_stream;
@@ -47,7 +48,7 @@ const STREAM: &[&str] = &[FILTERS, "from", "after"];
 const EVENT_STATS: &[&str] = &[FILTERS, "field", "percentiles", "by", "top", "interval", "auto", "within"];
 
 /// Every route there is.
-pub static ROUTES: [Route; 24] = [
+pub static ROUTES: [Route; 25] = [
     Route {
         method: Method::POST,
         path: "/publish",
@@ -97,6 +98,7 @@ pub static ROUTES: [Route; 24] = [
         answer: |request| Box::pin(sql::sql(request)),
         refuse: ApiError::into_response,
     },
+    get("/duplicates", READ, &["top"], |request| Box::pin(duplicates::duplicates(request))),
     get("/topics", READ, &["limit", "after"], |request| Box::pin(topics::topics(request))),
     get("/stats", READ, NONE, |request| Box::pin(stats::stats(request))),
     get("/stats/history", READ, NONE, |request| Box::pin(stats_history::stats_history(request))),

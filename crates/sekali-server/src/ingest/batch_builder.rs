@@ -2,7 +2,7 @@
 
 use sekali_store::{Batch, EventRef, KeyHasher, partition_of};
 
-use super::{Options, Rejected};
+use super::{Options, Origins, Rejected};
 use crate::access::Topics;
 use sekali_wire::QUARANTINE_TOPIC;
 use sekali_wire::limits::BATCH_EVENTS_MAX;
@@ -26,6 +26,8 @@ pub struct Accepted {
     pub keys: Vec<(String, String)>,
     /// The events that were left out.
     pub rejected: Rejected,
+    /// The origins of the events of each batch.
+    pub(crate) origins: Vec<Origins>,
     order: RequestOrder,
 }
 
@@ -67,6 +69,7 @@ pub(super) struct BatchBuilder<'t> {
     bytes_expected: usize,
     events: usize,
     batches: Vec<(u32, Batch)>,
+    origins: Vec<Origins>,
     order: RequestOrder,
     keys: Vec<(String, String)>,
 }
@@ -80,6 +83,7 @@ impl<'t> BatchBuilder<'t> {
             bytes_expected,
             events: 0,
             batches: Vec::new(),
+            origins: Vec::new(),
             order: RequestOrder::default(),
             keys: Vec::new(),
         }
@@ -96,8 +100,9 @@ impl<'t> BatchBuilder<'t> {
             return Err(PushError::Forbidden);
         }
         let batch = self.batch_of(partition_of(event.topic, self.target.partitions));
-        if let Some((_, batch)) = self.batches.get_mut(batch) {
+        if let Some(((_, batch), origins)) = self.batches.get_mut(batch).zip(self.origins.get_mut(batch)) {
             batch.push(&self.target.hasher, event);
+            origins.push(event.topic, event.source);
         }
         if self.batches.len() > 1 {
             // All events before the second batch are in the first. There are at most as many
@@ -114,7 +119,8 @@ impl<'t> BatchBuilder<'t> {
 
     /// The finished request.
     pub(super) fn finish(self, rejected: Rejected) -> Accepted {
-        Accepted { events: self.events, batches: self.batches, keys: self.keys, rejected, order: self.order }
+        let Self { events, batches, keys, origins, order, .. } = self;
+        Accepted { events, batches, keys, rejected, origins, order }
     }
 
     fn batch_of(&mut self, partition: u32) -> usize {
@@ -124,6 +130,7 @@ impl<'t> BatchBuilder<'t> {
         // With one partition the rows take about as many bytes as the body; with more the share is
         // unknown.
         let expected = if self.target.partitions == 1 { self.bytes_expected } else { 0 };
+        self.origins.push(Origins::default());
         self.batches.push((partition, Batch::with_capacity(expected, expected / EVENT_BYTES_TYPICAL)));
         self.batches.len() - 1
     }

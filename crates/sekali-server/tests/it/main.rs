@@ -5,6 +5,7 @@
 
 mod access;
 mod api_doc;
+mod api_examples;
 mod ask;
 mod bad_filters;
 mod bad_input;
@@ -17,6 +18,7 @@ mod damage;
 mod disk;
 mod dry_run;
 mod dup_race;
+mod duplicates;
 mod error_codes;
 mod events;
 mod fuzz_corpus;

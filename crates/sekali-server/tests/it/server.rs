@@ -149,6 +149,17 @@ impl Request<'_> {
         })
     }
 
+    /// Sends it, checks the status and reads the body, for at most so long. `None`: the body has no
+    /// end.
+    pub(crate) fn send_for(self, time: std::time::Duration, check: impl FnOnce(u16)) -> Option<String> {
+        self.server.runtime.block_on(async {
+            let response = self.builder.send().await.unwrap();
+            check(response.status().as_u16());
+            let body = tokio::time::timeout(time, response.bytes()).await.ok()?.unwrap();
+            Some(String::from_utf8_lossy(&body).into_owned())
+        })
+    }
+
     /// Sends it in the background.
     pub(crate) fn spawn(self) -> tokio::task::JoinHandle<Answer> {
         self.server.runtime.spawn(receive(self.builder))

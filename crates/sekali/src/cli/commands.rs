@@ -3,10 +3,12 @@
 pub(super) mod backup;
 pub(super) mod bench;
 pub(super) mod completions;
+pub(super) mod conflicts;
 pub(super) mod count;
 pub(super) mod demo;
 pub(super) mod events;
 pub(super) mod export;
+pub(super) mod fields;
 pub(super) mod health;
 pub(super) mod import;
 pub(super) mod keys;

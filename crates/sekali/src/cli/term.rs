@@ -1,5 +1,6 @@
 //! The terminal: output, progress, signals, the log and the help.
 
+pub(super) mod bars;
 pub(super) mod color;
 pub(super) mod log;
 pub(super) mod output;

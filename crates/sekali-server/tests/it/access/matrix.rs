@@ -182,6 +182,7 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
         ("GET", "/") => vec![stream("/", "text/html", None)],
         ("GET", "/event/{topic}/{event_id}") => vec![get("/event/theirs.x/HIDDEN-1", None, 200)],
         ("GET", "/assets/{version}/{name}") => vec![get("/assets/0/app.css", None, 404)],
+        ("GET", "/duplicates") => vec![get(path, None, 200), get("/duplicates?top=1", None, 200)],
         ("GET", "/explore" | "/integrity" | "/topics" | "/stats" | "/stats/history" | "/livez" | "/readyz") => {
             vec![get(path, None, 200)]
         }

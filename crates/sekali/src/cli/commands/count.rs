@@ -1,11 +1,13 @@
 //! `sekali count`: how many events match, and when they happened.
 
+mod groups;
 mod over_time;
 
 use std::iter;
 
 use clap::Args;
 
+pub(crate) use self::groups::GroupCounts;
 use self::over_time::{Bucket, Count, INTERVAL_S_MAX, count_sparsely, is_too_long};
 use crate::cli::args::filter::FilterArgs;
 use crate::cli::args::server_url::ServerUrlArg;
@@ -26,11 +28,18 @@ const EMPTY_SHOWN_MAX: usize = 5;
 #[command(after_help = "Examples:\n  \
     sekali count --topic web.access --where status=500\n  \
     sekali count --since 7d --interval 1h\n  \
+    sekali count --by payload.status,source --top 20\n  \
     sekali count --grep timeout --interval 1d --json | jq '.buckets[].count'")]
 pub(crate) struct CountArgs {
     /// Count over time, in intervals like 5m, 1h, 1d or 1w
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     interval: Option<i64>,
+    /// Count by the values of up to three fields, like topic,payload.status
+    #[arg(long, value_name = "FIELDS", conflicts_with = "interval")]
+    by: Option<String>,
+    /// The most groups to list
+    #[arg(long, value_name = "N", requires = "by", default_value_t = 10)]
+    top: u64,
     /// Print the server's answer to GET /events/count
     #[arg(long)]
     json: bool,
@@ -44,6 +53,18 @@ pub(crate) async fn run(args: CountArgs) -> Result<(), Failure> {
     let client = args.server.client()?;
     let filter = EventsFilter::from(args.filter);
     let mut output = Output::stdout();
+    if let Some(by) = args.by {
+        let parameters = [("by", by), ("top", args.top.to_string())];
+        let answer = client.ask(&["events", "count"], &filter, &parameters).await?;
+        if args.json {
+            output.line(answer.get())?;
+        } else {
+            let counts: GroupCounts = parse(answer.get())?;
+            let lines = counts.render("events", output.paint());
+            lines.iter().try_for_each(|line| output.line(line))?;
+        }
+        return output.flush();
+    }
     let interval = args.interval.map(|seconds| format!("{seconds}s"));
     let count = match (client.count(&filter, interval.as_deref()).await, args.interval) {
         (Err(error), Some(seconds)) if is_too_long(&error) => {
@@ -69,7 +90,7 @@ pub(crate) async fn run(args: CountArgs) -> Result<(), Failure> {
     output.flush()
 }
 
-fn parse(answer: &str) -> Result<Count, Failure> {
+fn parse<'a, T: serde::Deserialize<'a>>(answer: &'a str) -> Result<T, Failure> {
     serde_json::from_str(answer)
         .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))
 }

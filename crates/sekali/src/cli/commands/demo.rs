@@ -138,6 +138,7 @@ async fn publish(client: &Client, quiet: bool, stop: impl Future<Output = ()>) -
         client: client.clone(),
         concurrency: CONCURRENCY,
         retry: RetryPolicy::lasting(PATIENCE),
+        only_new: false,
         skip_invalid: false,
     };
     let origin = Origin::Generated(RECIPE.ending_at(now_ns()));

@@ -3,6 +3,7 @@
 mod columns;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -46,6 +47,7 @@ const OUTPUT: &str = "Output";
     sekali events --order desc --limit 3 | jq .payload\n  \
     sekali events --where status=500 --since 1h --grep timeout\n  \
     sekali events --csv > events.csv\n  \
+    sekali events --columns timestamp,source,payload.status --since 1h\n  \
     sekali events > all.ndjson         can be published again: all are duplicates")]
 pub(crate) struct EventsArgs {
     #[command(flatten)]
@@ -59,6 +61,9 @@ pub(crate) struct EventsArgs {
     /// Oldest first (asc) or newest first (desc) [default: asc]
     #[arg(long, value_enum, hide_possible_values = true, help_heading = PAGE)]
     order: Option<Order>,
+    /// Only these fields of each event, like timestamp,source,payload.user.id
+    #[arg(long, value_name = "FIELDS", help_heading = OUTPUT)]
+    columns: Option<String>,
     /// Write NDJSON to a terminal, too
     #[arg(long, help_heading = OUTPUT)]
     json: bool,
@@ -84,11 +89,18 @@ pub(crate) async fn run(args: EventsArgs) -> Result<(), Failure> {
         true => Shape::People(output.paint()),
         false => Shape::Ndjson,
     };
-    let filter = EventsFilter::from(args.filter);
+    let mut filter = EventsFilter::from(args.filter);
+    let shape = match args.columns {
+        None => shape,
+        Some(columns) => {
+            filter.parameters.push(("columns".to_owned(), columns.clone()));
+            shape.with_columns(&columns)
+        }
+    };
     let query = EventsQuery { filter, after: args.after, descending: args.order == Some(Order::Desc), limit: 0 };
     let mut reading = Reading { client, output, shape, query, shown: 0 };
     // Nobody reads thousands of lines that run past; what happened last is what is looked for.
-    let is_glance = matches!(reading.shape, Shape::People(_)) && args.limit.is_none() && reading.query.after.is_none();
+    let is_glance = matches!(reading.shape, Shape::People(_) | Shape::PeopleColumns(_)) && args.limit.is_none() && reading.query.after.is_none();
     let there_is_more = match (is_glance, args.order) {
         (true, None) => reading.newest(TERMINAL_EVENTS).await?,
         (true, Some(_)) => reading.pages(TERMINAL_EVENTS).await?,
@@ -97,7 +109,7 @@ pub(crate) async fn run(args: EventsArgs) -> Result<(), Failure> {
     if is_glance && there_is_more {
         let which = if reading.query.descending { "newest" } else { "oldest" };
         note(format_args!("these are the {which} {TERMINAL_EVENTS}: --limit N shows more, a pipe or file gets all"));
-    } else if let (true, Shape::People(_) | Shape::Json, Some(after)) =
+    } else if let (true, Shape::People(_) | Shape::PeopleColumns(_) | Shape::Json, Some(after)) =
         (there_is_more, &reading.shape, &reading.query.after)
     {
         note(format_args!("there may be more: --after {after}"));
@@ -117,6 +129,20 @@ enum Shape {
     /// JSON as the server sent it.
     Ndjson,
     Csv,
+    /// The values of some columns on a line.
+    PeopleColumns(Vec<String>),
+    CsvColumns(Vec<String>),
+}
+
+impl Shape {
+    /// The same for events of which the server sends only these fields.
+    fn with_columns(self, columns: &str) -> Self {
+        match self {
+            Self::People(_) => Self::PeopleColumns(column_names(columns)),
+            Self::Csv => Self::CsvColumns(column_names(columns)),
+            other => other,
+        }
+    }
 }
 
 struct Reading {
@@ -130,8 +156,14 @@ struct Reading {
 impl Reading {
     /// Writes pages as they come, up to `limit` events. Returns whether there may be more.
     async fn pages(&mut self, limit: u64) -> Result<bool, Failure> {
-        if matches!(self.shape, Shape::Csv) {
-            self.output.text(csv::HEADER.as_bytes())?;
+        match &self.shape {
+            Shape::Csv => self.output.text(csv::HEADER.as_bytes())?,
+            Shape::CsvColumns(names) => {
+                let mut header = Vec::new();
+                csv::append_row(&mut header, names.iter().map(String::as_bytes));
+                self.output.text(&header)?;
+            }
+            _ => {}
         }
         while self.shown < limit {
             let (events, is_last) = self.page(limit - self.shown).await?;
@@ -177,8 +209,17 @@ impl Reading {
 
     fn show(&mut self, event: &RawValue) -> Result<(), Failure> {
         self.shown += 1;
-        match self.shape {
-            Shape::People(paint) => self.output.line(for_people(event, paint)),
+        match &self.shape {
+            Shape::People(paint) => self.output.line(for_people(event, *paint)),
+            Shape::PeopleColumns(names) => {
+                let cells = column_cells(event, names)?;
+                self.output.line(escape(&one_line(&cells.join("  "))))
+            }
+            Shape::CsvColumns(names) => {
+                let mut row = Vec::new();
+                csv::append_row(&mut row, column_cells(event, names)?.iter().map(String::as_bytes));
+                self.output.text(&row)
+            }
             Shape::Json => self.output.line(escape(&one_line(event.get()))),
             Shape::Ndjson => self.output.line(one_line(event.get())),
             Shape::Csv => self.output.text(&csv_row(event)?),
@@ -227,6 +268,34 @@ struct Shown<'a> {
     received_at: String,
 }
 
+/// The names in a list of columns, in which `\\,` is a comma of a name.
+fn column_names(columns: &str) -> Vec<String> {
+    let mut names = vec![String::new()];
+    let mut chars = columns.chars().peekable();
+    while let Some(char) = chars.next() {
+        let name = names.last_mut();
+        match (char, name) {
+            (',', _) => names.push(String::new()),
+            ('\\', Some(name)) if chars.peek() == Some(&',') => name.extend(chars.next()),
+            (char, Some(name)) => name.push(char),
+            (_, None) => {}
+        }
+    }
+    names
+}
+
+/// The texts of these columns: strings without their quotes, nothing where an event lacks one.
+fn column_cells(event: &RawValue, names: &[String]) -> Result<Vec<String>, Failure> {
+    let values: HashMap<String, &RawValue> = serde_json::from_str(event.get())
+        .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))?;
+    let text = |name: &String| {
+        let value = values.get(name).map_or("", |value| value.get());
+        // Half of a surrogate pair is no text.
+        serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_owned())
+    };
+    Ok(names.iter().map(text).collect())
+}
+
 fn csv_row(event: &RawValue) -> Result<Vec<u8>, Failure> {
     let row: Shown<'_> = serde_json::from_str(event.get())
         .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))?;
@@ -254,6 +323,15 @@ pub(super) fn for_people(event: &RawValue, paint: Paint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_texts_in_the_order_that_was_asked_for() {
+        let names = column_names("payload.b,seq,payload.a\\,1,payload.c");
+        assert_eq!(names, ["payload.b", "seq", "payload.a,1", "payload.c"]);
+        let event = r#"{"seq":5,"payload.b":"x\n","payload.a,1":{"n":1.0}}"#;
+        let cells = column_cells(&RawValue::from_string(event.to_owned()).unwrap(), &names).unwrap();
+        assert_eq!(cells, ["x\n", "5", "{\"n\":1.0}", ""]);
+    }
 
     #[test]
     fn an_event_is_one_line_whatever_it_holds() {

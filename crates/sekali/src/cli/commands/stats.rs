@@ -1,15 +1,20 @@
 //! `sekali stats`: counters and topics.
 
+mod numbers;
+
 use clap::Args;
 use sekali_wire::stats::{Stats, Topic};
 use sekali_wire::timestamp::Timestamp;
 use serde::Deserialize;
 
+use self::numbers::FieldNumbers;
+use crate::cli::args::filter::FilterArgs;
 use crate::cli::args::server_url::ServerUrlArg;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::{Output, Paint};
 use crate::digits::grouped;
+use sekali_client::{Client, EventsFilter};
 use sekali_wire::escape::escape;
 
 /// Arguments of `sekali stats`.
@@ -17,19 +22,47 @@ use sekali_wire::escape::escape;
 #[command(after_help = "Counters are for the store's lifetime: they survive restarts.\n\n\
     Examples:\n  \
     sekali stats\n  \
-    sekali stats --json | jq .duplicate_dropped")]
+    sekali stats --json | jq .duplicate_dropped\n  \
+    sekali stats --field payload.duration_ms --by payload.path\n  \
+    sekali stats --field delay --since 1h --percentiles 50,99,99.9")]
 pub(crate) struct StatsArgs {
-    /// Print the server's answer to GET /stats
+    /// Sum up this number of events: payload.duration_ms, delay (seconds until they came) or size
+    /// (bytes)
+    #[arg(long)]
+    field: Option<String>,
+    /// Sum it up by the values of up to three fields
+    #[arg(long, value_name = "FIELDS", requires = "field")]
+    by: Option<String>,
+    /// The most groups to list
+    #[arg(long, value_name = "N", requires = "by", default_value_t = 10)]
+    top: u64,
+    /// Percentiles, from 0 to 100 with commas between them [default: 50,90,99]
+    #[arg(long, value_name = "LIST", requires = "field")]
+    percentiles: Option<String>,
+    /// Print the server's answer to GET /stats or GET /events/stats
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
     #[command(flatten)]
     server: ServerUrlArg,
 }
 
 pub(crate) async fn run(args: StatsArgs) -> Result<(), Failure> {
     let client = args.server.client()?;
-    let stats = client.stats().await?;
     let mut output = Output::stdout();
+    let filter = EventsFilter::from(args.filter);
+    if let Some(field) = args.field {
+        let by = args.by.map(|by| [("by", by), ("top", args.top.to_string())]);
+        let mut parameters = vec![("field", field)];
+        parameters.extend(by.into_iter().flatten());
+        parameters.extend(args.percentiles.map(|percentiles| ("percentiles", percentiles)));
+        return sum_up(&client, &filter, &parameters, args.json, &mut output).await;
+    }
+    if filter != EventsFilter::default() {
+        return Err(Failure::new(Exit::Usage, "filters need --field: the counters are those of the whole store"));
+    }
+    let stats = client.stats().await?;
     if args.json {
         output.line(stats.get())?;
         return output.flush();
@@ -40,6 +73,25 @@ pub(crate) async fn run(args: StatsArgs) -> Result<(), Failure> {
     for line in render(&stats, &topics, output.columns(), output.paint()) {
         output.line(line)?;
     }
+    output.flush()
+}
+
+/// Prints the figures of a number of events.
+async fn sum_up(
+    client: &Client,
+    filter: &EventsFilter,
+    parameters: &[(&str, String)],
+    json: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let answer = client.ask(&["events", "stats"], filter, parameters).await?;
+    if json {
+        output.line(answer.get())?;
+        return output.flush();
+    }
+    let numbers: FieldNumbers = parse(answer.get())?;
+    let lines = numbers.render(output.paint());
+    lines.iter().try_for_each(|line| output.line(line))?;
     output.flush()
 }
 

@@ -20,7 +20,7 @@ pub(crate) const GENERAL: &str = "General";
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Run", &["serve", "demo", "bench"]),
     ("Publish", &["publish", "import"]),
-    ("Read", &["events", "tail", "count", "sql", "export", "stats"]),
+    ("Read", &["events", "tail", "count", "fields", "conflicts", "sql", "export", "stats"]),
     ("Care", &["health", "verify", "backup", "restore"]),
     ("Keys", &["keys"]),
     ("Install", &["completions", "man"]),

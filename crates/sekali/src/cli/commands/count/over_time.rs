@@ -92,7 +92,7 @@ impl Sparse<'_> {
         };
         let filter = self.within(&span);
         let answer = self.client.count(&filter, Some(&format!("{step_s}s"))).await?;
-        let counted = super::parse(answer.get())?;
+        let counted: Count = super::parse(answer.get())?;
         let mut left = Vec::new();
         for Bucket { start: Timestamp(start_ns), count } in
             counted.buckets.into_iter().filter(|bucket| bucket.count > 0)

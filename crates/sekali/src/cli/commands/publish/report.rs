@@ -17,6 +17,7 @@ pub(crate) struct Report {
     pub(crate) duplicates: u64,
     pub(crate) conflicts: u64,
     pub(crate) invalid: u64,
+    pub(crate) known: u64,
     pub(crate) requests: u64,
     pub(crate) retries: u64,
     pub(crate) elapsed_seconds: f64,
@@ -35,6 +36,7 @@ impl Report {
             duplicates: tally.duplicates,
             conflicts: tally.conflicts,
             invalid: tally.invalid + tally.unreadable,
+            known: tally.known,
             requests: tally.requests,
             retries: tally.retries,
             elapsed_seconds: (seconds * 1_000.0).round() / 1_000.0,
@@ -68,6 +70,9 @@ impl Report {
         }
         if self.invalid > 0 {
             lines.push(figure("invalid", self.invalid, "skipped"));
+        }
+        if self.known > 0 {
+            lines.push(figure("known", self.known, "not sent: an event with the key is stored"));
         }
         if self.retries > 0 {
             lines.push(figure("retries", self.retries, "events of unanswered attempts may be duplicates"));
@@ -105,7 +110,7 @@ mod tests {
             duplicates          200
             reconciled: received = stored + duplicates"#]]
         .assert_eq(&report.lines(Paint::PLAIN).join("\n"));
-        expect_test::expect![[r#"{"received":1000,"stored":800,"duplicates":200,"conflicts":0,"invalid":0,"requests":2,"retries":0,"elapsed_seconds":0.25,"events_per_second":4000.0,"reconciled":true,"complete":true}"#]].assert_eq(&serde_json::to_string(&report).unwrap());
+        expect_test::expect![[r#"{"received":1000,"stored":800,"duplicates":200,"conflicts":0,"invalid":0,"known":0,"requests":2,"retries":0,"elapsed_seconds":0.25,"events_per_second":4000.0,"reconciled":true,"complete":true}"#]].assert_eq(&serde_json::to_string(&report).unwrap());
     }
 
     #[test]
@@ -118,6 +123,7 @@ mod tests {
             conflicts: 1,
             invalid: 2,
             unreadable: 1,
+            known: 7,
             retries: 3,
             ..Tally::default()
         };
@@ -129,6 +135,7 @@ mod tests {
             conflicts             1  duplicates with other content than the stored event
                                      see: sekali events --topic '$conflicts'
             invalid               3  skipped
+            known                 7  not sent: an event with the key is stored
             retries               3  events of unanswered attempts may be duplicates
             NOT reconciled: received, stored and duplicates do not add up"#]]
         .assert_eq(&report.lines(Paint::PLAIN).join("\n"));

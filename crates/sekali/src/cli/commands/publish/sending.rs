@@ -32,6 +32,9 @@ pub(crate) struct SendingArgs {
     /// Most requests in flight
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=256))]
     concurrency: u32,
+    /// Ask for the keys first, and send only events whose keys the server does not know
+    #[arg(long)]
+    only_new: bool,
     /// Send at most this many events a second
     #[arg(long, value_name = "EVENTS", value_parser = rate)]
     rate: Option<f64>,
@@ -91,6 +94,7 @@ pub(crate) async fn send(origin: Origin, args: &SendingArgs, invalid: Invalid) -
         concurrency: args.concurrency as usize,
         retry: RetryPolicy::lasting(args.retry_for()),
         skip_invalid: invalid != Invalid::Stop,
+        only_new: args.only_new,
     };
     let pacing = Pacing { events_max: args.batch_size as usize, bytes_max: REQUEST_BYTES_MAX, rate: args.rate };
     let mut view = View::new(&origin, args.quiet);
