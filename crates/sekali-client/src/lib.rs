@@ -17,10 +17,10 @@ pub use batch::{Batch, Batches, Feed};
 pub use error::{ClientError, Refusal};
 pub use events::EventsQuery;
 pub use filter::EventsFilter;
+use publisher::Key;
 pub use publisher::{Ending, Progress, Publisher, Tally};
 pub use retry::{Backoff, RetryPolicy, retrying};
 pub use stream::EventStream;
-use publisher::Key;
 pub use tail::Tail;
 pub use url::ServerUrl;
 

@@ -138,6 +138,8 @@ struct Sent {
     retried_for: Duration,
     /// The events left out of it, as `file:line`, and why.
     left_out: Vec<(String, String)>,
+    /// Number of events that were left out because they are known.
+    known: u64,
     result: Result<Published, ClientError>,
 }
 

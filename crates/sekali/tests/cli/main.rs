@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod ask;
 mod backup;
 mod end_to_end;
 #[cfg(target_os = "linux")]

@@ -100,7 +100,9 @@ pub(crate) async fn run(args: EventsArgs) -> Result<(), Failure> {
     let query = EventsQuery { filter, after: args.after, descending: args.order == Some(Order::Desc), limit: 0 };
     let mut reading = Reading { client, output, shape, query, shown: 0 };
     // Nobody reads thousands of lines that run past; what happened last is what is looked for.
-    let is_glance = matches!(reading.shape, Shape::People(_) | Shape::PeopleColumns(_)) && args.limit.is_none() && reading.query.after.is_none();
+    let is_glance = matches!(reading.shape, Shape::People(_) | Shape::PeopleColumns(_))
+        && args.limit.is_none()
+        && reading.query.after.is_none();
     let there_is_more = match (is_glance, args.order) {
         (true, None) => reading.newest(TERMINAL_EVENTS).await?,
         (true, Some(_)) => reading.pages(TERMINAL_EVENTS).await?,
