@@ -22,7 +22,7 @@ mod tally;
 pub(crate) use fineness::Fineness;
 pub(crate) use kind::{IdKind, Way};
 pub(crate) use ledger::{EqualRequests, Ledger, RequestTurn};
-pub(crate) use names::{RequestDigest, Sender, content_id, declared_id, none_id, quarantine_id, request_id};
+pub(crate) use names::{Peer, RequestDigest, content_id, declared_id, none_id, quarantine_id, request_id};
 pub(crate) use pointers::{Pointers, text_of};
 pub(crate) use receipts::Receipts;
 pub(crate) use tally::Tally;

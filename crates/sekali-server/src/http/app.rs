@@ -6,7 +6,6 @@ use super::access_log::AccessLog;
 use super::body::Intake;
 use super::guard::{Gate, Hosts};
 use super::request_id::RequestIds;
-use super::routes::{ROUTES, SHIPPER_ROUTES};
 use crate::access::Access;
 use crate::metrics::Metrics;
 use crate::service::Service;
@@ -32,7 +31,13 @@ pub(super) struct Shared {
 
 impl App {
     /// The state of an API that answers to `hosts`.
-    pub(super) fn new(service: Service, access: Access, hosts: Option<Hosts>, timeouts: Timeouts) -> Self {
+    pub(super) fn new(
+        service: Service,
+        access: Access,
+        hosts: Option<Hosts>,
+        timeouts: Timeouts,
+        metrics: Metrics,
+    ) -> Self {
         let shared = Shared {
             service,
             gate: Gate::new(access, hosts),
@@ -40,9 +45,7 @@ impl App {
             ids: RequestIds::new(),
             log: AccessLog::default(),
             timeouts,
-            metrics: Metrics::new(
-                ROUTES.iter().chain(&SHIPPER_ROUTES).map(|route| (route.method.as_str(), route.path)),
-            ),
+            metrics,
         };
         Self { shared: Arc::new(shared) }
     }

@@ -24,6 +24,7 @@ use super::route::{Admitted, Answering, Route};
 use super::routes::{ROUTES, SHIPPER_ROUTES};
 use crate::access::Access;
 use crate::http::guard::Hosts;
+use crate::metrics::Metrics;
 use crate::service::Service;
 use crate::timeouts::Timeouts;
 
@@ -69,14 +70,16 @@ impl Door {
     /// The API of `service`, for clients that `access` admits.
     pub fn new(service: Service, access: Access, browsers: Browsers, timeouts: Timeouts) -> Self {
         let Browsers { cors_origins, hosts } = browsers;
-        let app = App::new(service, access, hosts, timeouts);
+        let routes = ROUTES.iter().chain(&SHIPPER_ROUTES);
+        let metrics = Metrics::new(routes.map(|route| (route.method.as_str(), route.path)));
+        let app = App::new(service, access, hosts, timeouts, metrics);
         Self { app, cors: Cors::new(cors_origins).map(Arc::new), paths: Arc::new(paths()) }
     }
 
     /// Finds the route of a request of a client in `network`, and admits or refuses it. The rest is
     /// left to [`Door::answer`]: it holds no request, so that it is small and cheap to move. Must be
     /// called on a tokio runtime.
-    pub fn admit(&self, mut request: Request<RequestBody>, network: IpAddr) -> Exchange {
+    pub fn admit(&self, mut request: Request<RequestBody>, network: IpAddr) -> PendingAnswer {
         let begun = Instant::now();
         let id = self.app.shared.ids.of(request.headers());
         let entry = AccessLog::begin(request.method(), request.uri().path());
@@ -87,12 +90,12 @@ impl Door {
         }
         let is_head = request.method() == Method::HEAD;
         let (number, progress) = self.route(request, network, &id);
-        Exchange { begun, number, progress, is_head, id, entry, origin }
+        PendingAnswer { begun, number, progress, is_head, id, entry, origin }
     }
 
     /// Answers a request, gives the answer its id, and logs both.
-    pub async fn answer(&self, exchange: Exchange) -> Response<Body> {
-        let Exchange { begun, number, progress, is_head, id, entry, origin } = exchange;
+    pub async fn answer(&self, exchange: PendingAnswer) -> Response<Body> {
+        let PendingAnswer { begun, number, progress, is_head, id, entry, origin } = exchange;
         let (mut response, class, may_be_read) = match progress {
             Progress::Handling { route, answering } => {
                 let response = answering.await.unwrap_or_else(|error| self.refuse_by(route, &id, error));
@@ -154,7 +157,7 @@ impl Door {
 }
 
 /// A request on its way to an answer.
-pub struct Exchange {
+pub struct PendingAnswer {
     begun: Instant,
     /// That of its route.
     number: Option<usize>,

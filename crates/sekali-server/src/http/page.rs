@@ -28,7 +28,7 @@ pub(super) struct PageQuery {
 
 /// A page, whether there are more events, and where they begin. In ascending order, where there are
 /// none, that is behind all events there are.
-pub(super) struct Page {
+pub(super) struct EventPage {
     pub(super) text: HeldText,
     pub(super) more: bool,
     pub(super) positions: Positions,
@@ -49,7 +49,7 @@ pub(super) fn parse_wait(request: &Admitted, parameters: &Parameters<'_>) -> Res
 ///
 /// # Errors
 /// Those of reading, and `overloaded` where too many wait.
-pub(super) async fn read_page(service: &Service, client: Client, mut page: PageQuery) -> Result<Page, ApiError> {
+pub(super) async fn read_page(service: &Service, client: Client, mut page: PageQuery) -> Result<EventPage, ApiError> {
     let _place = page.wait.as_ref().map(|_| service.tails().enter(client.clone())).transpose()?;
     loop {
         // First, so that the page sees all of them.
@@ -72,7 +72,7 @@ pub(super) async fn read_page(service: &Service, client: Client, mut page: PageQ
     }
 }
 
-async fn read_once(service: &Service, client: Client, page: &PageQuery) -> Result<Page, ApiError> {
+async fn read_once(service: &Service, client: Client, page: &PageQuery) -> Result<EventPage, ApiError> {
     let mut cursor = service.events(Arc::clone(&page.query), page.order, page.after.clone());
     let memory = service.answers().hold(client.clone());
     // Dropped with this future when the client goes away.
@@ -93,11 +93,11 @@ fn turn(
     cursor: &mut EventCursor,
     page: &mut Option<HeldText>,
     columns: Option<&Columns>,
-) -> Result<Option<Page>, QueryError> {
+) -> Result<Option<EventPage>, QueryError> {
     let Some(unfinished) = page.as_mut() else { return Ok(None) };
     let Some(more) = scan.turn(cursor, |event| append(unfinished, event, columns))? else { return Ok(None) };
     unfinished.text.extend_from_slice(b"]\n");
-    Ok(page.take().map(|text| Page { text, more, positions: cursor.positions().clone() }))
+    Ok(page.take().map(|text| EventPage { text, more, positions: cursor.positions().clone() }))
 }
 
 fn append(page: &mut HeldText, event: &StoredEvent, columns: Option<&Columns>) -> Result<Fill, QueryError> {

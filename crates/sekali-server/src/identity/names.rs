@@ -13,7 +13,7 @@ const HASH_BYTES: usize = 16;
 
 /// Who sent a request, as far as the server sees it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sender {
+pub(crate) struct Peer {
     /// The public name of its key.
     pub(crate) key: Option<String>,
     /// The address that it came from.
@@ -29,7 +29,7 @@ pub(crate) struct RequestDigest([u8; HASH_BYTES]);
 impl RequestDigest {
     /// That of a decompressed body. `sender` is part of it where an equal body from elsewhere is
     /// another request.
-    pub(crate) fn new(way: Way, sender: Option<&Sender>, body: &[u8]) -> Self {
+    pub(crate) fn new(way: Way, sender: Option<&Peer>, body: &[u8]) -> Self {
         let mut hash = Sha256::new();
         field(&mut hash, way.as_str().as_bytes());
         if let Some(sender) = sender {
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn whatever_differs_makes_another_id() {
-        let sender = |agent: &str| Sender { agent: agent.to_owned(), ..Sender::default() };
+        let sender = |agent: &str| Peer { agent: agent.to_owned(), ..Peer::default() };
         let digests = [
             RequestDigest::new(Way::Ingest, None, b"{}"),
             RequestDigest::new(Way::Loki, None, b"{}"),

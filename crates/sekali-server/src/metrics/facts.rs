@@ -3,7 +3,7 @@
 use prometheus_client::registry::Unit;
 use sekali_wire::stats::{IndexStats, Status, StorageStats, StoreStats};
 
-use super::sheet::{Labels, Sheet, partition};
+use super::sheet::{LabelSet, Sheet, partition};
 use crate::service::{CommitTimings, Service};
 
 /// The topics with the most events.
@@ -41,9 +41,9 @@ fn add_events(sheet: &mut Sheet, service: &Service, store: &StoreStats) {
     sheet.counters("events", "Events received over the life of the store, by outcome", None, outcomes);
     sheet.gauge("stored_events", "Events that can be read", None, service.stored_events() as f64);
     let expired = &store.expired;
-    sheet.counters("expired_events", "Events removed by retention", None, [(Labels::new(), expired.events)]);
+    sheet.counters("expired_events", "Events removed by retention", None, [(LabelSet::new(), expired.events)]);
     let help = "Size in the log of the events removed by retention";
-    sheet.counters("expired", help, Some(Unit::Bytes), [(Labels::new(), expired.bytes)]);
+    sheet.counters("expired", help, Some(Unit::Bytes), [(LabelSet::new(), expired.bytes)]);
     sheet.gauge("queue", "Events that wait for a commit", Some(Unit::Bytes), store.queued_bytes as f64);
 }
 
@@ -72,7 +72,12 @@ fn add_health(sheet: &mut Sheet, service: &Service, store: &StoreStats) {
         sheet.gauge("scrub_last_finished_timestamp", help, Some(Unit::Seconds), seconds);
     }
     sheet.gauge("scrub_pass", "Bytes that the running check has read", Some(Unit::Bytes), scrub.pass_bytes as f64);
-    sheet.counters("scrub_mended_files", "Damaged files that were written anew", None, [(Labels::new(), scrub.mended)]);
+    sheet.counters(
+        "scrub_mended_files",
+        "Damaged files that were written anew",
+        None,
+        [(LabelSet::new(), scrub.mended)],
+    );
 }
 
 fn add_storage(sheet: &mut Sheet, storage: &[StorageStats]) {

@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::sheet::{HistogramFamily, Labels, Sheet};
+use super::sheet::{HistogramFamily, LabelSet, Sheet};
 
 /// Statuses with a label of their own; all others are counted as `other`.
 const STATUSES: [u16; 22] =
@@ -18,7 +18,7 @@ const SECONDS: [f64; 14] = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.
 /// Requests since the start.
 #[derive(Debug)]
 pub(crate) struct RequestMetrics {
-    counts: Family<Labels, Counter>,
+    counts: Family<LabelSet, Counter>,
     seconds: HistogramFamily,
     /// One for each route, and a last one for requests without a route.
     routes: Vec<RouteMetrics>,
@@ -27,7 +27,7 @@ pub(crate) struct RequestMetrics {
 /// Counters of a route, found without a look-up by labels.
 #[derive(Debug)]
 struct RouteMetrics {
-    labels: Labels,
+    labels: LabelSet,
     seconds: Histogram,
     /// By the place of a status in [`STATUSES`], and a last one for all others.
     counts: [OnceLock<Counter>; STATUSES.len() + 1],

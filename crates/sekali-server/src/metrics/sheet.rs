@@ -10,7 +10,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 /// Names and values of labels.
-pub(super) type Labels = Vec<(&'static str, String)>;
+pub(super) type LabelSet = Vec<(&'static str, String)>;
 /// A number that goes up and down.
 type Number = Gauge<f64, AtomicU64>;
 
@@ -34,7 +34,7 @@ impl Sheet {
     }
 
     /// A fact in words, as labels of the number 1.
-    pub(super) fn info(&mut self, name: &str, help: &str, labels: Labels) {
+    pub(super) fn info(&mut self, name: &str, help: &str, labels: LabelSet) {
         self.own().register(name, help, Info::new(labels));
     }
 
@@ -54,9 +54,9 @@ impl Sheet {
         name: &str,
         help: &str,
         unit: Option<Unit>,
-        values: impl IntoIterator<Item = (Labels, f64)>,
+        values: impl IntoIterator<Item = (LabelSet, f64)>,
     ) {
-        let family = Family::<Labels, Number>::default();
+        let family = Family::<LabelSet, Number>::default();
         for (labels, value) in values {
             family.get_or_create(&labels).set(value);
         }
@@ -72,9 +72,9 @@ impl Sheet {
         name: &str,
         help: &str,
         unit: Option<Unit>,
-        values: impl IntoIterator<Item = (Labels, u64)>,
+        values: impl IntoIterator<Item = (LabelSet, u64)>,
     ) {
-        let family = Family::<Labels, Counter>::default();
+        let family = Family::<LabelSet, Counter>::default();
         for (labels, value) in values {
             family.get_or_create(&labels).inc_by(value);
         }
@@ -85,7 +85,7 @@ impl Sheet {
     }
 
     /// A family of counters that lives on.
-    pub(super) fn counter_family(&mut self, name: &str, help: &str, family: &Family<Labels, Counter>) {
+    pub(super) fn counter_family(&mut self, name: &str, help: &str, family: &Family<LabelSet, Counter>) {
         self.own().register(name, help, family.clone());
     }
 
@@ -122,9 +122,9 @@ impl Sheet {
 }
 
 /// Histograms by labels.
-pub(super) type HistogramFamily = Family<Labels, Histogram, fn() -> Histogram>;
+pub(super) type HistogramFamily = Family<LabelSet, Histogram, fn() -> Histogram>;
 
 /// The label of a partition.
-pub(super) fn partition(number: usize) -> Labels {
+pub(super) fn partition(number: usize) -> LabelSet {
     vec![("partition", number.to_string())]
 }

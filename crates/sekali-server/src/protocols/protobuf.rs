@@ -12,7 +12,7 @@ pub(super) struct Message<'a> {
 
 /// The value of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum FieldValue<'a> {
+pub(super) enum WireValue<'a> {
     Varint(u64),
     Fixed64(u64),
     Bytes(&'a [u8]),
@@ -32,19 +32,19 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// [`Malformed`]; also for groups, which nobody has used since 2008.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, FieldValue<'a>)>, Malformed> {
+    pub(super) fn next(&mut self) -> Result<Option<(u64, WireValue<'a>)>, Malformed> {
         if self.rest.is_empty() {
             return Ok(None);
         }
         let tag = self.varint()?;
         let value = match tag & 7 {
-            0 => FieldValue::Varint(self.varint()?),
-            1 => FieldValue::Fixed64(u64::from_le_bytes(self.array()?)),
+            0 => WireValue::Varint(self.varint()?),
+            1 => WireValue::Fixed64(u64::from_le_bytes(self.array()?)),
             2 => {
                 let len = usize::try_from(self.varint()?).map_err(|_| Malformed)?;
-                FieldValue::Bytes(self.take(len)?)
+                WireValue::Bytes(self.take(len)?)
             }
-            5 => FieldValue::Fixed32(u32::from_le_bytes(self.array()?)),
+            5 => WireValue::Fixed32(u32::from_le_bytes(self.array()?)),
             _ => return Err(Malformed),
         };
         let number = tag >> 3;
@@ -79,7 +79,7 @@ impl<'a> Message<'a> {
     }
 }
 
-impl<'a> FieldValue<'a> {
+impl<'a> WireValue<'a> {
     /// The text of a string field.
     pub(super) fn text(self) -> Result<&'a str, Malformed> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Malformed)
@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    fn all(bytes: &[u8]) -> Result<Vec<(u64, FieldValue<'_>)>, Malformed> {
+    fn all(bytes: &[u8]) -> Result<Vec<(u64, WireValue<'_>)>, Malformed> {
         let (mut message, mut fields) = (Message::new(bytes), Vec::new());
         while let Some(field) = message.next()? {
             fields.push(field);
@@ -121,14 +121,14 @@ mod tests {
     fn every_kind_of_field_is_read() {
         let bytes = [0x08, 0x96, 0x01, 0x12, 2, b'h', b'i', 0x1D, 1, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0, 0, 0];
         let expected = [
-            (1, FieldValue::Varint(150)),
-            (2, FieldValue::Bytes(b"hi")),
-            (3, FieldValue::Fixed32(1)),
-            (4, FieldValue::Fixed64(2)),
+            (1, WireValue::Varint(150)),
+            (2, WireValue::Bytes(b"hi")),
+            (3, WireValue::Fixed32(1)),
+            (4, WireValue::Fixed64(2)),
         ];
         assert_eq!(all(&bytes), Ok(expected.to_vec()));
         let max = [0x08, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01];
-        assert_eq!(all(&max), Ok(vec![(1, FieldValue::Varint(u64::MAX))]));
+        assert_eq!(all(&max), Ok(vec![(1, WireValue::Varint(u64::MAX))]));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sekali_store::{Outcome, Reader, partition_of};
 use tokio::time::{Instant, sleep};
 
-use super::{CommitError, Service};
+use super::{CommitError, Sender, Service};
 use crate::access::Topics;
 use crate::clients::{Client, once};
 use crate::identity::{EqualRequests, IdKind, RequestDigest, RequestTurn, Way, request_id};
@@ -24,7 +24,7 @@ const HOLD_STEP: Duration = Duration::from_millis(100);
 /// The events of a request, and what is needed to give them ids.
 pub(crate) struct Shipment {
     pub(crate) way: Way,
-    pub(crate) client: Client,
+    pub(crate) sender: Sender,
     /// The topics that the client may publish to, if not all.
     pub(crate) topics: Option<Topics>,
     pub(crate) drafts: Drafts,
@@ -110,7 +110,8 @@ impl Service {
     /// See [`ShipError`]. What is refused as overload is tried again for as long as the patience
     /// lasts.
     pub(crate) async fn ship(&self, shipment: Shipment) -> Result<Shipped, ShipError> {
-        let Shipment { way, client, topics, drafts, plan, digest, patience } = shipment;
+        let Shipment { way, sender, topics, drafts, plan, digest, patience } = shipment;
+        let client = sender.client.clone();
         let deadline = Instant::now() + patience;
         let (rule, turn) = self.rule(&client, &drafts, plan, digest).await?;
         let (drafts, topics) = (Arc::new(drafts), Arc::new(topics));
@@ -123,7 +124,7 @@ impl Service {
                 self.parses().run_always(client.clone(), build).await??
             };
             let _topics = self.admit_topics(|| client.clone(), &accepted)?;
-            match self.publish(client.clone(), accepted).await {
+            match self.publish(&sender, accepted).await {
                 Err(CommitError::Overloaded) if Instant::now() < deadline => sleep(HOLD_STEP).await,
                 Err(error) => return Err(error.into()),
                 Ok(published) => {

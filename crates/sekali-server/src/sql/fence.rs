@@ -47,9 +47,9 @@ pub(crate) fn spill_into(dir: &Path) -> Result<()> {
 
 /// The reason for which the authorizer has refused a statement.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Refusal(Arc<Mutex<Option<SqlError>>>);
+pub(super) struct SqlRefusal(Arc<Mutex<Option<SqlError>>>);
 
-impl Refusal {
+impl SqlRefusal {
     pub(super) fn take(&self) -> Option<SqlError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -98,7 +98,7 @@ pub(super) fn open() -> Result<Connection> {
 ///
 /// # Errors
 /// Those of SQLite.
-pub(super) fn close_off(connection: &mut Connection, view: &SqlView, refusal: &Refusal) -> Result<()> {
+pub(super) fn close_off(connection: &mut Connection, view: &SqlView, refusal: &SqlRefusal) -> Result<()> {
     let (sees_conflicts, refusal) = (view.conflicts, refusal.clone());
     connection.authorizer(Some(move |context: AuthContext<'_>| match refuse(&context.action, sees_conflicts) {
         None => Authorization::Allow,

@@ -9,7 +9,7 @@ use sekali_store::{CONFLICTS_TOPIC, Reader};
 
 use super::answer::{AnswerBuilder, SqlEnd};
 use super::events_table::EventsTable;
-use super::fence::Refusal;
+use super::fence::SqlRefusal;
 use super::moment::Moment;
 use super::topics_table::TopicsTable;
 use super::watch::{FreeSpace, Watch};
@@ -56,12 +56,17 @@ pub fn run(
     let reader = readers.first().cloned();
     let free: FreeSpace = Box::new(move || reader.as_ref().and_then(|reader| reader.free_bytes().ok()));
     let watch = Arc::new(Watch::new(client, statement.within, free));
-    let refusal = Refusal::default();
+    let refusal = SqlRefusal::default();
     let connection = connect(readers, view, &watch, &refusal).map_err(|error| explain(error, &watch, &refusal))?;
     answer(&connection, statement, &watch, &refusal)
 }
 
-fn connect(readers: &[Reader], view: &SqlView, watch: &Arc<Watch>, refusal: &Refusal) -> rusqlite::Result<Connection> {
+fn connect(
+    readers: &[Reader],
+    view: &SqlView,
+    watch: &Arc<Watch>,
+    refusal: &SqlRefusal,
+) -> rusqlite::Result<Connection> {
     let mut connection = fence::open()?;
     collation::register(&connection)?;
     functions::register(&connection)?;
@@ -84,7 +89,7 @@ fn answer(
     connection: &Connection,
     wanted: &SqlStatement,
     watch: &Watch,
-    refusal: &Refusal,
+    refusal: &SqlRefusal,
 ) -> Result<SqlAnswer, SqlError> {
     let explain = |error| explain(error, watch, refusal);
     let mut statement = prepare(connection, &wanted.text, &explain)?;
@@ -150,7 +155,7 @@ fn bind(
 
 /// Words an error: the reason for which the statement was ended or refused comes before what SQLite
 /// makes of it.
-fn explain(error: rusqlite::Error, watch: &Watch, refusal: &Refusal) -> SqlError {
+fn explain(error: rusqlite::Error, watch: &Watch, refusal: &SqlRefusal) -> SqlError {
     if let Some(reason) = watch.take_end().or_else(|| refusal.take()) {
         return reason;
     }

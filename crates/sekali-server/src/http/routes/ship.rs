@@ -14,13 +14,13 @@ use crate::http::answer::{ApiError, Body, Code, HangUp, HeldText};
 use crate::http::app::App;
 use crate::http::body::{self, BodyHead, Received, RequestBody};
 use crate::http::route::{Admitted, Answer, client_of};
-use crate::identity::{Receipts, RequestDigest, Sender};
+use crate::identity::{Peer, Receipts, RequestDigest};
 use crate::ingest::{Drafts, IdPlan};
 use crate::limits::{PARSED_IN_PLACE_BYTES_MAX, SMALL_BYTES_MAX};
 use crate::protocols::webhooks::Delivery;
 use crate::protocols::{Adapter, Asked, Refusal, Reply};
 use crate::query::QueryError;
-use crate::service::{CommitError, ItemResult, ShipError, Shipment, Shipped};
+use crate::service::{CommitError, ItemResult, Sender, ShipError, Shipment, Shipped};
 
 /// Stands for any parameter among those of a route: some clients send many that mean nothing here.
 pub(super) const ANY: &str = "<any>";
@@ -154,7 +154,8 @@ impl Exchange {
             return Err(QueryError::AnswersFull.into());
         }
         let (topics, items) = (self.grant.limits(), drafts.len());
-        let shipment = Shipment { way: A::WAY, client, topics, drafts, plan, digest, patience: A::PATIENCE };
+        let sender = Sender { client, key: self.grant.key().map(|key| key.name.clone()) };
+        let shipment = Shipment { way: A::WAY, sender, topics, drafts, plan, digest, patience: A::PATIENCE };
         let (results, turn) = match service.ship(shipment).await {
             Ok(Shipped { results, turn }) => (results, turn),
             Err(ShipError::Commit(CommitError::Overloaded)) if A::TELLS_OVERLOAD_BY_ITEM => {
@@ -214,8 +215,8 @@ impl Exchange {
         outcome.map_err(ApiError::from)
     }
 
-    fn sender(&self) -> Sender {
-        Sender {
+    fn sender(&self) -> Peer {
+        Peer {
             key: self.grant.key().map(|key| key.id.to_string()),
             address: self.network.to_string(),
             agent: self.asked.header("user-agent").unwrap_or_default().to_owned(),

@@ -10,7 +10,7 @@ use super::record::{Record, Resource, UID};
 use super::{DEPTH_MAX, Sink, Unreadable, malformed};
 use crate::protocols::Refusal;
 use crate::protocols::json::{append_name, append_text};
-use crate::protocols::protobuf::{FieldValue, Message};
+use crate::protocols::protobuf::{Message, WireValue};
 
 /// Reads all records of a body.
 pub(super) fn read(body: &[u8], sink: &mut Sink<'_>) -> Result<(), Refusal> {
@@ -147,7 +147,7 @@ fn key_value(pair: &[u8]) -> Result<(&str, &[u8]), Unreadable> {
 }
 
 /// The last field of a message: of a `oneof`, the one that counts.
-fn last_field(message: &[u8]) -> Result<Option<(u64, FieldValue<'_>)>, Unreadable> {
+fn last_field(message: &[u8]) -> Result<Option<(u64, WireValue<'_>)>, Unreadable> {
     let (mut message, mut last) = (Message::new(message), None);
     while let Some(field) = message.next()? {
         last = Some(field);
