@@ -35,6 +35,7 @@ pub mod limits;
 pub mod listen;
 mod metrics;
 mod pages;
+mod payload_path;
 mod protocols;
 pub mod query;
 pub mod server;

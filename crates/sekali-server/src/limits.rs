@@ -343,6 +343,11 @@ pub const SCRUB_STEP_BYTES: u64 = 256 * 1024;
 /// While events wait to be written, a scrub rests so many times as long.
 pub const SCRUB_BUSY_SHARE: u32 = 8;
 
+/// Levels of objects in a payload whose members the store keeps in columns.
+pub(crate) const MEMBER_DEPTH_MAX: usize = 8;
+/// Most members of a payload that are kept in columns: of one with more none are.
+pub(crate) const MEMBERS_MAX: usize = 1_000;
+
 const MIB: usize = 1024 * 1024;
 
 const _: () = {

@@ -25,6 +25,7 @@ mod number_histogram;
 mod number_summary;
 mod page;
 mod permits;
+mod reader_view;
 mod reading;
 mod scan_budget;
 #[cfg(test)]

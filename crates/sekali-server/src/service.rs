@@ -322,7 +322,10 @@ impl Service {
         total: A,
     ) -> Result<(A, ReadReport), QueryError> {
         let ReadExtent { order, max, within } = extent;
-        let cursor = self.events(query, order, Positions::new());
+        let mut view = total.view();
+        // Of columns it is not known how many events will be found.
+        view.columns = view.columns.filter(|_| max == u64::MAX);
+        let cursor = EventCursor::for_view(&self.readers_now(), query, order, Positions::new(), view);
         // Dropped with this future when the client goes away.
         let guard = ClientGuard::default();
         let mut scan = AggregateScan::new(cursor, max, guard.budget(u64::MAX, within), total);

@@ -36,7 +36,51 @@ pub struct StoredEvent {
     pub payload: Vec<u8>,
 }
 
+/// A stored event, borrowed from where it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventView<'a> {
+    /// Position in its partition, from 1.
+    pub seq: u64,
+    /// When its commit was made: nanoseconds since 1970-01-01T00:00:00Z.
+    pub received_at_ns: i64,
+    /// First half of the key.
+    pub topic: &'a str,
+    /// Second half of the key.
+    pub event_id: &'a str,
+    /// When it happened, by the producer's word: nanoseconds since 1970-01-01T00:00:00Z.
+    pub timestamp_ns: i64,
+    /// Who sent it.
+    pub source: &'a str,
+    /// Its content.
+    pub payload: &'a [u8],
+}
+
+/// Columns that a reader does not look at. They may be empty in the events it is handed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// The ids of events.
+    pub event_ids: bool,
+    /// Their sources.
+    pub sources: bool,
+    /// Their payloads.
+    pub payloads: bool,
+}
+
+impl EventView<'_> {
+    /// The event on its own.
+    pub fn to_event(self) -> StoredEvent {
+        let Self { seq, received_at_ns, topic, event_id, timestamp_ns, source, payload } = self;
+        StoredEvent::new(seq, received_at_ns, &EventRef { topic, event_id, timestamp_ns, source, payload })
+    }
+}
+
 impl StoredEvent {
+    /// The same, borrowed.
+    pub fn view(&self) -> EventView<'_> {
+        let EventRef { topic, event_id, timestamp_ns, source, payload } = self.as_ref();
+        EventView { seq: self.seq, received_at_ns: self.received_at_ns, topic, event_id, timestamp_ns, source, payload }
+    }
+
     /// The event as it was published.
     pub fn as_ref(&self) -> EventRef<'_> {
         EventRef {

@@ -7,7 +7,7 @@
 //!
 //! The engine knows bytes, files, keys and seqs. It has no HTTP, no async runtime, no JSON, no
 //! clock and no configuration: time and randomness are arguments, and all that it must know of
-//! payloads are two functions ([`ContentRules`]).
+//! payloads are three functions ([`ContentRules`]).
 //!
 //! ```text
 //! store ── partition ─┬─ write    look up, decide, append, publish
@@ -84,7 +84,7 @@ pub use batch::Batch;
 pub use counters::Counters;
 pub use damage::Damage;
 pub use error::{Error, Result};
-pub use event::{CONFLICTS_TOPIC, EventRef, StoredEvent, is_reserved};
+pub use event::{CONFLICTS_TOPIC, EventRef, EventView, StoredEvent, Unread, is_reserved};
 pub use hash::{Fingerprint, HashKey, KeyHasher};
 pub use index::IndexStats;
 pub use manifest::Expired;
@@ -92,11 +92,12 @@ pub use meta::{StoreMeta, partition_of};
 pub use options::{OnDamage, StoreOptions};
 pub use order::Order;
 pub use partition::{
-    Commit, CommitListener, Decision, Finding, Marker, Outcome, Partition, Preview, Reader, Retainer, Scan, Scanner,
-    Scrubbed, Scrubber, StorageStats, TopicSummary, TornTail, Verification,
+    Ahead, Commit, CommitListener, Decision, Finding, Marker, Outcome, Partition, Preview, Reader, Retainer, Scan,
+    Scanner, Scrubbed, Scrubber, StorageStats, TopicSummary, TornTail, Verification,
 };
 pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};
-pub use rules::ContentRules;
+pub use rules::{ContentRules, Member, Members, PayloadConditions};
+pub use segment::{ColumnRows, ColumnsWanted, TopicColumns};
 pub use store::Store;
 #[doc(hidden)]
 pub use {index::IndexOptions, tuning::Tuning};

@@ -54,6 +54,30 @@ pub(crate) const SEGMENT_CHECK_BYTES: usize = 8 * 1024;
 /// A topic is looked up in a row group by reading about this many bytes of the group's index.
 pub(crate) const SEGMENT_TOPICS_BYTES: usize = 8 * 1024;
 
+/// Most columns of members of a row group.
+pub(crate) const MEMBER_COLUMNS_MAX: usize = 64;
+/// Most paths of members that the writer of a row group collects: two bytes each for every row.
+pub(crate) const MEMBER_PATHS_MAX: usize = 64;
+/// Longest path of a column, in bytes.
+pub(crate) const MEMBER_NAME_BYTES_MAX: usize = 512;
+/// Longest text in a column, in bytes.
+pub(crate) const MEMBER_TEXT_BYTES_MAX: usize = 256;
+/// Most distinct texts of a column.
+pub(crate) const MEMBER_ENTRIES_MAX: usize = 32 * 1024;
+/// Most bytes of the distinct texts of a column: more would not stay in the caches of a core.
+pub(crate) const MEMBER_DICTIONARY_BYTES_MAX: usize = 256 * 1024;
+/// Most memory for the distinct texts of all columns of a row group while it is written.
+pub(crate) const MEMBER_DICTIONARIES_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// A column is given up that has so many distinct texts in the first [`MEMBER_TRIAL_ROWS`] rows.
+pub(crate) const MEMBER_TRIAL_ENTRIES: usize = 3_500;
+/// See [`MEMBER_TRIAL_ENTRIES`].
+pub(crate) const MEMBER_TRIAL_ROWS: u32 = 4_096;
+/// The columns of members of a row group take no more than one in so many of its bytes.
+pub(crate) const MEMBER_BYTES_SHARE: usize = 5;
+/// With more log files waiting to be sealed, row groups get no columns of members before they are
+/// merged.
+pub(crate) const MEMBER_BACKLOG_MAX: usize = 4;
+
 /// About how many bytes of decoded events a scan holds: enough that pages that hold many topics are
 /// decoded a few times and not a hundred.
 pub(crate) const SCAN_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -141,6 +165,10 @@ const _: () = {
     assert!(UNSEALED_FILES_FLUSH < UNSEALED_FILES_MAX);
     assert!(LOG_AHEAD_BYTES <= LOG_FILE_BYTES);
     assert!(SEGMENT_PAGE_ROWS <= SEGMENT_GROUP_ROWS);
+    // Codes have 16 bits, and so have the lengths of paths and texts.
+    assert!(MEMBER_ENTRIES_MAX + 2 <= u16::MAX as usize && MEMBER_COLUMNS_MAX <= MEMBER_PATHS_MAX);
+    assert!(MEMBER_TEXT_BYTES_MAX <= MEMBER_NAME_BYTES_MAX && MEMBER_NAME_BYTES_MAX <= u16::MAX as usize);
+    assert!(MEMBER_BACKLOG_MAX < UNSEALED_FILES_FLUSH);
     assert!(SEGMENT_PAGE_BYTES <= SEGMENT_GROUP_BYTES);
     assert!(SCAN_BYTES_MAX <= SEGMENT_GROUP_BYTES && STORED_PAYLOAD_BYTES_MAX < SCAN_BYTES_MAX);
     // Offsets in a row group have 32 bits, even if compression were to double its size.

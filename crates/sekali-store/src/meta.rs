@@ -22,8 +22,11 @@ use crate::error::{Error, IoContext, Result};
 use crate::hash::HashKey;
 use crate::limits::PARTITIONS_MAX;
 
-/// The version of everything in a data directory.
+/// The version of everything in a data directory but segments.
 pub(crate) const FORMAT_VERSION: u32 = 1;
+
+/// The version of new segments. Those of version 1 have no columns of members.
+pub(crate) const SEGMENT_FORMAT_VERSION: u32 = 2;
 
 /// Name of the meta file.
 pub(crate) const FILE_NAME: &str = "store.toml";

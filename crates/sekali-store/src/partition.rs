@@ -30,7 +30,7 @@ pub use marker::Marker;
 use open::OpenPartition;
 pub(crate) use open::PartitionOptions;
 pub use outcome::{Decision, Outcome, Preview};
-pub use read::{Reader, Scan, Scanner, StorageStats, TopicSummary};
+pub use read::{Ahead, Reader, Scan, Scanner, StorageStats, TopicSummary};
 use shared::Shared;
 pub use write::Commit;
 use write::{CommitPlanner, WritePath};

@@ -1,10 +1,12 @@
 //! Rules on payloads, which the engine cannot know, because it does not know JSON.
 
+use std::fmt;
+
 use crate::event::EventRef;
 use crate::hash::{ContentDigest, KeyHasher};
 
-/// How payloads are compared and described. Both functions must depend on nothing but their
-/// arguments: outcomes are deterministic only if they are.
+/// How payloads are compared, described and taken apart. The functions must depend on nothing but
+/// their arguments: outcomes are deterministic only if they do.
 #[derive(Debug, Clone, Copy)]
 pub struct ContentRules {
     /// The form that all payloads have which say the same, and no others; `None` for a payload that
@@ -13,11 +15,58 @@ pub struct ContentRules {
     /// The payload of the event that keeps a conflicting `event`, whose key is stored as
     /// `first_seq`; at most [`crate::limits::STORED_PAYLOAD_BYTES_MAX`] bytes.
     pub evidence: fn(event: &EventRef<'_>, first_seq: u64) -> Vec<u8>,
+    /// Which members payloads have.
+    pub members: Members,
+}
+
+/// Hands the members of a payload to `visit`, each path once. `false` where they cannot be told;
+/// then what was handed out counts for nothing. Must take time in proportion to the payload.
+pub type Members = fn(payload: &[u8], visit: &mut dyn FnMut(Member<'_>)) -> bool;
+
+/// A thing that is in a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Member<'a> {
+    /// At this path there is this text. Nothing else in the payload is called by this path.
+    Text {
+        /// How conditions call the place: UTF-8.
+        path: &'a [u8],
+        /// The text as it stands in the payload.
+        text: &'a [u8],
+    },
+    /// At this path there is something that has members of its own, or is told no further.
+    Inner {
+        /// How conditions call the place: UTF-8.
+        path: &'a [u8],
+    },
+    /// There is more than the texts that are told.
+    Rest,
+}
+
+/// Conditions on payloads, and on sources, that can be put to single members, too.
+pub trait PayloadConditions: fmt::Debug + Send + Sync {
+    /// The paths of the conditions that each concern one member, by number; the empty path is the
+    /// source.
+    fn paths(&self) -> Vec<String>;
+    /// Whether the condition of that number holds for payloads that have this text at its path, or
+    /// nothing. Must be what the whole payload would be found to be.
+    fn hold(&self, number: usize, text: Option<&[u8]>) -> bool;
+    /// Whether any of the conditions concerns payloads.
+    fn ask_payloads(&self) -> bool;
+    /// Whether texts are wanted that may be anywhere in the payload.
+    fn want_text(&self) -> bool;
+    /// Whether one of these is in the text of a member.
+    fn has_text(&self, text: &[u8]) -> bool;
+    /// Whether one of these may be in one of the names of a path.
+    fn may_name(&self, path: &str) -> bool;
+    /// Whether those that are told here are all conditions.
+    fn are_all(&self) -> bool;
 }
 
 impl ContentRules {
-    /// Payloads are the same when their bytes are, and evidence is the payload as it came.
-    pub const BYTES: Self = Self { canonical: |_| None, evidence: |event, _| event.payload.to_vec() };
+    /// Payloads are the same when their bytes are, and evidence is the payload as it came; they have no
+    /// members.
+    pub const BYTES: Self =
+        Self { canonical: |_| None, evidence: |event, _| event.payload.to_vec(), members: |_, _| false };
 
     /// The digest of an event by these rules.
     pub(crate) fn digest(&self, hasher: &KeyHasher, event: &EventRef<'_>) -> ContentDigest {

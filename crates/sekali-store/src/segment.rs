@@ -11,7 +11,8 @@
 //!
 //! ```text
 //! "PAR1"
-//! for each row group: its columns as Parquet has them, then its index (segment/index.rs)
+//! for each row group: its columns as Parquet has them, its columns of members (segment/members),
+//!   its index (segment/index.rs)
 //! directory, anchor (segment/directory.rs, segment/anchor.rs)
 //! Parquet's page indexes
 //! directory, anchor, once more
@@ -30,12 +31,14 @@
 //!   `sink`).
 //! - `merge` joins segments; `trim` leaves topics out of one.
 //! - `probe` is for fuzzing.
+//! - `members` are the columns of members of payloads, by which a read leaves rows out.
 //! - `reader` opens a segment; `source` reads the index of a row group and keeps what is needed of
 //!   it (`table`, `blocks`); `group` reads verified columns (`decoded`); `select` decides which
 //!   rows, by what is the `query`.
 
 mod anchor;
 mod blocks;
+mod column_rows;
 mod decoded;
 mod dir;
 mod directory;
@@ -43,10 +46,12 @@ mod file;
 mod group;
 mod index;
 mod info;
+mod members;
 mod merge;
 pub(crate) mod probe;
 mod query;
 mod reader;
+mod row_set;
 mod rows;
 mod schema;
 mod select;
@@ -58,6 +63,7 @@ mod tests;
 mod trim;
 mod writer;
 
+pub use column_rows::{ColumnRows, ColumnsWanted, TopicColumns};
 pub(crate) use decoded::DecodedEvents;
 pub(crate) use dir::file_name;
 pub(crate) use dir::{SUFFIX, SegmentDir, revision_of, seqs_of};
@@ -66,5 +72,6 @@ pub(crate) use info::SegmentInfo;
 pub(crate) use merge::merge;
 pub(crate) use query::{RowQuery, TopicChoice};
 pub(crate) use reader::Segment;
+pub(crate) use row_set::RowSet;
 pub(crate) use trim::trim;
 pub(crate) use writer::SegmentWriter;

@@ -53,7 +53,7 @@ impl Columns {
             }
             append_string(out, field.name());
             out.push(b':');
-            if field.append_json(event, out) {
+            if field.append_json(&event.view(), out) {
                 is_first = false;
             } else {
                 out.truncate(begin);

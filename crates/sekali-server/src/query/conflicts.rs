@@ -6,6 +6,7 @@ use sekali_store::{CONFLICTS_TOPIC, Order, Reader, StoredEvent, partition_of};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::scan_budget::BYTES_BETWEEN_LOOKS;
 use super::{Differences, EventCursor, EventQuery, Fill, Positions, QueryError, ScanBudget, Step};
 
 /// A conflict.
@@ -121,6 +122,11 @@ impl ConflictScan {
             let (bytes, fill) = match self.cursor.step()? {
                 Step::End => return Ok(Some(self.end(false))),
                 Step::Passed(bytes) => (bytes, Fill::Room),
+                Step::PassedMany(events) => {
+                    self.read += events.saturating_sub(1);
+                    (BYTES_BETWEEN_LOOKS, Fill::Room)
+                }
+                Step::Columns(_) => (BYTES_BETWEEN_LOOKS, Fill::Room),
                 Step::Event(evidence) => {
                     let bytes = evidence.payload.len();
                     let found = self.conflict(evidence)?;
@@ -143,7 +149,7 @@ impl ConflictScan {
     /// The conflict that this is evidence of, if it is wanted.
     fn conflict(&self, evidence: StoredEvent) -> Result<Option<Conflict>, QueryError> {
         let Some((sent, stored_seq)) = restore(evidence) else { return Ok(None) };
-        if !self.query.matches(&sent) {
+        if !self.query.matches(&sent.view()) {
             return Ok(None);
         }
         let partition = partition_of(&sent.topic, self.readers.len() as u32) as usize;

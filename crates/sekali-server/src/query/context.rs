@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sekali_store::{Order, Reader, Scan, StoredEvent};
 
+use super::scan_budget::BYTES_BETWEEN_LOOKS;
 use super::{EventCursor, EventQuery, Field, Positions, QueryError, ScanBudget, Step};
 use crate::clients::HeldShare;
 
@@ -37,7 +38,7 @@ impl SameValues {
 
 fn value_of(field: &Field, event: &StoredEvent) -> Option<Vec<u8>> {
     let mut value = Vec::new();
-    field.append_key(event, &mut value).then_some(value)
+    field.append_key(&event.view(), &mut value).then_some(value)
 }
 
 /// Positions to read on from at an event, back and forth, in the order of events of all partitions.
@@ -146,6 +147,11 @@ impl NeighbourScan {
             let bytes = match self.cursor.step()? {
                 Step::End => return Ok(true),
                 Step::Passed(bytes) => bytes,
+                Step::PassedMany(events) => {
+                    self.found.read += events.saturating_sub(1);
+                    BYTES_BETWEEN_LOOKS
+                }
+                Step::Columns(_) => BYTES_BETWEEN_LOOKS,
                 Step::Event(event) => {
                     let bytes = event.payload.len();
                     if self.same.are_in(&event) && !self.take(event)? {

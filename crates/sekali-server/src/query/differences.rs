@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use sekali_wire::json::{Reader, canonical};
 use sekali_wire::limits::PAYLOAD_DEPTH_MAX;
 
-use super::filter::append_path_name;
 use crate::limits::{DIFFERENCE_PATH_BYTES_MAX, DIFFERENCES_MAX};
+use crate::payload_path::push_name;
 
 /// A place where two payloads differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl<'a> Comparing<'a> {
         let mut path = "payload".to_owned();
         for step in &self.steps {
             match step {
-                PathStep::Member(name) => append_path_name(&mut path, &String::from_utf8_lossy(name)),
+                PathStep::Member(name) => push_name(&mut path, &String::from_utf8_lossy(name)),
                 PathStep::Element(at) => path.extend([".", &element(at)]),
             }
             if path.len() > DIFFERENCE_PATH_BYTES_MAX {

@@ -1,6 +1,6 @@
 //! Which events a reader is looking for.
 
-use sekali_store::TopicSummary;
+use sekali_store::{EventView, TopicSummary, Unread};
 
 use super::{Filter, FilterBuilder, TopicConditions, WrongFilter};
 use crate::access::Topics;
@@ -51,7 +51,28 @@ impl EventQuery {
     }
 
     /// Whether an event is wanted and may be seen.
-    pub fn matches(&self, event: &sekali_store::StoredEvent) -> bool {
-        self.wants(&event.topic) && self.filter.matches(event)
+    pub fn matches(&self, event: &EventView<'_>) -> bool {
+        self.wants(event.topic) && self.filter.matches(event)
+    }
+
+    /// The same of an event that is known to meet the conditions on payloads.
+    pub(super) fn matches_beside_payload(&self, event: &EventView<'_>) -> bool {
+        self.wants(event.topic) && self.filter.matches_beside_payload(event)
+    }
+
+    /// Whether topics, times, sources and payloads are all that it looks at.
+    pub(super) fn is_of_columns(&self) -> bool {
+        // Before the first moment there is no range of times that is empty.
+        self.filter.unread().event_ids && self.filter.until_ns != Some(i64::MIN)
+    }
+
+    /// Of the columns that its reader does not look at, those that it does not look at either.
+    pub(super) fn unread(&self, reader: Unread) -> Unread {
+        let own = self.filter.unread();
+        Unread {
+            event_ids: reader.event_ids && own.event_ids,
+            sources: reader.sources && own.sources,
+            payloads: reader.payloads && own.payloads,
+        }
     }
 }

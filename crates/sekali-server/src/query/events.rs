@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use sekali_store::{Order, Reader, Result, StoredEvent, is_reserved, partition_of};
+use sekali_store::{ColumnRows, EventView, Order, Reader, Result, StoredEvent, is_reserved, partition_of};
 
-use super::merge::Merge;
+use super::merge::{Merge, MergeStep};
+use super::reader_view::ReaderView;
 use super::{CursorScope, EventQuery, Positions};
 
 /// Finds the events of a query. Sees one moment of each partition. Blocks.
@@ -19,11 +20,16 @@ enum Source {
 }
 
 /// The outcome of one step.
-pub enum Step {
+pub enum Step<E = StoredEvent> {
     /// An event of the query.
-    Event(StoredEvent),
+    Event(E),
     /// An event that is none, with so many bytes of payload.
     Passed(usize),
+    /// Several events at once that are none: their number.
+    PassedMany(u64),
+    /// Columns of events of the query, all but those of unwanted topics. For readers that ask for
+    /// columns.
+    Columns(Box<ColumnRows>),
     /// There are no more events.
     End,
 }
@@ -31,6 +37,17 @@ pub enum Step {
 impl EventCursor {
     /// Begins behind `positions`.
     pub fn new(readers: &[Reader], query: impl Into<Arc<EventQuery>>, order: Order, positions: Positions) -> Self {
+        Self::for_view(readers, query, order, positions, ReaderView::default())
+    }
+
+    /// The same for a reader that does not look at everything.
+    pub(crate) fn for_view(
+        readers: &[Reader],
+        query: impl Into<Arc<EventQuery>>,
+        order: Order,
+        positions: Positions,
+        view: ReaderView,
+    ) -> Self {
         let query = query.into();
         let topic = query.topics.only();
         let source = match (topic, query.filter.event_id.exact()) {
@@ -39,7 +56,7 @@ impl EventCursor {
             }
             (topic, _) => {
                 let scope = CursorScope { topic, order };
-                Source::Scan(Merge::new(readers, scope, &query.filter.timestamps_ns(), positions))
+                Source::Scan(Merge::new(readers, scope, &query, positions, view))
             }
         };
         Self { source, query }
@@ -53,23 +70,44 @@ impl EventCursor {
 
     /// Goes on by one event.
     pub fn step(&mut self) -> Result<Step> {
-        let next = match &mut self.source {
-            Source::Scan(merge) => merge.next().transpose()?,
-            Source::Lookup(lookup) => lookup.next()?,
+        self.step_with(|event| event.to_event())
+    }
+
+    /// The same, with what `take` makes of an event.
+    pub(crate) fn step_with<E>(&mut self, take: impl FnOnce(EventView<'_>) -> E) -> Result<Step<E>> {
+        let query = &self.query;
+        let judge = |event: EventView<'_>, is_judged: bool| {
+            let matches = if is_judged { query.matches_beside_payload(&event) } else { query.matches(&event) };
+            if matches { Step::Event(take(event)) } else { Step::Passed(event.payload.len()) }
         };
-        Ok(match next {
-            Some(event) if self.query.matches(&event) => Step::Event(event),
-            Some(event) => Step::Passed(event.payload.len()),
-            None => Step::End,
-        })
+        match &mut self.source {
+            Source::Scan(merge) => Ok(match merge.take_with(judge)? {
+                MergeStep::Event(step) => step,
+                MergeStep::Passed(events) => Step::PassedMany(events),
+                MergeStep::Columns(columns) => Step::Columns(columns),
+                MergeStep::End => Step::End,
+            }),
+            Source::Lookup(lookup) => Ok(lookup.next()?.map_or(Step::End, |event| judge(event.view(), false))),
+        }
+    }
+
+    /// Whether events of a topic are wanted.
+    pub(super) fn wants(&self, topic: &str) -> bool {
+        self.query.wants(topic)
     }
 
     /// Whether there are more events, which may match or not.
     pub fn has_more(&mut self) -> Result<bool> {
         match &mut self.source {
-            Source::Scan(merge) => Ok(merge.peek()?.is_some()),
+            Source::Scan(merge) => merge.has_more(),
             Source::Lookup(lookup) => Ok(!lookup.find_all()?.is_empty()),
         }
+    }
+
+    /// How many events were passed over since this was asked last, beside those that steps have
+    /// told.
+    pub(super) fn take_passed(&mut self) -> u64 {
+        if let Source::Scan(merge) = &mut self.source { merge.take_passed() } else { 0 }
     }
 
     /// Lets go of what was read ahead and of all files, while its client pauses. Events that expire
@@ -156,3 +194,6 @@ impl KeyLookup {
         Ok(self.found.get_or_insert_default())
     }
 }
+
+#[cfg(test)]
+mod tests;

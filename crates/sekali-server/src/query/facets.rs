@@ -3,13 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use sekali_store::StoredEvent;
+use sekali_store::{EventView, Unread};
 use sekali_wire::json::{Reader, append_string};
 
 use super::field::append_canonical;
-use super::filter::{append_path_name, parse_number};
+use super::filter::parse_number;
+use super::reader_view::ReaderView;
 use super::{Aggregate, NumberSummary, QueryError};
 use crate::limits::{FACET_DEPTH_MAX, FACET_VALUE_BYTES_MAX, FACET_VALUES_MAX, FACETS_MAX};
+use crate::payload_path::push_name;
 
 /// Most names of fields beyond [`FACETS_MAX`] that are counted.
 const LEFT_OUT_MAX: usize = 100_000;
@@ -241,7 +243,7 @@ impl Facets {
                     let member = reader.skip_value()?;
                     // Half a surrogate pair has no name that a query could give.
                     if let Ok(name) = std::str::from_utf8(&name) {
-                        append_path_name(&mut self.name, name);
+                        push_name(&mut self.name, name);
                         self.walk(member, depth + 1);
                         self.name.truncate(len);
                     }
@@ -266,10 +268,14 @@ impl Facets {
 }
 
 impl Aggregate for Facets {
-    fn add(&mut self, event: &StoredEvent) -> Result<(), QueryError> {
+    fn view(&self) -> ReaderView {
+        ReaderView { unread: Unread { event_ids: true, ..Unread::default() }, columns: None }
+    }
+
+    fn add(&mut self, event: &EventView<'_>) -> Result<(), QueryError> {
         self.events += 1;
-        self.add_text("topic", &event.topic);
-        self.add_text("source", &event.source);
+        self.add_text("topic", event.topic);
+        self.add_text("source", event.source);
         self.name.clear();
         self.name.push_str("payload");
         self.walk(event.payload.trim_ascii_start(), 0);
@@ -285,7 +291,7 @@ mod tests {
     fn facets(payloads: &[&str], query: FacetQuery) -> Facets {
         let mut facets = Facets::new(query);
         for payload in payloads {
-            facets.add(&test_event(payload)).unwrap();
+            facets.add(&test_event(payload).view()).unwrap();
         }
         facets
     }

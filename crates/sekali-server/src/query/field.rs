@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sekali_store::StoredEvent;
+use sekali_store::{EventView, StoredEvent, Unread};
 use sekali_wire::json::{Decimal, Reader, append_string};
 use sekali_wire::timestamp::append_timestamp;
 
@@ -108,6 +108,35 @@ impl Field {
         self.kind == Kind::Topic
     }
 
+    /// Its path, if it is a place of the payload; an empty one, if it is the source.
+    pub(super) fn place(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Place(path) => Some(path.text()),
+            Kind::Source => Some(String::new()),
+            _ => None,
+        }
+    }
+
+    /// Writes a text at that path to the end of `out`, as [`Field::append_key`] does. `false` if
+    /// there is none.
+    pub(super) fn append_text(&self, text: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
+        match (&self.kind, text) {
+            (_, None) => return false,
+            (Kind::Source, Some(source)) => append_string(out, std::str::from_utf8(source).unwrap_or_default()),
+            (_, Some(text)) => append_canonical(text, out),
+        }
+        true
+    }
+
+    /// The columns that it is not in.
+    pub(super) fn unread(&self) -> Unread {
+        Unread {
+            event_ids: self.kind != Kind::EventId,
+            sources: self.kind != Kind::Source,
+            payloads: !matches!(self.kind, Kind::Payload | Kind::Place(_)),
+        }
+    }
+
     /// Its value in a payload, as JSON text. `None` if it is no place of the payload, or not there.
     pub(crate) fn in_payload<'e>(&self, payload: &'e [u8]) -> Option<&'e [u8]> {
         if let Kind::Place(path) = &self.kind { path.find(payload) } else { None }
@@ -130,16 +159,16 @@ impl Field {
 
     /// Writes its value to the end of `out` as JSON, as it was published. `false` if the event does
     /// not have it.
-    pub(crate) fn append_json(&self, event: &StoredEvent, out: &mut Vec<u8>) -> bool {
+    pub(crate) fn append_json(&self, event: &EventView<'_>, out: &mut Vec<u8>) -> bool {
         match &self.kind {
-            Kind::Topic => append_string(out, &event.topic),
-            Kind::EventId => append_string(out, &event.event_id),
-            Kind::Source => append_string(out, &event.source),
-            Kind::Payload => out.extend_from_slice(&event.payload),
+            Kind::Topic => append_string(out, event.topic),
+            Kind::EventId => append_string(out, event.event_id),
+            Kind::Source => append_string(out, event.source),
+            Kind::Payload => out.extend_from_slice(event.payload),
             Kind::Seq => out.extend_from_slice(event.seq.to_string().as_bytes()),
             Kind::Timestamp => append_time(out, event.timestamp_ns),
             Kind::ReceivedAt => append_time(out, event.received_at_ns),
-            Kind::Place(path) => match path.find(&event.payload) {
+            Kind::Place(path) => match path.find(event.payload) {
                 Some(value) => out.extend_from_slice(value),
                 None => return false,
             },
@@ -149,9 +178,9 @@ impl Field {
 
     /// Writes its value as JSON in the one spelling that all equal values have. `false` if the
     /// event does not have it.
-    pub(crate) fn append_key(&self, event: &StoredEvent, out: &mut Vec<u8>) -> bool {
+    pub(crate) fn append_key(&self, event: &EventView<'_>, out: &mut Vec<u8>) -> bool {
         match &self.kind {
-            Kind::Place(path) => path.find(&event.payload).map(|value| append_canonical(value, out)).is_some(),
+            Kind::Place(path) => path.find(event.payload).map(|value| append_canonical(value, out)).is_some(),
             _ => self.append_json(event, out),
         }
     }
@@ -217,11 +246,11 @@ mod tests {
     use super::*;
     use crate::query::test_event::test_event;
 
-    fn show(name: &str, write: fn(&Field, &StoredEvent, &mut Vec<u8>) -> bool) -> Option<String> {
+    fn show(name: &str, write: fn(&Field, &EventView<'_>, &mut Vec<u8>) -> bool) -> Option<String> {
         let mut event = test_event(r#"{"n":5.0,"s":"\u0061\n","o":{"a":1},"half":"\ud800","z":null,"a.b":1}"#);
         event.event_id = "a\"b".to_owned();
         let mut out = Vec::new();
-        write(&Field::parse(name).unwrap(), &event, &mut out).then(|| String::from_utf8(out).unwrap())
+        write(&Field::parse(name).unwrap(), &event.view(), &mut out).then(|| String::from_utf8(out).unwrap())
     }
 
     #[test]

@@ -7,21 +7,23 @@ mod number;
 mod parameter;
 mod path;
 mod pattern;
+mod payload;
 mod place;
 mod text;
 mod topics;
 mod wanted;
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use sekali_store::StoredEvent;
+use sekali_store::{EventView, PayloadConditions, Unread};
 
-use self::place::PlaceConditions;
 pub use builder::{FilterBuilder, WrongFilter};
 use name::NameConditions;
 pub(super) use number::parse_number;
 pub use parameter::{FILTER_PARAMETERS, is_filter};
-pub(crate) use path::{Path, append_path_name};
+pub(crate) use path::Path;
+use payload::PayloadFilter;
 pub use text::TextSearch;
 pub use topics::TopicConditions;
 
@@ -32,17 +34,8 @@ pub struct Filter {
     pub since_ns: Option<i64>,
     /// Its timestamp is earlier than this.
     pub until_ns: Option<i64>,
-    source: NameConditions,
     pub(in crate::query) event_id: NameConditions,
-    places: Vec<PlaceConditions>,
-    /// One of these places is in the payload.
-    has: Vec<Path>,
-    /// None of these is.
-    has_not: Vec<Path>,
-    /// One of these texts is anywhere in the payload.
-    text: Vec<TextSearch>,
-    /// None of these is.
-    text_not: Vec<TextSearch>,
+    payload: Arc<PayloadFilter>,
 }
 
 impl Filter {
@@ -54,29 +47,31 @@ impl Filter {
 
     /// Whether every event matches.
     pub fn is_empty(&self) -> bool {
-        let Self { since_ns, until_ns, source, event_id, places, has, has_not, text, text_not } = self;
-        since_ns.is_none()
-            && until_ns.is_none()
-            && source.is_empty()
-            && event_id.is_empty()
-            && places.is_empty()
-            && has.is_empty()
-            && has_not.is_empty()
-            && text.is_empty()
-            && text_not.is_empty()
+        let Self { since_ns, until_ns, event_id, payload } = self;
+        since_ns.is_none() && until_ns.is_none() && event_id.is_empty() && payload.is_empty()
+    }
+
+    /// The columns that it does not look at, payloads left aside: see [`Filter::conditions`].
+    pub(super) fn unread(&self) -> Unread {
+        Unread { event_ids: self.event_id.is_empty(), sources: self.payload.source.is_empty(), payloads: true }
+    }
+
+    /// The conditions on payloads and sources, if there are any.
+    pub(super) fn conditions(&self) -> Option<Arc<dyn PayloadConditions>> {
+        if self.payload.is_empty() { None } else { Some(Arc::<PayloadFilter>::clone(&self.payload)) }
     }
 
     /// Whether all conditions hold. Cheap ones are looked at first.
-    pub fn matches(&self, event: &StoredEvent) -> bool {
+    pub fn matches(&self, event: &EventView<'_>) -> bool {
+        self.matches_beside_payload(event) && self.payload.holds(event.payload)
+    }
+
+    /// Whether all conditions hold but those on the payload.
+    pub(super) fn matches_beside_payload(&self, event: &EventView<'_>) -> bool {
         self.since_ns.is_none_or(|since| event.timestamp_ns >= since)
             && self.until_ns.is_none_or(|until| event.timestamp_ns < until)
-            && self.source.hold(&event.source)
-            && self.event_id.hold(&event.event_id)
-            && self.places.iter().all(|place| place.hold(&event.payload))
-            && (self.has.is_empty() || self.has.iter().any(|path| path.find(&event.payload).is_some()))
-            && self.has_not.iter().all(|path| path.find(&event.payload).is_none())
-            && (self.text.is_empty() || self.text.iter().any(|text| text.is_in(&event.payload)))
-            && !self.text_not.iter().any(|text| text.is_in(&event.payload))
+            && self.payload.source.hold(event.source)
+            && self.event_id.hold(event.event_id)
     }
 }
 

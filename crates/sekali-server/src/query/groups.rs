@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use sekali_store::StoredEvent;
+use sekali_store::{EventView, Unread};
+use sekali_wire::json::append_string;
 
 use super::Field;
 use crate::limits::{GROUP_CELLS_MAX, GROUP_KEY_BYTES_MAX, GROUPS_MAX};
@@ -56,9 +57,18 @@ impl Groups {
         &self.fields
     }
 
+    /// The columns that none of the fields is in.
+    pub(super) fn unread(&self) -> Unread {
+        Unread {
+            event_ids: self.fields.iter().all(|field| field.unread().event_ids),
+            sources: self.fields.iter().all(|field| field.unread().sources),
+            payloads: self.fields.iter().all(|field| field.unread().payloads),
+        }
+    }
+
     /// Counts an event, in an interval if events are counted over time. Returns the number of its
     /// group, unless it has none that is told apart.
-    pub(crate) fn add(&mut self, event: &StoredEvent, interval: Option<i64>) -> Option<u32> {
+    pub(crate) fn add(&mut self, event: &EventView<'_>, interval: Option<i64>) -> Option<u32> {
         self.key.clear();
         for field in &self.fields {
             if !self.key.is_empty() {
@@ -69,15 +79,46 @@ impl Groups {
                 return None;
             }
         }
+        self.count(interval, 1)
+    }
+
+    /// The path of the only field that is a place in the payload; `None` within where there is
+    /// none. `None` where there are more, or fields that are no topics.
+    pub(super) fn member(&self) -> Option<Option<String>> {
+        let mut places = self.fields.iter().filter(|field| !field.is_topic());
+        let place = places.next().map(Field::place);
+        if places.next().is_some() { None } else { place.map_or(Some(None), |place| place.map(Some)) }
+    }
+
+    /// Counts so many events of a topic that have this text at the [member](Self::member), or
+    /// nothing.
+    pub(super) fn add_many(&mut self, topic: &str, text: Option<&[u8]>, interval: Option<i64>, count: u64) {
+        self.key.clear();
+        for field in &self.fields {
+            if !self.key.is_empty() {
+                self.key.push(b',');
+            }
+            if field.is_topic() {
+                append_string(&mut self.key, topic);
+            } else if !field.append_text(text, &mut self.key) {
+                self.missing += count;
+                return;
+            }
+        }
+        self.count(interval, count);
+    }
+
+    /// Counts events of the group of `self.key`.
+    fn count(&mut self, interval: Option<i64>, count: u64) -> Option<u32> {
         let Some(number) = self.number() else {
-            self.untold += 1;
+            self.untold += count;
             return None;
         };
-        if let Some(count) = self.counts.get_mut(number as usize) {
-            *count += 1;
+        if let Some(counted) = self.counts.get_mut(number as usize) {
+            *counted += count;
         }
         if let Some(interval) = interval {
-            self.add_cell(number, interval);
+            self.add_cell(number, interval, count);
         }
         Some(number)
     }
@@ -111,13 +152,13 @@ impl Groups {
         Some(number)
     }
 
-    fn add_cell(&mut self, number: u32, interval: i64) {
+    fn add_cell(&mut self, number: u32, interval: i64, count: u64) {
         let is_full = self.cells.len() >= GROUP_CELLS_MAX;
         match self.cells.get_mut(&(number, interval)) {
-            Some(count) => *count += 1,
+            Some(counted) => *counted += count,
             None if is_full => self.cells_are_whole = false,
             None => {
-                self.cells.insert((number, interval), 1);
+                self.cells.insert((number, interval), count);
             }
         }
     }
@@ -177,9 +218,9 @@ mod tests {
     fn equal_values_are_one_group_and_kinds_are_not_mixed() {
         let mut groups = Groups::new(Field::parse_list("payload.a", 1).unwrap());
         for value in ["1", "1.0", "10e-1", "\"1\"", "\"\\u0031\"", "null", "true", "[1]"] {
-            groups.add(&test_event(&format!("{{\"a\":{value}}}")), Some(3));
+            groups.add(&test_event(&format!("{{\"a\":{value}}}")).view(), Some(3));
         }
-        groups.add(&test_event("{}"), Some(3));
+        groups.add(&test_event("{}").view(), Some(3));
         let top: Vec<_> = groups.top(2).into_iter().map(|group| (group.key, group.count)).collect();
         assert_eq!(top, [((*b"1").into(), 3), ((*b"\"1\"").into(), 2)]);
         assert_eq!((groups.len(), groups.missing(), groups.grouped(), groups.is_exact()), (5, 1, 8, true));
@@ -190,9 +231,9 @@ mod tests {
     fn more_groups_than_there_is_room_for_are_counted_together() {
         let mut groups = Groups::new(Field::parse_list("payload.a,topic", 2).unwrap());
         for number in 0..=GROUPS_MAX {
-            groups.add(&test_event(&format!("{{\"a\":{number}}}")), None);
+            groups.add(&test_event(&format!("{{\"a\":{number}}}")).view(), None);
         }
-        groups.add(&test_event(&format!("{{\"a\":\"{}\"}}", "x".repeat(GROUP_KEY_BYTES_MAX))), None);
+        groups.add(&test_event(&format!("{{\"a\":\"{}\"}}", "x".repeat(GROUP_KEY_BYTES_MAX))).view(), None);
         assert_eq!((groups.len(), groups.grouped(), groups.is_exact()), (GROUPS_MAX, GROUPS_MAX as u64 + 2, false));
     }
 }

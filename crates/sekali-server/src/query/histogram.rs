@@ -58,9 +58,18 @@ impl Histogram {
     /// It is so far from the others that it takes too many intervals.
     pub fn add(&mut self, timestamp_ns: i64) -> Result<i64, TooManyIntervals> {
         let number = self.interval.number_of(timestamp_ns);
-        self.reach(number)?;
-        *self.counts.entry(number).or_default() += 1;
+        self.add_many(number, 1)?;
         Ok(number)
+    }
+
+    /// Counts so many events of the interval of this number.
+    ///
+    /// # Errors
+    /// As [`Histogram::add`].
+    pub(super) fn add_many(&mut self, number: i64, count: u64) -> Result<(), TooManyIntervals> {
+        self.reach(number)?;
+        *self.counts.entry(number).or_default() += count;
+        Ok(())
     }
 
     /// The length of its intervals.

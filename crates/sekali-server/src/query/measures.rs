@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use sekali_store::StoredEvent;
+use sekali_store::{EventView, Unread};
 use sekali_wire::json::Reader;
 
 use super::filter::parse_number;
+use super::reader_view::ReaderView;
 use super::{Aggregate, Field, Groups, Histogram, NumberSummary, QueryError};
 use crate::limits::MEASURES_MAX;
 
@@ -35,14 +36,14 @@ impl Measure {
     }
 
     /// The number in an event.
-    fn of(&self, event: &StoredEvent) -> Value {
+    fn of(&self, event: &EventView<'_>) -> Value {
         match self {
             Self::Delay => {
                 let delay_ns = i128::from(event.received_at_ns) - i128::from(event.timestamp_ns);
                 Value::Number(delay_ns as f64 / 1e9)
             }
             Self::Size => Value::Number(event.payload.len() as f64),
-            Self::Field(field) => field.in_payload(&event.payload).map_or(Value::Missing, number_of),
+            Self::Field(field) => field.in_payload(event.payload).map_or(Value::Missing, number_of),
         }
     }
 }
@@ -119,7 +120,14 @@ impl Measures {
 }
 
 impl Aggregate for Measures {
-    fn add(&mut self, event: &StoredEvent) -> Result<(), QueryError> {
+    fn view(&self) -> ReaderView {
+        let all = Unread { event_ids: true, sources: true, payloads: true };
+        let groups = self.groups.as_ref().map_or(all, Groups::unread);
+        let unread = Unread { payloads: groups.payloads && self.measure == Measure::Delay, ..groups };
+        ReaderView { unread, columns: None }
+    }
+
+    fn add(&mut self, event: &EventView<'_>) -> Result<(), QueryError> {
         let number = match self.measure.of(event) {
             Value::Number(number) => number,
             Value::NoNumber => {
@@ -167,7 +175,7 @@ mod tests {
             r#"{"n":4}"#,
             "{}",
         ] {
-            measures.add(&test_event(payload)).unwrap();
+            measures.add(&test_event(payload).view()).unwrap();
         }
         measures
     }

@@ -1,10 +1,9 @@
 //! Several partitions read as one: by the time of the commit, then by partition, then by seq.
 
-use std::ops::RangeInclusive;
+use sekali_store::{Ahead, ColumnRows, EventView, Order, Reader, Result, Scan, Scanner, is_reserved, partition_of};
 
-use sekali_store::{Order, Reader, Result, Scan, Scanner, StoredEvent, is_reserved, partition_of};
-
-use super::{CursorScope, Positions};
+use super::reader_view::ReaderView;
+use super::{CursorScope, EventQuery, Positions};
 use crate::limits::{SCAN_BYTES_MAX, SCAN_BYTES_MIN};
 
 /// The events of a reading, in order, with where it is. Sees one moment of each partition.
@@ -15,20 +14,31 @@ pub(super) struct Merge {
     positions: Positions,
 }
 
+/// The outcome of looking for the next event.
+pub(super) enum MergeStep<E> {
+    /// An event.
+    Event(E),
+    /// Several events at once that are not wanted: their number.
+    Passed(u64),
+    /// Columns of events.
+    Columns(Box<ColumnRows>),
+    /// No more events.
+    End,
+}
+
 struct PartitionScan {
     partition: u32,
     scanner: Scanner,
-    next: Option<StoredEvent>,
-    ended: bool,
 }
 
 impl Merge {
-    /// Begins a reading behind `positions`. Events outside `timestamps_ns` may be left out.
+    /// Begins a reading behind `positions`. Events that `query` does not want may be left out.
     pub(super) fn new(
         readers: &[Reader],
         scope: CursorScope<'_>,
-        timestamps_ns: &RangeInclusive<i64>,
+        query: &EventQuery,
         positions: Positions,
+        view: ReaderView,
     ) -> Self {
         // Events of reserved topics are stored beside the events that they are about, in any
         // partition.
@@ -39,10 +49,14 @@ impl Merge {
         let sources = (0..).zip(readers).filter(|(partition, _)| only.is_none_or(|only| only == *partition));
         let sources = sources.map(|(partition, reader)| {
             let after = positions.iter().find(|(known, _)| *known == partition).map(|(_, seq)| *seq);
-            let timestamps_ns = Some(timestamps_ns.clone());
+            let (timestamps_ns, conditions) = (Some(query.filter.timestamps_ns()), query.filter.conditions());
+            let unread = query.unread(view.unread);
+            let columns = view.columns.clone().filter(|_| query.is_of_columns());
             let (topic, order) = (scope.topic.map(str::to_owned), scope.order);
-            let scan = Scan { topic, after, order, timestamps_ns, bytes_max: Some(bytes_max), ..Scan::default() };
-            PartitionScan { partition, scanner: reader.scan(scan), next: None, ended: false }
+            let bytes_max = Some(bytes_max);
+            let wanted = Scan { topic, after, order, timestamps_ns, bytes_max, ..Scan::default() };
+            let scan = Scan { unread, conditions, columns, ..wanted };
+            PartitionScan { partition, scanner: reader.scan(scan) }
         });
         Self { sources: sources.collect(), order: scope.order, positions }
     }
@@ -52,61 +66,72 @@ impl Merge {
         &self.positions
     }
 
-    /// See [`Scanner::release`]. The next event of each partition stays.
+    /// See [`Scanner::release`].
     pub(super) fn release(&mut self) {
         self.sources.iter_mut().for_each(|source| source.scanner.release());
     }
 
-    /// The next event, left where it is.
-    pub(super) fn peek(&mut self) -> Result<Option<&StoredEvent>> {
-        let best = self.best()?;
-        Ok(best.and_then(|at| self.sources.get(at)?.next.as_ref()))
+    /// Whether there are more events, which may be wanted or not.
+    pub(super) fn has_more(&mut self) -> Result<bool> {
+        Ok(!matches!(self.best()?, MergeStep::End))
+    }
+
+    /// Hands the next event to `take`, and goes on behind it. Tells `take` whether the event is
+    /// known to meet the conditions on payloads.
+    pub(super) fn take_with<R>(&mut self, take: impl FnOnce(EventView<'_>, bool) -> R) -> Result<MergeStep<R>> {
+        let at = match self.best()? {
+            MergeStep::Event(at) => at,
+            MergeStep::Passed(events) => return Ok(MergeStep::Passed(events)),
+            MergeStep::Columns(columns) => return Ok(MergeStep::Columns(columns)),
+            MergeStep::End => return Ok(MergeStep::End),
+        };
+        let Some(PartitionScan { partition, scanner }) = self.sources.get_mut(at) else { return Ok(MergeStep::End) };
+        let Some(event) = scanner.peek() else { return Ok(MergeStep::End) };
+        let (seq, taken) = (event.seq, take(event, scanner.is_judged()));
+        scanner.pass();
+        note(&mut self.positions, *partition, seq);
+        Ok(MergeStep::Event(taken))
+    }
+
+    /// See [`Scanner::take_passed`].
+    pub(super) fn take_passed(&mut self) -> u64 {
+        self.sources.iter_mut().map(|source| source.scanner.take_passed()).sum()
     }
 
     /// Which source has the next event.
-    fn best(&mut self) -> Result<Option<usize>> {
-        for source in &mut self.sources {
-            source.fill()?;
-        }
-        let keys = self.sources.iter().enumerate().filter_map(|(at, source)| {
-            let event = source.next.as_ref()?;
-            Some(((event.received_at_ns, source.partition, event.seq), at))
-        });
-        let best = match self.order {
-            Order::Ascending => keys.min(),
-            Order::Descending => keys.max(),
-        };
-        Ok(best.map(|(_, at)| at))
-    }
-
-    fn take(&mut self) -> Result<Option<StoredEvent>> {
-        let Some(at) = self.best()? else { return Ok(None) };
-        let Some(source) = self.sources.get_mut(at) else { return Ok(None) };
-        let event = source.next.take();
-        if let Some(event) = &event {
-            match self.positions.iter_mut().find(|(known, _)| *known == source.partition) {
-                Some((_, seq)) => *seq = event.seq,
-                None => self.positions.push((source.partition, event.seq)),
+    fn best(&mut self) -> Result<MergeStep<usize>> {
+        let mut best = None;
+        for (at, PartitionScan { partition, scanner }) in self.sources.iter_mut().enumerate() {
+            match scanner.advance()? {
+                Ahead::Event => {}
+                Ahead::Passed { events, after } => {
+                    note(&mut self.positions, *partition, after);
+                    return Ok(MergeStep::Passed(events));
+                }
+                Ahead::Columns => {
+                    let Some(columns) = scanner.take_columns() else { continue };
+                    return Ok(MergeStep::Columns(Box::new(columns)));
+                }
+                Ahead::End => continue,
+            }
+            let Some(event) = scanner.peek() else { continue };
+            let key = (event.received_at_ns, *partition, event.seq);
+            let is_better = best.is_none_or(|(other, _)| match self.order {
+                Order::Ascending => key < other,
+                Order::Descending => key > other,
+            });
+            if is_better {
+                best = Some((key, at));
             }
         }
-        Ok(event)
+        Ok(best.map_or(MergeStep::End, |(_, at)| MergeStep::Event(at)))
     }
 }
 
-impl PartitionScan {
-    fn fill(&mut self) -> Result<()> {
-        if self.next.is_none() && !self.ended {
-            self.next = self.scanner.next().transpose()?;
-            self.ended = self.next.is_none();
-        }
-        Ok(())
-    }
-}
-
-impl Iterator for Merge {
-    type Item = Result<StoredEvent>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.take().transpose()
+/// Notes how far a partition was read.
+fn note(positions: &mut Positions, partition: u32, seq: u64) {
+    match positions.iter_mut().find(|(known, _)| *known == partition) {
+        Some((_, last)) => *last = seq,
+        None => positions.push((partition, seq)),
     }
 }

@@ -39,13 +39,18 @@ impl PageScan {
                     if append(&event)? == Fill::Full {
                         break;
                     }
-                    event.payload.len()
+                    Some(event.payload.len())
                 }
-                Step::Passed(bytes) => bytes,
+                Step::Passed(bytes) => Some(bytes),
+                Step::PassedMany(_) | Step::Columns(_) => None,
                 Step::End => break,
             };
             let Some(budget) = &mut self.budget else { continue };
-            if !budget.lasts(bytes) {
+            let lasts = match bytes {
+                Some(bytes) => budget.lasts(bytes),
+                None => budget.lasts_over_many(),
+            };
+            if !lasts {
                 break;
             }
             if budget.is_turn_over() {

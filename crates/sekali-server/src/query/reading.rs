@@ -2,17 +2,30 @@
 
 use std::time::{Duration, Instant};
 
-use sekali_store::{Order, StoredEvent};
+use sekali_store::{ColumnRows, EventView, Order};
 
+use super::reader_view::ReaderView;
 use super::{EventCursor, QueryError, ScanBudget, Step};
 
 /// Adds up events.
 pub(crate) trait Aggregate: Send + 'static {
+    /// The columns that it looks at.
+    fn view(&self) -> ReaderView;
+
+    /// Takes columns of events, of the topics that it `wants`. Answers how many events that are.
+    ///
+    /// # Errors
+    /// They cannot be added, and reading ends.
+    fn add_columns(&mut self, columns: &ColumnRows, wants: &dyn Fn(&str) -> bool) -> Result<u64, QueryError> {
+        let _ = (columns, wants);
+        Ok(0)
+    }
+
     /// Takes the next event.
     ///
     /// # Errors
     /// It cannot be added, and reading ends.
-    fn add(&mut self, event: &StoredEvent) -> Result<(), QueryError>;
+    fn add(&mut self, event: &EventView<'_>) -> Result<(), QueryError>;
 }
 
 /// Which part of the events of a query to read.
@@ -74,14 +87,31 @@ impl<A: Aggregate> AggregateScan<A> {
         self.budget.begin_turn();
         let Some(total) = &mut self.total else { return Ok(None) };
         let end = loop {
-            let bytes = match self.cursor.step()? {
-                Step::Event(event) => {
+            let step = self.cursor.step_with(|event| total.add(&event).map(|()| event.payload.len()))?;
+            let bytes = match step {
+                Step::Event(added) => {
                     self.found += 1;
-                    total.add(&event)?;
-                    event.payload.len()
+                    added?
                 }
                 Step::Passed(bytes) => bytes,
-                Step::End => break ReadEnd::All,
+                step => {
+                    match step {
+                        Step::PassedMany(events) => self.events += events,
+                        Step::Columns(columns) => {
+                            self.events += columns.looked_at();
+                            let cursor = &self.cursor;
+                            self.found += total.add_columns(&columns, &|topic| cursor.wants(topic))?;
+                        }
+                        Step::End | Step::Event(_) | Step::Passed(_) => break ReadEnd::All,
+                    }
+                    if !self.budget.lasts_over_many() {
+                        break ReadEnd::OutOfTime;
+                    }
+                    if self.budget.is_turn_over() {
+                        return Ok(None);
+                    }
+                    continue;
+                }
             };
             self.events += 1;
             if self.found >= self.max {
@@ -94,6 +124,7 @@ impl<A: Aggregate> AggregateScan<A> {
                 return Ok(None);
             }
         };
+        self.events += self.cursor.take_passed();
         let report = ReadReport { events: self.events, time: self.begun.elapsed(), end };
         Ok(self.total.take().map(|total| (total, report)))
     }

@@ -9,7 +9,7 @@ use crate::limits::SCAN_TURN_MAX;
 /// How many steps pass between looks at the clock and at the client.
 const STEPS_BETWEEN_LOOKS: u64 = 64;
 /// How many bytes of payloads pass between them: a millisecond or two.
-const BYTES_BETWEEN_LOOKS: usize = 256 * 1024;
+pub(super) const BYTES_BETWEEN_LOOKS: usize = 256 * 1024;
 
 /// Held by the request, and dropped with it when the client goes away.
 #[derive(Debug, Default)]
@@ -54,6 +54,12 @@ impl ScanBudget {
     /// Whether the turn has lasted for [`SCAN_TURN_MAX`].
     pub fn is_turn_over(&self) -> bool {
         self.is_turn_over
+    }
+
+    /// Counts a step over many events at once, and looks at the clock and the client. `false` if it
+    /// was the last.
+    pub(crate) fn lasts_over_many(&mut self) -> bool {
+        self.lasts(BYTES_BETWEEN_LOOKS)
     }
 
     /// Counts a step over an event with so many bytes. `false` if it was the last.

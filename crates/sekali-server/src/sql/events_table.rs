@@ -184,7 +184,7 @@ impl EventRows {
         };
         let timestamps_ns = Some(conditions.timestamps_ns.clone());
         let scan =
-            Scan { topic, after, order: self.order, timestamps_ns, reserved: false, bytes_max: Some(SCAN_BYTES_MAX) };
+            Scan { topic, after, order: self.order, timestamps_ns, bytes_max: Some(SCAN_BYTES_MAX), ..Scan::default() };
         let scanner = self.table.moment.scan(partition, scan);
         self.source = scanner.map_or(Source::None, |scanner| Source::Scan(Box::new(scanner)));
         Ok(true)

@@ -66,6 +66,11 @@ impl Horizon {
         0
     }
 
+    /// Whether events with this seq or later ones may be left out.
+    pub(super) fn reaches(&self, seq: u64) -> bool {
+        self.cuts.iter().any(|cut| seq < cut.seq)
+    }
+
     /// Whether an event is left out.
     pub(super) fn hides(&self, topic: &str, seq: u64) -> bool {
         self.cuts.iter().any(|cut| seq < cut.seq) && seq < self.first_seq_of(topic)

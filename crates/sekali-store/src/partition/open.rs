@@ -107,7 +107,8 @@ fn open_once(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
         absence::check(&**disk, dir)?;
     }
     let paths = Paths::create(&**disk, dir)?;
-    let segment_dir = SegmentDir::new(Arc::clone(disk), paths.segments.clone(), options.meta, options.number);
+    let segment_dir = SegmentDir::new(Arc::clone(disk), paths.segments.clone(), options.meta, options.number)
+        .with_members(Some(options.rules.members));
     let log_dir = LogDir {
         disk: Arc::clone(disk),
         dir: paths.log,

@@ -12,4 +12,4 @@ pub(super) use chunk::{ReadRange, check, next_chunk, visit_all};
 pub(super) use compare::compare;
 pub(super) use lookup::read_row;
 pub use reader::{Reader, StorageStats, TopicSummary};
-pub use scan::{Scan, Scanner};
+pub use scan::{Ahead, Scan, Scanner};

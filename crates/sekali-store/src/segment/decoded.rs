@@ -6,21 +6,25 @@
 
 use super::select::Selected;
 use super::table::TopicTable;
-use crate::event::{EventRef, StoredEvent};
+use crate::event::{EventRef, EventView, StoredEvent};
 
 /// Bytes of an event beside its texts: its place, two times and where three texts end.
 const EVENT_BYTES: usize = size_of::<Selected>() + 2 * size_of::<i64>() + 3 * size_of::<u32>();
 
-/// Events in the order in which they were wanted.
+/// Events in the order in which they were wanted. Columns that were not read are empty in each.
 #[derive(Debug, Default)]
 pub(crate) struct DecodedEvents {
     pub(super) topics: TopicTable,
     pub(super) order: Vec<Selected>,
-    pub(super) event_ids: Texts,
-    pub(super) sources: Texts,
-    pub(super) payloads: Values,
+    pub(super) event_ids: Option<Texts>,
+    pub(super) sources: Option<Texts>,
+    pub(super) payloads: Option<Values>,
     pub(super) timestamps_ns: Vec<i64>,
     pub(super) received_at_ns: Vec<i64>,
+    /// Whether all of them are known to meet the conditions on payloads.
+    pub(super) is_judged: bool,
+    /// How many others were found not to meet them, up to the last of these.
+    pub(super) passed: u64,
 }
 
 impl DecodedEvents {
@@ -31,8 +35,19 @@ impl DecodedEvents {
 
     /// Bytes of memory, about.
     pub(crate) fn bytes(&self) -> usize {
-        let texts = self.event_ids.text.capacity() + self.sources.text.capacity();
-        texts + self.payloads.bytes.capacity() + self.topics.bytes().len() + self.len() * EVENT_BYTES
+        let texts = [&self.event_ids, &self.sources].into_iter().flatten().map(|texts| texts.text.capacity());
+        let payloads = self.payloads.as_ref().map_or(0, |payloads| payloads.bytes.capacity());
+        texts.sum::<usize>() + payloads + self.topics.bytes().len() + self.len() * EVENT_BYTES
+    }
+
+    /// Whether all of them are known to meet the conditions on payloads that were asked with them.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.is_judged
+    }
+
+    /// How many other wanted events were found not to meet these conditions, up to the last event.
+    pub(crate) fn passed(&self) -> u64 {
+        self.passed
     }
 
     /// The seq of the last event.
@@ -46,12 +61,24 @@ impl DecodedEvents {
         let at = selected.at as usize;
         let event = EventRef {
             topic: self.topics.get(selected.topic as usize)?.0,
-            event_id: self.event_ids.get(at)?,
+            event_id: self.event_ids.as_ref().map_or(Some(""), |texts| texts.get(at))?,
             timestamp_ns: *self.timestamps_ns.get(at)?,
-            source: self.sources.get(at)?,
-            payload: self.payloads.get(at)?,
+            source: self.sources.as_ref().map_or(Some(""), |texts| texts.get(at))?,
+            payload: self.payloads.as_ref().map_or(Some(&[][..]), |values| values.get(at))?,
         };
         Some((selected.seq, *self.received_at_ns.get(at)?, event))
+    }
+
+    /// The event of that number, in the wanted order.
+    pub(crate) fn view(&self, number: usize) -> Option<EventView<'_>> {
+        let (seq, received_at_ns, event) = self.get(number)?;
+        let EventRef { topic, event_id, timestamp_ns, source, payload } = event;
+        Some(EventView { seq, received_at_ns, topic, event_id, timestamp_ns, source, payload })
+    }
+
+    /// The seq of the event of that number.
+    pub(crate) fn seq(&self, number: usize) -> Option<u64> {
+        self.order.get(number).map(|selected| selected.seq)
     }
 
     /// Seq, `received_at` and event of all, in the wanted order.
@@ -68,13 +95,9 @@ impl DecodedEvents {
     /// Whether all columns are there for every event.
     pub(super) fn is_sound(&self) -> bool {
         let rows = self.order.len();
-        let columns = [
-            self.event_ids.ends.len(),
-            self.sources.ends.len(),
-            self.payloads.ends.len(),
-            self.timestamps_ns.len(),
-            self.received_at_ns.len(),
-        ];
+        let texts = [&self.event_ids, &self.sources].map(|texts| texts.as_ref().map_or(rows, |texts| texts.ends.len()));
+        let payloads = self.payloads.as_ref().map_or(rows, |payloads| payloads.ends.len());
+        let columns = [texts[0], texts[1], payloads, self.timestamps_ns.len(), self.received_at_ns.len()];
         let known =
             |selected: &Selected| (selected.at as usize) < rows && (selected.topic as usize) < self.topics.len();
         columns.iter().all(|&len| len == rows) && self.order.iter().all(known)
@@ -96,6 +119,11 @@ impl Values {
         self.ends.push(self.bytes.len() as u32);
     }
 
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.ends.len()).filter_map(|at| self.get(at))
+    }
+
     fn get(&self, at: usize) -> Option<&[u8]> {
         self.bytes.get(range(&self.ends, at)?)
     }
@@ -115,6 +143,11 @@ impl Texts {
         let text = String::from_utf8(values.bytes).ok()?;
         let whole = values.ends.iter().all(|&end| text.is_char_boundary(end as usize));
         whole.then_some(Self { text, ends: values.ends })
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len()).filter_map(|at| self.get(at))
     }
 
     fn get(&self, at: usize) -> Option<&str> {

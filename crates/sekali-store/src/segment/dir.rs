@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::disk::Disk;
 use crate::limits::{SEGMENT_GROUP_BYTES, SEGMENT_GROUP_ROWS, SEGMENT_PAGE_ROWS};
 use crate::meta::StoreMeta;
+use crate::rules::{ContentRules, Members};
 use crate::salt::Salt;
 
 /// The ending of segment files.
@@ -20,6 +21,8 @@ pub(crate) struct SegmentDir {
     pub(super) partition: u32,
     pub(super) salt: Salt,
     pub(super) shape: SegmentShape,
+    /// Which members payloads have; `None` where row groups are to get no columns of them.
+    pub(super) members: Option<Members>,
     /// How often what is written has been trimmed.
     pub(super) revision: u32,
 }
@@ -42,7 +45,14 @@ impl SegmentDir {
     /// The segments of `partition` of `store`, in `dir`, which exists.
     pub(crate) fn new(disk: Arc<dyn Disk>, dir: PathBuf, store: &StoreMeta, partition: u32) -> Self {
         let salt = Salt::new(store, partition);
-        Self { disk, dir, store_id: store.store_id, partition, salt, shape: SegmentShape::default(), revision: 0 }
+        let (shape, members) = (SegmentShape::default(), Some(ContentRules::BYTES.members));
+        Self { disk, dir, store_id: store.store_id, partition, salt, shape, members, revision: 0 }
+    }
+
+    /// The same directory, for payloads that have these members; `None` where row groups are to get
+    /// no columns of them for now.
+    pub(crate) fn with_members(&self, members: Option<Members>) -> Self {
+        Self { members, ..self.clone() }
     }
 
     /// The directory itself.

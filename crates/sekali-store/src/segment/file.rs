@@ -13,8 +13,9 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::anchor::{ANCHOR_BYTES, Anchor};
 use super::dir::SegmentDir;
 use super::directory::{DirectoryBuilder, RowGroup};
-use super::index::{ColumnIndex, GroupIndex, PageStart, TopicRows};
+use super::index::{ColumnIndex, GroupIndex, MEMBERS_PART, PageStart, Part, TopicRows};
 use super::info::SegmentInfo;
+use super::members::MemberBuilder;
 use super::rows::{EncodedColumn, RowBuffer};
 use super::schema;
 use super::sink::ChecksumSink;
@@ -24,7 +25,8 @@ use crate::columns;
 use crate::disk;
 use crate::error::{Error, IoContext, Result};
 use crate::invariant::invariant;
-use crate::meta::FORMAT_VERSION;
+use crate::limits::MEMBER_BYTES_SHARE;
+use crate::meta::SEGMENT_FORMAT_VERSION;
 
 /// Bytes behind Parquet's footer: its length, and "PAR1".
 pub(super) const FOOTER_END_BYTES: usize = 8;
@@ -60,7 +62,11 @@ impl SegmentFile {
         let tally = rows.tally();
         let sorted = rows.sort()?;
         let encoded = (0..schema::COLUMNS).map(|column| sorted.encode(column, &self.schema, &self.props));
-        let placed = append_group(&mut self.parquet, encoded).map_err(|error| not_written(error, &self.temp))?;
+        let members = self.dir.members.map(|members| sorted.members(members));
+        let is_complete = members.as_ref().is_none_or(|members| u64::from(members.rows()) == tally.events);
+        invariant!(is_complete, "columns of members have not the rows of their row group");
+        let parts = |columns_bytes| encode_parts(members, columns_bytes);
+        let placed = append_group(&mut self.parquet, encoded, parts).map_err(|error| not_written(error, &self.temp))?;
         let index = GroupIndex {
             rows: tally.events as u32,
             mark_rows: self.dir.shape.page_rows as u32,
@@ -85,19 +91,44 @@ impl SegmentFile {
         Ok(())
     }
 
-    /// Copies a row group of another segment of the same partition, columns and index as they are.
+    /// Copies a row group of another segment of the same partition, columns, parts and index as
+    /// they are.
     pub(super) fn copy_group(
         &mut self,
         group: &RowGroup,
         columns: Vec<EncodedColumn>,
+        parts: &[u8],
         WholeIndex { index, topics, bytes }: &WholeIndex,
     ) -> Result<()> {
         let columns = columns.into_iter().map(Ok);
-        let placed = append_group(&mut self.parquet, columns).map_err(|error| not_written(error, &self.temp))?;
+        let parts = |_| Ok((index.parts.clone(), parts.to_vec()));
+        let placed = append_group(&mut self.parquet, columns, parts).map_err(|error| not_written(error, &self.temp))?;
         let copy = &placed.index;
         let is_same = (copy.len, &copy.columns, &copy.checksums) == (index.len, &index.columns, &index.checksums);
         invariant!(is_same, "a copied row group differs from the original");
         self.end_group(RowGroup { offset: placed.offset, ..group.clone() }, topics, bytes)
+    }
+
+    /// Copies the columns of a row group without parts, and puts those behind it that it was to get
+    /// later.
+    pub(super) fn complete_group(
+        &mut self,
+        group: &RowGroup,
+        columns: Vec<EncodedColumn>,
+        members: MemberBuilder,
+        WholeIndex { index, topics, .. }: &WholeIndex,
+    ) -> Result<()> {
+        invariant!(members.rows() == index.rows, "columns of members have not the rows of their row group");
+        let columns = columns.into_iter().map(Ok);
+        let parts = |columns_bytes| encode_parts(Some(members), columns_bytes);
+        let placed = append_group(&mut self.parquet, columns, parts).map_err(|error| not_written(error, &self.temp))?;
+        let is_same = placed.index.columns == index.columns && placed.index.columns_end() == index.len;
+        invariant!(is_same, "a copied row group differs from the original");
+        let (rows, mark_rows, marks) = (index.rows, index.mark_rows, index.marks.clone());
+        let index = GroupIndex { rows, mark_rows, marks, ..placed.index };
+        let bytes = index.encode(topics, self.dir.salt);
+        let (offset, len, index_len) = (placed.offset, index.len, bytes.len() as u32);
+        self.end_group(RowGroup { offset, len, index_len, ..group.clone() }, topics, &bytes)
     }
 
     /// Completes the file and gives it its name. It is durable, directory entry included, when this
@@ -116,7 +147,7 @@ impl SegmentFile {
         let path = dir.path(first.first_seq, last.last_seq);
         let encoded = directory.encode(dir.salt);
         let anchor = Anchor {
-            version: FORMAT_VERSION,
+            version: SEGMENT_FORMAT_VERSION,
             partition: dir.partition,
             store_id: dir.store_id,
             directory_offset: last.end(),
@@ -147,7 +178,18 @@ impl SegmentFile {
     }
 }
 
-/// Where a row group came to lie. The index has its pages and checksums only.
+/// The parts of a row group whose columns have so many bytes, and where they stand.
+fn encode_parts(
+    members: Option<MemberBuilder>,
+    columns_bytes: u32,
+) -> Result<(Option<Vec<Part>>, Vec<u8>), ParquetError> {
+    let Some(members) = members else { return Ok((None, Vec::new())) };
+    let bytes = members.finish(columns_bytes as usize / MEMBER_BYTES_SHARE)?;
+    let part = |bytes: &Vec<u8>| Part { kind: MEMBERS_PART, offset: columns_bytes, len: bytes.len() as u32 };
+    Ok((Some(bytes.iter().map(part).collect()), bytes.unwrap_or_default()))
+}
+
+/// Where a row group came to lie. The index has its pages, parts and checksums only.
 struct WrittenGroup {
     offset: u64,
     index: GroupIndex,
@@ -156,6 +198,7 @@ struct WrittenGroup {
 fn append_group(
     parquet: &mut SerializedFileWriter<ChecksumSink>,
     columns: impl Iterator<Item = Result<EncodedColumn, ParquetError>>,
+    parts: impl FnOnce(u32) -> Result<(Option<Vec<Part>>, Vec<u8>), ParquetError>,
 ) -> Result<WrittenGroup, ParquetError> {
     parquet.flush()?;
     parquet.inner_mut().begin_blocks();
@@ -175,6 +218,9 @@ fn append_group(
         group.append_column(&bytes, closed)?;
     }
     group.close()?;
+    let (parts, bytes) = parts(index.len)?;
+    parquet.write_all(&bytes)?;
+    (index.parts, index.len) = (parts, index.len + bytes.len() as u32);
     parquet.flush()?;
     index.checksums = parquet.inner_mut().finish_blocks();
     Ok(placed)

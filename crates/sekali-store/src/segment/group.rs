@@ -13,15 +13,20 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::blocks::TopicBlocks;
+use super::column_rows::{ColumnRows, ColumnsWanted};
 use super::decoded::{DecodedEvents, Texts, Values};
-use super::index::{ColumnIndex, GroupIndex, TOPIC_RECORD_BYTES};
+use super::index::{ColumnIndex, GroupIndex, MEMBERS_PART, TOPIC_RECORD_BYTES, TopicRows};
+use super::members::pick::{Pick, pick};
+use super::members::{FetchPart, MemberColumn, MemberPart};
 use super::query::{RowQuery, TopicChoice};
+use super::row_set::RowSet;
 use super::schema::{EVENT_ID, PAYLOAD, RECEIVED_AT, SOURCE, TIMESTAMP};
 use super::select;
 use super::source::{GroupMap, GroupSource, WholeIndex};
 use super::table::TopicTable;
 use crate::columns;
 use crate::error::{Error, Result};
+use crate::invariant::invariant;
 use crate::limits::{SEGMENT_CHECK_BYTES, SEGMENT_PAGE_ROWS};
 
 /// Bytes that [`GroupReader::verify`] holds at a time.
@@ -49,25 +54,126 @@ impl<'a> GroupReader<'a> {
     /// Decodes the wanted events.
     pub(super) fn decode(&self, wanted: &RowQuery<'_>) -> Result<DecodedEvents> {
         let topics = self.topics(wanted.topics)?;
-        let selection = select::select(self.index, &topics, wanted, |column, rows| self.numbers(column, rows))?;
+        let pick = if wanted.rows.is_none() { self.pick(wanted)? } else { None };
+        let among = wanted.rows.or(pick.as_ref().map(|pick| &pick.rows));
+        let selection = select::select(self.index, &topics, wanted, among, |column, rows| self.numbers(column, rows))?;
+        // Of rows that were chosen before, the others have been told before.
+        let passed = if wanted.rows.is_some() { 0 } else { selection.passed };
         let rows = &selection.rows;
         if rows.is_empty() {
-            return Ok(DecodedEvents::default());
+            return Ok(DecodedEvents { passed, ..DecodedEvents::default() });
         }
+        let is_judged = pick.as_ref().is_some_and(Pick::is_certain);
+        let without_payloads = wanted.unread.payloads
+            && (is_judged || wanted.conditions.is_none_or(|conditions| !conditions.ask_payloads()));
         let decoded = DecodedEvents {
-            event_ids: self.texts(EVENT_ID, rows)?,
-            sources: self.texts(SOURCE, rows)?,
-            payloads: self.values(PAYLOAD, rows)?,
+            event_ids: (!wanted.unread.event_ids).then(|| self.texts(EVENT_ID, rows)).transpose()?,
+            sources: (!wanted.unread.sources).then(|| self.texts(SOURCE, rows)).transpose()?,
+            payloads: (!without_payloads).then(|| self.values(PAYLOAD, rows)).transpose()?,
             timestamps_ns: self.numbers(TIMESTAMP, rows)?,
             received_at_ns: self.numbers(RECEIVED_AT, rows)?,
             order: selection.order,
             topics,
+            is_judged,
+            passed,
         };
         if decoded.is_sound() {
             Ok(decoded)
         } else {
             Err(self.damaged("its columns differ in length", self.source.entry.offset))
         }
+    }
+
+    /// The rows that may meet the conditions on payloads, as far as the columns of members tell.
+    fn pick(&self, wanted: &RowQuery<'_>) -> Result<Option<Pick>> {
+        let Some(conditions) = wanted.conditions else { return Ok(None) };
+        self.members()?.map_or(Ok(None), |part| pick(&part, conditions))
+    }
+
+    /// Its columns of members, if it has any.
+    fn members(&self) -> Result<Option<MemberPart<impl FetchPart>>> {
+        let Some(place) = self.index.part(MEMBERS_PART) else { return Ok(None) };
+        let (start, len) = (place.start, place.end - place.start);
+        let fetch = move |range: Range<u32>| self.fetch(start + range.start..start + range.end).map(Vec::from);
+        MemberPart::open(self.index.rows, len, fetch)
+    }
+
+    /// See [`Segment::column_rows`](super::Segment::column_rows).
+    pub(super) fn column_rows(
+        &self,
+        wanted: &RowQuery<'_>,
+        columns: &ColumnsWanted,
+    ) -> Result<Option<(ColumnRows, RowSet)>> {
+        let (mut certain, mut rest) = (RowSet::all(self.index.rows), RowSet::none(self.index.rows));
+        let members = if wanted.conditions.is_some() || columns.member.is_some() { self.members()? } else { None };
+        if let Some(conditions) = wanted.conditions {
+            let picked = members.as_ref().map_or(Ok(None), |part| pick(part, conditions))?;
+            let Some(picked) = picked.filter(|picked| picked.is_complete) else { return Ok(None) };
+            (certain, rest) = (picked.rows, picked.undecided);
+        }
+        let mut member = None;
+        if let Some(path) = &columns.member {
+            let column = members.as_ref().map_or(Ok(None), |part| part.column(path))?;
+            let Some(column) = column else { return Ok(None) };
+            let mut elsewhere = column.rows_elsewhere();
+            elsewhere.intersect(&certain);
+            rest.unite(&elsewhere);
+            member = Some(column);
+        }
+        certain.subtract(&rest);
+        invariant!(!certain.meets(&rest), "a row would be read twice");
+        self.gather(wanted, columns, (&certain, &rest), member).map(|rows| Some((rows, rest)))
+    }
+
+    /// The wanted columns of the wanted rows among the first of these; the others are looked at
+    /// elsewhere.
+    fn gather(
+        &self,
+        wanted: &RowQuery<'_>,
+        columns: &ColumnsWanted,
+        (among, rest): (&RowSet, &RowSet),
+        mut member: Option<MemberColumn>,
+    ) -> Result<ColumnRows> {
+        let topics = self.topics(wanted.topics)?;
+        let codes = member.as_mut().map(|member| std::mem::take(&mut member.codes)).unwrap_or_default();
+        let is_cut = |topic: &TopicRows<'_>| !select::contains(&wanted.timestamps_ns, topic);
+        let chosen = || {
+            let numbers = select::numbers(&topics, wanted.topics);
+            numbers
+                .filter_map(|number| TopicRows::get(&topics, number))
+                .filter(|topic| select::is_chosen(topic, wanted))
+        };
+        let timed = chosen().filter(|topic| columns.timestamps || is_cut(topic)).map(|topic| topic.rows);
+        let times = self.numbers(TIMESTAMP, &select::join(timed))?;
+        let (mut gathered, mut times) = (ColumnRows::new(member), times.as_slice());
+        for topic in chosen() {
+            let (rows, is_cut) = (topic.rows.clone(), is_cut(&topic));
+            let read = if columns.timestamps || is_cut { rows.len().min(times.len()) } else { 0 };
+            let (own, others) = times.split_at(read);
+            times = others;
+            let in_time = |at: usize| !is_cut || own.get(at).is_some_and(|time| wanted.timestamps_ns.contains(time));
+            let mut passed = 0;
+            let rows = rows.enumerate().filter(|(at, row)| {
+                let is_in = among.contains(*row);
+                passed += u64::from(!is_in && in_time(*at) && !rest.contains(*row));
+                is_in && in_time(*at)
+            });
+            gathered.push(topic.topic, rows, if columns.timestamps { own } else { &[] }, &codes);
+            gathered.pass(passed);
+        }
+        Ok(gathered)
+    }
+
+    /// Number of its rows.
+    pub(super) fn rows(&self) -> u32 {
+        self.index.rows
+    }
+
+    /// The sources and payloads of all rows, in the order of the rows.
+    pub(super) fn sources_and_payloads(&self) -> Result<(Texts, Values)> {
+        let rows = 0..self.index.rows;
+        let rows = std::slice::from_ref(&rows);
+        Ok((self.texts(SOURCE, rows)?, self.values(PAYLOAD, rows)?))
     }
 
     /// Checks every byte of it.
@@ -86,12 +192,12 @@ impl<'a> GroupReader<'a> {
         Ok(numbers)
     }
 
-    /// All its columns, verified.
+    /// All its columns and parts, verified.
     pub(super) fn columns(&self) -> Result<Bytes> {
         self.fetch(0..self.source.entry.len)
     }
 
-    /// Verified bytes of the columns, by offsets that count from where the row group begins.
+    /// Verified bytes of columns and parts, by offsets that count from where the row group begins.
     pub(super) fn fetch(&self, range: Range<u32>) -> Result<Bytes> {
         let (start, end) = (range.start as usize, range.end as usize);
         let first = start / SEGMENT_CHECK_BYTES;

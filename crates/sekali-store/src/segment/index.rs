@@ -5,15 +5,17 @@
 //! integers are little-endian:
 //!
 //! ```text
-//! "SKI1"                                                      4
+//! "SKI2", or "SKI1" where it has no parts                     4
 //! number of rows                                              4
-//! bytes of the columns                                        4
+//! bytes of the columns and parts                              4
 //! rows from one mark to the next                              4
-//! for each block of 8 KiB of the columns: XXH3-64             8 each
+//! for each block of 8 KiB of these: XXH3-64                   8 each
 //! for each of the 7 columns:
 //!   offset, number of pages                                   4 each
 //!   for each page: offset, first row                          4 each
 //! for each mark: seq of the row                               8 each
+//! in "SKI2": number of parts                                  4
+//!   for each: kind, offset, bytes                             4 each
 //! number of topics                                            4
 //! for each topic, sorted:
 //!   length of the topic, topic                                2 + n
@@ -22,7 +24,8 @@
 //! XXH3-64 of all before                                       8
 //! ```
 //!
-//! A dictionary stands between the offset of its column and the first page. Checksums are seeded
+//! A dictionary stands between the offset of its column and the first page. Parts stand behind the
+//! columns, and a reader passes over those of a kind it does not know. Checksums are seeded
 //! with the partition's salt.
 
 use std::ops::Range;
@@ -34,7 +37,12 @@ use crate::limits::SEGMENT_CHECK_BYTES;
 use crate::salt::Salt;
 use crate::tally::Tally;
 
-const MAGIC: [u8; 4] = *b"SKI1";
+const MAGIC: [u8; 4] = *b"SKI2";
+/// Of an index without parts: of segments of format 1, and of row groups that are to get theirs
+/// later.
+const MAGIC_WITHOUT_PARTS: [u8; 4] = *b"SKI1";
+/// The kind of the part that has the columns of members.
+pub(super) const MEMBERS_PART: u32 = 1;
 /// Bytes behind the topics.
 const CHECKSUM_BYTES: usize = 8;
 
@@ -46,15 +54,25 @@ pub(super) const TOPIC_RECORD_BYTES: usize = 32;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct GroupIndex {
     pub(super) rows: u32,
-    /// Bytes of the columns.
+    /// Bytes of the columns and parts.
     pub(super) len: u32,
     /// Rows from one mark to the next.
     pub(super) mark_rows: u32,
-    /// Checksums of the columns, block by block.
+    /// Checksums of these, block by block.
     pub(super) checksums: Vec<u64>,
     pub(super) columns: [ColumnIndex; COLUMNS],
     /// Seqs of the rows 0, `mark_rows`, 2 × `mark_rows`, …
     pub(super) marks: Vec<u64>,
+    /// Behind the columns; `None` where none were made yet.
+    pub(super) parts: Option<Vec<Part>>,
+}
+
+/// Bytes of one kind behind the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) kind: u32,
+    pub(super) offset: u32,
+    pub(super) len: u32,
 }
 
 /// Where the pages of a column are.
@@ -81,7 +99,7 @@ pub(super) struct TopicRows<'a> {
 
 impl GroupIndex {
     pub(super) fn encode(&self, topics: &TopicTable, salt: Salt) -> Vec<u8> {
-        let mut out = MAGIC.to_vec();
+        let mut out = if self.parts.is_some() { MAGIC } else { MAGIC_WITHOUT_PARTS }.to_vec();
         let u32s = |out: &mut Vec<u8>, numbers: &[u32]| {
             numbers.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
         };
@@ -92,6 +110,10 @@ impl GroupIndex {
             column.pages.iter().for_each(|page| u32s(&mut out, &[page.offset, page.row]));
         }
         self.marks.iter().for_each(|seq| out.extend_from_slice(&seq.to_le_bytes()));
+        if let Some(parts) = &self.parts {
+            u32s(&mut out, &[parts.len() as u32]);
+            parts.iter().for_each(|part| u32s(&mut out, &[part.kind, part.offset, part.len]));
+        }
         u32s(&mut out, &[topics.len() as u32]);
         out.extend_from_slice(topics.bytes());
         salt.seal(&mut out);
@@ -113,9 +135,14 @@ impl GroupIndex {
                 .collect::<Option<_>>()?;
         }
         index.marks = (0..index.rows.div_ceil(index.mark_rows.max(1))).map(|_| fields.u64()).collect::<Option<_>>()?;
+        if magic == MAGIC {
+            let parts = fields.u32()?;
+            let part = |_| Some(Part { kind: fields.u32()?, offset: fields.u32()?, len: fields.u32()? });
+            index.parts = Some((0..parts).map(part).collect::<Option<_>>()?);
+        }
         let count = fields.u32()? as usize;
         let topics = TopicTable::decode(fields.take(fields.len())?, TOPIC_RECORD_BYTES)?;
-        let sound = magic == MAGIC && topics.len() == count && index.is_sound(&topics);
+        let sound = [MAGIC, MAGIC_WITHOUT_PARTS].contains(&magic) && topics.len() == count && index.is_sound(&topics);
         sound.then_some((index, topics))
     }
 
@@ -141,7 +168,18 @@ impl GroupIndex {
 
     /// Where the column ends.
     pub(super) fn column_end(&self, column: usize) -> u32 {
-        self.columns.get(column + 1).map_or(self.len, |next| next.offset)
+        self.columns.get(column + 1).map_or_else(|| self.columns_end(), |next| next.offset)
+    }
+
+    /// Where the columns end and the parts begin.
+    pub(super) fn columns_end(&self) -> u32 {
+        self.parts.iter().flatten().next().map_or(self.len, |part| part.offset)
+    }
+
+    /// Where the part of this kind is.
+    pub(super) fn part(&self, kind: u32) -> Option<Range<u32>> {
+        let part = self.parts.iter().flatten().find(|part| part.kind == kind)?;
+        Some(part.offset..part.offset.checked_add(part.len)?)
     }
 
     /// Whether everything lies where it can be looked for. The checksum has been verified, so this
@@ -161,7 +199,12 @@ impl GroupIndex {
             let rows = TopicRows::get(topics, number).map_or(0..0, |topic| topic.rows);
             std::mem::replace(&mut next, rows.end) == rows.start && !rows.is_empty()
         });
-        self.rows > 0 && self.mark_rows > 0 && columns && topics && next == self.rows
+        let mut end = self.columns_end();
+        let parts = self.parts.iter().flatten().all(|part| {
+            let start = std::mem::replace(&mut end, part.offset.saturating_add(part.len));
+            start == part.offset
+        });
+        self.rows > 0 && self.mark_rows > 0 && columns && topics && next == self.rows && parts && end == self.len
     }
 }
 
@@ -201,7 +244,9 @@ mod tests {
 
     use super::*;
 
-    fn index(topics: &[(String, u32)], mark_rows: u32) -> (GroupIndex, TopicTable) {
+    fn index(topics: &[(String, u32)], mark_rows: u32, parts: Option<usize>) -> (GroupIndex, TopicTable) {
+        let part = |number: usize| Part { kind: number as u32 + 1, offset: 100 + 10 * number as u32, len: 10 };
+        let parts = parts.map(|count| (0..count).map(part).collect::<Vec<_>>());
         let mut rows = 0;
         let names: Vec<_> = (0..).zip(topics).map(|(number, (topic, _))| format!("{number:04}{topic}")).collect();
         let topics = TopicRows::collect(names.iter().zip(topics).map(|(topic, (_, count))| {
@@ -210,7 +255,7 @@ mod tests {
             let tally = Tally { events: u64::from(*count), bytes: 9, first_timestamp_ns: -1, last_timestamp_ns: 1 };
             TopicRows { topic, rows: first..rows, tally }
         }));
-        let len = SEGMENT_CHECK_BYTES as u32 + 1;
+        let len = parts.iter().flatten().last().map_or(SEGMENT_CHECK_BYTES as u32 + 1, |part| part.offset + 10);
         let column = |number: u32| ColumnIndex {
             offset: number * 10,
             pages: vec![PageStart { offset: number * 10 + 1, row: 0 }],
@@ -219,9 +264,10 @@ mod tests {
             rows,
             len,
             mark_rows,
-            checksums: vec![1, 2],
+            checksums: (0..len.div_ceil(SEGMENT_CHECK_BYTES as u32)).map(u64::from).collect(),
             columns: std::array::from_fn(|number| column(number as u32)),
             marks: (0..rows.div_ceil(mark_rows)).map(|mark| u64::from(mark) * 100).collect(),
+            parts,
         };
         (index, topics)
     }
@@ -229,9 +275,10 @@ mod tests {
     proptest! {
         #[test]
         fn round_trip_and_every_flip_and_cut_is_seen(
-            topics in prop::collection::vec((".{0,20}", 1..50_u32), 1..9), mark_rows in 1..60_u32, at: prop::sample::Index, bit in 0..8_u32
+            topics in prop::collection::vec((".{0,20}", 1..50_u32), 1..9), mark_rows in 1..60_u32, at: prop::sample::Index, bit in 0..8_u32,
+            parts in prop::option::of(0..4_usize)
         ) {
-            let (index, topics) = index(&topics, mark_rows);
+            let (index, topics) = index(&topics, mark_rows, parts);
             let mut bytes = index.encode(&topics, Salt(5));
             let offset = GroupIndex::topics_offset(bytes.len(), &topics) as usize;
             prop_assert!(bytes[offset..].starts_with(topics.bytes()));

@@ -13,16 +13,20 @@ use super::dir::{SegmentDir, SegmentShape};
 use super::directory::RowGroup;
 use super::group::GroupReader;
 use super::info::SegmentInfo;
+use super::members::MemberBuilder;
 use super::query::RowQuery;
 use super::reader::Segment;
 use super::rows::{ColumnBytes, EncodedColumn};
 use super::schema::COLUMNS;
 use super::writer::SegmentWriter;
 use crate::error::{Error, Result};
+use crate::invariant::invariant;
+use crate::rules::Members;
 
 /// Joins adjacent segments, which come in order of seq, into one segment of `dir`. Row groups that
-/// are at least half full are copied as they are, without decoding them; smaller ones are put
-/// together. Holds one row group in memory. The inputs stay.
+/// are at least half full are copied as they are, without decoding them, but for the payloads of
+/// those that have no columns of members yet; smaller ones are put together. Holds one row group in
+/// memory. The inputs stay.
 ///
 /// # Errors
 /// `Damaged` where an input is, and no segment is left then; `Invalid` where the inputs are none,
@@ -53,6 +57,15 @@ fn is_large(group: &RowGroup, shape: &SegmentShape) -> bool {
 fn rewrite(group: &GroupReader<'_>, writer: &mut SegmentWriter) -> Result<()> {
     let decoded = group.decode(&RowQuery::default())?;
     decoded.iter().try_for_each(|(seq, received_at_ns, event)| writer.push(seq, received_at_ns, &event))
+}
+
+/// The members of the payloads of a row group, in the order of its rows.
+fn collect(group: &GroupReader<'_>, members: Members) -> Result<MemberBuilder> {
+    let mut builder = MemberBuilder::default();
+    let (sources, payloads) = group.sources_and_payloads()?;
+    sources.iter().zip(payloads.iter()).for_each(|(source, payload)| builder.add(source, payload, members));
+    invariant!(builder.rows() == group.rows(), "a payload or a source of a row group is gone");
+    Ok(builder)
 }
 
 /// Parquet metadata of a segment.
@@ -100,7 +113,13 @@ impl Parquet {
         let columns = columns.collect::<Option<Result<_, _>>>();
         let columns = columns.ok_or_else(|| group.damaged("Parquet's footer does not have it", entry.offset))?;
         let columns = columns.map_err(|error| Error::Invalid(error.to_string()))?;
-        writer.file(entry.first_seq, entry.last_seq)?.copy_group(entry, columns, &whole)
+        let members = writer.members().filter(|_| index.parts.is_none());
+        let members = members.map(|members| collect(group, members)).transpose()?;
+        let file = writer.file(entry.first_seq, entry.last_seq)?;
+        match members {
+            Some(members) => file.complete_group(entry, columns, members, &whole),
+            None => file.copy_group(entry, columns, &bytes.slice(index.columns_end() as usize..), &whole),
+        }
     }
 
     /// A column as its writer left it, but described as it is today. `None` where the footer does

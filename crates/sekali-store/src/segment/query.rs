@@ -3,11 +3,13 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::directory::RowGroup;
-use crate::event::is_reserved;
+use super::row_set::RowSet;
+use crate::event::{Unread, is_reserved};
 use crate::order::Order;
+use crate::rules::PayloadConditions;
 
 /// Which events of a row group to read. The default is all of them, ascending.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct RowQuery<'a> {
     /// Of which topics.
     pub topics: TopicChoice<'a>,
@@ -21,6 +23,13 @@ pub(crate) struct RowQuery<'a> {
     pub limit: usize,
     /// In which order of seq.
     pub order: Order,
+    /// Columns that are left empty. Payloads are read all the same where conditions on them cannot
+    /// be decided without.
+    pub unread: Unread,
+    /// Conditions on payloads. A hint: events that do not meet them may be among the answers.
+    pub conditions: Option<&'a dyn PayloadConditions>,
+    /// Of these rows only, if they are given, whatever columns of members say of conditions.
+    pub rows: Option<&'a RowSet>,
 }
 
 /// A choice of topics.
@@ -55,6 +64,9 @@ impl Default for RowQuery<'_> {
             timestamps_ns: i64::MIN..=i64::MAX,
             limit: usize::MAX,
             order: Order::Ascending,
+            unread: Unread::default(),
+            conditions: None,
+            rows: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use parquet::schema::types::SchemaDescriptor;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::anchor::{ANCHOR_BYTES, ANCHOR_MAGIC, Anchor};
+use super::column_rows::{ColumnRows, ColumnsWanted};
 use super::decoded::DecodedEvents;
 use super::dir::SegmentDir;
 use super::directory::{Directory, RowGroup};
@@ -15,6 +16,7 @@ use super::file::FOOTER_END_BYTES;
 use super::group::GroupReader;
 use super::info::SegmentInfo;
 use super::query::{RowQuery, TopicChoice};
+use super::row_set::RowSet;
 
 use super::source::{GroupMap, GroupSource};
 use crate::columns;
@@ -22,7 +24,7 @@ use crate::disk::{DiskFile, unreadable};
 use crate::error::{Error, IoContext, Result};
 use crate::event::{EventRef, StoredEvent};
 use crate::invariant::invariant;
-use crate::meta::FORMAT_VERSION;
+use crate::meta::SEGMENT_FORMAT_VERSION;
 use crate::salt::Salt;
 use crate::tally::Tally;
 
@@ -52,9 +54,9 @@ impl Segment {
         let file = unreadable::open(&*dir.disk, path)?;
         let source = SegmentSource { file: &*file, path, salt: dir.salt };
         let anchor = source.anchor()?;
-        if anchor.version > FORMAT_VERSION {
+        if anchor.version > SEGMENT_FORMAT_VERSION {
             let path = path.to_owned();
-            return Err(Error::NewerFormat { path, found: anchor.version, known: FORMAT_VERSION });
+            return Err(Error::NewerFormat { path, found: anchor.version, known: SEGMENT_FORMAT_VERSION });
         }
         if (anchor.store_id, anchor.partition) != (dir.store_id, dir.partition) {
             return Err(source.damaged("it belongs to another store or partition; move it away"));
@@ -125,6 +127,23 @@ impl Segment {
             return Ok(DecodedEvents::default());
         }
         GroupReader::load(self.group(row_group, entry)?)?.decode(wanted)
+    }
+
+    /// The wanted columns of the rows that are known to be wanted, and the rows whose payloads have
+    /// to be asked: all others are not wanted. `None` where the columns cannot tell.
+    ///
+    /// # Errors
+    /// As [`Segment::decode`].
+    pub(crate) fn column_rows(
+        &self,
+        row_group: usize,
+        wanted: &RowQuery<'_>,
+        columns: &ColumnsWanted,
+    ) -> Result<Option<(ColumnRows, RowSet)>> {
+        let Some(entry) = self.row_groups().get(row_group) else {
+            invariant!("a row group whose columns are wanted is gone")
+        };
+        GroupReader::load(self.group(row_group, entry)?)?.column_rows(wanted, columns)
     }
 
     /// Hands each wanted event of a row group to `visit`, with its seq and its `received_at`, in

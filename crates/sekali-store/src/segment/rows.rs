@@ -13,12 +13,14 @@ use parquet::schema::types::SchemaDescriptor;
 
 use super::dir::SegmentShape;
 use super::index::TopicRows;
+use super::members::MemberBuilder;
 use super::schema::{EVENT_ID, PAYLOAD, RECEIVED_AT, SEQ, SOURCE, TIMESTAMP, TOPIC};
 use super::table::TopicTable;
 use crate::event::EventRef;
 use crate::invariant::invariant;
 use crate::limits::SEGMENT_PAGE_ROWS;
 use crate::log::row;
+use crate::rules::Members;
 use crate::tally::Tally;
 
 /// Collects rows in order of seq and gives them back in order of topic and seq.
@@ -186,6 +188,20 @@ impl Sorted<'_> {
     /// Seqs of every so many rows.
     pub(super) fn marks(&self, step: usize) -> Vec<u64> {
         self.rows.iter().step_by(step).map(|row| row.seq).collect()
+    }
+
+    /// The sources, and the members of the payloads.
+    pub(super) fn members(&self, members: Members) -> MemberBuilder {
+        let mut builder = MemberBuilder::default();
+        for row in &self.rows {
+            let text = |skip: u32, len: u32| {
+                let start = row.start + skip as usize;
+                self.buffer.texts.get(start..start + len as usize).unwrap_or_default()
+            };
+            let source = std::str::from_utf8(text(row.event_id_len, row.source_len)).unwrap_or_default();
+            builder.add(source, text(row.event_id_len + row.source_len, row.payload_len), members);
+        }
+        builder
     }
 
     /// Encodes a column.

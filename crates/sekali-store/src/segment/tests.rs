@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::hash::HashKey;
 use crate::meta::StoreMeta;
+use crate::rules::Member;
 
 /// Writes the events, which come in ascending order of seq, as one segment of `dir`. `None` where
 /// there are no events.
@@ -39,7 +40,14 @@ fn empty(shape: SegmentShape) -> (MemoryDisk, SegmentDir) {
     let disk = MemoryDisk::new();
     crate::disk::Disk::create_dir_all(&disk, Path::new(DIR)).unwrap();
     let dir = SegmentDir { shape, ..SegmentDir::new(Arc::new(disk.clone()), DIR.into(), &STORE, 0) };
-    (disk, dir)
+    (disk, dir.with_members(Some(members)))
+}
+
+/// One member: whether the length of a payload can be divided by three.
+fn members(payload: &[u8], visit: &mut dyn FnMut(Member<'_>)) -> bool {
+    visit(Member::Text { path: b"length", text: if payload.len().is_multiple_of(3) { b"yes" } else { b"no" } });
+    visit(Member::Rest);
+    true
 }
 
 /// Writes events as a segment.

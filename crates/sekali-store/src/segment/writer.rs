@@ -6,6 +6,7 @@ use super::info::SegmentInfo;
 use super::rows::RowBuffer;
 use crate::error::{Error, Result};
 use crate::event::EventRef;
+use crate::rules::Members;
 
 /// Writes a segment, event by event. Holds one row group in memory. Nothing exists under a
 /// segment's name unless it is whole and durable; a writer that is dropped leaves nothing behind.
@@ -50,6 +51,11 @@ impl SegmentWriter {
         }
         let Some((first_seq, _)) = self.rows.seqs() else { return Ok(()) };
         file_of(&mut self.file, &self.dir, first_seq)?.write_group(&mut self.rows)
+    }
+
+    /// Which members payloads have, if row groups are to get columns of them.
+    pub(super) fn members(&self) -> Option<Members> {
+        self.dir.members
     }
 
     /// The file, to copy a row group into that begins with `first_seq` and ends with `last_seq`.

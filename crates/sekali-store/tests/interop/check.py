@@ -57,7 +57,7 @@ def with_pyarrow(path):
     assert table.schema.field("timestamp").type == nanos and table.schema.field("received_at").type == nanos
     assert table.schema.field("seq").type == pyarrow.int64() and not table.schema.field("seq").nullable
     metadata = pyarrow.parquet.read_metadata(path)
-    assert metadata.metadata[b"sekali.format"] == b"1"
+    assert metadata.metadata[b"sekali.format"] == b"2"
     text = pyarrow.string()
     columns = []
     for name in COLUMNS:

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::{
-    Batch, ContentRules, Counters, EventRef, HashKey, IndexOptions, KeyHasher, Outcome, Partition, Reader, Result,
-    Scan, StoreMeta, StoreOptions, StoredEvent, Tuning,
+    Batch, ContentRules, Counters, EventRef, HashKey, IndexOptions, KeyHasher, Member, Outcome, Partition, Reader,
+    Result, Scan, StoreMeta, StoreOptions, StoredEvent, Tuning,
 };
 pub(crate) use sekali_testkit::Random;
 
@@ -19,7 +19,17 @@ const NEW: StoreMeta = StoreMeta { store_id: 0x5eca11, hash_key: HashKey([3; 32]
 pub(crate) const RULES: ContentRules = ContentRules {
     canonical: |payload| Some(without_spaces(payload)),
     evidence: |event, first_seq| format!("{first_seq}:{}", String::from_utf8_lossy(event.payload)).into_bytes(),
+    members,
 };
+
+/// The first byte of a payload, and that there is more: so segments have columns of members.
+fn members(payload: &[u8], visit: &mut dyn FnMut(Member<'_>)) -> bool {
+    if let Some(text) = payload.get(..1) {
+        visit(Member::Text { path: b"first", text });
+    }
+    visit(Member::Rest);
+    true
+}
 
 fn without_spaces(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().copied().filter(|byte| *byte != b' ').collect()

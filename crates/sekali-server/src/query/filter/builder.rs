@@ -1,10 +1,13 @@
 //! Filters from the parameters of a request: several values of one parameter are alternatives,
 //! different parameters must all hold.
 
+use std::sync::Arc;
+
 use super::number::parse_number;
 use super::parameter::{NameOperator, PAYLOAD_PREFIX, Parameter, PlaceOperator};
 use super::path::Path;
 use super::pattern::Pattern;
+use super::payload::PayloadFilter;
 use super::place::PlaceConditions;
 use super::wanted::Wanted;
 use super::{Filter, NameConditions, TextSearch, TopicConditions};
@@ -27,13 +30,15 @@ pub struct FilterBuilder {
     now_ns: i64,
     topics: TopicConditions,
     filter: Filter,
+    payload: PayloadFilter,
     patterns: usize,
 }
 
 impl FilterBuilder {
     /// An empty filter. Times that are told by how long ago they were are before `now_ns`.
     pub fn new(now_ns: i64) -> Self {
-        Self { now_ns, topics: TopicConditions::default(), filter: Filter::default(), patterns: 0 }
+        let (topics, filter, payload) = (TopicConditions::default(), Filter::default(), PayloadFilter::default());
+        Self { now_ns, topics, filter, payload, patterns: 0 }
     }
 
     /// Adds a parameter.
@@ -64,21 +69,21 @@ impl FilterBuilder {
                 }
                 Ok(())
             }
-            Parameter::Source(operator) => self.add_name(|filter| &mut filter.source, operator, value),
+            Parameter::Source(operator) => self.add_name(|builder| &mut builder.payload.source, operator, value),
             Parameter::EventId(operator) => {
                 let value = not_empty(value)?;
-                self.add_name(|filter| &mut filter.event_id, operator, value)
+                self.add_name(|builder| &mut builder.filter.event_id, operator, value)
             }
             Parameter::Place(operator, path) => self.add_place(operator, path, value),
             Parameter::Has { not } => {
                 let path = Path::parse(value.strip_prefix(PAYLOAD_PREFIX).unwrap_or(value))?;
-                let paths = if not { &mut self.filter.has_not } else { &mut self.filter.has };
+                let paths = if not { &mut self.payload.has_not } else { &mut self.payload.has };
                 paths.push(path);
                 Ok(())
             }
             Parameter::Text { not } => {
                 let text = parse_text(value)?;
-                let texts = if not { &mut self.filter.text_not } else { &mut self.filter.text };
+                let texts = if not { &mut self.payload.text_not } else { &mut self.payload.text };
                 texts.push(TextSearch::new(text));
                 Ok(())
             }
@@ -87,16 +92,16 @@ impl FilterBuilder {
 
     fn add_name(
         &mut self,
-        conditions: impl Fn(&mut Filter) -> &mut NameConditions,
+        conditions: impl Fn(&mut Self) -> &mut NameConditions,
         operator: NameOperator,
         value: &str,
     ) -> Result<(), String> {
         match operator {
-            NameOperator::Is => conditions(&mut self.filter).any.push(value.to_owned()),
-            NameOperator::Not => conditions(&mut self.filter).none.push(value.to_owned()),
+            NameOperator::Is => conditions(self).any.push(value.to_owned()),
+            NameOperator::Not => conditions(self).none.push(value.to_owned()),
             NameOperator::Match => {
                 let pattern = self.pattern(value)?;
-                conditions(&mut self.filter).matches.push(pattern);
+                conditions(self).matches.push(pattern);
             }
         }
         Ok(())
@@ -130,7 +135,7 @@ impl FilterBuilder {
 
     /// The conditions on a place, which are empty at first.
     fn place(&mut self, path: Path) -> &mut PlaceConditions {
-        let places = &mut self.filter.places;
+        let places = &mut self.payload.places;
         let at = places.iter().position(|place| *place.path() == path).unwrap_or_else(|| {
             places.push(PlaceConditions::new(path));
             places.len() - 1
@@ -152,7 +157,7 @@ impl FilterBuilder {
     /// The parameters contradict each other, or are too many together.
     pub fn build(self) -> Result<(TopicConditions, Filter), WrongFilter> {
         let wrong = |parameter: &str, reason: String| WrongFilter { parameter: parameter.to_owned(), reason };
-        let Self { topics, filter, .. } = self;
+        let Self { topics, mut filter, payload, .. } = self;
         if filter.since_ns.zip(filter.until_ns).is_some_and(|(since, until)| since > until) {
             return Err(wrong("until", "must not be before `since`".to_owned()));
         }
@@ -160,7 +165,7 @@ impl FilterBuilder {
             let reason = "reserved topics, which begin with `$`, are read one at a time, and by name";
             return Err(wrong("topic", reason.to_owned()));
         }
-        let paths = || filter.places.iter().map(PlaceConditions::path).chain(&filter.has).chain(&filter.has_not);
+        let paths = || payload.places.iter().map(PlaceConditions::path).chain(&payload.has).chain(&payload.has_not);
         if paths().count() > CONDITIONS_MAX {
             return Err(wrong("payload.<path>", format!("there are conditions on more than {CONDITIONS_MAX} places")));
         }
@@ -168,14 +173,15 @@ impl FilterBuilder {
             let reason = format!("the paths have more than {CONDITION_LEVELS_MAX} levels together");
             return Err(wrong("payload.<path>", reason));
         }
-        let names = filter.source.comparisons() + filter.event_id.comparisons() + topics.comparisons();
-        let texts = filter.text.len() + filter.text_not.len();
-        let values = filter.places.iter().map(PlaceConditions::comparisons).sum::<usize>() + names + texts;
+        let names = payload.source.comparisons() + filter.event_id.comparisons() + topics.comparisons();
+        let texts = payload.text.len() + payload.text_not.len();
+        let values = payload.places.iter().map(PlaceConditions::comparisons).sum::<usize>() + names + texts;
         if values > FILTER_VALUES_MAX || texts > CONDITIONS_MAX {
             let reason =
                 format!("there are more than {FILTER_VALUES_MAX} values, or {CONDITIONS_MAX} texts, in one query");
             return Err(wrong("q", reason));
         }
+        filter.payload = Arc::new(payload);
         Ok((topics, filter))
     }
 }

@@ -3,6 +3,8 @@
 use sekali_wire::json::Reader;
 use sekali_wire::limits::PAYLOAD_DEPTH_MAX;
 
+use crate::payload_path::{index_of, push_name};
+
 /// Characters that other systems use as operators behind a name. A path may end with one only if a
 /// backslash stands before it.
 const OPERATORS: [char; 4] = ['!', '<', '>', '~'];
@@ -64,6 +66,13 @@ impl Path {
         self.0.len()
     }
 
+    /// The path as text. Equal paths have one text.
+    pub(in crate::query) fn text(&self) -> String {
+        let mut text = String::new();
+        self.0.iter().for_each(|step| push_name(&mut text, &step.name));
+        text
+    }
+
     /// The text of the value at this place.
     pub(crate) fn find<'a>(&self, payload: &'a [u8]) -> Option<&'a [u8]> {
         self.0.iter().try_fold(payload, |value, step| step.find(value))
@@ -72,8 +81,7 @@ impl Path {
 
 impl Step {
     fn new(name: String) -> Self {
-        // `01` and `+1` are names only.
-        let index = name.parse().ok().filter(|index: &usize| index.to_string() == name);
+        let index = index_of(&name);
         Self { name, index }
     }
 
@@ -99,22 +107,6 @@ fn looks_like_an_operator(path: &str, operator: char) -> String {
     format!(
         "ends with `{operator}`, which is no operator here: {instead}; if the member has that name, write `\\{operator}`"
     )
-}
-
-/// Writes a full stop and the name of a member to the end of a path, as [`Path::parse`] reads it.
-pub(crate) fn append_path_name(path: &mut String, name: &str) {
-    path.push('.');
-    for char in name.chars() {
-        if matches!(char, '.' | '\\') {
-            path.push('\\');
-        }
-        path.push(char);
-    }
-    if let Some(operator) = name.chars().next_back().filter(|last| matches!(last, '!' | '<' | '>' | '~')) {
-        path.pop();
-        path.push('\\');
-        path.push(operator);
-    }
 }
 
 /// Of several members with one name the last counts.
@@ -174,6 +166,15 @@ mod tests {
             ("b", None),
         ] {
             assert_eq!(find(path, payload).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_path_reads_back() {
+        for text in ["a.b.0", r"a\.b", r"a\\.b", r"a\!", "<a>b", r"a\\\!"] {
+            let path = Path::parse(text).unwrap();
+            assert_eq!(path.text(), text);
+            assert_eq!(Path::parse(&path.text()).as_ref(), Ok(&path));
         }
     }
 

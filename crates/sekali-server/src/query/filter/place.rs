@@ -39,7 +39,12 @@ impl PlaceConditions {
         if !self.any.is_empty() && self.any.iter().all(|wanted| wanted.is_ruled_out(payload)) {
             return false;
         }
-        let Some(found) = self.path.find(payload) else {
+        self.hold_for(self.path.find(payload))
+    }
+
+    /// Whether payloads meet them that have this value at the place, or nothing.
+    pub(super) fn hold_for(&self, value: Option<&[u8]>) -> bool {
+        let Some(found) = value else {
             return self.any.is_empty() && self.matches.is_empty() && self.range.is_unbounded();
         };
         (self.any.is_empty() || self.any.iter().any(|wanted| wanted.is(found)))

@@ -84,7 +84,7 @@ mod tests {
             drop(OPENED.wait_while(IS_OPEN.lock().unwrap(), |is_open| !*is_open).unwrap());
             Some(payload.trim_ascii().to_vec())
         },
-        evidence: |event, _| event.payload.to_vec(),
+        ..ContentRules::BYTES
     };
 
     #[tokio::test]

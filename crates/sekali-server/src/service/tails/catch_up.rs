@@ -39,7 +39,7 @@ impl CatchUp {
                     tail.position.follow(self.cursor.positions());
                     output.add(&event, &tail.position);
                 }
-                Step::Passed(_) => {}
+                Step::Passed(_) | Step::PassedMany(_) | Step::Columns(_) => {}
                 Step::End => {
                     self.ends.iter().enumerate().for_each(|(at, &end)| tail.position.raise(at, end));
                     return Ok(true);

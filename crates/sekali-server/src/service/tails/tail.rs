@@ -35,7 +35,7 @@ pub(super) enum Stay {
 impl Tail {
     /// Takes an event of a topic that it wants.
     pub(super) fn take(&mut self, partition: usize, event: &StoredEvent) -> Stay {
-        if event.seq <= self.position.get(partition) || !self.query.filter.matches(event) {
+        if event.seq <= self.position.get(partition) || !self.query.filter.matches(&event.view()) {
             return Stay::Live;
         }
         let Some(output) = &mut self.output else { return Stay::Return };

@@ -6,13 +6,14 @@ use std::ops::RangeInclusive;
 use super::event_batch::EventBatch;
 use crate::damage::{Damage, SeqSet};
 use crate::error::{Error, Result};
-use crate::event::{EventRef, StoredEvent};
+use crate::event::{EventRef, StoredEvent, Unread};
 use crate::invariant::invariant;
 use crate::log::block_index::{BlockIndex, ExtentSpan};
 use crate::order::Order;
 use crate::partition::data_file::DataFile;
 use crate::partition::losses::Losses;
-use crate::segment::{DecodedEvents, RowGroup, RowQuery, Segment, TopicChoice};
+use crate::rules::PayloadConditions;
+use crate::segment::{ColumnRows, ColumnsWanted, DecodedEvents, RowGroup, RowQuery, RowSet, Segment, TopicChoice};
 
 /// Seqs of a part that are read together.
 #[derive(Debug, Clone, Copy)]
@@ -38,13 +39,20 @@ pub(crate) struct ReadRange<'a> {
     pub(crate) from: u64,
     pub(crate) to: u64,
     pub(crate) order: Order,
+    /// Columns that segments need not read.
+    pub(crate) unread: Unread,
+    /// Conditions on payloads: a hint, heeded by segments.
+    pub(crate) conditions: Option<&'a dyn PayloadConditions>,
+    /// Of a row group only these rows.
+    pub(crate) rows: Option<&'a RowSet>,
 }
 
 impl ReadRange<'_> {
     /// All events from `seq` on.
     pub(crate) fn everything_from(seq: u64) -> Self {
         let timestamps_ns = i64::MIN..=i64::MAX;
-        Self { topics: TopicChoice::All, timestamps_ns, from: seq, to: u64::MAX, order: Order::Ascending }
+        let (topics, order, unread) = (TopicChoice::All, Order::Ascending, Unread::default());
+        Self { topics, timestamps_ns, from: seq, to: u64::MAX, order, unread, conditions: None, rows: None }
     }
 }
 
@@ -120,6 +128,9 @@ pub(super) fn read(
                 timestamps_ns: range.timestamps_ns.clone(),
                 limit,
                 order: range.order,
+                unread: range.unread,
+                conditions: range.conditions,
+                rows: range.rows,
                 ..RowQuery::default()
             };
             let decoded = read_row_group(segment, number, &wanted, losses)?;
@@ -142,6 +153,29 @@ pub(super) fn read(
             Ok((EventBatch::Rows(events.into_iter()), None))
         }
         _ => invariant!("a chunk is of another file"),
+    }
+}
+
+/// The wanted columns of a row group, all of which is wanted, and the rows of it that have to be
+/// read as events. `None` for any other chunk, and where columns cannot tell.
+pub(super) fn read_columns(
+    file: &DataFile,
+    chunk: &Chunk,
+    range: &ReadRange<'_>,
+    columns: &ColumnsWanted,
+    losses: &Losses,
+) -> Result<Option<(ColumnRows, RowSet)>> {
+    let (DataFile::Segment(segment), ChunkSource::RowGroup(number)) = (file, chunk.source) else { return Ok(None) };
+    let is_whole = range.from <= chunk.first_seq && chunk.end_seq <= range.to;
+    if !is_whole || !losses.known.hidden(chunk.first_seq..=chunk.end_seq.saturating_sub(1)).is_empty() {
+        return Ok(None);
+    }
+    let (topics, timestamps_ns, conditions) = (range.topics, range.timestamps_ns.clone(), range.conditions);
+    let wanted = RowQuery { topics, timestamps_ns, conditions, ..RowQuery::default() };
+    match segment.column_rows(number, &wanted, columns) {
+        // The events of it are read next, and report it.
+        Err(Error::Damaged { .. }) => Ok(None),
+        found => found,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::vec;
 
 use crate::damage::SeqSet;
-use crate::event::StoredEvent;
+use crate::event::{EventView, StoredEvent};
 use crate::segment::DecodedEvents;
 
 /// Events of a chunk, in the order of the read. Those of a segment stay as compact as they were
@@ -25,6 +25,22 @@ impl EventBatch {
         }
     }
 
+    /// Whether all of them are known to meet the conditions on payloads.
+    pub(super) fn is_judged(&self) -> bool {
+        match self {
+            Self::Rows(_) => false,
+            Self::Columns(decoded, ..) => decoded.is_judged(),
+        }
+    }
+
+    /// How many other events were found not to meet these conditions.
+    pub(super) fn passed(&self) -> u64 {
+        match self {
+            Self::Rows(_) => 0,
+            Self::Columns(decoded, ..) => decoded.passed(),
+        }
+    }
+
     /// Bytes of memory, about.
     pub(super) fn bytes(&self) -> usize {
         match self {
@@ -43,23 +59,49 @@ impl Default for EventBatch {
 impl EventBatch {
     /// The events of a segment, but for the `hidden` ones.
     pub(super) fn columns(decoded: DecodedEvents, hidden: SeqSet) -> Self {
-        Self::Columns(Box::new(decoded), 0, hidden)
+        let mut batch = Self::Columns(Box::new(decoded), 0, hidden);
+        batch.skip_hidden();
+        batch
     }
-}
 
-impl Iterator for EventBatch {
-    type Item = StoredEvent;
+    /// The next event.
+    pub(super) fn peek(&self) -> Option<EventView<'_>> {
+        match self {
+            Self::Rows(rows) => rows.as_slice().first().map(StoredEvent::view),
+            Self::Columns(decoded, next, _) => decoded.view(*next),
+        }
+    }
 
-    fn next(&mut self) -> Option<StoredEvent> {
+    /// Takes the next event.
+    pub(super) fn take(&mut self) -> Option<StoredEvent> {
         match self {
             Self::Rows(rows) => rows.next(),
-            Self::Columns(decoded, next, hidden) => loop {
-                let event = decoded.event(*next)?;
+            Self::Columns(..) => {
+                let event = self.peek().map(EventView::to_event);
+                self.pass();
+                event
+            }
+        }
+    }
+
+    /// Goes on behind the next event. Returns its seq, where there is one.
+    pub(super) fn pass(&mut self) -> Option<u64> {
+        match self {
+            Self::Rows(rows) => rows.next().map(|event| event.seq),
+            Self::Columns(decoded, next, _) => {
+                let seq = decoded.seq(*next)?;
                 *next += 1;
-                if !hidden.contains(event.seq) {
-                    return Some(event);
-                }
-            },
+                self.skip_hidden();
+                Some(seq)
+            }
+        }
+    }
+
+    fn skip_hidden(&mut self) {
+        if let Self::Columns(decoded, next, hidden) = self {
+            while decoded.seq(*next).is_some_and(|seq| hidden.contains(seq)) {
+                *next += 1;
+            }
         }
     }
 }

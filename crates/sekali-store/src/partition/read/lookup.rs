@@ -1,7 +1,7 @@
 //! Reads events by seq.
 
 use crate::error::Result;
-use crate::event::{EventRef, StoredEvent};
+use crate::event::{EventRef, StoredEvent, Unread};
 use crate::order::Order;
 use crate::partition::data_file::DataFile;
 use crate::partition::shared::{Shared, Snapshot};
@@ -17,7 +17,7 @@ pub(crate) fn read_row(shared: &Shared, topic: &str, seq: u64) -> Result<Option<
     let Some((file, chunk)) = find(&files, topics, seq) else { return Ok(None) };
     let read = chunk::read(file, &chunk, &only(topics, seq), ReadLimit::ONE, &shared.losses);
     let (mut events, _) = read.map_err(|error| error.while_reading(seq, seq))?;
-    Ok(events.next())
+    Ok(events.take())
 }
 
 /// Hands the stored events with these seqs, which ascend, to `visit`, with the times when they were
@@ -48,5 +48,6 @@ fn find<'a>(files: &'a [DataFile], topics: TopicChoice<'_>, seq: u64) -> Option<
 }
 
 fn only(topics: TopicChoice<'_>, seq: u64) -> ReadRange<'_> {
-    ReadRange { topics, timestamps_ns: i64::MIN..=i64::MAX, from: seq, to: seq + 1, order: Order::Ascending }
+    let (timestamps_ns, order, unread) = (i64::MIN..=i64::MAX, Order::Ascending, Unread::default());
+    ReadRange { topics, timestamps_ns, from: seq, to: seq + 1, order, unread, conditions: None, rows: None }
 }

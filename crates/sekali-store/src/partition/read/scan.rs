@@ -6,17 +6,18 @@ use std::sync::Arc;
 use super::chunk::{self, Chunk, ReadLimit, ReadRange};
 use super::due;
 use super::event_batch::EventBatch;
-use crate::error::Result;
-use crate::event::StoredEvent;
+use crate::error::{Error, Result};
+use crate::event::{EventView, StoredEvent, Unread};
 use crate::limits::SCAN_BYTES_MAX;
 use crate::order::Order;
 use crate::partition::data_file::DataFile;
 use crate::partition::horizon::Horizon;
 use crate::partition::shared::{Shared, Snapshot};
-use crate::segment::TopicChoice;
+use crate::rules::PayloadConditions;
+use crate::segment::{ColumnRows, ColumnsWanted, RowSet, TopicChoice};
 
 /// Which events to read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Scan {
     /// Only this topic; all but the reserved ones where there is none.
     pub topic: Option<String>,
@@ -33,6 +34,33 @@ pub struct Scan {
     /// About how many bytes of events to hold in memory, 8 MiB where there is none. A single event
     /// may be larger.
     pub bytes_max: Option<usize>,
+    /// Columns that need not be read. Payloads are, where conditions on them cannot be decided
+    /// without.
+    pub unread: Unread,
+    /// Conditions on payloads that are wanted. A hint: events that do not meet them may be among
+    /// the answers, unless the scanner [is judged](Scanner::is_judged).
+    pub conditions: Option<Arc<dyn PayloadConditions>>,
+    /// Columns that are enough for the reader, where they can be had without making events. Then
+    /// events of other times are left out for certain, and [`Scanner::release`] does nothing.
+    pub columns: Option<ColumnsWanted>,
+}
+
+/// The outcome of looking for the next event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ahead {
+    /// An event, which [`Scanner::peek`] shows.
+    Event,
+    /// Columns of events, which [`Scanner::take_columns`] hands out.
+    Columns,
+    /// Nothing yet: a part of a file was looked through.
+    Passed {
+        /// The events in it that are known not to meet the conditions.
+        events: u64,
+        /// The scan goes on behind this seq, in its direction.
+        after: u64,
+    },
+    /// No more events.
+    End,
 }
 
 /// Events taken from a segment by the first read of a scan, which is often the only one; each
@@ -64,6 +92,13 @@ pub struct Scanner {
     /// Most events to take from a segment at a time.
     limit: usize,
     bytes_max: usize,
+    unread: Unread,
+    conditions: Option<Arc<dyn PayloadConditions>>,
+    columns: Option<ColumnsWanted>,
+    /// Those that were found and not taken yet.
+    found: Option<ColumnRows>,
+    /// The rows of the next chunk that are still to be read, if not all are.
+    rest: Option<RowSet>,
     /// Bytes of an event in the last read, on average; 0 before the first.
     event_bytes: usize,
     buffer: EventBatch,
@@ -71,6 +106,8 @@ pub struct Scanner {
     before: (u64, u64),
     /// The seq of the last event that was handed out.
     last_seq: Option<u64>,
+    /// Events that were passed over, not yet told.
+    passed: u64,
 }
 
 /// Which topics to read.
@@ -112,6 +149,9 @@ impl Scanner {
         }
         scanner.now_ns = now_ns;
         scanner.bytes_max = scan.bytes_max.unwrap_or(SCAN_BYTES_MAX);
+        scanner.unread = scan.unread;
+        scanner.conditions = scan.conditions;
+        scanner.columns = scan.columns;
         scanner
     }
 
@@ -151,10 +191,16 @@ impl Scanner {
             to,
             limit: FIRST_READ_EVENTS,
             bytes_max: SCAN_BYTES_MAX,
+            unread: Unread::default(),
+            conditions: None,
+            columns: None,
+            found: None,
+            rest: None,
             event_bytes: 0,
             buffer: EventBatch::default(),
             before: (from, to),
             last_seq: None,
+            passed: 0,
         }
     }
 
@@ -162,9 +208,12 @@ impl Scanner {
     /// scan goes on behind the last event that it handed out, in the files that are live then:
     /// events that expire in between are left out.
     pub fn release(&mut self) {
+        if self.columns.is_some() {
+            return;
+        }
         self.files = None;
         self.limit = FIRST_READ_EVENTS;
-        if std::mem::take(&mut self.buffer).next().is_none() {
+        if std::mem::take(&mut self.buffer).pass().is_none() {
             return;
         }
         let (from, to) = self.before;
@@ -195,25 +244,118 @@ impl Scanner {
             ScanTopics::One(topic) => TopicChoice::One(topic),
         };
         let timestamps_ns = self.timestamps_ns.clone();
-        let range = ReadRange { topics, timestamps_ns, from: self.from, to: self.to, order: self.order };
+        let (from, to, order, unread) = (self.from, self.to, self.order, self.unread);
+        let conditions = self.conditions.as_deref();
+        let rows = self.rest.as_ref();
+        let range = ReadRange { topics, timestamps_ns, from, to, order, unread, conditions, rows };
         let files = self.files.get_or_insert_with(|| self.shared.snapshot().files);
         let Some((file, chunk)) = next_chunk(files, &range) else { return Ok(false) };
         // What was read before is not needed any more, and is as large as what comes.
         self.buffer = EventBatch::default();
-        let limit = ReadLimit { events: self.limit, bytes: self.bytes_max, event_bytes: self.event_bytes };
-        let (found, cut) = chunk::read(file, &chunk, &range, limit, &self.shared.losses).map_err(|error| {
+        let lost = |error: Error| {
             let last_seq = chunk.end_seq.min(range.to).saturating_sub(1);
             error.while_reading(chunk.first_seq.max(range.from), last_seq)
-        })?;
+        };
+        let is_due = self.horizon.as_ref().is_some_and(|horizon| horizon.reaches(chunk.first_seq));
+        if let Some(columns) = self.columns.as_ref().filter(|_| rows.is_none() && !is_due)
+            && let Some((found, rest)) =
+                chunk::read_columns(file, &chunk, &range, columns, &self.shared.losses).map_err(lost)?
+        {
+            (self.found, self.rest) = (Some(found), Some(rest).filter(|rest| !rest.is_empty()));
+            if self.rest.is_none() {
+                self.go_on_behind(chunk, None);
+            }
+            return Ok(true);
+        }
+        let limit = ReadLimit { events: self.limit, bytes: self.bytes_max, event_bytes: self.event_bytes };
+        let (found, cut) = chunk::read(file, &chunk, &range, limit, &self.shared.losses).map_err(lost)?;
         self.event_bytes = found.bytes().checked_div(found.len()).unwrap_or(self.event_bytes);
         self.buffer = found;
         self.before = (self.from, self.to);
         self.limit = (self.limit * READ_GROWTH).min(READ_EVENTS_MAX);
+        self.go_on_behind(chunk, cut);
+        Ok(true)
+    }
+
+    /// Goes on behind a chunk, or behind the last seq of it that was read.
+    fn go_on_behind(&mut self, chunk: Chunk, cut: Option<u64>) {
+        self.rest = self.rest.take().filter(|_| cut.is_some());
         match self.order {
             Order::Ascending => self.from = cut.map_or(chunk.end_seq, |last_seq| last_seq + 1),
             Order::Descending => self.to = cut.unwrap_or(chunk.first_seq),
         }
-        Ok(true)
+    }
+
+    /// The columns that [`Scanner::advance`] has found.
+    pub fn take_columns(&mut self) -> Option<ColumnRows> {
+        self.found.take()
+    }
+
+    /// Looks for the next event, in one part of a file at most.
+    ///
+    /// # Errors
+    /// Those of reading; there are no more events then.
+    pub fn advance(&mut self) -> Result<Ahead> {
+        if self.found.is_some() {
+            return Ok(Ahead::Columns);
+        }
+        if self.pass_due() {
+            return Ok(Ahead::Event);
+        }
+        match self.fill() {
+            Ok(true) if self.found.is_some() => Ok(Ahead::Columns),
+            Ok(true) if self.pass_due() => {
+                self.passed += self.buffer.passed();
+                Ok(Ahead::Event)
+            }
+            Ok(true) => {
+                let after = match self.order {
+                    Order::Ascending => self.from.saturating_sub(1),
+                    Order::Descending => self.to,
+                };
+                Ok(Ahead::Passed { events: self.buffer.passed(), after })
+            }
+            Ok(false) => Ok(Ahead::End),
+            Err(error) => {
+                // Not again and again the same error.
+                self.from = self.to;
+                Err(error)
+            }
+        }
+    }
+
+    /// Passes over events that are due by age. `false` where none is left in the buffer.
+    fn pass_due(&mut self) -> bool {
+        while let Some(event) = self.buffer.peek() {
+            let Some(horizon) = &self.horizon else { return true };
+            if !horizon.hides(event.topic, event.seq) {
+                return true;
+            }
+            self.pass();
+        }
+        false
+    }
+
+    /// The event that [`Scanner::advance`] has found.
+    pub fn peek(&self) -> Option<EventView<'_>> {
+        self.buffer.peek()
+    }
+
+    /// Whether that event is known to meet the conditions on payloads. Its payload may have been
+    /// left unread then.
+    pub fn is_judged(&self) -> bool {
+        self.buffer.is_judged()
+    }
+
+    /// How many events were found not to meet the conditions since this was asked last, beside those
+    /// that [`Ahead::Passed`] has told.
+    pub fn take_passed(&mut self) -> u64 {
+        std::mem::take(&mut self.passed)
+    }
+
+    /// Goes on behind the event that [`Scanner::peek`] has shown.
+    pub fn pass(&mut self) {
+        self.last_seq = self.buffer.pass().or(self.last_seq);
     }
 }
 
@@ -240,21 +382,15 @@ impl Iterator for Scanner {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(event) = self.buffer.next() {
-                self.last_seq = Some(event.seq);
-                if self.horizon.as_ref().is_some_and(|horizon| horizon.hides(&event.topic, event.seq)) {
-                    continue;
+            match self.advance() {
+                Ok(Ahead::Event) => {
+                    let event = self.buffer.take()?;
+                    self.last_seq = Some(event.seq);
+                    return Some(Ok(event));
                 }
-                return Some(Ok(event));
-            }
-            match self.fill() {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => {
-                    // Not again and again the same error.
-                    self.from = self.to;
-                    return Some(Err(error));
-                }
+                Ok(Ahead::Passed { .. } | Ahead::Columns) => {}
+                Ok(Ahead::End) => return None,
+                Err(error) => return Some(Err(error)),
             }
         }
     }

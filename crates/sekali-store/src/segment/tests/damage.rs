@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::{Error, Result};
-use crate::meta::FORMAT_VERSION;
+use crate::meta::SEGMENT_FORMAT_VERSION;
 use crate::segment::RowQuery;
 use crate::segment::anchor::{ANCHOR_BYTES, Anchor};
 
@@ -163,7 +163,7 @@ fn segments_of_another_store_or_partition_are_refused() {
 #[test]
 fn segments_of_a_newer_format_are_refused() {
     let (disk, dir, path, _) = sealed(5);
-    let anchor = Anchor { version: FORMAT_VERSION + 1, ..open(&dir, &path).anchor };
+    let anchor = Anchor { version: SEGMENT_FORMAT_VERSION + 1, ..open(&dir, &path).anchor };
     let second = (anchor.footer_offset() as usize) - ANCHOR_BYTES;
     disk.corrupt(&path, |file| file[second..second + ANCHOR_BYTES].copy_from_slice(&anchor.encode(dir.salt)));
     assert!(matches!(Segment::open(&dir, &path), Err(Error::NewerFormat { .. })));

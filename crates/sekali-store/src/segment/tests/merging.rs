@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::disk::{Disk, create_afresh};
 use crate::error::Error;
+use crate::segment::index::MEMBERS_PART;
 use crate::segment::{RowQuery, merge};
 
 /// Seals events in several segments.
@@ -130,4 +131,32 @@ fn inputs_out_of_order_and_none_are_refused() {
     assert!(matches!(merge(&dir, &parts), Err(Error::Invalid(_))));
     assert!(matches!(merge(&dir, &[]), Err(Error::Invalid(_))));
     assert!(parts[0].read(0, &RowQuery::default()).is_ok());
+}
+
+#[test]
+fn row_groups_that_were_sealed_without_columns_of_members_get_them_when_they_are_merged() {
+    let events: Vec<_> = (1..=400).map(|seq| event(seq, ["a", "b"][(seq % 2) as usize])).collect();
+    let (_, dir) = empty(SMALL);
+    let with_members = |segment: &Segment| {
+        let groups = segment.row_groups().iter().enumerate();
+        let indexes = groups.map(|(number, entry)| segment.group(number, entry).unwrap().read_index().unwrap().index);
+        indexes.filter(|index| index.part(MEMBERS_PART).is_some()).count()
+    };
+    let late = seal_parts(&dir.with_members(None), &events[..200], 100);
+    let soon = seal_parts(&dir, &events[200..], 100);
+    assert!(late.iter().all(|segment| with_members(segment) == 0));
+    assert!(soon.iter().all(|segment| with_members(segment) == segment.row_groups().len()));
+    let parts: Vec<_> = late.into_iter().chain(soon).collect();
+    for members in [None, Some(super::members as crate::rules::Members)] {
+        let merged = open(&dir, &merge(&dir.with_members(members), &parts).unwrap().path);
+        merged.verify().unwrap();
+        assert_eq!(all(&merged), events);
+        let groups = merged.row_groups().len();
+        assert!(with_members(&merged) == groups || (members.is_none() && with_members(&merged) < groups));
+        // It can be merged again, with the parts as they are.
+        let again = open(&dir, &merge(&dir, &[Arc::new(merged)]).unwrap().path);
+        again.verify().unwrap();
+        assert_eq!(all(&again), events);
+        assert_eq!(with_members(&again), again.row_groups().len());
+    }
 }

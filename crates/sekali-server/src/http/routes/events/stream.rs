@@ -145,7 +145,7 @@ impl EventStream {
                     self.encoder.append(&event)?;
                     self.left -= 1;
                 }
-                Step::Passed(_) => {}
+                Step::Passed(_) | Step::PassedMany(_) | Step::Columns(_) => {}
                 Step::End => self.left = 0,
             }
         }
