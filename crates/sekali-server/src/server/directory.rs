@@ -14,11 +14,12 @@ use super::StartError;
 use crate::sql;
 
 /// Files of a store's directory that do not make it one: those of a start that was cut off, keys
-/// that were created first.
+/// that were created first, secrets of webhooks that were put there.
 const OURS: [&str; 4] = ["LOCK", "store.toml", "store.toml.tmp", "p0000"];
 const KEYS: &str = "keys.toml";
 /// Where statements of SQL spill to. Nothing in it has a name for long, or outlives the process.
 const SPILL: &str = "tmp";
+const WEBHOOKS: &str = "webhooks.toml";
 /// Entries of directories that hold no data: mount points, repositories, folders on a Mac.
 const IGNORED: [&str; 4] = ["lost+found", ".gitkeep", ".gitignore", ".DS_Store"];
 
@@ -26,7 +27,7 @@ const IGNORED: [&str; 4] = ["lost+found", ".gitkeep", ".gitignore", ".DS_Store"]
 /// is missing or cannot be listed is for the store to judge.
 pub(super) fn check(disk: &dyn Disk, dir: &Path) -> Result<(), StartError> {
     let Ok(names) = disk.list(dir) else { return Ok(()) };
-    let is_ours = |name: &str| OURS.contains(&name) || name.starts_with(KEYS);
+    let is_ours = |name: &str| OURS.contains(&name) || name.starts_with(KEYS) || name == WEBHOOKS;
     if names.iter().any(|name| OURS.contains(&name.as_str())) {
         return Ok(());
     }
