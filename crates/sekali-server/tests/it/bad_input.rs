@@ -291,7 +291,7 @@ fn unknown_repeated_and_wrong_parameters_are_400() {
 #[test]
 fn other_paths_are_404_and_other_methods_405() {
     let server = TestServer::start();
-    for path in ["/", "/event", "/publish/", "/events/t", "/events/t/1/2"] {
+    for path in ["/event", "/publish/", "/events/t", "/events/t/1/2"] {
         server.get(path).expect_error(404, "not_found");
     }
     server.get("/events/t/1").expect(
