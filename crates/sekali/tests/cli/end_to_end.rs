@@ -42,7 +42,7 @@ fn a_demo_for_people_shows_what_to_try_and_stays_up() {
     assert_eq!(run(&["health", "--url", url]).code, Some(0));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    let seconds = shown.split(" in ").nth(2).unwrap().split_whitespace().next().unwrap();
+    let seconds = shown.split("events in ").nth(1).unwrap().split_whitespace().next().unwrap();
     let (_, time) = shown.split_once("\"timestamp\":\"").unwrap();
     let time = time.split('"').next().unwrap();
     let shown = shown

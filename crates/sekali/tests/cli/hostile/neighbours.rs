@@ -257,6 +257,15 @@ struct Honest {
 
 impl Honest {
     fn connect(victim: &Victim) -> Self {
+        Self { stream: Self::open(victim), published: 0 }
+    }
+
+    /// Connects anew: the beginning of an attack may take longer than a connection may be idle.
+    fn reconnect(&mut self, victim: &Victim) {
+        self.stream = Self::open(victim);
+    }
+
+    fn open(victim: &Victim) -> BufReader<TcpStream> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let stream = runtime.block_on(async {
             let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -267,7 +276,7 @@ impl Honest {
         stream.set_nonblocking(false).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        Self { stream: BufReader::new(stream), published: 0 }
+        BufReader::new(stream)
     }
 
     /// Sends a request and returns the status and the time that the answer took.
@@ -327,6 +336,7 @@ fn hostile_neighbours() {
     while trial.next_cycle().is_some() {
         for attack in &ATTACKS {
             let attackers = (attack.begin)(&victim, &form);
+            honest.reconnect(&victim);
             let (mut times, mut livez, mut memory) = (Vec::new(), Duration::ZERO, 0);
             for number in 0..form.published {
                 times.push(honest.publish());
