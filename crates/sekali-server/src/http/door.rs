@@ -272,7 +272,7 @@ mod tests {
     fn a_path_names_its_neighbours() {
         assert_eq!(
             neighbours("/topic"),
-            "paths begin with /publish, /exists, /ingest, /events, /conflicts, /duplicates, /topics, /stats, /metrics, /livez, /readyz"
+            "paths begin with /publish, /exists, /ingest, /events, /conflicts, /sql, /duplicates, /topics, /stats, /metrics, /livez, /readyz"
         );
         assert!(neighbours("/events/a/b/c").starts_with("there are GET /events, GET /events/count"));
     }

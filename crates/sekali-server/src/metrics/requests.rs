@@ -24,11 +24,12 @@ pub(crate) struct RequestMetrics {
     routes: Vec<RouteMetrics>,
 }
 
-/// Counters of a route, found without a look-up by labels.
+/// Counters of a route, found without a look-up by labels. Most servers use few of the routes, so
+/// that each is made at its first request.
 #[derive(Debug)]
 struct RouteMetrics {
     labels: LabelSet,
-    seconds: Histogram,
+    seconds: OnceLock<Histogram>,
     /// By the place of a status in [`STATUSES`], and a last one for all others.
     counts: [OnceLock<Counter>; STATUSES.len() + 1],
 }
@@ -40,8 +41,7 @@ impl RequestMetrics {
         let seconds = HistogramFamily::new_with_constructor(histogram);
         let routes = routes.chain([("other", "none")]).map(|(method, path)| {
             let labels = vec![("method", method.to_owned()), ("route", path.to_owned())];
-            let seconds = seconds.get_or_create_owned(&labels);
-            RouteMetrics { labels, seconds, counts: Default::default() }
+            RouteMetrics { labels, seconds: OnceLock::new(), counts: Default::default() }
         });
         let routes = routes.collect();
         Self { counts, seconds, routes }
@@ -50,7 +50,8 @@ impl RequestMetrics {
     /// Counts an answered request. `route` is its number, `None` where it has none.
     pub(crate) fn count(&self, route: Option<usize>, status: u16, time: Duration) {
         let Some(metrics) = route.and_then(|number| self.routes.get(number)).or(self.routes.last()) else { return };
-        metrics.seconds.observe(time.as_secs_f64());
+        let seconds = metrics.seconds.get_or_init(|| self.seconds.get_or_create_owned(&metrics.labels));
+        seconds.observe(time.as_secs_f64());
         let known = STATUSES.iter().position(|known| *known == status);
         let make = || {
             let status = known.map_or_else(|| "other".to_owned(), |_| status.to_string());

@@ -27,9 +27,9 @@ fn a_statement_is_answered_by_a_server_and_from_its_directory() {
         assert_eq!((answer["rows"][0][0].to_string(), &answer["complete"]), (stored.clone(), &true.into()));
         let input = run_with_input(&[&["sql"], way.as_slice(), &["-"]].concat(), STATEMENT);
         assert_eq!(input.stdout, lines.stdout, "{input:?}");
-        let wrong = ask(&["SELECT nothing FROM events"]);
+        let wrong = ask(&["SELECT missing FROM events"]);
         assert_eq!(wrong.code, Some(4), "{wrong:?}");
-        assert!(wrong.stderr.contains("no such column: nothing at line 1 column 8"), "{wrong:?}");
+        assert!(wrong.stderr.contains("no such column: missing at line 1 column 8"), "{wrong:?}");
         let writes = ask(&["DELETE FROM events"]);
         assert!(writes.code == Some(4) && writes.stderr.contains("can only read"), "{writes:?}");
     }
