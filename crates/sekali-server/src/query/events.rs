@@ -70,7 +70,7 @@ impl EventCursor {
 
     /// Goes on by one event.
     pub fn step(&mut self) -> Result<Step> {
-        self.step_with(|event| event.to_event())
+        self.step_with(|event: EventView<'_>| event.to_event())
     }
 
     /// The same, with what `take` makes of an event.

@@ -117,7 +117,7 @@ impl ConflictCount {
         self.conflicts += 1;
         let Some(groups) = &mut self.groups else { return };
         if !self.by_paths {
-            groups.add(&conflict.sent, None);
+            groups.add(&conflict.sent.view(), None);
             return;
         }
         let sources = ConflictSources::of(conflict);
