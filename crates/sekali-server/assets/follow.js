@@ -10,6 +10,8 @@ const ROWS_MAX = 2_000;
 const WAITING_MAX = 2_000;
 const FIRST = 100;
 const POLL_MS = 1_000;
+/** No event is from so far ahead: a search for one finds nothing but the end. */
+const FUTURE_MS = 50 * 365 * 86_400_000;
 const PACE_MS = 50;
 
 export class Follow {
@@ -130,28 +132,26 @@ export class Follow {
 
   async poll(filters) {
     const { signal } = this;
+    const next = async (more) => {
+      const own = more.some(([name]) => name === "since") ? filters.filter(([name]) => name !== "since") : filters;
+      const pairs = [...own, ...more, ["order", "asc"], ["limit", 1000]];
+      const { data, headers } = await ask(`/events${query(pairs)}`, { signal });
+      this.cursor = headers.get("x-next-cursor") ?? headers.get("x-resume-cursor") ?? this.cursor;
+      return { data, isLast: !headers.has("x-next-cursor") };
+    };
+    // The place to go on from is known before the first rows, so that nothing falls between.
+    const future = [["since", new Date(Date.now() + FUTURE_MS).toISOString()]];
+    for (let isLast = Boolean(this.cursor); !isLast;) {
+      const known = this.cursor ? [["after", this.cursor]] : [];
+      ({ isLast } = await next([...future, ...known]));
+    }
     if (!this.begun) await this.begin(filters);
     for (;;) {
-      const rest = this.cursor
-        ? [
-            ["after", this.cursor],
-            ["order", "asc"],
-            ["limit", 1000],
-          ]
-        : [
-            ["order", "asc"],
-            ["limit", 1000],
-            ["since", new Date(Date.now() - 60_000).toISOString()],
-          ];
-      const { data, headers } = await ask(
-        `/events${query([...filters.filter(([name]) => this.cursor || name !== "since"), ...rest])}`,
-        { signal },
-      );
-      this.cursor = headers.get("x-next-cursor") ?? headers.get("x-resume-cursor") ?? this.cursor;
+      const { data, isLast } = await next([["after", this.cursor]]);
       this.isLost = false;
       this.take(data);
       this.tell();
-      if (!headers.get("x-next-cursor")) await pause(POLL_MS, signal);
+      if (isLast) await pause(POLL_MS, signal);
     }
   }
 
