@@ -294,7 +294,7 @@ impl Service {
     }
 
     /// A reader of each partition, by number, that leaves out what is due by age at this moment.
-    pub(crate) fn readers_now(&self) -> Vec<Reader> {
+    pub(crate) fn readers_now(&self) -> Arc<[Reader]> {
         let now_ns = now_ns();
         self.shared.readers.iter().map(|reader| reader.at(now_ns)).collect()
     }

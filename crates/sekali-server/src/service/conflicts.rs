@@ -52,7 +52,7 @@ impl Service {
         // Dropped with this future when the client goes away.
         let guard = ClientGuard::default();
         let budget = guard.budget(PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX);
-        let scan = ConflictScan::new(&self.shared.readers, query, from, budget, true);
+        let scan = ConflictScan::new(&self.readers_now(), query, from, budget, true);
         self.shared.reads.run(client, turns(scan, total, visit)).await?
     }
 
@@ -73,7 +73,7 @@ impl Service {
         let budget = guard.budget(u64::MAX, within);
         let total = ConflictCount::new(by);
         let from = (Order::Ascending, Positions::new());
-        let scan = ConflictScan::new(&self.shared.readers, query, from, budget, total.by_paths);
+        let scan = ConflictScan::new(&self.readers_now(), query, from, budget, total.by_paths);
         let count = |count: &mut ConflictCount, conflict: &Conflict| {
             count.add(conflict);
             Ok(Fill::Room)

@@ -1,6 +1,5 @@
 //! One event among those before and behind it.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sekali_store::{Order, Reader, StoredEvent, is_reserved, partition_of};
@@ -82,7 +81,7 @@ impl Service {
         let guard = ClientGuard::default();
         let budget = guard.budget(PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX);
         let limits = NeighbourLimits { events, bytes: PAGE_BYTES_MAX / 2, budget, memory };
-        let mut scan = Some(NeighbourScan::new(&self.shared.readers, query, same, from, limits));
+        let mut scan = Some(NeighbourScan::new(&self.readers_now(), query, same, from, limits));
         let turn = move || match scan.as_mut()?.turn() {
             Ok(false) => None,
             Ok(true) => scan.take().map(|scan| Ok(scan.finish())),

@@ -38,7 +38,7 @@ impl Service {
         let readers = self.readers_now();
         let list = move || {
             let mut page = TopicPage::default();
-            for reader in &readers {
+            for reader in readers.iter() {
                 let mut found = 0;
                 visit(reader, &from, |summary| {
                     if !is_reserved(&summary.topic) && grant.is_for(&summary.topic) {
@@ -77,7 +77,7 @@ impl Service {
         let readers = self.readers_now();
         let sum = move || {
             let mut totals = TopicTotals::default();
-            for reader in &readers {
+            for reader in readers.iter() {
                 visit(reader, "", |summary| {
                     if query.wants_topic(&summary) {
                         totals.add(summary, top);
