@@ -1,5 +1,6 @@
 //! One event among those before and behind it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sekali_store::{Order, Reader, StoredEvent, is_reserved, partition_of};
