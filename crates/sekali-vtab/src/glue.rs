@@ -4,7 +4,7 @@
 //! The traits are `unsafe` since C casts between the structure and its first field: it must be
 //! `repr(C)` with that field first, which is all that there is to keep here. Nothing below
 //! dereferences a pointer. A table without it would have to be copied for each statement before
-//! SQLite can say which rows it wants: decision 054 has the cost of that.
+//! SQLite can say which rows it wants: decision 060 has the cost of that.
 
 #![expect(unsafe_code, reason = "`VTab` and `VTabCursor` are unsafe traits; see above")]
 

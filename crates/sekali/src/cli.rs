@@ -64,7 +64,7 @@ pub(crate) enum Command {
     Count(count::CountArgs),
     /// List the fields of events, with their most frequent values
     Fields(fields::FieldsArgs),
-    /// Show events that came again with other content, and where they differ
+    /// Show events that came again with other content
     Conflicts(conflicts::ConflictsArgs),
     /// Run a statement of SQL over stored events
     Sql(sql::SqlArgs),

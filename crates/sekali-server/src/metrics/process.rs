@@ -1,4 +1,5 @@
-//! The process, as the kernel sees it: names and meanings are those of Prometheus' client libraries.
+//! The process, as the kernel sees it. Names and meanings are those of Prometheus' client
+//! libraries.
 
 use std::fs;
 

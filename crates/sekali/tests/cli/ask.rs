@@ -46,8 +46,8 @@ fn questions_are_answered_in_tables_and_in_json() {
     assert_eq!((&counted["count"], &counted["groups"][0]), (&json!(5), &json!({"key": ["s1"], "count": 3})));
 
     expect_test::expect![[r#"
-        payload.attempt         count   share
-        1                          20  100.0%  ████████████████████
+        payload.attempt          count   share
+        1                           20  100.0%  ████████████████████
         1 different values in 20 events
         of 20 events
     "#]]

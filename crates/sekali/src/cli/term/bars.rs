@@ -9,7 +9,7 @@ use sekali_wire::escape::escape;
 /// Columns of the longest bar.
 const BAR_COLUMNS: u64 = 20;
 /// Columns that names may have.
-const NAME_COLUMNS: usize = 36;
+const NAME_COLUMNS: usize = 35;
 
 /// Lines with a name, a count, its share of `total` and a bar, below a heading.
 pub(crate) fn bars(heading: &str, rows: &[(String, u64)], total: u64, paint: Paint) -> Vec<String> {

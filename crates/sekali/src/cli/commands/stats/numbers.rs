@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Number, Value};
 
 use crate::cli::term::bars::{bars, fitted, group_name};
 use crate::cli::term::output::Paint;
@@ -34,11 +34,26 @@ pub(super) struct FieldNumbers {
 
 #[derive(Debug, Deserialize)]
 struct NumberFigures {
+    #[serde(default, deserialize_with = "figure")]
     min: Option<f64>,
+    #[serde(default, deserialize_with = "figure")]
     max: Option<f64>,
+    #[serde(default, deserialize_with = "figure")]
     mean: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "figures")]
     percentiles: BTreeMap<String, Option<f64>>,
+}
+
+/// Reads a number or `null`. Members of a flattened structure are read from a copy, in which only
+/// this type knows numbers of any precision.
+fn figure<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Ok(Option::<Number>::deserialize(deserializer)?.and_then(|number| number.as_f64()))
+}
+
+fn figures<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Option<f64>>, D::Error> {
+    let figures = BTreeMap::<String, Option<Number>>::deserialize(deserializer)?;
+    let to_f64 = |number: Option<Number>| number.and_then(|number| number.as_f64());
+    Ok(figures.into_iter().map(|(name, number)| (name, to_f64(number))).collect())
 }
 
 #[derive(Debug, Deserialize)]
