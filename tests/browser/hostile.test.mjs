@@ -175,7 +175,7 @@ test("in conflicts, side by side", async () => {
 });
 
 test("in what is followed, and in what is copied to a shell", async () => {
-  const page = await visit(server, "/explore?topic=live&follow=1", { expected: ["404"] });
+  const page = await visit(server, "/explore?topic=live&follow=1");
   await sees(page, ".follow-bar", /following/);
   await server.publish(
     SPELLS.map((spell, at) => ({

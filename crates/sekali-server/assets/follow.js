@@ -9,9 +9,7 @@ import { plural } from "./format.js";
 const ROWS_MAX = 2_000;
 const WAITING_MAX = 2_000;
 const FIRST = 100;
-const POLL_MS = 1_000;
 /** No event is from so far ahead: a search for one finds nothing but the end. */
-const FUTURE_MS = 50 * 365 * 86_400_000;
 const PACE_MS = 50;
 
 export class Follow {
@@ -84,23 +82,17 @@ export class Follow {
     }
   }
 
-  /** Streams until the server ends it. Where there is no stream, it asks again and again. */
+  /** Streams until the server ends it. */
   async connect() {
     const { signal } = this;
     // Without a place to go on from, the newest events are looked up again.
     if (!this.cursor) this.begun = false;
     const where = this.cursor ? [["after", this.cursor]] : [["from", "now"]];
     const filters = this.page.filters.filter(([name]) => name !== "until");
-    let answer;
-    try {
-      answer = await request(`/events/stream${query([...filters, ...where])}`, {
-        signal,
-        headers: { accept: "text/event-stream" },
-      });
-    } catch (error) {
-      if (error.status === 404) return this.poll(filters);
-      throw error;
-    }
+    const answer = await request(`/events/stream${query([...filters, ...where])}`, {
+      signal,
+      headers: { accept: "text/event-stream" },
+    });
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     // The stream is open, so nothing falls between it and the page of rows before it.
     if (!this.begun) await this.begin(filters);
@@ -128,31 +120,6 @@ export class Follow {
     }
     if (!data.length || !["message", "event"].includes(name)) return;
     this.take([parse(data.join("\n"))]);
-  }
-
-  async poll(filters) {
-    const { signal } = this;
-    const next = async (more) => {
-      const own = more.some(([name]) => name === "since") ? filters.filter(([name]) => name !== "since") : filters;
-      const pairs = [...own, ...more, ["order", "asc"], ["limit", 1000]];
-      const { data, headers } = await ask(`/events${query(pairs)}`, { signal });
-      this.cursor = headers.get("x-next-cursor") ?? headers.get("x-resume-cursor") ?? this.cursor;
-      return { data, isLast: !headers.has("x-next-cursor") };
-    };
-    // The place to go on from is known before the first rows, so that nothing falls between.
-    const future = [["since", new Date(Date.now() + FUTURE_MS).toISOString()]];
-    for (let isLast = Boolean(this.cursor); !isLast;) {
-      const known = this.cursor ? [["after", this.cursor]] : [];
-      ({ isLast } = await next([...future, ...known]));
-    }
-    if (!this.begun) await this.begin(filters);
-    for (;;) {
-      const { data, isLast } = await next([["after", this.cursor]]);
-      this.isLost = false;
-      this.take(data);
-      this.tell();
-      if (isLast) await pause(POLL_MS, signal);
-    }
   }
 
   /** The newest events before the stream, so that there is something to see. */
