@@ -18,6 +18,7 @@
 //! - `clients`: who a request counts for, and what one client may have of what all share
 //! - `metrics`: numbers for Prometheus
 //! - `pages`: the dashboard, as files that browsers load
+//! - [`consumers`]: named positions that are kept
 //! - [`access`]: API keys and what each allows
 //! - [`limits`]: every cap
 //!
@@ -26,6 +27,7 @@
 pub mod access;
 mod clients;
 pub mod clock;
+pub mod consumers;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod http;

@@ -247,6 +247,16 @@ pub(crate) const SQL_ARGUMENTS_MAX: usize = 32;
 pub(crate) const SQL_PARAMETERS_MAX: usize = 1_000;
 /// Longest pattern of LIKE and GLOB, in bytes.
 pub(crate) const SQL_PATTERN_BYTES_MAX: usize = 256;
+/// Most consumers of a store; a key may make as many as are free.
+pub const CONSUMERS_MAX: usize = 1_000;
+/// Longest name of a consumer.
+pub const CONSUMER_NAME_BYTES_MAX: usize = 100;
+/// Most bytes of the filters of a consumer, names and values.
+pub const CONSUMER_FILTERS_BYTES_MAX: usize = 4 * 1024;
+/// Largest body of a request about a consumer.
+pub const CONSUMER_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Largest file of consumers that is read.
+pub const CONSUMERS_FILE_BYTES_MAX: u64 = 64 * MIB as u64;
 /// Streams are read and sent in pieces of about this size.
 pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
 /// Longest a stream reads without sending what it has found.

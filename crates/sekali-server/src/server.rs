@@ -24,6 +24,7 @@ use tracing::{error, info, warn};
 
 use self::reload::Reload;
 use crate::access::Access;
+use crate::consumers::Consumers;
 use crate::http::{Browsers, Door};
 use crate::ingest::CONTENT_RULES;
 use crate::limits::STOPPED_LINGER;
@@ -85,9 +86,13 @@ impl Server {
         let addr = listener.local_addr().map_err(StartError::other)?;
         let hosts = Some(hosts).filter(|_| bind::is_loopback(&addr) || !config.allow_hosts.is_empty());
         let (data_dir, retention) = (config.data_dir.clone(), config.retention.clone());
-        let store = tokio::task::spawn_blocking(move || open(disk, tuning, &config)).await;
-        let store = store.map_err(StartError::other)??;
-        let (service, committers, store_chores) = Service::start(store).map_err(StartError::other)?;
+        let open = move || {
+            let store = open(Arc::clone(&disk), tuning, &config)?;
+            Ok::<_, StartError>((store, Consumers::open(disk, &config.data_dir)?))
+        };
+        let (store, consumers) = tokio::task::spawn_blocking(open).await.map_err(StartError::other)??;
+        let started = Service::start_with(store, consumers);
+        let (service, committers, store_chores) = started.map_err(StartError::other)?;
         directory::spill(&data_dir);
         announcement::opened(&data_dir, &service, &retention);
         let (pipeline, tails) = (service.pipeline().clone(), service.tails().clone());

@@ -36,6 +36,7 @@ use tracing::warn;
 
 use crate::clients::{Client, FairShares, ShareSizes, Workers, once};
 use crate::clock::now_ns;
+use crate::consumers::Consumers;
 use crate::identity::{Ledger, Tally};
 use crate::ingest::{Accepted, Rejected, Target};
 use crate::limits::{ANSWERS_BYTES_MAX, COUNTS_MAX, READS_MAX, SMALL_ANSWERS_BYTES_MAX, SMALL_BYTES_MAX};
@@ -94,6 +95,7 @@ struct Shared {
     tails: Tails,
     /// Run statements of SQL, each of which keeps its thread.
     statements: Workers,
+    consumers: Consumers,
     topic_quota: TopicQuota,
     duplicates: Duplicates,
     history: History,
@@ -134,6 +136,14 @@ impl Service {
     /// # Errors
     /// The operating system refuses a thread.
     pub fn start(store: Store) -> std::io::Result<(Self, Committers, Chores)> {
+        Self::start_with(store, Consumers::default())
+    }
+
+    /// As [`Service::start`], with the consumers of the store.
+    ///
+    /// # Errors
+    /// The operating system refuses a thread.
+    pub fn start_with(store: Store, consumers: Consumers) -> std::io::Result<(Self, Committers, Chores)> {
         let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
         let partitions = store.into_partitions();
         partitions.iter().enumerate().for_each(|(number, partition)| name_damage(number, partition));
@@ -144,6 +154,7 @@ impl Service {
         let markers = partitions.iter().map(Partition::marker).collect();
         let torn = torn_tails(&partitions);
         let tails = Tails::start(&partitions, &readers)?;
+        consumers.take_back(&readers);
         let space = SpaceWatch::default();
         let last_commit_ns = readers.iter().filter_map(Reader::last_commit_ns).max();
         let commits = CommitTimings::new();
@@ -176,6 +187,7 @@ impl Service {
             counts: ReadPermits::new(COUNTS_MAX),
             tails,
             statements: Workers::start_with_stacks("sql", SQL_WAITING_MAX, SQL_STATEMENTS_MAX, SQL_STACK_BYTES)?,
+            consumers,
             topic_quota: TopicQuota::default(),
             duplicates: Duplicates::new(now_ns()),
             history: chores.history(),
@@ -374,6 +386,11 @@ impl Service {
     /// One for every partition, by number.
     pub(crate) fn readers(&self) -> &Arc<[Reader]> {
         &self.shared.readers
+    }
+
+    /// The durable consumers.
+    pub(crate) fn consumers(&self) -> &Consumers {
+        &self.shared.consumers
     }
 
     /// The live tails.

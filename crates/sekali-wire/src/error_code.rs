@@ -25,6 +25,8 @@ pub enum Code {
     NotFound,
     /// The route does not take this method.
     MethodNotAllowed,
+    /// A consumer was acknowledged further already.
+    AckBehind,
     /// The body came too slowly.
     RequestTimeout,
     /// The body, compressed or not, the number of events, or an event is too large.
@@ -43,6 +45,8 @@ pub enum Code {
     SqlTooLarge,
     /// The store would have too many topics.
     TooManyTopics,
+    /// There would be too many consumers.
+    TooManyConsumers,
     /// An internal fault of the server.
     Internal,
     /// Stored events that the request needs cannot be read now.
@@ -107,6 +111,7 @@ const TABLE: [Row; Code::ALL.len()] = [
     row(Code::Forbidden, "forbidden", 403, Retry::Never, Stored::Nothing),
     row(Code::NotFound, "not_found", 404, Retry::Never, Stored::Nothing),
     row(Code::MethodNotAllowed, "method_not_allowed", 405, Retry::Never, Stored::Nothing),
+    row(Code::AckBehind, "ack_behind", 409, Retry::Never, Stored::Nothing),
     row(Code::RequestTimeout, "request_timeout", 408, Retry::Allowed, Stored::Nothing),
     row(Code::TooLarge, "too_large", 413, Retry::Never, Stored::Nothing),
     row(Code::HeadersTooLarge, "headers_too_large", 431, Retry::Never, Stored::Nothing),
@@ -116,6 +121,7 @@ const TABLE: [Row; Code::ALL.len()] = [
     row(Code::SqlTimeout, "sql_timeout", 422, Retry::Never, Stored::Nothing),
     row(Code::SqlTooLarge, "sql_too_large", 422, Retry::Never, Stored::Nothing),
     row(Code::TooManyTopics, "too_many_topics", 422, Retry::Never, Stored::Nothing),
+    row(Code::TooManyConsumers, "too_many_consumers", 422, Retry::Never, Stored::Nothing),
     row(Code::Internal, "internal", 500, Retry::Never, Stored::Nothing),
     row(Code::Unreadable, "unreadable", 503, Retry::After(5), Stored::Nothing),
     row(Code::Overloaded, "overloaded", 503, Retry::After(1), Stored::Nothing),
@@ -139,12 +145,13 @@ const _: () = {
 impl Code {
     /// Every code.
     #[rustfmt::skip]
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::InvalidJson, Self::InvalidParameter, Self::InvalidCursor, Self::InvalidEncoding, Self::InvalidHost,
         Self::InvalidSql, Self::SqlNotAllowed, Self::Unauthenticated, Self::Forbidden, Self::NotFound,
-        Self::MethodNotAllowed, Self::RequestTimeout,
+        Self::MethodNotAllowed, Self::AckBehind, Self::RequestTimeout,
         Self::TooLarge, Self::HeadersTooLarge, Self::UnsupportedMediaType, Self::WrongHost,
-        Self::InvalidEvent, Self::SqlTimeout, Self::SqlTooLarge, Self::TooManyTopics, Self::Internal,
+        Self::InvalidEvent, Self::SqlTimeout, Self::SqlTooLarge, Self::TooManyTopics, Self::TooManyConsumers,
+        Self::Internal,
         Self::Unreadable, Self::Overloaded, Self::StorageFull, Self::PartlyStored, Self::StorageFailed,
         Self::ShuttingDown,
     ];

@@ -7,14 +7,14 @@ use hyper::header::{
 };
 use hyper::{Method, Response};
 
-use super::answer::{Body, LAST_EVENT_ID, NEXT_CURSOR, RESUME_CURSOR};
+use super::answer::{ACK_CURSOR, Body, LAST_EVENT_ID, NEXT_CURSOR, RESUME_CURSOR};
 use super::request_id::REQUEST_ID;
 use super::routes::ROUTES;
 
 /// The headers that a page may send.
 const SENT: [HeaderName; 5] = [ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LAST_EVENT_ID];
 /// The headers of answers that a page may read, beyond those that it always may.
-const READ: [HeaderName; 6] = [LINK, RETRY_AFTER, WWW_AUTHENTICATE, NEXT_CURSOR, RESUME_CURSOR, REQUEST_ID];
+const READ: [HeaderName; 7] = [LINK, RETRY_AFTER, WWW_AUTHENTICATE, ACK_CURSOR, NEXT_CURSOR, RESUME_CURSOR, REQUEST_ID];
 const VARIES_BY: HeaderValue =
     HeaderValue::from_static("origin, access-control-request-method, access-control-request-headers");
 

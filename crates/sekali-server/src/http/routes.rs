@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod conflicts_count;
+mod consumers;
 mod context;
 mod count;
 mod duplicates;
@@ -44,11 +45,12 @@ const CONTEXT: &[&str] = &[FILTERS, "before", "after", "same", "columns"];
 const COUNT: &[&str] = &[FILTERS, "by", "top", "interval", "auto", "within"];
 
 const FIELDS: &[&str] = &[FILTERS, "sample", "values", "field", "below", "compare", "within"];
+const CONSUMER_EVENTS: &[&str] = &["limit", "after", "wait"];
 const STREAM: &[&str] = &[FILTERS, "from", "after"];
 const EVENT_STATS: &[&str] = &[FILTERS, "field", "percentiles", "by", "top", "interval", "auto", "within"];
 
 /// Every route there is.
-pub static ROUTES: [Route; 25] = [
+pub static ROUTES: [Route; 32] = [
     Route {
         method: Method::POST,
         path: "/publish",
@@ -99,6 +101,13 @@ pub static ROUTES: [Route; 25] = [
         refuse: ApiError::into_response,
     },
     get("/duplicates", READ, &["top"], |request| Box::pin(duplicates::duplicates(request))),
+    get("/consumers", READ, NONE, |request| Box::pin(consumers::list(request))),
+    get("/consumers/{name}", READ, NONE, |request| Box::pin(consumers::get(request))),
+    with(Method::PUT, "/consumers/{name}", |request| Box::pin(consumers::put(request))),
+    with(Method::DELETE, "/consumers/{name}", |request| Box::pin(consumers::delete(request))),
+    get("/consumers/{name}/events", READ, CONSUMER_EVENTS, |request| Box::pin(consumers::events(request))),
+    with(Method::POST, "/consumers/{name}/ack", |request| Box::pin(consumers::ack(request))),
+    with(Method::POST, "/consumers/{name}/reset", |request| Box::pin(consumers::reset(request))),
     get("/topics", READ, &["limit", "after"], |request| Box::pin(topics::topics(request))),
     get("/stats", READ, NONE, |request| Box::pin(stats::stats(request))),
     get("/stats/history", READ, NONE, |request| Box::pin(stats_history::stats_history(request))),
@@ -143,4 +152,9 @@ const fn page(path: &'static str, headers: HeaderClass, answer: fn(Box<Admitted>
         answer,
         refuse: ApiError::into_response,
     }
+}
+
+/// A route for readers that changes where a consumer is.
+const fn with(method: Method, path: &'static str, answer: fn(Box<Admitted>) -> Answering) -> Route {
+    Route { method, ..get(path, READ, NONE, answer) }
 }

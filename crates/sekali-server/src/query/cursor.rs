@@ -41,13 +41,22 @@ impl CursorKey {
 
     /// The cursor for going on behind `positions`.
     pub fn seal(&self, scope: CursorScope<'_>, positions: &Positions) -> String {
+        self.sealed(&scope.context(), positions)
+    }
+
+    /// The cursor of a consumer that was made at this time.
+    pub(crate) fn seal_for_consumer(&self, name: &str, made_ns: i64, positions: &Positions) -> String {
+        self.sealed(&consumer_context(name, made_ns), positions)
+    }
+
+    fn sealed(&self, context: &str, positions: &Positions) -> String {
         let mut bytes = vec![VERSION];
         for &(partition, seq) in positions {
             append_number(&mut bytes, partition.into());
             append_number(&mut bytes, seq);
         }
         let text = BASE64.encode(bytes);
-        let tag = BASE64.encode(self.tag(scope, &text));
+        let tag = BASE64.encode(self.tag(context, &text));
         format!("{text}.{tag}")
     }
 
@@ -56,15 +65,20 @@ impl CursorKey {
     /// # Errors
     /// It is not one of this store's for this order and topic.
     pub fn open(&self, scope: CursorScope<'_>, cursor: &str) -> Result<Positions, QueryError> {
-        self.checked(scope, cursor).ok_or(QueryError::InvalidCursor)
+        self.checked(&scope.context(), cursor).ok_or(QueryError::InvalidCursor)
     }
 
-    fn checked(&self, scope: CursorScope<'_>, cursor: &str) -> Option<Positions> {
+    /// Where a cursor of a consumer that was made at this time says to go on. `None` if it is none.
+    pub(crate) fn open_for_consumer(&self, name: &str, made_ns: i64, cursor: &str) -> Option<Positions> {
+        self.checked(&consumer_context(name, made_ns), cursor)
+    }
+
+    fn checked(&self, context: &str, cursor: &str) -> Option<Positions> {
         if cursor.len() > CURSOR_BYTES_MAX {
             return None;
         }
         let (text, tag) = cursor.split_once('.')?;
-        if BASE64.decode(tag).ok()? != self.tag(scope, text) {
+        if BASE64.decode(tag).ok()? != self.tag(context, text) {
             return None;
         }
         let bytes = BASE64.decode(text).ok()?;
@@ -77,19 +91,29 @@ impl CursorKey {
         Some(positions)
     }
 
-    fn tag(&self, CursorScope { topic, order }: CursorScope<'_>, text: &str) -> [u8; 8] {
-        let order = match order {
+    /// The context begins like a reserved topic, which no event of a client has: the hash of a key
+    /// is never one of a cursor.
+    fn tag(&self, context: &str, text: &str) -> [u8; 8] {
+        (self.hasher.fingerprint(context, text) as u64).to_le_bytes()
+    }
+}
+
+impl CursorScope<'_> {
+    fn context(&self) -> String {
+        let order = match self.order {
             Order::Ascending => "asc",
             Order::Descending => "desc",
         };
-        // Begins like a reserved topic, which no event of a client has: the hash of a key is never
-        // one of a cursor.
-        let context = match topic {
+        match self.topic {
             Some(topic) => format!("$cursor {order} {topic}"),
             None => format!("$cursor {order}"),
-        };
-        (self.hasher.fingerprint(&context, text) as u64).to_le_bytes()
+        }
     }
+}
+
+/// Names of consumers have no spaces.
+fn consumer_context(name: &str, made_ns: i64) -> String {
+    format!("$consumer {name} {made_ns}")
 }
 
 fn append_number(out: &mut Vec<u8>, mut number: u64) {
@@ -131,11 +155,21 @@ mod tests {
     #[test]
     fn a_cursor_serves_only_what_it_was_made_for() {
         let cursor = key(1).seal(ALL, &vec![(0, 5)]);
-        assert_eq!(key(1).checked(ALL, &cursor), Some(vec![(0, 5)]));
-        assert_eq!(key(2).checked(ALL, &cursor), None);
-        assert_eq!(key(1).checked(CursorScope { order: Order::Descending, ..ALL }, &cursor), None);
-        assert_eq!(key(1).checked(CursorScope { topic: Some("t"), ..ALL }, &cursor), None);
-        assert_eq!(key(1).checked(CursorScope { topic: Some(""), ..ALL }, &cursor), None);
+        assert_eq!(key(1).checked(&ALL.context(), &cursor), Some(vec![(0, 5)]));
+        assert_eq!(key(2).checked(&ALL.context(), &cursor), None);
+        assert_eq!(key(1).checked(&CursorScope { order: Order::Descending, ..ALL }.context(), &cursor), None);
+        assert_eq!(key(1).checked(&CursorScope { topic: Some("t"), ..ALL }.context(), &cursor), None);
+        assert_eq!(key(1).checked(&CursorScope { topic: Some(""), ..ALL }.context(), &cursor), None);
+    }
+
+    #[test]
+    fn a_cursor_of_a_consumer_is_no_other_consumers() {
+        let cursor = key(1).seal_for_consumer("a", 7, &vec![(0, 5)]);
+        assert_eq!(key(1).open_for_consumer("a", 7, &cursor), Some(vec![(0, 5)]));
+        assert_eq!(key(1).open_for_consumer("b", 7, &cursor), None);
+        assert_eq!(key(1).open_for_consumer("a", 8, &cursor), None);
+        assert!(key(1).open(ALL, &cursor).is_err());
+        assert_eq!(key(1).open_for_consumer("a", 7, &key(1).seal(ALL, &vec![(0, 5)])), None);
     }
 
     #[test]
@@ -145,21 +179,21 @@ mod tests {
             for other in ["A", "b", "0", "_", ".", "é"] {
                 let mut changed = cursor.clone();
                 changed.replace_range(at..=at, other);
-                assert!(changed == cursor || key(1).checked(ALL, &changed).is_none(), "{cursor} {changed}");
+                assert!(changed == cursor || key(1).checked(&ALL.context(), &changed).is_none(), "{cursor} {changed}");
             }
-            assert_eq!(key(1).checked(ALL, &cursor[..at]), None);
+            assert_eq!(key(1).checked(&ALL.context(), &cursor[..at]), None);
         }
     }
 
     proptest! {
         #[test]
         fn positions_come_back(positions: Vec<(u32, u64)>) {
-            prop_assert_eq!(key(1).checked(ALL, &key(1).seal(ALL, &positions)), Some(positions));
+            prop_assert_eq!(key(1).checked(&ALL.context(), &key(1).seal(ALL, &positions)), Some(positions));
         }
 
         #[test]
         fn no_text_is_a_cursor_by_chance(text in "\\PC{0,40}|[A-Za-z0-9_-]{0,20}\\.[A-Za-z0-9_-]{11}") {
-            prop_assert_eq!(key(1).checked(ALL, &text), None);
+            prop_assert_eq!(key(1).checked(&ALL.context(), &text), None);
         }
     }
 }

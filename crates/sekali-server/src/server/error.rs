@@ -8,6 +8,7 @@ use sekali_store::Error as StoreError;
 
 use super::directory;
 use crate::access::KeysError;
+use crate::consumers::ConsumersFileError;
 use sekali_tls::TlsError;
 
 /// Why a server does not start.
@@ -58,6 +59,9 @@ pub enum StartError {
     /// The keys cannot be read.
     #[error("{0}")]
     Keys(#[from] KeysError),
+    /// The consumers cannot be read.
+    #[error("{0}")]
+    Consumers(#[from] ConsumersFileError),
     /// The store was written by a newer version.
     #[error("{0}")]
     NewerFormat(StoreError),

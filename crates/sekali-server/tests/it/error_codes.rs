@@ -11,7 +11,7 @@ use hyper::Request;
 use sekali_server::access::{Access, Scope};
 use sekali_server::http::{Browsers, Code, Door, RequestBody, Stored};
 use sekali_server::ingest::CONTENT_RULES;
-use sekali_server::limits::{HEADERS_BYTES_MAX, TOPICS_MAX};
+use sekali_server::limits::{CONSUMERS_MAX, HEADERS_BYTES_MAX, TOPICS_MAX};
 use sekali_server::service::Service;
 use sekali_server::timeouts::Timeouts;
 use sekali_store::disk::RealDisk;
@@ -179,6 +179,27 @@ fn sql(statement: &str) -> Provoked {
     open("POST", "/sql?within=500ms&format=csv", &[("content-type", "application/sql")], statement.to_owned())
 }
 
+/// A consumer goes back by a reset only.
+fn ack_behind() -> Provoked {
+    let server = TestServer::start();
+    let consumer = |method: &str, path: &str, body: Value| {
+        server.request(method, &format!("/consumers/c{path}")).body(body.to_string()).send()
+    };
+    let before = consumer("PUT", "", json!({})).json()["cursor"].clone();
+    server.publish(&event("t", "1")).expect_status(202);
+    let page = consumer("GET", "/events", json!({}));
+    consumer("POST", "/ack", json!({"cursor": page.header("x-ack-cursor")})).expect_status(200);
+    let answer = consumer("POST", "/ack", json!({"cursor": before}));
+    Provoked { answer, stored: stored(&server) - 1 }
+}
+
+fn too_many_consumers() -> Provoked {
+    let server = TestServer::start();
+    let put = |number: usize| server.request("PUT", &format!("/consumers/c{number}")).body("{}").send();
+    (0..CONSUMERS_MAX).for_each(|number| drop(put(number).expect_status(201)));
+    Provoked { answer: put(CONSUMERS_MAX), stored: stored(&server) }
+}
+
 fn provoke(code: Code) -> Provoked {
     let good = || event("t", "1").to_string();
     match code {
@@ -193,6 +214,7 @@ fn provoke(code: Code) -> Provoked {
         Code::Forbidden => guarded(true),
         Code::NotFound => open("POST", "/nowhere", &[], good()),
         Code::MethodNotAllowed => open("PUT", "/publish", &[], good()),
+        Code::AckBehind => ack_behind(),
         Code::RequestTimeout => slow(),
         Code::TooLarge => open("POST", "/publish", &[], format!("[{}]", vec![good(); 100_001].join(","))),
         Code::HeadersTooLarge => open("POST", "/publish", &[("x-long", &"x".repeat(HEADERS_BYTES_MAX))], good()),
@@ -204,6 +226,7 @@ fn provoke(code: Code) -> Provoked {
             sql("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 200000) SELECT x FROM n")
         }
         Code::TooManyTopics => too_many_topics(),
+        Code::TooManyConsumers => too_many_consumers(),
         Code::Internal => broken(),
         Code::Unreadable => unreadable(),
         Code::Overloaded => overload(),

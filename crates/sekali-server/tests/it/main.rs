@@ -12,6 +12,7 @@ mod bad_input;
 mod browser;
 mod conflicts;
 mod connections;
+mod consumers;
 mod context;
 mod csv_answers;
 mod damage;

@@ -8,6 +8,7 @@ use sekali_store::Error as StoreError;
 use crate::cli::exit::Exit;
 use sekali_client::ClientError;
 use sekali_server::access::KeysError;
+use sekali_server::consumers::ConsumersFileError;
 use sekali_server::server::StartError;
 
 /// A command's error. The message, where there is one, is printed once as `sekali: …`.
@@ -118,6 +119,7 @@ impl From<StartError> for Failure {
             StartError::Damaged(_) => Exit::Damaged,
             StartError::Config(_) | StartError::Exposed { .. } | StartError::NotEmpty { .. } => Exit::Usage,
             StartError::Keys(error) => return Self::from(error),
+            StartError::Consumers(error) => return Self::from(error),
             StartError::DataDir { .. } | StartError::Tls(_) | StartError::Other(_) => Exit::Failed,
         };
         Self::new(exit, with_causes(&error))
@@ -137,6 +139,23 @@ impl From<&KeysError> for Failure {
             KeysError::NewerFormat { .. } => Exit::NewerFormat,
             KeysError::NoSuchKey => Exit::Usage,
             KeysError::Io { .. } | KeysError::TooMany => Exit::Failed,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<ConsumersFileError> for Failure {
+    fn from(error: ConsumersFileError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&ConsumersFileError> for Failure {
+    fn from(error: &ConsumersFileError) -> Self {
+        let exit = match error {
+            ConsumersFileError::Damaged { .. } => Exit::Damaged,
+            ConsumersFileError::NewerFormat { .. } => Exit::NewerFormat,
+            ConsumersFileError::Io { .. } => Exit::Failed,
         };
         Self::new(exit, error.to_string())
     }

@@ -24,6 +24,7 @@ mod sigterm_drain;
 mod sql;
 mod start;
 mod supply;
+mod tail;
 mod terminal;
 mod tls;
 mod transfer;

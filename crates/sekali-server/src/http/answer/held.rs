@@ -15,6 +15,9 @@ pub(in crate::http) const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-n
 /// The header that has the cursor behind the last page, for events that are yet to come.
 pub(in crate::http) const RESUME_CURSOR: HeaderName = HeaderName::from_static("x-resume-cursor");
 
+/// The header that has the cursor to acknowledge events of a consumer with.
+pub(in crate::http) const ACK_CURSOR: HeaderName = HeaderName::from_static("x-ack-cursor");
+
 /// The text of an answer.
 pub(in crate::http) struct HeldText {
     pub(in crate::http) text: Vec<u8>,

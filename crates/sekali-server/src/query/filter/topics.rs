@@ -44,6 +44,11 @@ impl TopicConditions {
         self.any.iter().map(TopicPattern::as_str).filter(|topic| !is_pattern(topic))
     }
 
+    /// The names and patterns of wanted topics.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = &str> {
+        self.any.iter().map(TopicPattern::as_str)
+    }
+
     /// Whether no topic was named.
     pub fn is_empty(&self) -> bool {
         self.any.is_empty() && self.none.is_empty()

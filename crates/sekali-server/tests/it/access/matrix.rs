@@ -105,6 +105,10 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
         let path = format!("/ingest?topic={topic}&id=/id");
         Question { path, accept: "*/*", topic: Some(topic), body: Some(body), status: 202 }
     };
+    let put = |path: &str, topic| {
+        let body = json!({"filters": {"topic": topic}}).to_string();
+        Question { path: path.to_owned(), accept: "*/*", topic: Some(topic), body: Some(body), status: 201 }
+    };
     match (method, path) {
         ("POST", "/publish") => vec![
             publish("/publish", MINE),
@@ -152,6 +156,14 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
             get("/events/stats?field=size&by=source", None, 200),
             get("/events/stats?field=delay&topic=mine.a", Some(MINE), 200),
         ],
+        ("PUT", "/consumers/{name}") => {
+            vec![put(&format!("/consumers/mine-{number}"), MINE), put(&format!("/consumers/theirs-{number}"), THEIRS)]
+        }
+        ("GET", "/consumers") => vec![get("/consumers", None, 200)],
+        ("GET" | "DELETE", "/consumers/{name}") => vec![get("/consumers/none", None, 404)],
+        ("GET", "/consumers/{name}/events") => vec![get("/consumers/none/events", None, 404)],
+        ("POST", "/consumers/{name}/ack") => vec![get("/consumers/none/ack", None, 404)],
+        ("POST", "/consumers/{name}/reset") => vec![get("/consumers/none/reset", None, 404)],
         ("GET", "/events/stream") => vec![
             get("/events/stream", None, 200),
             get("/events/stream?from=beginning&q=hidden", None, 200),

@@ -1,9 +1,11 @@
 //! `sekali backup`: a consistent copy of a store that may be in use.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use sekali_server::consumers::ConsumersFile;
 use sekali_store::Copied;
 use sekali_store::disk::RealDisk;
 use serde_json::{Value, json};
@@ -44,9 +46,13 @@ pub(crate) async fn run(args: BackupArgs) -> Result<(), Failure> {
     let BackupArgs { store: DataDirArg { data_dir }, dest, json } = args;
     let copying = tokio::task::spawn_blocking(move || {
         let bar = bar();
+        // First: an event that was acknowledged must be in the copy.
+        let consumers = ConsumersFile::new(Arc::new(RealDisk), &data_dir).bytes()?;
         let copied = sekali_store::backup(&RealDisk, &data_dir, &dest, |copied| bar.set_position(copied.bytes()));
         bar.finish_and_clear();
-        copied.map(|copied| (copied, dest))
+        let copied = copied?;
+        put_consumers(&dest, consumers)?;
+        Ok::<_, Failure>((copied, dest))
     });
     let (copied, dest) = copying.await.map_err(|error| Failure::new(Exit::Failed, error.to_string()))??;
     let mut output = Output::stdout();
@@ -57,6 +63,12 @@ pub(crate) async fn run(args: BackupArgs) -> Result<(), Failure> {
     }
     output.flush()?;
     conclude(&copied)
+}
+
+/// Adds the consumers of a store to its copy.
+pub(super) fn put_consumers(dest: &Path, consumers: Option<Vec<u8>>) -> Result<(), Failure> {
+    let file = ConsumersFile::new(Arc::new(RealDisk), dest);
+    consumers.map_or(Ok(()), |bytes| Ok(file.put(&bytes)?))
 }
 
 /// How much was copied, for people.

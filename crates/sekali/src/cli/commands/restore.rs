@@ -1,12 +1,14 @@
 //! `sekali restore`: a data directory from a backup, checked before anybody relies on it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use sekali_server::consumers::ConsumersFile;
 use sekali_store::disk::RealDisk;
 use serde_json::json;
 
-use crate::cli::commands::backup::{self, amount, bar};
+use crate::cli::commands::backup::{self, amount, bar, put_consumers};
 use crate::cli::commands::verify::{self, check};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -40,9 +42,11 @@ pub(crate) async fn run(args: RestoreArgs) -> Result<(), Failure> {
     let RestoreArgs { backup, data_dir, json } = args;
     let restoring = tokio::task::spawn_blocking(move || {
         let bar = bar();
+        let consumers = ConsumersFile::new(Arc::new(RealDisk), &backup).bytes()?;
         let copied = sekali_store::restore(&RealDisk, &backup, &data_dir, |copied| bar.set_position(copied.bytes()));
         bar.finish_and_clear();
         let copied = copied?;
+        put_consumers(&data_dir, consumers)?;
         let checked = check(&data_dir)?;
         Ok::<_, Failure>((copied, checked, data_dir))
     });
