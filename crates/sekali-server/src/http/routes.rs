@@ -156,5 +156,14 @@ const fn page(path: &'static str, headers: HeaderClass, answer: fn(Box<Admitted>
 
 /// A route for readers that changes where a consumer is.
 const fn with(method: Method, path: &'static str, answer: fn(Box<Admitted>) -> Answering) -> Route {
-    Route { method, ..get(path, READ, NONE, answer) }
+    Route {
+        method,
+        path,
+        scope: READ,
+        keys: BEARER,
+        headers: HeaderClass::Data,
+        parameters: NONE,
+        answer,
+        refuse: ApiError::into_response,
+    }
 }
