@@ -191,12 +191,13 @@ class Publisher:
                 self._note_failure(Unavailable(repr(error)), backoff)
                 continue
             backoff.reset()
+            # Before a flush returns.
+            self._outbox.report(delivered)
             with self._changed:
                 self._trouble = None
                 if not self._is_closed:
                     self._outbox.end(delivered)
                 self._changed.notify_all()
-            self._outbox.report(delivered)
 
     def _wait_for_batch(self) -> bool:
         """Waits for a full batch, or for some events and the linger. ``False`` once closed."""
@@ -376,11 +377,11 @@ class AsyncPublisher:
                 await self._note_failure(Unavailable(repr(error)), backoff)
                 continue
             backoff.reset()
+            self._outbox.report(delivered)
             async with self._changed:
                 self._trouble = None
                 self._outbox.end(delivered)
                 self._changed.notify_all()
-            self._outbox.report(delivered)
 
     async def _wait_for_batch(self) -> None:
         async with self._changed:
