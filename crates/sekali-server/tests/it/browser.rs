@@ -40,7 +40,7 @@ fn other_origins_read_nothing_unless_they_are_named() {
     assert_eq!(allowed(&server, "https://logs.example.org.evil.example"), None);
     let preflight = server.request("OPTIONS", "/publish").header("origin", NAMED);
     let preflight = preflight.header("access-control-request-method", "POST").send().expect_status(200);
-    assert_eq!(preflight.header("access-control-allow-methods"), Some("GET,POST"));
+    assert_eq!(preflight.header("access-control-allow-methods"), Some("DELETE,GET,POST,PUT"));
     assert!(preflight.header("access-control-allow-headers").unwrap().contains("authorization"));
     assert_eq!(preflight.header("x-content-type-options"), Some("nosniff"));
     let large = server.request("OPTIONS", "/publish").header("x-long", &"x".repeat(HEADERS_BYTES_MAX));

@@ -67,10 +67,10 @@ mod tests {
         let rows = [("200".to_owned(), 1_498), ("a\u{1b}[2J".to_owned(), 1), ("x".repeat(100), 0)];
         let lines = bars("payload.status", &rows, 2_000, Paint::PLAIN);
         expect_test::expect![[r#"
-            payload.status                                count   share
-            200                                           1,498   74.9%  ████████████████████
-            a\u001b[2J                                        1    0.1%  █
-            xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…              0    0.0%"#]]
+            payload.status                               count   share
+            200                                          1,498   74.9%  ████████████████████
+            a\u001b[2J                                       1    0.1%  █
+            xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…              0    0.0%"#]]
         .assert_eq(&lines.join("\n"));
         let many = [("x".repeat(100), u64::from(u32::MAX))];
         let widest = bars("x", &many, u64::from(u32::MAX), Paint::PLAIN);
