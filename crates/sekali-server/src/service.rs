@@ -237,9 +237,10 @@ impl Service {
         let partitions: Vec<_> = batches.iter().map(|(partition, _)| *partition).collect();
         let began = Instant::now();
         let outcomes = self.shared.pipeline.commit(sender.client.clone(), batches).await?;
-        self.shared.history.acknowledged(began.elapsed());
-        for ((partition, origins), outcomes) in partitions.into_iter().zip(&origins).zip(&outcomes) {
-            self.shared.duplicates.count(sender, SentBatch { partition, origins, outcomes }, now_ns());
+        let at = Instant::now();
+        self.shared.history.acknowledged(at.saturating_duration_since(began));
+        for ((partition, origins), outcomes) in partitions.into_iter().zip(origins).zip(&outcomes) {
+            self.shared.duplicates.count(sender, SentBatch { partition, origins, outcomes, at });
         }
         Ok(Published { outcomes: order.restore(outcomes), keys, rejected })
     }

@@ -44,7 +44,10 @@ impl Origins {
         if known.is_none() {
             self.pairs.push((topic.to_owned(), source.to_owned()));
         }
-        self.by_hash.resize(ORIGINS_MAX, OTHER);
+        // The first pair is found by the last run.
+        if number > 0 {
+            self.by_hash.resize(ORIGINS_MAX, OTHER);
+        }
         if let Some(guess) = self.by_hash.get_mut(hash) {
             *guess = number as u16;
         }
@@ -54,6 +57,11 @@ impl Origins {
     /// The topics and sources.
     pub(crate) fn pairs(&self) -> &[(String, String)] {
         &self.pairs
+    }
+
+    /// The topics and sources.
+    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
+        self.pairs
     }
 
     /// The number of the pair of each event; none for those that are not told apart.

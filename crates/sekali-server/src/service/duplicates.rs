@@ -6,6 +6,7 @@
 mod arrivals;
 
 use std::collections::HashMap;
+use std::iter;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -95,8 +96,8 @@ struct State {
     made: HashMap<Client, usize>,
     /// Events of those that are not told apart.
     other: ResentCounts,
-    /// By partition.
-    arrivals: HashMap<u32, Arrivals>,
+    /// By number of the partition.
+    arrivals: Vec<Arrivals>,
 }
 
 /// The counters at one moment.
@@ -119,11 +120,13 @@ pub(crate) struct Sender {
 }
 
 /// The events of a batch, by their origins, with what became of them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct SentBatch<'a> {
     pub(crate) partition: u32,
-    pub(crate) origins: &'a Origins,
+    pub(crate) origins: Origins,
     pub(crate) outcomes: &'a [Outcome],
+    /// When they were durable.
+    pub(crate) at: Instant,
 }
 
 impl Duplicates {
@@ -133,13 +136,21 @@ impl Duplicates {
     }
 
     /// Counts the events of a batch, which are durable.
-    pub(crate) fn count(&self, sender: &Sender, batch: SentBatch<'_>, now_ns: i64) {
-        let SentBatch { partition, origins, outcomes } = batch;
-        let now = self.started.elapsed();
-        let mut counts = vec![ResentCounts::default(); origins.pairs().len()];
+    pub(crate) fn count(&self, sender: &Sender, batch: SentBatch<'_>) {
+        let SentBatch { partition, origins, outcomes, at } = batch;
+        let now = at.saturating_duration_since(self.started);
+        let now_ns = self.started_ns.saturating_add(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX));
+        // Most batches have one origin, and need no memory for the others.
+        let (mut first_counts, mut more_counts) = (ResentCounts::default(), Vec::new());
+        more_counts.resize(origins.pairs().len().saturating_sub(1), ResentCounts::default());
         let mut other = ResentCounts::default();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let arrivals = state.arrivals.entry(partition).or_default();
+        let partition = partition as usize;
+        if state.arrivals.len() <= partition {
+            state.arrivals.resize_with(partition + 1, Arrivals::default);
+        }
+        let State { arrivals, .. } = &mut *state;
+        let Some(arrivals) = arrivals.get_mut(partition) else { return };
         let stored = outcomes.iter().filter_map(|outcome| match outcome {
             Outcome::Stored { seq } => Some(*seq),
             _ => None,
@@ -148,13 +159,20 @@ impl Duplicates {
             arrivals.note(first, last, now);
         }
         for (number, outcome) in origins.numbers().zip(outcomes) {
-            let counts = number.and_then(|number| counts.get_mut(number)).unwrap_or(&mut other);
+            let counts = match number {
+                None => &mut other,
+                Some(0) => &mut first_counts,
+                Some(number) => more_counts.get_mut(number - 1).unwrap_or(&mut other),
+            };
             counts.count(*outcome, |seq| Some(now.saturating_sub(arrivals.of(seq, now)?)), now_ns);
         }
         state.other.add(&other);
-        for ((topic, source), counts) in origins.pairs().iter().zip(&counts).filter(|(_, counts)| counts.received > 0) {
-            let resender = Resender { topic: topic.clone(), source: source.clone(), key: sender.key.clone() };
-            state.of(resender, &sender.client).add(counts);
+        for ((topic, source), counts) in
+            origins.into_pairs().into_iter().zip(iter::once(first_counts).chain(more_counts))
+        {
+            if counts.received > 0 {
+                state.add(Resender { topic, source, key: sender.key.clone() }, &sender.client, &counts);
+            }
         }
     }
 
@@ -171,17 +189,20 @@ impl Duplicates {
 }
 
 impl State {
-    /// The counters of an origin. A client may make as many as are still free, so that none can
-    /// take all.
-    fn of(&mut self, resender: Resender, client: &Client) -> &mut ResentCounts {
-        if !self.by.contains_key(&resender) {
-            let made = self.made.get(client).copied().unwrap_or_default();
-            if made >= RESENDERS_MAX - self.by.len() {
-                return &mut self.other;
-            }
-            *self.made.entry(client.clone()).or_default() += 1;
+    /// Adds to the counters of an origin. A client may make as many origins as are still free, so
+    /// that none can take all.
+    fn add(&mut self, resender: Resender, client: &Client, counts: &ResentCounts) {
+        if let Some(known) = self.by.get_mut(&resender) {
+            known.add(counts);
+            return;
         }
-        self.by.entry(resender).or_default()
+        let made = self.made.get(client).copied().unwrap_or_default();
+        if made >= RESENDERS_MAX - self.by.len() {
+            self.other.add(counts);
+            return;
+        }
+        *self.made.entry(client.clone()).or_default() += 1;
+        self.by.insert(resender, counts.clone());
     }
 }
 
@@ -196,7 +217,8 @@ mod tests {
     fn count(duplicates: &Duplicates, sender: &Sender, source: &str, outcomes: &[Outcome]) {
         let mut origins = Origins::default();
         outcomes.iter().for_each(|_| origins.push("t", source));
-        duplicates.count(sender, SentBatch { partition: 0, origins: &origins, outcomes }, 5);
+        let at = duplicates.started + Duration::from_nanos(4);
+        duplicates.count(sender, SentBatch { partition: 0, origins, outcomes, at });
     }
 
     #[test]
