@@ -17,6 +17,7 @@ COPY crates/sekali-store/Cargo.toml crates/sekali-store/
 COPY crates/sekali-testkit/Cargo.toml crates/sekali-testkit/
 COPY crates/sekali-tls/Cargo.toml crates/sekali-tls/
 COPY crates/sekali-vtab/Cargo.toml crates/sekali-vtab/
+COPY crates/sekali-vtab/Cargo.toml crates/sekali-vtab/
 COPY crates/sekali-wire/Cargo.toml crates/sekali-wire/
 COPY bench/Cargo.toml bench/
 COPY tools/rules/Cargo.toml tools/rules/
