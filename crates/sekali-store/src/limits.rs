@@ -75,8 +75,9 @@ pub(crate) const MEMBER_TRIAL_ROWS: u32 = 4_096;
 /// The columns of members of a row group take no more than one in so many of its bytes.
 pub(crate) const MEMBER_BYTES_SHARE: usize = 5;
 /// With more log files waiting to be sealed, row groups get no columns of members before they are
-/// merged.
-pub(crate) const MEMBER_BACKLOG_MAX: usize = 4;
+/// merged. Up to [`UNSEALED_FILES_FLUSH`] wait at every steady load, for their keys to be in runs;
+/// and a merge that has to add columns decodes payloads that it would otherwise copy.
+pub(crate) const MEMBER_BACKLOG_MAX: usize = 32;
 
 /// About how many bytes of decoded events a scan holds: enough that pages that hold many topics are
 /// decoded a few times and not a hundred.
@@ -168,7 +169,7 @@ const _: () = {
     // Codes have 16 bits, and so have the lengths of paths and texts.
     assert!(MEMBER_ENTRIES_MAX + 2 <= u16::MAX as usize && MEMBER_COLUMNS_MAX <= MEMBER_PATHS_MAX);
     assert!(MEMBER_TEXT_BYTES_MAX <= MEMBER_NAME_BYTES_MAX && MEMBER_NAME_BYTES_MAX <= u16::MAX as usize);
-    assert!(MEMBER_BACKLOG_MAX < UNSEALED_FILES_FLUSH);
+    assert!(MEMBER_BACKLOG_MAX > UNSEALED_FILES_FLUSH && MEMBER_BACKLOG_MAX < UNSEALED_FILES_MAX);
     assert!(SEGMENT_PAGE_BYTES <= SEGMENT_GROUP_BYTES);
     assert!(SCAN_BYTES_MAX <= SEGMENT_GROUP_BYTES && STORED_PAYLOAD_BYTES_MAX < SCAN_BYTES_MAX);
     // Offsets in a row group have 32 bits, even if compression were to double its size.
