@@ -63,7 +63,8 @@ fn rewrite(group: &GroupReader<'_>, writer: &mut SegmentWriter) -> Result<()> {
 fn collect(group: &GroupReader<'_>, members: Members) -> Result<MemberBuilder> {
     let mut builder = MemberBuilder::default();
     let (sources, payloads) = group.sources_and_payloads()?;
-    sources.iter().zip(payloads.iter()).for_each(|(source, payload)| builder.add(source, payload, members));
+    let rows = sources.iter().zip(payloads.iter());
+    rows.for_each(|(source, payload)| builder.add(source.as_bytes(), payload, members));
     invariant!(builder.rows() == group.rows(), "a payload or a source of a row group is gone");
     Ok(builder)
 }

@@ -198,7 +198,7 @@ impl Sorted<'_> {
                 let start = row.start + skip as usize;
                 self.buffer.texts.get(start..start + len as usize).unwrap_or_default()
             };
-            let source = std::str::from_utf8(text(row.event_id_len, row.source_len)).unwrap_or_default();
+            let source = text(row.event_id_len, row.source_len);
             builder.add(source, text(row.event_id_len + row.source_len, row.payload_len), members);
         }
         builder

@@ -51,11 +51,11 @@ impl MemberBuilder {
     }
 
     /// Takes in the source and the payload of the next row.
-    pub(in crate::segment) fn add(&mut self, source: &str, payload: &[u8], members: Members) {
+    pub(in crate::segment) fn add(&mut self, source: &[u8], payload: &[u8], members: Members) {
         let (mut count, mut is_open) = (0_u16, false);
         let row = self.rows;
         self.rows += 1;
-        self.put(row, SOURCE_PATH.as_bytes(), Some(source.as_bytes()));
+        self.put(row, SOURCE_PATH.as_bytes(), Some(source));
         let is_whole = members(payload, &mut |member| match member {
             Member::Text { path, text } => {
                 count = count.saturating_add(1);

@@ -91,7 +91,7 @@ impl PayloadConditions for Wanted {
 
 fn part_of(payloads: &[String], bytes_max: usize) -> Option<Vec<u8>> {
     let mut builder = MemberBuilder::default();
-    payloads.iter().for_each(|payload| builder.add(source_of(payload), payload.as_bytes(), members));
+    payloads.iter().for_each(|payload| builder.add(source_of(payload).as_bytes(), payload.as_bytes(), members));
     builder.finish(bytes_max).unwrap()
 }
 
@@ -188,14 +188,14 @@ fn columns_of_many_rows_are_exact_and_the_dearest_are_left_out() {
 fn what_a_writer_holds_is_bounded() {
     let mut builder = MemberBuilder::default();
     for row in 0..MEMBER_PATHS_MAX + 100 {
-        builder.add("s", format!("path{row}=1;same=1").as_bytes(), members);
+        builder.add(b"s", format!("path{row}=1;same=1").as_bytes(), members);
     }
     assert_eq!(builder.columns.len(), MEMBER_PATHS_MAX);
     let mut builder = MemberBuilder::default();
     for row in 0..3 * MEMBER_ENTRIES_MAX {
-        builder.add("s", format!("a={}", row / 3).as_bytes(), members);
+        builder.add(b"s", format!("a={}", row / 3).as_bytes(), members);
     }
-    builder.add("s", b"a=x", members);
+    builder.add(b"s", b"a=x", members);
     let bytes = builder.finish(usize::MAX).unwrap().unwrap();
     let part = open(&bytes, 3 * MEMBER_ENTRIES_MAX + 1).unwrap();
     assert_eq!(part.paths().collect::<Vec<_>>(), [""], "too many texts");
