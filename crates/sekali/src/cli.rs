@@ -2,9 +2,11 @@
 //!
 //! - `commands`: one file per command; `args`: groups of options that commands share
 //! - `term`: output, progress, signals, the log and the help
-//! - `exit`, `failure`: how a command ends; `local_server`: a server inside this process
+//! - `answer`: answers of a server; `local_server`: a server inside this process
+//! - `exit`, `failure`: how a command ends
 //! - `container_user`: in a container, the change from root to the owner of the data
 
+mod answer;
 mod args;
 mod commands;
 mod container_user;

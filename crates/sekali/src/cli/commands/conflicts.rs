@@ -6,10 +6,10 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::cli::answer::parse;
 use crate::cli::args::filter::FilterArgs;
 use crate::cli::args::server_url::ServerUrlArg;
 use crate::cli::commands::count::GroupCounts;
-use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::bars::fitted;
 use crate::cli::term::output::{Output, Paint, note};
@@ -77,7 +77,7 @@ async fn count(
     if json {
         return output.line(answer.get());
     }
-    let counts: GroupCounts = serde_json::from_str(answer.get()).map_err(|error| senseless(&error))?;
+    let counts: GroupCounts = parse(answer.get())?;
     let lines = counts.render("conflicts", output.paint());
     lines.iter().try_for_each(|line| output.line(line))?;
     if let Some(path) = counts.largest().filter(|_| is_by_path) {
@@ -107,8 +107,7 @@ async fn list(
             if json {
                 output.line(conflict.get().replace(['\n', '\r'], " "))?;
             } else {
-                let found: ShownConflict<'_> =
-                    serde_json::from_str(conflict.get()).map_err(|error| senseless(&error))?;
+                let found: ShownConflict<'_> = parse(conflict.get())?;
                 found.render(output.paint()).iter().try_for_each(|line| output.line(line))?;
             }
         }
@@ -126,10 +125,6 @@ async fn list(
         note(format_args!("these are the newest {shown}: --limit 0 shows all, --by path counts where they differ"));
     }
     Ok(())
-}
-
-fn senseless(error: &serde_json::Error) -> Failure {
-    Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}"))
 }
 
 /// A conflict, as the server says it.

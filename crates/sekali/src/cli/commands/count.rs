@@ -9,9 +9,9 @@ use clap::Args;
 
 pub(crate) use self::groups::GroupCounts;
 use self::over_time::{Bucket, Count, INTERVAL_S_MAX, count_sparsely, is_too_long};
+use crate::cli::answer::parse;
 use crate::cli::args::filter::FilterArgs;
 use crate::cli::args::server_url::ServerUrlArg;
-use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::{Output, Paint, note};
 use crate::digits::grouped;
@@ -88,11 +88,6 @@ pub(crate) async fn run(args: CountArgs) -> Result<(), Failure> {
         lines.iter().try_for_each(|line| output.line(line))?;
     }
     output.flush()
-}
-
-fn parse<'a, T: serde::Deserialize<'a>>(answer: &'a str) -> Result<T, Failure> {
-    serde_json::from_str(answer)
-        .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))
 }
 
 fn seconds(text: &str) -> Result<i64, String> {

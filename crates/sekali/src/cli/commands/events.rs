@@ -10,9 +10,9 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::cli::answer::parse;
 use crate::cli::args::filter::FilterArgs;
 use crate::cli::args::server_url::ServerUrlArg;
-use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::{Output, Paint, note};
 use crate::cli::term::waiting::patiently;
@@ -288,8 +288,7 @@ fn column_names(columns: &str) -> Vec<String> {
 
 /// The texts of these columns: strings without their quotes, nothing where an event lacks one.
 fn column_cells(event: &RawValue, names: &[String]) -> Result<Vec<String>, Failure> {
-    let values: HashMap<String, &RawValue> = serde_json::from_str(event.get())
-        .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))?;
+    let values: HashMap<String, &RawValue> = parse(event.get())?;
     let text = |name: &String| {
         let value = values.get(name).map_or("", |value| value.get());
         // Half of a surrogate pair is no text.
@@ -299,8 +298,7 @@ fn column_cells(event: &RawValue, names: &[String]) -> Result<Vec<String>, Failu
 }
 
 fn csv_row(event: &RawValue) -> Result<Vec<u8>, Failure> {
-    let row: Shown<'_> = serde_json::from_str(event.get())
-        .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))?;
+    let row: Shown<'_> = parse(event.get())?;
     let (seq, payload) = (row.seq.to_string(), row.payload.get());
     let texts = [&row.topic, &row.event_id, &row.timestamp, &row.source, payload, &seq, &row.received_at];
     let mut out = Vec::new();

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+use crate::cli::answer::parse;
 use crate::cli::args::filter::FilterArgs;
 use crate::cli::args::server_url::ServerUrlArg;
-use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::term::bars::{bars, fitted, group_name, share};
 use crate::cli::term::output::{Output, Paint};
@@ -58,8 +58,7 @@ pub(crate) async fn run(args: FieldsArgs) -> Result<(), Failure> {
         output.line(answer.get())?;
         return output.flush();
     }
-    let fields: Fields = serde_json::from_str(answer.get())
-        .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))?;
+    let fields: Fields = parse(answer.get())?;
     let columns = output.columns().min(160);
     let columns = if output.is_terminal() { columns } else { COLUMNS };
     let lines = fields.render(columns, output.paint());

@@ -5,9 +5,9 @@ mod numbers;
 use clap::Args;
 use sekali_wire::stats::{Stats, Topic};
 use sekali_wire::timestamp::Timestamp;
-use serde::Deserialize;
 
 use self::numbers::FieldNumbers;
+use crate::cli::answer::parse;
 use crate::cli::args::filter::FilterArgs;
 use crate::cli::args::server_url::ServerUrlArg;
 use crate::cli::exit::Exit;
@@ -93,11 +93,6 @@ async fn sum_up(
     let lines = numbers.render(output.paint());
     lines.iter().try_for_each(|line| output.line(line))?;
     output.flush()
-}
-
-fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
-    serde_json::from_str(text)
-        .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))
 }
 
 fn render(stats: &Stats, topics: &[Topic], columns: usize, paint: Paint) -> Vec<String> {

@@ -52,7 +52,7 @@ fn command() -> Command {
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{header}Options:{header:#}\n{{options}}{{after-help}}"
     );
     command
-        // Whatever the file is called: messages name commands by it.
+        // Messages name commands by it, also if the file has another name.
         .bin_name("sekali")
         .help_template(template)
         .after_help(EXAMPLES)

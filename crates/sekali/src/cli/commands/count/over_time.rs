@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cli::answer::parse;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use sekali_client::{Client, ClientError, EventsFilter};
@@ -92,7 +93,7 @@ impl Sparse<'_> {
         };
         let filter = self.within(&span);
         let answer = self.client.count(&filter, Some(&format!("{step_s}s"))).await?;
-        let counted: Count = super::parse(answer.get())?;
+        let counted: Count = parse(answer.get())?;
         let mut left = Vec::new();
         for Bucket { start: Timestamp(start_ns), count } in
             counted.buckets.into_iter().filter(|bucket| bucket.count > 0)

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cli::exit::Exit;
+use crate::cli::answer::parse;
 use crate::cli::failure::Failure;
 use crate::cli::term::output::Paint;
 use crate::digits::grouped;
@@ -32,8 +32,7 @@ struct Read {
 impl TableAnswer {
     /// Reads the server's answer.
     pub(super) fn parse(answer: &[u8]) -> Result<Self, Failure> {
-        serde_json::from_slice(answer)
-            .map_err(|error| Failure::new(Exit::Failed, format!("the server's answer makes no sense: {error}")))
+        parse(answer)
     }
 
     /// A heading and a line for each row, which are cut where they are wider than `columns`.
