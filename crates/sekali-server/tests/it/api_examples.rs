@@ -133,7 +133,7 @@ fn every_example_works_and_has_the_answer_that_is_shown() {
         for line in block.text.replace("\\\n", " ").lines() {
             match words(line).first().map(String::as_str) {
                 Some("curl") => {
-                    // What it stores would be in the answers of all that follow.
+                    // Its events would be in the answers of all later examples.
                     let own = line.contains("/ingest?").then(TestServer::start);
                     last = Some((line.to_owned(), curl(own.as_ref().unwrap_or(&server), line)));
                     run += 1;

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::access::visitor::{make, start};
 use crate::disk::MoodyDisk;
+use crate::overloaded::Overloaded;
 use crate::server::{Answer, TestServer, event};
 
 /// The result of a provocation: the response, and the number of visible events afterwards.
@@ -106,28 +107,13 @@ fn broken() -> Provoked {
 
 /// More requests of one client than may wait for a stalled disk.
 fn overload() -> Provoked {
-    let disk = Arc::new(MoodyDisk::default());
-    let server = TestServer::start_with(Arc::clone(&disk) as _, |_| {});
-    disk.hold_syncs(true);
-    let large = |number: usize| {
-        let mut event = event("t", &number.to_string());
-        event["payload"] = json!({"text": "x".repeat(1_000_000)});
-        event
-    };
-    let body = Value::from((0..24).map(large).collect::<Vec<_>>()).to_string();
-    let waiting: Vec<_> = (0..3).map(|_| server.request("POST", "/publish").body(body.clone()).spawn()).collect();
-    while server.get("/stats").json()["queued_bytes"].as_u64() < Some(3 * 24_000_000) {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let mut busy = Overloaded::start();
     let mut other = event("other", "1");
     other["payload"] = json!({"text": "x".repeat(1_000_000)});
     let sent = Value::from((0..24).map(|_| other.clone()).collect::<Vec<_>>());
-    let answer = server.publish(&sent);
-    disk.hold_syncs(false);
-    for waiting in waiting {
-        server.runtime().block_on(waiting).unwrap().expect_status(202);
-    }
-    Provoked { answer, stored: stored(&server) - 24 }
+    let answer = busy.server.publish(&sent);
+    busy.release();
+    Provoked { answer, stored: stored(&busy.server) - 24 }
 }
 
 /// No client can see this code on a socket: the pipeline closes after the last connection.

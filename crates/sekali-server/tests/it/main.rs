@@ -29,6 +29,7 @@ mod metrics;
 mod neighbours;
 #[cfg(target_os = "linux")]
 mod overload;
+mod overloaded;
 mod pages;
 mod proofs;
 mod publish;

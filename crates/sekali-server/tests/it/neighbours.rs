@@ -13,21 +13,7 @@ use sekali_store::disk::RealDisk;
 use serde_json::{Value, json};
 
 use crate::disk::MoodyDisk;
-use crate::server::{TestServer, event};
-
-/// Slow clients are not cut off by time, so that what protects others is something else.
-const PATIENT: Timeouts = {
-    let long = Duration::from_secs(600);
-    Timeouts {
-        headers: long,
-        body: long,
-        answer: long,
-        idle: long,
-        check_interval: Duration::from_secs(1),
-        tail_heartbeat: long,
-        tail_patience: long,
-    }
-};
+use crate::server::{PATIENT, TestServer, event};
 
 /// An address of this machine that no other client has.
 const NEIGHBOUR: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));

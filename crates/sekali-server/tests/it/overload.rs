@@ -8,12 +8,11 @@ use bytes::Bytes;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use sekali_server::limits::QUEUE_BYTES_MAX;
-use sekali_server::timeouts::Timeouts;
 use sekali_testkit::Trial;
 use tokio::task::JoinSet;
 
 use crate::disk::MoodyDisk;
-use crate::server::TestServer;
+use crate::server::{PATIENT, TestServer};
 
 /// Each commit takes at least this long, and at most a thirty-second of the queue.
 const SYNC_TIME: Duration = Duration::from_millis(100);
@@ -23,21 +22,6 @@ const PAYLOAD_BYTES: usize = 10_000;
 const FITTING: usize = 16;
 /// Four times as many as fit.
 const TOO_MANY: usize = 4 * QUEUE_BYTES_MAX / (EVENTS as usize * PAYLOAD_BYTES);
-
-/// On a busy machine clients may be slow through no fault of their own; slow clients are not under
-/// test here.
-const PATIENT: Timeouts = {
-    let long = Duration::from_secs(600);
-    Timeouts {
-        headers: long,
-        body: long,
-        answer: long,
-        idle: long,
-        check_interval: Duration::from_secs(1),
-        tail_heartbeat: long,
-        tail_patience: long,
-    }
-};
 
 /// The responses that clients received.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! A server under test, and its responses.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use expect_test::Expect;
 use reqwest::Method;
@@ -11,6 +12,22 @@ use sekali_store::disk::{Disk, RealDisk};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+/// Slow clients are not cut off by time, where they are not under test, or where something else is
+/// to protect others from them.
+#[cfg(target_os = "linux")]
+pub(crate) const PATIENT: Timeouts = {
+    let long = Duration::from_secs(600);
+    Timeouts {
+        headers: long,
+        body: long,
+        answer: long,
+        idle: long,
+        check_interval: Duration::from_secs(1),
+        tail_heartbeat: long,
+        tail_patience: long,
+    }
+};
 
 /// A server on a free port, with its own directory.
 pub(crate) struct TestServer {
@@ -151,7 +168,7 @@ impl Request<'_> {
 
     /// Sends it, checks the status and reads the body, for at most so long. `None`: the body has no
     /// end.
-    pub(crate) fn send_for(self, time: std::time::Duration, check: impl FnOnce(u16)) -> Option<String> {
+    pub(crate) fn send_for(self, time: Duration, check: impl FnOnce(u16)) -> Option<String> {
         self.server.runtime.block_on(async {
             let response = self.builder.send().await.unwrap();
             check(response.status().as_u16());
