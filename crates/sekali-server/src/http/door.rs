@@ -94,8 +94,8 @@ impl Door {
     }
 
     /// Answers a request, gives the answer its id, and logs both.
-    pub async fn answer(&self, exchange: PendingAnswer) -> Response<Body> {
-        let PendingAnswer { begun, number, progress, is_head, id, entry, origin } = exchange;
+    pub async fn answer(&self, pending: PendingAnswer) -> Response<Body> {
+        let PendingAnswer { begun, number, progress, is_head, id, entry, origin } = pending;
         let (mut response, class, may_be_read) = match progress {
             Progress::Handling { route, answering } => {
                 let response = answering.await.unwrap_or_else(|error| self.refuse_by(route, &id, error));
@@ -109,8 +109,9 @@ impl Door {
         if let Some(cors) = self.cors.as_deref().filter(|_| may_be_read) {
             cors.allow(origin, response.headers_mut());
         }
-        self.app.shared.metrics.requests.count(number, response.status().as_u16(), begun.elapsed());
-        AccessLog::answered(entry, &id, response.status());
+        let (status, time) = (response.status(), begun.elapsed());
+        self.app.shared.metrics.requests.count(number, status.as_u16(), time);
+        AccessLog::answered(entry, &id, status, time);
         response.headers_mut().insert(REQUEST_ID, id);
         response
     }

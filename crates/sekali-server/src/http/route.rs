@@ -14,6 +14,7 @@ use super::guard::KeyScheme;
 use super::parameters::Parameters;
 use crate::access::{Grant, Scope};
 use crate::clients::Client;
+use crate::service::Sender;
 
 /// The answer of a handler: an error is worded by the route.
 pub(super) type Answer = Result<Response<Body>, ApiError>;
@@ -82,6 +83,11 @@ impl Admitted {
 /// The client of a request with this grant, from this network.
 pub(super) fn client_of(grant: &Grant, network: IpAddr) -> Client {
     grant.key().map_or(Client::Network(network), |key| Client::Key(key.id.clone()))
+}
+
+/// The sender of the events of such a request.
+pub(super) fn sender_of(grant: &Grant, network: IpAddr) -> Sender {
+    Sender { client: client_of(grant, network), key: grant.key().map(|key| key.name.clone()) }
 }
 
 impl Route {

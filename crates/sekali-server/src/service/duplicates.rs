@@ -141,8 +141,8 @@ impl Duplicates {
         let now = at.saturating_duration_since(self.started);
         let now_ns = self.started_ns.saturating_add(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX));
         // Most batches have one origin, and need no memory for the others.
-        let (mut first_counts, mut more_counts) = (ResentCounts::default(), Vec::new());
-        more_counts.resize(origins.pairs().len().saturating_sub(1), ResentCounts::default());
+        let mut first_counts = ResentCounts::default();
+        let mut more_counts = vec![ResentCounts::default(); origins.pairs().len().saturating_sub(1)];
         let mut other = ResentCounts::default();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let partition = partition as usize;

@@ -125,7 +125,12 @@ impl Service {
             };
             let _topics = self.admit_topics(|| client.clone(), &accepted)?;
             match self.publish(&sender, accepted).await {
-                Err(CommitError::Overloaded) if Instant::now() < deadline => sleep(HOLD_STEP).await,
+                Err(CommitError::Overloaded) if Instant::now() < deadline => {
+                    sleep(HOLD_STEP).await;
+                    // To build the events again is work that an overloaded server does not need.
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    self.has_room_within(&client, drafts.bytes(), left).await;
+                }
                 Err(error) => return Err(error.into()),
                 Ok(published) => {
                     let tally = self.tally();

@@ -197,7 +197,7 @@ impl From<SqlError> for ApiError {
             SqlError::TooMuchMemory | SqlError::TooMuchDisk | SqlError::ValueTooLarge | SqlError::AnswerTooLarge => {
                 Code::SqlTooLarge
             }
-            // Nobody reads this.
+            // Its client has disconnected.
             SqlError::Gone => Code::Overloaded,
             SqlError::Query(error) => return error.into(),
         };

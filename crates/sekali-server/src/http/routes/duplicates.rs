@@ -17,7 +17,7 @@ pub(super) async fn duplicates(request: Box<Admitted>) -> Answer {
     let report = service.duplicates(|topic| grant.is_for(topic));
     let mut total = ResentCounts::default();
     report.by.iter().for_each(|(_, counts)| total.add(counts));
-    // Nobody knows of which topics they are.
+    // Their topics are unknown, so that only keys for all topics may see them.
     let untold = grant.sees_whole_store().then_some(report.other);
     untold.iter().for_each(|counts| total.add(counts));
     let mut unlisted = ResentCounts::default();

@@ -13,11 +13,11 @@ use crate::clients::Client;
 use crate::http::answer::{ApiError, Code, Json, media};
 use crate::http::app::App;
 use crate::http::body::{self, BodyHead, RequestBody};
-use crate::http::route::{Admitted, Answer, client_of};
+use crate::http::route::{Admitted, Answer, client_of, sender_of};
 use crate::identity::{IdKind, Way};
 use crate::ingest::{Accepted, Format, Options, Problem, Rejected, ingest};
 use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
-use crate::service::{CommitError, Previewed, Published, Sender};
+use crate::service::{CommitError, Previewed, Published};
 use outcomes::EventOutcome;
 
 pub(super) const INVALID: &str = "invalid";
@@ -49,8 +49,7 @@ pub(super) async fn publish(request: Box<Admitted>) -> Answer {
         return Ok(outcomes::answer(&answer.in_future(), keys, outcomes, memory));
     }
     let _topics = service.admit_topics(client, &accepted)?;
-    let sender = Sender { client: client(), key: grant.key().map(|key| key.name.clone()) };
-    let Published { outcomes, keys, rejected } = service.publish(&sender, accepted).await?;
+    let Published { outcomes, keys, rejected } = service.publish(&sender_of(grant, network), accepted).await?;
     service.tally().add(Way::Publish, IdKind::Declared, outcomes.len());
     let answer = PublishAnswer::new(outcomes.iter().copied().map(EventOutcome::from), &rejected, options);
     let mut response = match memory {

@@ -13,14 +13,14 @@ use crate::clock::now_ns;
 use crate::http::answer::{ApiError, Body, Code, HangUp, HeldText};
 use crate::http::app::App;
 use crate::http::body::{self, BodyHead, Received, RequestBody};
-use crate::http::route::{Admitted, Answer, client_of};
+use crate::http::route::{Admitted, Answer, client_of, sender_of};
 use crate::identity::{Peer, Receipts, RequestDigest};
 use crate::ingest::{Drafts, IdPlan};
 use crate::limits::{PARSED_IN_PLACE_BYTES_MAX, SMALL_BYTES_MAX};
 use crate::protocols::webhooks::Delivery;
 use crate::protocols::{Adapter, Asked, Refusal, Reply};
 use crate::query::QueryError;
-use crate::service::{CommitError, ItemResult, Sender, ShipError, Shipment, Shipped};
+use crate::service::{CommitError, ItemResult, ShipError, Shipment, Shipped};
 
 /// Stands for any parameter among those of a route: some clients send many that mean nothing here.
 pub(super) const ANY: &str = "<any>";
@@ -154,7 +154,7 @@ impl Exchange {
             return Err(QueryError::AnswersFull.into());
         }
         let (topics, items) = (self.grant.limits(), drafts.len());
-        let sender = Sender { client, key: self.grant.key().map(|key| key.name.clone()) };
+        let sender = sender_of(&self.grant, self.network);
         let shipment = Shipment { way: A::WAY, sender, topics, drafts, plan, digest, patience: A::PATIENCE };
         let (results, turn) = match service.ship(shipment).await {
             Ok(Shipped { results, turn }) => (results, turn),

@@ -54,7 +54,7 @@ impl TailGroup {
     /// durable events of each partition end with `last_seqs`.
     pub(super) fn join(&mut self, readers: &[Reader], mut joining: Waiting) {
         if self.tails.is_empty() {
-            // Nobody has told yet which topics are new to it.
+            // It is not known yet which topics are new to it.
             (self.position, self.topics) = (joining.tail.position.clone(), NewTopics::all());
         } else {
             match self.close_gap(readers, &mut joining.tail) {
