@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use crate::documents::documents;
 use crate::files::{Crate, Module, crates};
 use crate::imports;
 use crate::items::{self, Visibility};
 use crate::lexer::Comment;
+use crate::links;
 use crate::tokens::tokens;
 
 /// Columns of a comment.
@@ -36,6 +38,9 @@ impl Figure {
 pub(crate) fn all(root: &Path) -> io::Result<Vec<Figure>> {
     let crates = crates(root)?;
     let mut figures = vec![riddles(&crates), wide_comments(&crates), longest_file(&crates), longest_function(&crates)];
+    let documents = documents(root)?;
+    figures.push(Figure::count("broken-links".to_owned(), links::broken(root, &documents)));
+    figures.push(Figure::count("translation-differences".to_owned(), links::differing_translations(&documents)));
     for of in crates.iter().filter(|of| of.name.starts_with("sekali")) {
         figures.push(circles(of));
         figures.push(repeated_types(of));

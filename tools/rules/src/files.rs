@@ -119,11 +119,11 @@ fn folder(src: &Path, file: &Path) -> String {
     folder.to_string_lossy().trim_end_matches('/').to_owned()
 }
 
-fn name(dir: &Path) -> String {
+pub(crate) fn name(dir: &Path) -> String {
     dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn entries(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();
     Ok(paths)

@@ -1,4 +1,5 @@
-//! Figures about the sources: imports in circles, public items, names, assertions, comments.
+//! Figures about the sources: imports in circles, public items, names, assertions, comments; and
+//! about documents: broken links and translations out of step.
 //!
 //! ```text
 //! sekali-rules          one line for each figure: its name and value
@@ -8,11 +9,13 @@
 //! `scripts/rules` compares the figures with `scripts/ratchets`. The sources are read as text:
 //! comments and strings are blanked, test code is cut out, and macros are not expanded.
 
+mod documents;
 mod figures;
 mod files;
 mod imports;
 mod items;
 mod lexer;
+mod links;
 mod tokens;
 
 use std::error::Error;
