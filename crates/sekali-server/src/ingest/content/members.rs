@@ -85,24 +85,31 @@ impl Walk<'_> {
     }
 }
 
-/// The names of an object.
+/// The names of an object. Allocates only for many names and for names with escapes.
 #[derive(Default)]
 struct Names<'p> {
-    few: Vec<Text<'p>>,
+    few: [&'p [u8]; FEW_NAMES],
+    len: usize,
     many: HashSet<Text<'p>>,
 }
 
 impl<'p> Names<'p> {
     /// `None` where it is there already.
     fn add(&mut self, name: Text<'p>) -> Option<()> {
-        if self.few.contains(&name) {
+        let few = self.few.get(..self.len)?;
+        if few.contains(&&*name) || (!self.many.is_empty() && self.many.contains(&name)) {
             return None;
         }
-        if self.few.len() < FEW_NAMES {
-            self.few.push(name);
-            return Some(());
+        match (name, self.few.get_mut(self.len)) {
+            (Text::Borrowed(name), Some(place)) => {
+                *place = name;
+                self.len += 1;
+            }
+            (name, _) => {
+                self.many.insert(name);
+            }
         }
-        self.many.insert(name).then_some(())
+        Some(())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use ahash::RandomState;
+
 use super::{ELSEWHERE, FIRST_ENTRY, MISSING, SOURCE_PATH};
 use crate::limits::{
     MEMBER_DICTIONARIES_BYTES_MAX, MEMBER_DICTIONARY_BYTES_MAX, MEMBER_ENTRIES_MAX, MEMBER_NAME_BYTES_MAX,
@@ -20,7 +22,9 @@ const ENTRY_BYTES: usize = 48;
 #[derive(Debug, Default)]
 pub(in crate::segment) struct MemberBuilder {
     rows: u32,
-    known: HashMap<Box<[u8]>, usize>,
+    known: HashMap<Box<[u8]>, usize, RandomState>,
+    /// The column that was told last.
+    told_last: usize,
     pub(super) columns: Vec<ColumnBuilder>,
     /// For each row the number of its members with a text, or [`OPEN`].
     pub(super) texts: Vec<u16>,
@@ -33,9 +37,12 @@ pub(in crate::segment) struct MemberBuilder {
 #[derive(Debug)]
 pub(super) struct ColumnBuilder {
     pub(super) path: Box<[u8]>,
+    /// The column that was told after this one, where it was told last: payloads of one producer
+    /// mostly have the same members in the same order.
+    next: usize,
     /// Of the rows up to the last that has the member.
     pub(super) codes: Vec<u16>,
-    entries: HashMap<Box<[u8]>, u16>,
+    entries: HashMap<Box<[u8]>, u16, RandomState>,
     /// The distinct texts in the order of their codes, each behind its length.
     pub(super) dictionary: Vec<u8>,
     /// Rows that have the member.
@@ -107,6 +114,20 @@ impl MemberBuilder {
 
     /// The number of a path; `None` where there are too many.
     fn number(&mut self, path: &[u8]) -> Option<usize> {
+        let last = self.told_last;
+        let guess = self.columns.get(last).map_or(0, |column| column.next);
+        let number = match self.columns.get(guess) {
+            Some(column) if *column.path == *path => guess,
+            _ => self.look_up(path)?,
+        };
+        if let Some(column) = self.columns.get_mut(last) {
+            column.next = number;
+        }
+        self.told_last = number;
+        Some(number)
+    }
+
+    fn look_up(&mut self, path: &[u8]) -> Option<usize> {
         if let Some(number) = self.known.get(path) {
             return Some(*number);
         }
@@ -116,8 +137,9 @@ impl MemberBuilder {
         self.known.insert(path.into(), self.columns.len());
         self.columns.push(ColumnBuilder {
             path: path.into(),
+            next: 0,
             codes: Vec::new(),
-            entries: HashMap::new(),
+            entries: HashMap::default(),
             dictionary: Vec::new(),
             present: 0,
             is_given_up: false,
@@ -165,7 +187,7 @@ impl ColumnBuilder {
 
     fn give_up(&mut self) {
         self.is_given_up = true;
-        (self.codes, self.entries, self.dictionary) = (Vec::new(), HashMap::new(), Vec::new());
+        (self.codes, self.entries, self.dictionary) = (Vec::new(), HashMap::default(), Vec::new());
     }
 
     /// Whether enough rows have it, and few enough different texts.
