@@ -98,6 +98,17 @@ pub(crate) const UNSEALED_FILES_FLUSH: usize = 16;
 pub(crate) const SEAL_AFTER_NS: i64 = 3_600 * 1_000_000_000;
 /// The log is sealed once there was no commit for so long, in nanoseconds: five minutes.
 pub(crate) const SEAL_IDLE_NS: i64 = 300 * 1_000_000_000;
+/// A log of [`SLOW_LOG_BYTES`] is sealed once there was no commit for so long, in nanoseconds: 15
+/// seconds. Searching it takes a core about 20 ms, and a segment next to nothing.
+pub(crate) const SEAL_SLOW_IDLE_NS: i64 = 15 * 1_000_000_000;
+/// See [`SEAL_SLOW_IDLE_NS`].
+pub(crate) const SLOW_LOG_BYTES: u64 = 4 * 1024 * 1024;
+/// A log of [`LARGE_LOG_BYTES`] is sealed once its oldest event has waited for so long, in
+/// nanoseconds: a minute. More events than a dedup index takes in memory come in that time only
+/// under a load that fills log files within seconds, and seals them when they are full.
+pub(crate) const SEAL_LARGE_AFTER_NS: i64 = 60 * 1_000_000_000;
+/// See [`SEAL_LARGE_AFTER_NS`].
+pub(crate) const LARGE_LOG_BYTES: u64 = 16 * 1024 * 1024;
 /// Events of so long a time, in nanoseconds, may be together in a file however little they may age:
 /// fifteen seconds.
 pub(crate) const SEAL_SPAN_NS_MIN: i64 = 15 * 1_000_000_000;

@@ -2,7 +2,7 @@
 //!
 //! Only what is sealed can expire, and only segments are Parquet files. So the log is sealed in
 //! whole once its oldest event has waited for long, once nothing has come for a while, or once it
-//! takes up too much of what may stay.
+//! takes up too much of what may stay; and all the sooner, the longer it takes to search.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,10 @@ use super::expire::{AGE_SHARE, RetentionRequest, SIZE_SHARE};
 use super::live::LiveFiles;
 use crate::error::{Error, Result};
 use crate::invariant::invariant;
-use crate::limits::{LIMITED_FILE_BYTES_MIN, SEAL_AFTER_NS, SEAL_IDLE_NS, SEAL_SPAN_NS_MIN};
+use crate::limits::{
+    LARGE_LOG_BYTES, LIMITED_FILE_BYTES_MIN, SEAL_AFTER_NS, SEAL_IDLE_NS, SEAL_LARGE_AFTER_NS, SEAL_SLOW_IDLE_NS,
+    SEAL_SPAN_NS_MIN, SLOW_LOG_BYTES,
+};
 use crate::log::writer::LogWriter;
 use crate::retention::Retention;
 
@@ -76,6 +79,12 @@ fn is_due(live: &LiveFiles, request: &RetentionRequest, last_ns: i64) -> Result<
     let age_ns = now_ns.saturating_sub(first_ns.min(last_ns));
     let idle_ns = now_ns.saturating_sub(last_ns);
     if age_ns >= SEAL_AFTER_NS || idle_ns >= SEAL_IDLE_NS {
+        return Ok(true);
+    }
+    let log_bytes = live.all_log_bytes();
+    if (log_bytes >= SLOW_LOG_BYTES && idle_ns >= SEAL_SLOW_IDLE_NS)
+        || (log_bytes >= LARGE_LOG_BYTES && age_ns >= SEAL_LARGE_AFTER_NS)
+    {
         return Ok(true);
     }
     let is_large = |bytes: u64, limit: u64| bytes > (limit / SIZE_SHARE).max(LIMITED_FILE_BYTES_MIN);

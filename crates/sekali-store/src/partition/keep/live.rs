@@ -41,6 +41,11 @@ impl LiveFiles {
         logs.collect()
     }
 
+    /// Bytes of the log.
+    pub(super) fn all_log_bytes(&self) -> u64 {
+        self.live_log_files().iter().map(|file| file.block_index().end).sum()
+    }
+
     /// Bytes of the rows of some topics in the log.
     pub(super) fn log_bytes(&self, topics: &TopicPattern) -> u64 {
         let mut bytes = 0;

@@ -3,7 +3,7 @@
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::{Outcome, Tuning};
 
-use super::{Arc, Opened, Retention, ages, check, event, expire, files, seqs, size};
+use super::{Arc, Opened, Retention, Sent, ages, check, event, expire, files, seqs, size};
 use crate::support::BUSY;
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -83,6 +83,30 @@ fn a_log_is_sealed_after_an_hour_and_when_nothing_comes_any_more() {
     }
     assert_eq!(files(&disk, "parquet").len(), 1);
     check(&mut opened);
+}
+
+#[test]
+fn a_log_that_is_slow_to_search_is_sealed_soon() {
+    let batch_of = |opened: &Opened, megabytes: u64, first: u64| {
+        let events = (first..first + megabytes).map(|id| Sent { payload: vec![b'1'; 1 << 20], ..event(id) });
+        opened.batch(&events.collect::<Vec<_>>())
+    };
+    // Megabytes at the beginning and 50 s later, when the log is looked at, and whether it is sealed.
+    for (megabytes, second, sealed) in
+        [((3, 0), 40, false), ((5, 0), 10, false), ((5, 0), 16, true), ((9, 9), 59, false), ((9, 9), 61, true)]
+    {
+        let mut opened = Opened::open_with(&MemoryDisk::new(), ROOMY).unwrap();
+        let first = batch_of(&opened, megabytes.0, 1);
+        opened.partition.commit(&[first], 0, None).unwrap();
+        if megabytes.1 > 0 {
+            let more = batch_of(&opened, megabytes.1, 1 + megabytes.0);
+            opened.partition.commit(&[more], 50 * SECOND_NS, None).unwrap();
+        }
+        at(&mut opened, &Arc::default(), second);
+        assert_eq!(opened.reader().storage_stats().segments > 0, sealed, "{megabytes:?} after {second} s");
+        assert_eq!(seqs(&opened).len() as u64, megabytes.0 + megabytes.1);
+        check(&mut opened);
+    }
 }
 
 #[test]
