@@ -306,6 +306,14 @@ pub const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Longest that requests in progress may take after the server was told to stop. Below the 10 s
 /// after which container engines kill.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a connection is kept for a last request, when the server drains and its sockets stay
+/// open: its client may be sending.
+pub(crate) const LAST_REQUESTS_TIME: Duration = Duration::from_millis(500);
+/// Longest that either process of a handover waits for a word of the other that needs no work, and
+/// for the lock of the store.
+pub(crate) const HANDOVER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most listening sockets of a server.
+pub(crate) const HANDOVER_SOCKETS_MAX: usize = 32;
 /// How long the server goes on answering after the store stopped, so that clients and health checks
 /// learn why.
 pub const STOPPED_LINGER: Duration = Duration::from_secs(1);
@@ -388,6 +396,7 @@ const _: () = {
         KEYS_MAX * 2 * (KEY_TOPICS_MAX * (TOPIC_BYTES_MAX + 4) + KEY_NAME_BYTES_MAX + 256)
             < KEYS_FILE_BYTES_MAX as usize
     );
+    assert!(LAST_REQUESTS_TIME.as_millis() * 4 < DRAIN_TIMEOUT.as_millis());
     assert!(IDLE_TIMEOUT.as_secs() > HEADERS_TIMEOUT.as_secs());
     assert!(SERVING_THREADS_MAX * FILES_PER_SERVING_THREAD <= FILES_RESERVED / 2);
 };

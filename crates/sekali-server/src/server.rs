@@ -8,13 +8,17 @@ mod bind;
 mod config;
 mod directory;
 mod error;
+mod handover;
 mod internals;
 mod keys;
+mod prepared;
 mod reload;
+mod sockets;
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sekali_store::disk::Disk;
 use sekali_store::{HashKey, Store, StoreMeta, StoreOptions, Tuning};
@@ -22,27 +26,52 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{error, info, warn};
 
+use self::bind::Open;
+use self::handover::{Offer, Taker};
+use self::prepared::Prepared;
 use self::reload::Reload;
-use crate::access::Access;
-use crate::consumers::Consumers;
-use crate::http::{Browsers, Door};
 use crate::ingest::CONTENT_RULES;
-use crate::limits::STOPPED_LINGER;
-use crate::listen::{Certificates, ConnectionContext, Listening, OpenLimits, Threads};
-use crate::service::{Committers, Pipeline, Service, Tails};
+use crate::limits::{HANDOVER_TIMEOUT, STOPPED_LINGER};
+use crate::listen::{Draining, Listening};
+use crate::service::{Committers, Pipeline, Tails};
 
 pub use config::Config;
 pub use error::StartError;
 #[doc(hidden)]
 pub use internals::Internals;
+pub use sockets::Sockets;
 
 /// A running server. Dropping it lets it stop in the background; [`Server::stop`] waits.
 #[derive(Debug)]
 pub struct Server {
-    addr: SocketAddr,
-    reload: Reload,
-    stop: watch::Sender<bool>,
+    addrs: Vec<SocketAddr>,
+    is_tls: bool,
+    reload: Arc<Mutex<Reload>>,
+    stop: watch::Sender<Stop>,
     ended: JoinHandle<Ended>,
+    offer: Option<Offer>,
+    resumption: Resumption,
+}
+
+/// Everything that it takes to start again in the same place.
+#[derive(Debug)]
+struct Resumption {
+    config: Config,
+    internals: Internals,
+    sockets: Sockets,
+    /// Whether the sockets stay open when the server ends.
+    is_supervised: bool,
+}
+
+/// Whether a server is to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    No,
+    /// Its sockets close with it.
+    Close,
+    /// Its sockets stay open, so that clients are given time to send what is on its way and to
+    /// connect again.
+    Leave,
 }
 
 /// Why a server ended.
@@ -50,6 +79,11 @@ pub struct Server {
 pub enum Ended {
     /// It was told to.
     Stopped,
+    /// Another process serves in its place.
+    HandedOver,
+    /// Another process was to take over and did not, and then this one could not go on, for this
+    /// reason. Everything that was answered is safe.
+    NotResumed(String),
     /// A write or sync of the store failed, for this reason. Everything that was answered is safe.
     StorageFailed(String),
 }
@@ -61,7 +95,19 @@ impl Server {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_with(config, Internals::default()).await
+        Self::start_on(config, Sockets::default()).await
+    }
+
+    /// As [`Server::start`], on the sockets of a supervisor, if there are any, and not on the
+    /// address of the settings.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start_on(config: Config, sockets: Sockets) -> Result<Self, StartError> {
+        if config.take_over {
+            return handover::take_over(config, Internals::default(), sockets).await;
+        }
+        Prepared::new(config, Internals::default(), Open::of(sockets)).await?.open().await
     }
 
     /// As [`Server::start`], with other parts than the usual ones.
@@ -70,63 +116,33 @@ impl Server {
     /// See [`StartError`].
     #[doc(hidden)]
     pub async fn start_with(config: Config, internals: Internals) -> Result<Self, StartError> {
-        let Internals { disk, timeouts, tuning } = internals;
-        let cors_origins = config.checked_cors_origins()?;
-        let hosts = config.checked_hosts()?;
-        let certificates = config.tls.clone().map(Certificates::load).transpose()?;
-        let dir = config.data_dir.clone();
-        let checked = Arc::clone(&disk);
-        let load = move || {
-            directory::check(&*checked, &dir)?;
-            Access::load(&dir).map_err(|error| StartError::of_keys(&dir, error))
-        };
-        let access = tokio::task::spawn_blocking(load).await.map_err(StartError::other)??;
-        // Before the store is opened, which may take a while: a wrong address is told at once.
-        let listener = bind::bind(&config, &access).await?;
-        let addr = listener.local_addr().map_err(StartError::other)?;
-        let hosts = Some(hosts).filter(|_| bind::is_loopback(&addr) || !config.allow_hosts.is_empty());
-        let (data_dir, retention) = (config.data_dir.clone(), config.retention.clone());
-        let open = move || {
-            let store = open(Arc::clone(&disk), tuning, &config)?;
-            Ok::<_, StartError>((store, Consumers::open(disk, &config.data_dir)?))
-        };
-        let (store, consumers) = tokio::task::spawn_blocking(open).await.map_err(StartError::other)??;
-        let started = Service::start_with(store, consumers);
-        let (service, committers, store_chores) = started.map_err(StartError::other)?;
-        directory::spill(&data_dir);
-        announcement::opened(&data_dir, &service, &retention);
-        let (pipeline, tails) = (service.pipeline().clone(), service.tails().clone());
-        let mut chores = JoinSet::new();
-        store_chores.spawn_on(&mut chores, retention);
-        chores.spawn(keys::run(access.clone()));
-        let door = Door::new(service, access.clone(), Browsers { cors_origins, hosts }, timeouts);
-        let threads = Threads::start().map_err(StartError::other)?;
-        let context = ConnectionContext { door, timeouts, certificates: certificates.clone() };
-        let limits = OpenLimits::raise();
-        let listening = Listening::start(listener, threads, context, limits);
-        let (stop, stopping) = watch::channel(false);
-        let ended = tokio::spawn(run(listening, pipeline, committers, tails, chores, stopping));
-        let server = Self { addr, reload: Reload { access, certificates }, stop, ended };
-        announcement::listening(&server.url(), &server.reload.access, limits);
-        Ok(server)
+        Prepared::new(config, internals, Open::of(Sockets::default())).await?.open().await
     }
 
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        // There always is one.
+        self.addrs.first().copied().unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
     }
 
     /// Its address as a URL: `https` with TLS, or `http`.
     pub fn url(&self) -> String {
-        let scheme = if self.reload.certificates.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.addr)
+        self.url_of(self.addr())
+    }
+
+    fn url_of(&self, addr: SocketAddr) -> String {
+        let scheme = if self.is_tls { "https" } else { "http" };
+        format!("{scheme}://{addr}")
     }
 
     /// Returns a function that reads certificates and keys again, and logs what was read. It blocks
     /// for small files, and may outlive the server.
     pub fn reload(&self) -> impl Fn() + Send + use<> {
-        let reload = self.reload.clone();
-        move || reload.run()
+        let reload = Arc::clone(&self.reload);
+        move || {
+            let reload = reload.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            reload.run();
+        }
     }
 
     /// Stops it, in order, and waits until it has ended.
@@ -134,19 +150,70 @@ impl Server {
         self.run_until(std::future::ready(())).await
     }
 
-    /// Lets it run until `shutdown` is ready, or until the store fails, then stops it in order and
-    /// waits until it has ended.
-    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Ended {
-        let Self { stop, mut ended, .. } = self;
-        let ended = tokio::select! {
-            ended = &mut ended => ended,
-            () = shutdown => {
+    /// Lets it run until `shutdown` is ready, until another process has taken over, or until the
+    /// store fails. Then stops it in order and waits until it has ended.
+    pub async fn run_until(mut self, shutdown: impl Future<Output = ()>) -> Ended {
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let occasion = tokio::select! {
+                ended = &mut self.ended => return ended_of(ended),
+                () = &mut shutdown => None,
+                taker = taken(&mut self.offer) => Some(taker),
+            };
+            let Some(taker) = occasion else {
+                self.offer = None;
+                let how = if self.resumption.is_supervised { Stop::Leave } else { Stop::Close };
                 // An error here is a server that has ended by itself in this moment.
-                let _ = stop.send(true);
-                ended.await
-            }
+                let _ = self.stop.send(how);
+                return ended_of(self.ended.await);
+            };
+            self = match self.hand_over(taker, shutdown.as_mut()).await {
+                Ok(server) => server,
+                Err(ended) => return ended,
+            };
+        }
+    }
+
+    /// Stops, and lets another process serve in its place. If that one fails, this one goes on.
+    async fn hand_over(self, taker: Taker, shutdown: Pin<&mut impl Future<Output = ()>>) -> Result<Self, Ended> {
+        info!("another process takes over");
+        let Self { stop, ended, resumption, reload, .. } = self;
+        let _ = stop.send(Stop::Leave);
+        match ended_of(ended.await) {
+            Ended::Stopped => {}
+            other => return Err(other),
+        }
+        let outcome = tokio::select! {
+            outcome = taker.hand_over() => outcome,
+            () = shutdown => return Err(Ended::Stopped),
         };
-        ended.unwrap_or_else(|error| Ended::StorageFailed(format!("the server broke off: {error}")))
+        let Err(reason) = outcome else {
+            info!("the other process serves");
+            return Err(Ended::HandedOver);
+        };
+        error!(%reason, "the other process did not start: this one goes on");
+        let Resumption { config, internals, sockets, is_supervised } = resumption;
+        let resumed = async {
+            Prepared::new(config, internals, Open::Supervised(sockets)).await?.open_within(HANDOVER_TIMEOUT).await
+        };
+        let mut server = resumed.await.map_err(|error: StartError| Ended::NotResumed(error.to_string()))?;
+        server.resumption.is_supervised = is_supervised;
+        let fresh = server.reload.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        *reload.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+        server.reload = reload;
+        Ok(server)
+    }
+}
+
+fn ended_of(ended: Result<Ended, tokio::task::JoinError>) -> Ended {
+    ended.unwrap_or_else(|error| Ended::StorageFailed(format!("the server broke off: {error}")))
+}
+
+/// Waits until another process takes over, if one can.
+async fn taken(offer: &mut Option<Offer>) -> Taker {
+    match offer {
+        Some(offer) => offer.taken().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -156,19 +223,23 @@ async fn run(
     committers: Committers,
     tails: Tails,
     mut chores: JoinSet<()>,
-    mut stopping: watch::Receiver<bool>,
+    mut stopping: watch::Receiver<Stop>,
 ) -> Ended {
-    tokio::select! {
-        () = told_to_stop(&mut stopping) => info!("stopping"),
+    let draining = tokio::select! {
+        stop = told_to_stop(&mut stopping) => {
+            info!("stopping");
+            if stop == Stop::Leave { Draining::Gently } else { Draining::AtOnce }
+        }
         reason = pipeline.until_stopped() => {
             error!(%reason, "stopping: the store takes no more events");
             tokio::time::sleep(STOPPED_LINGER).await;
+            Draining::AtOnce
         }
-    }
+    };
     chores.shutdown().await;
     // They would never end by themselves.
     tails.close();
-    listening.drain().await;
+    listening.drain(draining).await;
     pipeline.close();
     let join = move || {
         committers.join();
@@ -182,9 +253,9 @@ async fn run(
     }
 }
 
-async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
+async fn told_to_stop(stopping: &mut watch::Receiver<Stop>) -> Stop {
     // An error here is a `Server` that was dropped, which stops it as well.
-    let _ = stopping.wait_for(|stop| *stop).await;
+    stopping.wait_for(|stop| *stop != Stop::No).await.map_or(Stop::Close, |stop| *stop)
 }
 
 /// Opens the store. Id and secret of a new one are drawn here: the engine has no randomness of its

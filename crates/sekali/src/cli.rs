@@ -2,10 +2,12 @@
 //!
 //! - `commands`: one file per command; `args`: groups of options that commands share
 //! - `term`: output, progress, signals, the log and the help
+//! - `activation`: sockets from a supervisor
 //! - `answer`: answers of a server; `local_server`: a server inside this process
 //! - `exit`, `failure`: how a command ends
 //! - `container_user`: in a container, the change from root to the owner of the data
 
+mod activation;
 mod answer;
 mod args;
 mod commands;
@@ -143,7 +145,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<(), Failure> {
+fn run(mut command: Command) -> Result<(), Failure> {
+    if let Command::Serve(args) = &mut command {
+        // Before there are threads: the variables that name the sockets are removed.
+        args.inherit(activation::sockets()?);
+    }
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::new(Exit::Failed, format!("cannot start threads: {error}")))?;
     let result = runtime.block_on(command.run());

@@ -1,8 +1,10 @@
 //! The accept loop: as many connections as there may be, and no storm of errors when there cannot
 //! be one more.
 
+use std::future::poll_fn;
 use std::io;
-use std::net::TcpStream as StdTcpStream;
+use std::net::{SocketAddr, TcpStream as StdTcpStream};
+use std::task::Poll;
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -13,35 +15,36 @@ use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::connection::ConnectionContext;
+use super::draining::{Draining, drained};
 use super::permits::{ConnectionPermit, ConnectionPermits};
 use super::threads::Threads;
 use crate::limits::{CONNECTIONS_FEW, CONNECTIONS_MAX, DRAIN_TIMEOUT, FILES_RESERVED};
 
-/// A listening socket with its connections.
+/// Listening sockets with their connections.
 #[derive(Debug)]
 pub(crate) struct Listening {
-    draining: watch::Sender<bool>,
+    draining: watch::Sender<Draining>,
     task: JoinHandle<()>,
 }
 
 impl Listening {
     /// Begins to accept.
     pub(crate) fn start(
-        listener: TcpListener,
+        listeners: Vec<TcpListener>,
         threads: Threads,
         context: ConnectionContext,
         limits: OpenLimits,
     ) -> Self {
-        let (draining, drain) = watch::channel(false);
+        let (draining, drain) = watch::channel(Draining::No);
         let places = ConnectionPermits::new(limits.connections);
-        Self { draining, task: tokio::spawn(run(listener, threads, context, places, drain)) }
+        Self { draining, task: tokio::spawn(run(listeners, threads, context, places, drain)) }
     }
 
     /// Accepts no more, and waits until the requests in progress are answered, or for
     /// [`DRAIN_TIMEOUT`].
-    pub(crate) async fn drain(mut self) {
+    pub(crate) async fn drain(mut self, draining: Draining) {
         // An error here is a task that has ended.
-        let _ = self.draining.send(true);
+        let _ = self.draining.send(draining);
         if timeout(DRAIN_TIMEOUT, &mut self.task).await.is_err() {
             warn!("requests were cut off: they took too long to finish");
             self.task.abort();
@@ -50,18 +53,18 @@ impl Listening {
 }
 
 async fn run(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     threads: Threads,
     context: ConnectionContext,
     places: ConnectionPermits,
-    mut drain: watch::Receiver<bool>,
+    mut drain: watch::Receiver<Draining>,
 ) {
     let mut connections = JoinSet::new();
     let is_draining = drain.clone();
-    loop {
+    for turn in 0.. {
         let accepted = tokio::select! {
-            _ = drain.wait_for(|drain| *drain) => break,
-            accepted = accept(&listener, &places) => accepted,
+            _ = drained(&mut drain) => break,
+            accepted = accept(&listeners, turn, &places) => accepted,
         };
         if let Some((stream, place)) = accepted {
             let Some((slot, runtime)) = threads.slot() else { break };
@@ -80,14 +83,18 @@ async fn run(
         }
         while connections.try_join_next().is_some() {}
     }
-    drop(listener);
+    drop(listeners);
     while connections.join_next().await.is_some() {}
 }
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, places: &ConnectionPermits) -> Option<(StdTcpStream, ConnectionPermit)> {
+async fn accept(
+    listeners: &[TcpListener],
+    turn: usize,
+    places: &ConnectionPermits,
+) -> Option<(StdTcpStream, ConnectionPermit)> {
     let place = places.wait().await?;
-    match listener.accept().await {
+    match next(listeners, turn).await {
         Ok((stream, client)) => {
             let place = places.take(place, client.ip());
             if place.is_none() {
@@ -107,6 +114,17 @@ async fn accept(listener: &TcpListener, places: &ConnectionPermits) -> Option<(S
             None
         }
     }
+}
+
+/// The next connection of any socket. Each is asked first in its turn, so that a busy one does not
+/// keep the others waiting.
+async fn next(listeners: &[TcpListener], turn: usize) -> io::Result<(TcpStream, SocketAddr)> {
+    let (behind, first) = listeners.split_at(turn % listeners.len().max(1));
+    poll_fn(|cx| {
+        let mut accepted = first.iter().chain(behind).map(|listener| listener.poll_accept(cx));
+        accepted.find(Poll::is_ready).unwrap_or(Poll::Pending)
+    })
+    .await
 }
 
 const BACK_OFF: Duration = Duration::from_millis(200);

@@ -35,6 +35,7 @@ pub(super) struct Activity {
     taken: AtomicU64,
     is_http2: AtomicBool,
     is_broken: AtomicBool,
+    ends_with_next: AtomicBool,
 }
 
 /// The consequence of a check of a connection.
@@ -62,6 +63,7 @@ impl Activity {
             taken: AtomicU64::new(0),
             is_http2: AtomicBool::new(false),
             is_broken: AtomicBool::new(false),
+            ends_with_next: AtomicBool::new(false),
         })
     }
 
@@ -123,6 +125,16 @@ impl Activity {
         self.is_broken.load(Ordering::Relaxed)
     }
 
+    /// The connection is to close with its next answer.
+    pub(super) fn end_with_next(&self) {
+        self.ends_with_next.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether HTTP/2 is spoken, as far as is known.
+    pub(super) fn is_http2(&self) -> bool {
+        self.is_http2.load(Ordering::Relaxed)
+    }
+
     /// Notes a request. It is in progress until its exchange is dropped and its body has ended.
     pub(super) fn begin(self: &Arc<Self>, is_http2: bool) -> Exchange {
         self.is_http2.store(is_http2, Ordering::Relaxed);
@@ -163,6 +175,11 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
+    /// Whether its connection is to close with it, which only HTTP/1 must be told.
+    pub(super) fn is_last(&self) -> bool {
+        self.activity.ends_with_next.load(Ordering::Relaxed) && !self.activity.is_http2()
+    }
+
     /// The client has a piece of the answer to take.
     pub(super) fn sending(&mut self) {
         if std::mem::replace(&mut self.is_sending, true) {

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -12,19 +13,20 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::activity::{Activity, Verdict};
 use super::certificates::Certificates;
+use super::draining::{Draining, cut, drained};
 use super::permits::ConnectionPermit;
 use super::poll_on_wake::PollOnWake;
 use super::watched::{WatchedBody, WatchedStream};
 use crate::http::{BodyWatch, Door, HangUp, RequestBody};
 use crate::identity::Receipts;
-use crate::limits::{CONNECTION_BUFFER_BYTES, HTTP2_WINDOW_BYTES, STREAMS_PER_CONNECTION_MAX};
+use crate::limits::{CONNECTION_BUFFER_BYTES, HTTP2_WINDOW_BYTES, LAST_REQUESTS_TIME, STREAMS_PER_CONNECTION_MAX};
 use crate::timeouts::Timeouts;
 
 /// Everything that serving a connection needs. Cheap to clone.
@@ -39,7 +41,12 @@ pub(crate) struct ConnectionContext {
 impl ConnectionContext {
     /// Serves a connection until it closes, idles for too long, gets stuck, or the server drains
     /// and its requests are answered. Holds `place` as long.
-    pub(super) async fn serve(self, stream: TcpStream, mut draining: watch::Receiver<bool>, place: ConnectionPermit) {
+    pub(super) async fn serve(
+        self,
+        stream: TcpStream,
+        mut draining: watch::Receiver<Draining>,
+        place: ConnectionPermit,
+    ) {
         // Answers are small, and clients wait for them.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = self.certificates.as_ref().map(Certificates::acceptor) else {
@@ -48,7 +55,7 @@ impl ConnectionContext {
         let stream = tokio::select! {
             stream = shake_hands(acceptor, stream, self.timeouts) => stream,
             // There is no request in it yet.
-            _ = draining.wait_for(|drain| *drain) => None,
+            () = cut(&mut draining) => None,
         };
         if let Some(stream) = stream {
             speak(stream, self.door, place.network(), self.timeouts, draining).await;
@@ -77,7 +84,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     door: Door,
     network: IpAddr,
     timeouts: Timeouts,
-    mut draining: watch::Receiver<bool>,
+    mut draining: watch::Receiver<Draining>,
 ) {
     let activity = Activity::new(timeouts);
     let io = TokioIo::new(WatchedStream { stream, activity: Arc::clone(&activity) });
@@ -96,9 +103,9 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut check = interval(timeouts.check_interval);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut closing = false;
+    let mut phase = Phase::Open;
     loop {
-        let occasion = pin!(occasion(&mut draining, &mut check, closing));
+        let occasion = pin!(occasion(&mut draining, &mut check, phase));
         let occasion = tokio::select! {
             biased;
             outcome = connection.as_mut() => {
@@ -112,16 +119,21 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             occasion = PollOnWake::new(occasion) => occasion,
         };
         match occasion {
-            Occasion::Drain => {
-                closing = true;
+            // HTTP/2 says by itself which requests are still answered.
+            Occasion::Drain(Draining::Gently) if !activity.is_http2() => {
+                activity.end_with_next();
+                phase = Phase::Last(Instant::now() + LAST_REQUESTS_TIME);
+            }
+            Occasion::Drain(_) => {
+                phase = Phase::Closing;
                 connection.as_mut().graceful_shutdown();
             }
-            Occasion::Check => match activity.verdict(closing) {
+            Occasion::Check => match activity.verdict(phase == Phase::Closing) {
                 Verdict::Fine => {}
                 Verdict::Stuck => return debug!("a connection was cut: its client is too slow"),
-                Verdict::Idle if closing => return receipts.prove(),
+                Verdict::Idle if phase == Phase::Closing => return receipts.prove(),
                 Verdict::Idle => {
-                    closing = true;
+                    phase = Phase::Closing;
                     connection.as_mut().graceful_shutdown();
                 }
             },
@@ -129,17 +141,35 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
+/// How far a connection is on its way to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// It closes with the answer to its next request, or else at this time: its client may be
+    /// sending already.
+    Last(Instant),
+    /// It closes as soon as it has no request.
+    Closing,
+}
+
 /// Why a connection is looked at from outside.
 enum Occasion {
     /// The server is about to end.
-    Drain,
+    Drain(Draining),
     /// It is time to see whether it is stuck.
     Check,
 }
 
-async fn occasion(draining: &mut watch::Receiver<bool>, check: &mut Interval, closing: bool) -> Occasion {
+async fn occasion(draining: &mut watch::Receiver<Draining>, check: &mut Interval, phase: Phase) -> Occasion {
+    let last = async {
+        match phase {
+            Phase::Last(end) => sleep_until(end).await,
+            Phase::Open | Phase::Closing => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        _ = draining.wait_for(|drain| *drain), if !closing => Occasion::Drain,
+        draining = drained(draining), if phase == Phase::Open => Occasion::Drain(draining),
+        () = last => Occasion::Drain(Draining::AtOnce),
         _ = check.tick() => Occasion::Check,
     }
 }
@@ -159,7 +189,12 @@ fn answer(
         if response.extensions().get::<HangUp>().is_some() {
             return Err(HungUp);
         }
-        Ok(response.map(|body| WatchedBody { body, exchange }))
+        let is_last = exchange.is_last();
+        let mut response = response.map(|body| WatchedBody { body, exchange });
+        if is_last {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
     }
 }
 

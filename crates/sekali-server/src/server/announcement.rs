@@ -5,6 +5,7 @@ use std::path::Path;
 use sekali_store::Retention;
 use tracing::info;
 
+use super::Server;
 use crate::access::Access;
 use crate::listen::OpenLimits;
 use crate::service::Service;
@@ -18,7 +19,8 @@ pub(super) fn opened(data_dir: &Path, service: &Service, retention: &Retention) 
 }
 
 /// Says where it listens, and on what terms.
-pub(super) fn listening(url: &str, access: &Access, limits: OpenLimits) {
+pub(super) fn listening(server: &Server, access: &Access, limits: OpenLimits) {
+    let url = &server.url();
     let access = match access.count() {
         None => "open to every client".to_owned(),
         Some(1) => "1 key".to_owned(),
@@ -29,6 +31,9 @@ pub(super) fn listening(url: &str, access: &Access, limits: OpenLimits) {
     match files {
         Some(files) => info!(version, %access, connections, files, "listening on {url}"),
         None => info!(version, %access, connections, "listening on {url}"),
+    }
+    for &addr in server.addrs.iter().skip(1) {
+        info!("also listening on {}", server.url_of(addr));
     }
     info!("open {} in a browser to see it", reachable(url));
 }

@@ -31,6 +31,8 @@ pub struct Config {
     pub retention: Retention,
     /// With it, TLS is spoken and nothing else.
     pub tls: Option<ServerTls>,
+    /// Whether to start in the place of the server that runs on the data directory, if one does.
+    pub take_over: bool,
 }
 
 impl Default for Config {
@@ -44,6 +46,7 @@ impl Default for Config {
             allow_hosts: Vec::new(),
             retention: Retention::default(),
             tls: None,
+            take_over: false,
         }
     }
 }

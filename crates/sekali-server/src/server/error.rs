@@ -37,6 +37,17 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// The server that runs on the data directory cannot be taken over.
+    #[error(
+        "cannot take over the server that runs on {}: {reason}; stop that one, and start again without --take-over",
+        dir.display()
+    )]
+    TakeOver {
+        /// The directory.
+        dir: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The address cannot be listened on, most often because another process does.
     #[error("cannot listen on {listen}: {source}; choose another address with --listen")]
     Listen {

@@ -52,7 +52,7 @@ fn after_a_failed_sync_nothing_is_acknowledged_and_the_server_ends() {
     assert_eq!(server.get("/events").json().as_array().unwrap().len(), 1, "readers see only what was synced");
     match server.wait_for_end() {
         Ended::StorageFailed(reason) => assert!(reason.contains("bad mood"), "{reason}"),
-        Ended::Stopped => panic!("the end should be told apart from a normal one"),
+        other => panic!("the end should be told apart from a normal one: {other:?}"),
     }
 }
 

@@ -113,7 +113,7 @@ impl From<StoreError> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let exit = match &error {
-            StartError::DataDirInUse(_) => Exit::DataDirInUse,
+            StartError::DataDirInUse(_) | StartError::TakeOver { .. } => Exit::DataDirInUse,
             StartError::Listen { .. } => Exit::CannotListen,
             StartError::NewerFormat(_) => Exit::NewerFormat,
             StartError::Damaged(_) => Exit::Damaged,

@@ -4,17 +4,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use sekali_server::server::{Config, Ended, Server};
+use sekali_server::server::{Config, Ended, Server, Sockets};
 
-/// Starts a server. The failure has the exit code of its cause.
-pub(crate) async fn start(config: Config) -> Result<Server, Failure> {
-    Server::start(config).await.map_err(Failure::from)
+/// Starts a server, on these sockets if there are any. The failure has the exit code of its cause.
+pub(crate) async fn start(config: Config, sockets: Sockets) -> Result<Server, Failure> {
+    Server::start_on(config, sockets).await.map_err(Failure::from)
 }
 
 /// The result of the process, from the way its server ended.
 pub(crate) fn conclude(ended: Ended) -> Result<(), Failure> {
     match ended {
-        Ended::Stopped => Ok(()),
+        Ended::Stopped | Ended::HandedOver => Ok(()),
+        Ended::NotResumed(reason) => Err(Failure::new(
+            Exit::Failed,
+            format!("another process was to take over and failed, and this one cannot go on: {reason}"),
+        )),
         Ended::StorageFailed(reason) => Err(Failure::new(
             Exit::Stopped,
             format!(

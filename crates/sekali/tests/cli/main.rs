@@ -10,6 +10,7 @@ mod ask;
 mod backup;
 mod end_to_end;
 #[cfg(target_os = "linux")]
+mod handover;
 mod hostile;
 mod keys;
 mod other_user;

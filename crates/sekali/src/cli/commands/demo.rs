@@ -21,7 +21,7 @@ use crate::generate::{Recipe, START_NS};
 use crate::input::{Origin, Pacing, feed};
 use sekali_client::{Client, Ending, Publisher, RetryPolicy};
 use sekali_server::clock::now_ns;
-use sekali_server::server::Ended;
+use sekali_server::server::{Ended, Sockets};
 use sekali_tls::ClientTls;
 use sekali_wire::escape::escape;
 use sekali_wire::timestamp::Timestamp;
@@ -78,7 +78,7 @@ struct Lifetime {
 pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     log::start("warn", LogFormat::Text)?;
     let signals = Signals::catch()?;
-    let server = local_server::start(args.listen.config()).await?;
+    let server = local_server::start(args.listen.config(), Sockets::default()).await?;
     let url = format!("http://{}", local_server::reachable(server.addr()));
     let (stop, stopping) = oneshot::channel::<()>();
     let mut serving = tokio::spawn(server.run_until(async {

@@ -14,13 +14,15 @@ use crate::cli::failure::Failure;
 use crate::cli::local_server;
 use crate::cli::term::output::Output;
 use crate::cli::term::signals::{Hangups, Signals};
-use sekali_server::server::Config;
+use sekali_server::server::{Config, Sockets};
 
 /// Arguments of `sekali serve`.
 #[derive(Debug, Args)]
 #[command(after_help = "SIGTERM and SIGINT (Ctrl-C) finish the requests in progress and stop; a second one stops \
     at once. Either way nothing that was acknowledged is lost. SIGHUP reads certificates and \
     keys again.\n\n\
+    A restart refuses no connection with --take-over, and on sockets of a supervisor that stay \
+    open, such as sekali.socket of systemd, which then decide on the address.\n\n\
     Without keys (see sekali keys) every client that reaches the server may do everything, \
     so it listens on loopback only, unless --allow-anonymous is given. Created and revoked \
     keys take effect within 2 s.\n\n\
@@ -29,10 +31,18 @@ use sekali_server::server::Config;
     sekali keys create --data-dir /var/lib/sekali --scope publish\n  \
     sekali serve --listen :8080 --data-dir /var/lib/sekali\n  \
     sekali serve --listen :8443 --tls-cert server.pem --tls-key server.key\n  \
+    sekali serve --take-over\n  \
     sekali serve --retain-age 90d --retain 'debug.*=7d' --retain-size 50G")]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     listen: ListenArgs,
+    /// Take over sockets and data directory from the server that runs on it, which finishes its
+    /// requests and ends; no connection is refused meanwhile
+    #[arg(long)]
+    take_over: bool,
+    /// Sockets of a supervisor.
+    #[arg(skip)]
+    sockets: Sockets,
     /// Web pages of this origin may use the API, like https://logs.example.org; repeat it, or
     /// separate several with commas
     #[arg(long = "cors-origin", env = "SEKALI_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
@@ -57,6 +67,13 @@ pub(crate) struct ServeArgs {
     log: LogArgs,
 }
 
+impl ServeArgs {
+    /// Listens on the sockets of a supervisor, if there are any.
+    pub(crate) fn inherit(&mut self, sockets: Sockets) {
+        self.sockets = sockets;
+    }
+}
+
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     args.log.start()?;
     // Before the store is opened: a signal during recovery is heeded as soon as that is done.
@@ -64,15 +81,16 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let tls = args.tls.files();
     // Whether or not there is anything to read again: by default a hangup ends the process.
     let hangups = Hangups::catch()?;
-    let server = local_server::start(Config {
+    let config = Config {
         partitions: args.partitions,
         // An empty environment variable means none.
         cors_origins: args.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
         retention: args.retain.retention(),
         tls,
+        take_over: args.take_over,
         ..args.listen.config()
-    })
-    .await?;
+    };
+    let server = local_server::start(config, args.sockets).await?;
     tokio::spawn(hangups.each(server.reload()));
     // The log says where it listens, to people. A program that closed standard output still wants
     // the server.
