@@ -1,24 +1,41 @@
-"""Runs the clients of this directory against a server of their own, and prints a table.
+"""Runs the clients of this directory against servers of their own, and prints or writes a table.
 
-Each client sends 30 numbered events, twice if its library can send the same again, and once more to
-a server that is killed with SIGKILL after it has stored the events and before it answers. Between
-client and server sits a relay, which holds the answer back until the server is dead.
+    run.py SEKALI LANGUAGES [--short] [--write] [NAME…]
+
+A client is a program that sends `EVENTS` numbered events to `URL`, `TIMES` times over. It begins with a
+description. The runner starts it once for each situation, between it and the server the relay.
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.request
 
+from relay import Relay
+
 HERE = pathlib.Path(__file__).parent
-EVENTS = 30
+TABLE = HERE.parent.parent / "docs/SHIPPERS.md"
+EVENTS, LARGE, MIDDLE = 30, 20_000, 15
+SITUATIONS = {
+    "twice": {"TIMES": "2"},
+    "killed": {},
+    "restarted": {"RESTART": "1"},
+    "conflict": {"TIMES": "2", "CONFLICT": str(MIDDLE)},
+    "invalid": {"INVALID": str(MIDDLE)},
+    "overload": {},
+    "gzip": {"GZIP": "1"},
+    "large": {},
+}
+SHORT = ("twice", "killed", "overload")
+TIMEOUT_SECONDS = 240
 
 
 class Server:
@@ -41,107 +58,178 @@ class Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as answer:
+    def stats(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/stats") as answer:
             return json.load(answer)
 
 
-class Relay:
-    """Passes bytes on. Once armed, it kills the server when the next answer comes, closes the
-    client's connection without it, and starts the server again."""
+class Client:
+    """A client program and its description.
 
-    def __init__(self, server):
-        self.server, self.armed = server, False
-        self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+    `name` is for the table; `again`, whether the same events a second time are repeats or new;
+    `overload`, the words of an overload in its protocol; `retry`, how a request comes again;
+    `restarts`, whether it is a daemon that may be killed; `cannot`, situations that it has no way to
+    be in; `large`, events of a large batch, where it is slow; `expect`, what it does otherwise than a client that loses and repeats nothing.
+    """
 
-    def accept(self):
-        while True:
-            client, _ = self.listener.accept()
-            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+    def __init__(self, program):
+        self.program = program
+        # A comment at its beginning.
+        lines = [line.lstrip("#/ ") for line in program.read_text().splitlines()]
+        described, _ = json.JSONDecoder().raw_decode(" ".join(lines))
+        self.title, self.words = described["name"], described["overload"]
+        self.repeats = {"repeats": True, "new": False}[described["again"]]
+        self.cannot, self.expected = described.get("cannot", []), described.get("expect", {})
+        if not self.repeats:
+            self.cannot.append("conflict")
+        if not described.get("restarts"):
+            self.cannot.append("restarted")
+        self.retried = described.get("retry", "the same bytes")
+        self.large = described.get("large", LARGE)
+        self.name = program.stem
 
-    def serve(self, client):
-        try:
-            with self.lock:
-                upstream = socket.create_connection(("127.0.0.1", self.server.port))
-        except OSError:
-            client.close()
-            return
-        threading.Thread(target=pump, args=(client, upstream), daemon=True).start()
-        try:
-            while piece := upstream.recv(65536):
-                with self.lock:
-                    if self.armed and self.stored():
-                        self.armed = False
-                        self.server.kill()
-                        self.server.start()
-                        break
-                client.sendall(piece)
-        except OSError:
-            pass
-        for end in (client, upstream):
-            # Closing alone waits for the other thread, which reads from it.
+    def command(self):
+        if self.program.suffix == ".mjs":
+            # Packages are looked for beside the program.
+            return ["node", os.path.join(os.environ["CLIENTS_JS"], self.program.name)]
+        return ["sh" if self.program.suffix == ".sh" else sys.executable, str(self.program)]
+
+    def run(self, binary, situation):
+        """What the server counted, and how the spoilt request came again."""
+        with tempfile.TemporaryDirectory() as directory:
+            server = Server(binary, os.path.join(directory, "data"))
+            relay = Relay(server, {"killed": "kill", "restarted": "kill", "overload": self.words}.get(situation))
+            environment = dict(os.environ, URL=f"http://127.0.0.1:{relay.port}", EVENTS=str(EVENTS), TIMES="1",
+                               NO_PROXY="127.0.0.1", no_proxy="127.0.0.1", WORK=directory, SITUATION=situation, PYTHONPATH=str(HERE))
+            environment.update(SITUATIONS[situation])
+            if situation == "large":
+                environment["EVENTS"] = str(self.large)
             try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            end.close()
+                done = subprocess.run(self.command(), env=environment, capture_output=True, text=True,
+                                      timeout=TIMEOUT_SECONDS)
+                stats = server.stats()
+            finally:
+                relay.close()
+                server.kill()
+        repeats = stats["duplicate_dropped"] - stats["conflicts"]
+        retry = relay.retry()
+        if retry == "other bytes" and not repeats:
+            # What came afterwards were other events: all of those before are stored.
+            retry = "none"
+        quarantined = sum(way["quarantined"] for way in stats["ways"])
+        return {
+            "stored": stats["unique_processed"] - quarantined, "repeats": repeats,
+            "conflicts": stats["conflicts"], "quarantined": quarantined,
+            "kinds": sorted({kind for way in stats["ways"] for kind in ("declared", "request", "content", "none") if way[kind]}),
+            "retry": retry, "encodings": sorted({note["encoding"] for note in relay.requests}),
+            "unspoilt": relay.spoil is not None, "statuses": relay.statuses,
+            "said": done.stderr.strip()[-400:] if done.returncode else "",
+        }
 
-    def stored(self):
-        return self.server.get("/stats")["received"] > 0
+    def promised(self, situation):
+        """What a client that loses and repeats nothing leaves: some counters."""
+        again = EVENTS if self.repeats else 0
+        promised = {
+            "twice": {"stored": 2 * EVENTS - again, "repeats": again},
+            "killed": {"stored": EVENTS},
+            "restarted": {"stored": EVENTS},
+            "conflict": {"stored": EVENTS, "repeats": EVENTS - 1, "conflicts": 1},
+            "invalid": {"stored": EVENTS - 1},
+            "overload": {"stored": EVENTS, "repeats": 0},
+            "gzip": {"stored": EVENTS, "encodings": ["gzip"]},
+            "large": {"stored": self.large, "repeats": 0},
+        }[situation]
+        return promised | self.expected.get(situation, {})
 
 
-def pump(source, target):
-    try:
-        while piece := source.recv(65536):
-            target.sendall(piece)
-    except OSError:
-        pass
-    try:
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
+def judged(client, situation, found):
+    """What is wrong about a run, or None."""
+    promised = client.promised(situation)
+    wrong = {name: found[name] for name, value in promised.items() if found[name] != value}
+    if situation == "killed" and client.retried not in ("any", found["retry"]):
+        wrong["retry"] = found["retry"]
+    if found["unspoilt"]:
+        wrong["spoilt"] = "the request that was to be spoilt never came"
+    if found["said"] and situation not in client.expected:
+        wrong["said"] = found["said"]
+    return f"{client.name}, {situation}: {wrong}, promised {promised}" if wrong else None
 
 
-def run(binary, program, kills):
-    """The counters after the client ran."""
-    with tempfile.TemporaryDirectory() as directory:
-        server = Server(binary, directory)
-        relay = Relay(server)
-        relay.armed = kills
-        environment = dict(os.environ, URL=f"http://127.0.0.1:{relay.port}", EVENTS=str(EVENTS),
-                           TIMES="1" if kills else "2", NO_PROXY="127.0.0.1")
-        try:
-            done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, timeout=60)
-            stats = server.get("/stats")
-            return stats, done.stderr if done.returncode else "", relay.armed
-        finally:
-            server.kill()
+def row(client, found):
+    """A line of the table."""
+    def cell(situation, text):
+        return text(found[situation]) if situation in found else "–"
+
+    def lost(one):
+        return f"{one['stored']} of {EVENTS}" if one["stored"] != EVENTS else str(EVENTS)
+
+    cells = [
+        client.title,
+        cell("twice", lambda one: f"{one['stored']}, {one['repeats']}"),
+        cell("killed", lambda one: f"{lost(one)}, {one['repeats']}"),
+        cell("restarted", lambda one: f"{lost(one)}, {one['repeats']}"),
+        cell("conflict", lambda one: f"{one['conflicts']}"),
+        cell("invalid", lambda one: f"{one['stored']}, " + ("quarantine" if one["quarantined"] else "refused")),
+        cell("overload", lost),
+        cell("gzip", lost),
+        cell("large", lambda one: f"{one['stored']:,}"),
+        ", ".join(found["twice"]["kinds"]),
+        cell("killed", lambda one: one["retry"] or "–"),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+HEAD = ["| client | twice | killed | client killed | conflict | invalid | overload | gzip | large | ids | its retry |",
+        "|---|---|---|---|---|---|---|---|---|---|---|"]
+
+
+def write(rows):
+    """Puts the table into the page, in place of the one that is there."""
+    table = "\n".join(HEAD + rows)
+    page = TABLE.read_text()
+    place = r"(?s)(<!-- begin: scripts/clients --write -->\n).*?(<!-- end -->)"
+    if not re.search(place, page):
+        raise SystemExit(f"{TABLE} has no place for the table")
+    new = re.sub(place, lambda found: f"{found[1]}\n{table}\n\n{found[2]}", page)
+    TABLE.write_text(new)
 
 
 def main():
-    binary, wanted = sys.argv[1], sys.argv[2:]
-    programs = sorted(HERE.glob("client_*.py"))
-    programs = [program for program in programs if not wanted or program.stem.removeprefix("client_") in wanted]
-    print("| client | sent twice: stored, repeats | killed before the answer: stored, repeats | ids |")
-    print("|---|---|---|---|")
-    failed = False
-    for program in programs:
-        expected = json.loads(program.read_text().splitlines()[0].removeprefix("# expect "))
-        cells = []
-        for kills in (False, True):
-            stats, error, unarmed = run(binary, program, kills)
-            name = "killed" if kills else "twice"
-            found = [stats["unique_processed"], stats["duplicate_dropped"]]
-            cells.append(f"{found[0]}, {found[1]}")
-            if error or (kills and unarmed) or (found != expected[name] and found[0] != expected[name]):
-                failed = True
-                print(f"{program.stem} {name}: expected {expected[name]}, found {found} {error}", file=sys.stderr)
-            kinds = {kind for way in stats["ways"] for kind in ("declared", "request", "content", "none") if way[kind]}
-        print(f"| {program.stem.removeprefix('client_')} | {cells[0]} | {cells[1]} | {', '.join(sorted(kinds))} |",
-              flush=True)
+    binary, languages, options = sys.argv[1], sys.argv[2].split(","), sys.argv[3:]
+    wanted = [option for option in options if not option.startswith("--")]
+    situations = SHORT if "--short" in options else tuple(SITUATIONS)
+    programs = sorted(path for language in languages for path in (HERE / language).glob("client_*") if path.is_file())
+    clients = [Client(program) for program in programs]
+    clients = [client for client in clients if not wanted or client.name.removeprefix("client_") in wanted]
+    failed, rows = False, {}
+    print_lock = threading.Lock()
+
+    def all_of(client):
+        nonlocal failed
+        found = {}
+        for situation in situations:
+            if situation in client.cannot:
+                continue
+            try:
+                found[situation] = client.run(binary, situation)
+                wrong = judged(client, situation, found[situation])
+            except Exception as error:
+                wrong = f"{client.name}, {situation}: {error!r}"
+            if wrong:
+                with print_lock:
+                    failed = True
+                    print(wrong, file=sys.stderr, flush=True)
+        if all(situation in found for situation in situations if situation not in client.cannot):
+            rows[client] = row(client, found)
+            with print_lock:
+                print(rows[client], flush=True)
+
+    print("\n".join(HEAD), flush=True)
+    # Most of the time they wait.
+    with concurrent.futures.ThreadPoolExecutor(max_workers=int(os.environ.get("JOBS", "3"))) as pool:
+        list(pool.map(all_of, clients))
+    if "--write" in options and not failed:
+        write([rows[client] for client in clients])
     sys.exit(failed)
 
 

@@ -9,6 +9,7 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::event::{EventRef, StoredEvent};
 use crate::meta::StoreMeta;
 use crate::order::Order;
+use crate::rules::Members;
 use crate::segment::{self, RowQuery, Segment, SegmentDir, SegmentWriter, TopicChoice};
 
 /// A directory of segments.
@@ -21,6 +22,12 @@ impl SegmentFiles {
         let disk = Arc::new(RealDisk);
         crate::disk::Disk::create_dir_all(&*disk, &dir).at("create", &dir)?;
         Ok(Self(SegmentDir::new(disk, dir, store, 0)))
+    }
+
+    /// The same, for payloads that have these members: segments get columns of them.
+    #[must_use]
+    pub fn with_members(&self, members: Members) -> Self {
+        Self(self.0.with_members(Some(members)))
     }
 
     /// A writer of one segment.

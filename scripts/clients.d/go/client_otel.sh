@@ -1,0 +1,3 @@
+# {"name": "OpenTelemetry Go 1.47.0, OTLP over HTTP", "again": "new", "overload": "otlp",
+#  "retry": "none"}
+exec "$CLIENTS_GO/otel"
