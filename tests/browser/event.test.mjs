@@ -119,3 +119,23 @@ test("who says something else under a known id is told", async () => {
   await sees(page, "table", /orders.*pos-3.*4.*100%/s);
   await page.leave();
 });
+
+test("who sends again is told with how late, and so are events without an id", async () => {
+  const own = await Server.start();
+  const page = await visit(own, "/integrity");
+  await sees(page, "#main", /Nobody has sent anything again/);
+  await own.publish(many(20));
+  await own.publish(many(6));
+  await sees(page, "[aria-label='Senders'] tbody", /web\.access.*host-0.*2.*29%.*most within 1 s/s);
+  await sees(page, ".kinds", /100% retries/);
+  assert.equal(await page.getByText("Where ids come from").isVisible(), false);
+  await fetch(`${own.url}/ingest?topic=app`, { method: "POST", body: '{"a": 1}\n{"a": 2}\n' });
+  await sees(page, "[aria-label='Ways in'] tbody", /ingest.*2/s);
+  await sees(page, ".advice", /2 events came without any id.*stored again/s);
+  await page.accessible();
+  await page.shot("integrity-senders");
+  await page.goto(`${own.url}/`);
+  await sees(page, "h1", /2 came without an id since the start/);
+  await page.leave();
+  await own.stop();
+});

@@ -246,3 +246,19 @@ test("a number keeps its digits", async () => {
   await sees(page, ".summary", /^1 of/);
   await page.leave();
 });
+
+test("what is different about these events is told against all of the same topic", async () => {
+  const page = await visit(server, "/explore?topic=web.access");
+  await sees(page, ".fields", /status/);
+  assert.equal(await page.getByRole("button", { name: "what is different here?" }).isVisible(), false);
+  await page.goto(`${server.url}/explore?topic=web.access&payload.status=500`);
+  await page.getByRole("button", { name: "what is different here?" }).click();
+  await sees(page, ".fields", /compared with [\d,]+; the mark is their share/);
+  assert.match(page.url(), /compare=1/);
+  // Nothing differs more than what was asked for.
+  assert.match(await page.locator(".f .name").first().textContent(), /status/);
+  assert.match(await page.locator(".f .v").first().getAttribute("title"), /500: .*100% of these and \d+% of all/);
+  await page.accessible();
+  await page.shot("explore-compare");
+  await page.leave();
+});

@@ -174,6 +174,47 @@ test("in conflicts, side by side", async () => {
   await page.leave();
 });
 
+test("in who sends again, and in what differs", async () => {
+  const page = await visit(server, "/integrity");
+  await sees(page, "[aria-label='Senders']", /window\.hit/);
+  await unharmed(page);
+  await page.goto(`${server.url}/explore?topic=hostile&payload.level=${encodeURIComponent(SPELLS[1])}&compare=1`);
+  await sees(page, ".fields", /compared with/);
+  await unharmed(page);
+  await page.leave();
+});
+
+test("in answers of SQL: names of columns, values, links, the history", async () => {
+  const names = SPELLS.slice(0, 30).map((spell) => `1 AS "${spell.replaceAll('"', '""')}"`);
+  const page = await visit(
+    server,
+    `/sql?sql=${encodeURIComponent(`SELECT topic, event_id, source, payload, ${names.join(", ")} FROM events ORDER BY seq`)}`,
+  );
+  await sees(page, ".answer tbody", /window\.hit/);
+  await sees(page, ".answer thead", /onerror/);
+  await unharmed(page);
+  await page.getByRole("button", { name: "wrap long values" }).click();
+  await page.getByRole("button", { name: "History ▾" }).click();
+  await sees(page, ".menu", /onerror/);
+  await unharmed(page);
+  await page.shot("sql-hostile");
+  await page.leave();
+});
+
+test("in statements of links, and in what the server says about them", async () => {
+  for (const spell of SPELLS.filter((_, at) => at % 5 === 0)) {
+    const page = await visit(server, `/sql?sql=${encodeURIComponent(spell)}&within=${encodeURIComponent(spell)}`, {
+      expected: ["400"],
+    });
+    await sees(page, "#sql-problem", /./);
+    await unharmed(page);
+    await page.goto(`${server.url}/docs?q=${encodeURIComponent(spell)}#${encodeURIComponent(spell)}`);
+    await sees(page, ".docs-body", /The API/);
+    await unharmed(page);
+    await page.leave();
+  }
+});
+
 test("in what is followed, and in what is copied to a shell", async () => {
   const page = await visit(server, "/explore?topic=live&follow=1");
   await sees(page, ".follow-bar", /following/);

@@ -131,9 +131,9 @@ export async function findEvent(topic, id, options) {
 export const quoted = (text) => `'${String(text).replaceAll("'", `'\\''`)}'`;
 
 /** A request as a command line. The key is named, not shown. */
-export function curl(path, body) {
+export function curl(path, body, type = "application/json") {
   const parts = ["curl", quoted(location.origin + path)];
   if (key.get()) parts.push(`-H "authorization: Bearer $SEKALI_KEY"`);
-  if (body !== undefined) parts.push("-H 'content-type: application/json'", `-d ${quoted(body)}`);
+  if (body !== undefined) parts.push(`-H 'content-type: ${type}'`, `-d ${quoted(body)}`);
   return parts.join(" ");
 }

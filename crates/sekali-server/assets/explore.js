@@ -123,8 +123,8 @@ function load() {
   marked = null;
   document.body.classList.remove("show-fields");
   bar.show();
-  const { by: split, sample } = page.view;
-  const sums = JSON.stringify([page.filters, split, sample, zone.name]);
+  const { by: split, sample, compare } = page.view;
+  const sums = JSON.stringify([page.filters, split, sample, compare, zone.name]);
   const isSame = sums === shown;
   follow.begun = false;
   cursor = null;

@@ -12,6 +12,9 @@ const VALUES = 5;
 const VALUES_OPEN = 50;
 const NUMBERS_MIN = 20;
 
+/** Filters that say which events are compared with, where others are compared. */
+const BASE = ["topic", "since", "until"];
+
 export class Facets {
   constructor(place, page) {
     this.page = page;
@@ -24,7 +27,25 @@ export class Facets {
     this.filter.addEventListener("input", () => this.list());
     this.box = h("div", {});
     this.note = h("p", { class: "faint" });
-    this.place = h("aside", { class: "fields", "aria-label": "Fields" }, this.filter, this.box, this.note);
+    this.compare = h(
+      "button",
+      {
+        type: "button",
+        class: "link compare",
+        "aria-pressed": "false",
+        title: "compare these events with all of the same topics and time",
+        onclick: () => page.go(page.filters, { compare: page.view.compare ? undefined : "1" }),
+      },
+      "what is different here?",
+    );
+    this.place = h(
+      "aside",
+      { class: "fields", "aria-label": "Fields" },
+      this.filter,
+      this.compare,
+      this.box,
+      this.note,
+    );
     place.append(this.place);
     this.fields = [];
     this.open = new Map();
@@ -32,10 +53,16 @@ export class Facets {
 
   async show(signal) {
     const { filters, view } = this.page;
+    const base = filters.filter(([name]) => BASE.includes(name));
+    const isNarrow = base.length < filters.length;
+    this.compare.hidden = !isNarrow;
+    const isCompared = isNarrow && Boolean(view.compare);
+    this.compare.setAttribute("aria-pressed", String(isCompared));
+    const compare = isCompared ? `&compare=${encodeURIComponent(new URLSearchParams(base))}` : "";
     this.place.classList.add("stale");
     try {
       const { data } = await ask(
-        `/events/fields${query([...filters, ["sample", view.sample === "all" ? "all" : SAMPLE], ["values", VALUES], ...(view.sample === "all" ? [["within", "60s"]] : [["within", "2s"]])])}`,
+        `/events/fields${query([...filters, ["sample", view.sample === "all" ? "all" : SAMPLE], ["values", VALUES], ...(view.sample === "all" ? [["within", "60s"]] : [["within", "2s"]])])}${compare}`,
         { signal },
       );
       this.data = data;
@@ -81,6 +108,9 @@ export class Facets {
             sampled || !complete ? `of the newest ${count(events)}` : `of all ${count(events)}`,
             all,
             left ? ` · ${count(left)} fields left out` : null,
+            this.data.compared === undefined
+              ? null
+              : `, compared with ${count(this.data.compared)}; the mark is their share`,
           ]
         : "no events, no fields",
     );
@@ -152,14 +182,28 @@ export class Facets {
       include: (_, text) => page.go(including(page.filters, name, text)),
       exclude: (_, text) => page.go(including(page.filters, `not.${name}`, text)),
     };
-    return values.map(({ value, count: number }) => {
+    const { events, compared } = this.data;
+    const byDifference = ({ count: number, compared_share: other }) => -Math.abs(number / events - other);
+    const sorted = compared === undefined ? values : [...values].sort((a, b) => byDifference(a) - byDifference(b));
+    return sorted.map(({ value, count: number, compared_share: other }) => {
       const text = plain(value);
+      const isCompared = other !== undefined;
+      const whole = isCompared ? events : field.events;
       return h(
         "div",
-        { class: "v", title: `${text}: ${count(number)}` },
+        {
+          class: "v",
+          title: `${text}: ${count(number)}${isCompared ? `, ${share(number, events)} of these and ${percent(other)} of all` : ""}`,
+        },
         h("span", {}, text === "" ? h("i", { class: "faint" }, "empty") : text),
-        h("i", { class: "meter", css: { "--w": `${(100 * number) / field.events}%` } }),
-        h("span", {}, share(number, field.events)),
+        isCompared
+          ? h(
+              "span",
+              { class: "against", css: { "--at": `${100 * other}%` } },
+              h("i", { class: "meter", css: { "--w": `${(100 * number) / whole}%` } }),
+            )
+          : h("i", { class: "meter", css: { "--w": `${(100 * number) / whole}%` } }),
+        h("span", {}, share(number, whole)),
         actions(name, value, act),
       );
     });
@@ -217,6 +261,8 @@ export class Facets {
     this.box.querySelectorAll(".name").forEach((button) => button.textContent === label(name) && button.focus());
   }
 }
+
+const percent = (part) => share(Math.round(part * 1e6), 1e6) || "0%";
 
 /** Values that tell something: where each occurs once, none does. */
 const repeated = (values) => (values[0]?.count > 1 || values.length === 1 ? values : []);

@@ -4,7 +4,7 @@
 import { plain } from "./exact.js";
 
 /** Parameters of the address bar that are not filters of the API. */
-export const VIEW = ["by", "columns", "follow", "zone", "sample"];
+export const VIEW = ["by", "columns", "compare", "follow", "zone", "sample"];
 const PLAIN_NAMES = ["topic", "source", "event_id", "since", "until", "q", "has"];
 const OPERATORS = { not: "not", min: "≥", below: "<", match: "matches" };
 

@@ -5,6 +5,7 @@ import { Bars, legend } from "./chart.js";
 import { showConflicts } from "./conflicts.js";
 import { by, card, h, put } from "./dom.js";
 import { count, plural, share } from "./format.js";
+import { showResenders } from "./resenders.js";
 import { onResume, showState, start, stateIsKnown, trouble } from "./shell.js";
 
 const POLL_MS = 5_000;
@@ -13,6 +14,8 @@ const view = {
   sentence: h("h1", { class: "sentence" }, " "),
   rates: card("s7", "Repeats a second"),
   who: card("s5", "Who says something else"),
+  senders: h("section", { class: "card" }),
+  ids: h("section", { class: "card", hidden: true }),
   conflicts: h("section", { class: "card" }),
 };
 view.chart = h("div", {});
@@ -23,7 +26,11 @@ const REPEATS = [
 put(view.rates, h("h2", {}, "Repeats a second", h("span", {}, "last 15 min"), legend(REPEATS)), view.chart);
 const bars = new Bars(view.chart, { height: 130, label: "Repeats and conflicts a second over the last 15 minutes" });
 view.rates.querySelector(".key").before(bars.button);
-put(by("main"), view.sentence, h("div", { class: "grid" }, view.rates, view.who, view.conflicts));
+put(
+  by("main"),
+  view.sentence,
+  h("div", { class: "grid" }, view.rates, view.who, view.senders, view.ids, view.conflicts),
+);
 view.who.hidden = true;
 let stats = null;
 let whoOf = -1;
@@ -64,6 +71,61 @@ async function showRates() {
   } catch (error) {
     view.rates.hidden = Boolean(error.status);
   }
+}
+
+/** Where ids come from, where not every event declares its own. */
+function showIds() {
+  const { unidentified = 0, ways = [] } = stats;
+  const others = ways.filter(({ way }) => way !== "publish");
+  view.ids.hidden = !unidentified && !others.length;
+  if (view.ids.hidden) return;
+  const names = ["way in", "declared", "positional", "request", "content", "none", "quarantined"];
+  const cell = (number, look) => h("td", { class: `r ${number ? look : "faint"}` }, count(number));
+  put(
+    view.ids,
+    h("h2", {}, "Where ids come from", h("span", {}, "since the server started")),
+    unidentified
+      ? h(
+          "p",
+          { class: "advice" },
+          h("b", {}, `${plural(unidentified, "event")} came without any id. `),
+          "Sent again, they are stored again: for these, once is not promised. Name the place of an id in the request, or give records times in microseconds.",
+        )
+      : null,
+    ways.length
+      ? h(
+          "div",
+          { class: "wide", tabindex: "0", role: "region", "aria-label": "Ways in" },
+          h(
+            "table",
+            {},
+            h(
+              "thead",
+              {},
+              h(
+                "tr",
+                {},
+                names.map((name, at) => h("th", { scope: "col", class: at ? "r" : "" }, name)),
+              ),
+            ),
+            h(
+              "tbody",
+              {},
+              ways.map((way) =>
+                h(
+                  "tr",
+                  {},
+                  h("td", {}, way.way),
+                  ["declared", "positional", "request", "content"].map((kind) => cell(way[kind], "")),
+                  cell(way.none, "c"),
+                  cell(way.quarantined, "c"),
+                ),
+              ),
+            ),
+          ),
+        )
+      : null,
+  );
 }
 
 /** Who sends other content under a known id. */
@@ -136,7 +198,8 @@ async function refresh() {
     showState(data.status, data.version, undefined, data.damage);
     by("main").classList.remove("stale");
     showSentence();
-    await Promise.all([showRates(), showWho(), showConflicts(view.conflicts, stats)]);
+    showIds();
+    await Promise.all([showRates(), showWho(), showResenders(view.senders), showConflicts(view.conflicts, stats)]);
   } catch (error) {
     if (isAborted(error)) return;
     if (stats) by("main").classList.add("stale");

@@ -61,7 +61,15 @@ const SERIES = [
 
 /** The sentence made of numbers. */
 function showSentence() {
-  const { received, unique_processed: stored, duplicate_dropped: repeats, conflicts, oldest, expired } = stats;
+  const {
+    received,
+    unique_processed: stored,
+    duplicate_dropped: repeats,
+    conflicts,
+    oldest,
+    expired,
+    unidentified,
+  } = stats;
   if (!received) {
     put(
       view.sentence,
@@ -88,6 +96,13 @@ function showSentence() {
           " ",
           h("a", { href: "/integrity" }, h("em", { class: "c" }, count(conflicts))),
           " of those said something else under a known id; both versions are kept.",
+        ]
+      : null,
+    unidentified
+      ? [
+          " ",
+          h("a", { href: "/integrity" }, h("em", { class: "c" }, count(unidentified))),
+          ` came without an id since the start: sent again, ${unidentified === 1 ? "it is" : "they are"} stored again.`,
         ]
       : null,
   );

@@ -26,6 +26,8 @@ mod routes;
 pub(crate) use answer::HangUp;
 pub use answer::{Body, HeaderClass};
 pub use body::{BodyWatch, RequestBody};
+#[cfg(test)]
+pub(crate) use door::described_routes;
 pub use door::{Browsers, Door};
 pub use guard::Hosts;
 pub use route::Route;

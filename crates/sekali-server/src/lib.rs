@@ -17,6 +17,8 @@
 //! - [`sql`]: statements of SQL over stored events
 //! - `clients`: who a request counts for, and what one client may have of what all share
 //! - `metrics`: numbers for Prometheus
+//! - `spent`: where the time of a request goes
+//! - `openapi`: the API described for programs
 //! - `pages`: the dashboard, as files that browsers load
 //! - [`consumers`]: named positions that are kept
 //! - [`access`]: API keys and what each allows
@@ -36,12 +38,14 @@ pub mod ingest;
 pub mod limits;
 pub mod listen;
 mod metrics;
+mod openapi;
 mod pages;
 mod payload_path;
 mod protocols;
 pub mod query;
 pub mod server;
 pub mod service;
+mod spent;
 pub mod sql;
 #[doc(hidden)]
 pub mod timeouts;

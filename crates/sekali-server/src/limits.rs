@@ -333,6 +333,10 @@ pub const REFUSALS_LOG_INTERVAL: Duration = Duration::from_secs(10);
 pub const REFUSAL_LINES_MAX: u32 = 10;
 /// The same for requests without a valid key. The line has the number of those before it.
 pub(crate) const KEYLESS_LINES_MAX: u32 = 1;
+/// A request that takes longer is logged with where the time went.
+pub const SLOW_REQUEST: Duration = Duration::from_secs(1);
+/// Most slow requests that are logged within [`REFUSALS_LOG_INTERVAL`].
+pub(crate) const SLOW_LINES_MAX: u32 = 10;
 /// How often the partitions are told what time it is, so that what is kept no longer goes.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(15);
 

@@ -1,5 +1,6 @@
 //! Metrics for Prometheus and everything that reads its formats.
 //!
+//! - `connections`: open connections
 //! - `requests`: requests by route and status, counted where they are answered
 //! - `facts`: the state of the store, looked up at each scrape
 //! - `process`: memory, processor time and open files of the process
@@ -8,6 +9,7 @@
 //! Commits are measured by the service. Names and labels are part of what versions promise:
 //! `docs/COMPATIBILITY.md`.
 
+mod connections;
 mod facts;
 mod process;
 mod requests;
@@ -22,6 +24,7 @@ use prometheus_client::encoding::{prometheus_text, text};
 use crate::clients::Client;
 use crate::query::{EventQuery, QueryError};
 use crate::service::{Service, TopicTotals, WantedTotals};
+pub(crate) use connections::{Connections, OpenConnection};
 pub(crate) use requests::RequestMetrics;
 use sheet::Sheet;
 
@@ -43,6 +46,7 @@ const TOPICS_EVERY: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Metrics {
     pub(crate) requests: RequestMetrics,
+    pub(crate) connections: Connections,
     /// The largest topics, and when they were looked up: all topics are gone through for them.
     topics: Mutex<Option<(Instant, facts::LargestTopics)>>,
 }
@@ -50,10 +54,10 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Metrics of an API with these routes, each as method and path.
     pub(crate) fn new(routes: impl Iterator<Item = (&'static str, &'static str)>) -> Self {
-        Self { requests: RequestMetrics::new(routes), topics: Mutex::new(None) }
+        Self { requests: RequestMetrics::new(routes), connections: Connections::default(), topics: Mutex::new(None) }
     }
 
-    /// Writes all metrics.
+    /// Writes all metrics. Bodies take so many bytes of memory.
     ///
     /// # Errors
     /// [`QueryError::Busy`], and those of the engine.
@@ -62,12 +66,18 @@ impl Metrics {
         service: &Service,
         client: Client,
         format: MetricsFormat,
+        body_bytes: usize,
     ) -> Result<String, QueryError> {
         let topics = self.largest_topics(service, client.clone()).await?;
         let store = service.store_stats(client).await?;
         let mut sheet = Sheet::new();
         process::add(&mut sheet);
         facts::add(&mut sheet, service, &store, topics);
+        let (connections, tails) = (self.connections.count(), service.open_tails());
+        facts::add_load(
+            &mut sheet,
+            facts::Load { connections, tails, body_bytes, answer_bytes: service.answer_bytes() },
+        );
         self.requests.add(&mut sheet);
         facts::add_commits(&mut sheet, service.commit_timings());
         let mut out = String::with_capacity(32 * 1024);

@@ -23,6 +23,8 @@ pub(crate) enum Page {
     Explore,
     Event,
     Integrity,
+    Sql,
+    Docs,
 }
 
 /// A file as it is sent.
@@ -50,7 +52,7 @@ static READY: LazyLock<Ready> = LazyLock::new(Ready::new);
 const VERSION_BYTES: usize = 8;
 
 impl Page {
-    const ALL: [Self; 4] = [Self::Overview, Self::Explore, Self::Event, Self::Integrity];
+    const ALL: [Self; 6] = [Self::Overview, Self::Explore, Self::Event, Self::Integrity, Self::Sql, Self::Docs];
 
     /// The name of its script, and of its entry in the menu.
     fn name(self) -> &'static str {
@@ -59,6 +61,8 @@ impl Page {
             Self::Explore => "explore",
             Self::Event => "event",
             Self::Integrity => "integrity",
+            Self::Sql => "sql",
+            Self::Docs => "docs",
         }
     }
 
@@ -68,6 +72,8 @@ impl Page {
             Self::Explore => "Explore · Sekali",
             Self::Event => "Event · Sekali",
             Self::Integrity => "Integrity · Sekali",
+            Self::Sql => "SQL · Sekali",
+            Self::Docs => "API · Sekali",
         }
     }
 
@@ -110,7 +116,8 @@ impl Ready {
 }
 
 impl PageFile {
-    fn new(media: &'static str, plain: Bytes) -> Self {
+    /// Makes a file ready.
+    pub(crate) fn new(media: &'static str, plain: Bytes) -> Self {
         let tag = format!("\"{}\"", hex(&Sha256::digest(&plain)));
         let gzip = gzip(&plain).map_or_else(|_| plain.clone(), Bytes::from);
         Self { media, plain, gzip, tag }

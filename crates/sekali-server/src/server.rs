@@ -14,6 +14,7 @@ mod keys;
 mod prepared;
 mod reload;
 mod sockets;
+mod timed_disk;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -36,13 +36,14 @@ use tracing::warn;
 
 use crate::clients::{Client, FairShares, ShareSizes, Workers, once};
 use crate::clock::now_ns;
-use crate::consumers::Consumers;
+use crate::consumers::{Consumer, Consumers};
 use crate::identity::{Ledger, Tally};
 use crate::ingest::{Accepted, Rejected, Target};
 use crate::limits::{ANSWERS_BYTES_MAX, COUNTS_MAX, READS_MAX, SMALL_ANSWERS_BYTES_MAX, SMALL_BYTES_MAX};
 use crate::limits::{SQL_STACK_BYTES, SQL_STATEMENTS_MAX, SQL_WAITING_MAX, STREAMS_AHEAD_MAX, STREAMS_MAX};
 use crate::query::{Aggregate, AggregateScan, ReadExtent, ReadReport};
 use crate::query::{ClientGuard, CursorKey, EventCursor, EventQuery, Positions, QueryError, ReadPermits};
+use crate::spent::Stage;
 use crate::sql::{self, SqlAnswer, SqlError, SqlStatement, SqlView};
 
 pub use chores::Chores;
@@ -135,14 +136,18 @@ impl Service {
     /// # Errors
     /// The operating system refuses a thread.
     pub fn start(store: Store) -> std::io::Result<(Self, Committers, Chores)> {
-        Self::start_with(store, Consumers::default())
+        Self::start_with(store, Consumers::default(), CommitTimings::new())
     }
 
-    /// As [`Service::start`], with the consumers of the store.
+    /// As [`Service::start`], with the consumers of the store, and the timings of its disk.
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub fn start_with(store: Store, consumers: Consumers) -> std::io::Result<(Self, Committers, Chores)> {
+    pub(crate) fn start_with(
+        store: Store,
+        consumers: Consumers,
+        commits: CommitTimings,
+    ) -> std::io::Result<(Self, Committers, Chores)> {
         let target = Target { hasher: store.hasher(), partitions: store.partition_count() };
         let partitions = store.into_partitions();
         partitions.iter().enumerate().for_each(|(number, partition)| name_damage(number, partition));
@@ -156,7 +161,6 @@ impl Service {
         consumers.take_back(&readers);
         let space = SpaceWatch::default();
         let last_commit_ns = readers.iter().filter_map(Reader::last_commit_ns).max();
-        let commits = CommitTimings::new();
         let (pipeline, committers) = Pipeline::start(partitions, space.clone(), commits.clone())?;
         let scrub = Arc::<ScrubStatus>::default();
         let chores = Chores::new(
@@ -179,13 +183,19 @@ impl Service {
             space,
             torn,
             answers: FairShares::new(answers, Duration::ZERO),
-            reads: Workers::start("read", READS_MAX)?,
-            parses: Workers::start("parse", usize::MAX)?,
+            reads: Workers::start("read", Stage::Read, READS_MAX)?,
+            parses: Workers::start("parse", Stage::Parse, usize::MAX)?,
             streams: FairShares::places(STREAMS_MAX),
             streams_ahead: ReadPermits::new(STREAMS_AHEAD_MAX),
             counts: ReadPermits::new(COUNTS_MAX),
             tails,
-            statements: Workers::start_with_stacks("sql", SQL_WAITING_MAX, SQL_STATEMENTS_MAX, SQL_STACK_BYTES)?,
+            statements: Workers::start_with_stacks(
+                "sql",
+                Stage::Read,
+                SQL_WAITING_MAX,
+                SQL_STATEMENTS_MAX,
+                SQL_STACK_BYTES,
+            )?,
             consumers,
             topic_quota: TopicQuota::default(),
             duplicates: Duplicates::new(now_ns()),
@@ -207,6 +217,29 @@ impl Service {
     /// The queue to the committers.
     pub fn pipeline(&self) -> &Pipeline {
         &self.shared.pipeline
+    }
+
+    /// Places of live tails that are taken: streams, and pages that wait.
+    pub(crate) fn open_tails(&self) -> usize {
+        self.shared.tails.open()
+    }
+
+    /// Events behind the position of a consumer, whether they match or not.
+    pub(crate) fn behind(&self, consumer: &Consumer) -> u64 {
+        let position = |at: usize| consumer.positions.get(at).map_or(0, |(_, seq)| *seq);
+        let readers = self.shared.readers.iter().enumerate();
+        readers.map(|(at, reader)| reader.last_seq().saturating_sub(position(at))).sum()
+    }
+
+    /// The names of all consumers, and how many events are behind their positions.
+    pub(crate) fn consumers_behind(&self) -> Vec<(String, u64)> {
+        let consumers = self.shared.consumers.list().into_iter();
+        consumers.map(|consumer| (consumer.name.clone(), self.behind(&consumer))).collect()
+    }
+
+    /// Bytes of answers that are made and not yet sent.
+    pub(crate) fn answer_bytes(&self) -> usize {
+        self.shared.answers.used()
     }
 
     /// Events by way in and kind of id.

@@ -103,7 +103,6 @@ impl FairShares {
     }
 
     /// Bytes held by all.
-    #[cfg(test)]
     pub(crate) fn used(&self) -> usize {
         self.pool.lock().iter().map(|tier| tier.used).sum()
     }

@@ -10,11 +10,13 @@ use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::Client;
 use crate::query::QueryError;
+use crate::spent::{self, Stage};
 
 /// The priority of the threads, as `nice` counts: 5 is a third of the ordinary share of a core.
 const NICE: i32 = 5;
@@ -30,7 +32,12 @@ pub(crate) struct Workers {
 #[derive(Debug)]
 struct Handle {
     queue: Arc<WorkQueue>,
+    /// The part of a request that is done here.
+    stage: Stage,
 }
+
+/// The result of work, and how long it kept a thread.
+type Worked<T> = (T, Duration);
 
 /// Work that waits for a thread.
 #[derive(Debug)]
@@ -65,17 +72,17 @@ impl Workers {
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub(crate) fn start(name: &str, waiting_max: usize) -> io::Result<Self> {
+    pub(crate) fn start(name: &str, stage: Stage, waiting_max: usize) -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        Self::start_threads(name, waiting_max, cores)
+        Self::start_threads(name, stage, waiting_max, cores)
     }
 
     /// Starts `count` threads.
     ///
     /// # Errors
     /// The operating system refuses a thread.
-    pub(crate) fn start_threads(name: &str, waiting_max: usize, count: usize) -> io::Result<Self> {
-        Self::start_with_stacks(name, waiting_max, count, STACK_BYTES)
+    pub(crate) fn start_threads(name: &str, stage: Stage, waiting_max: usize, count: usize) -> io::Result<Self> {
+        Self::start_with_stacks(name, stage, waiting_max, count, STACK_BYTES)
     }
 
     /// Starts `count` threads, each with a stack of `stack_bytes`.
@@ -84,12 +91,13 @@ impl Workers {
     /// The operating system refuses a thread.
     pub(crate) fn start_with_stacks(
         name: &str,
+        stage: Stage,
         waiting_max: usize,
         count: usize,
         stack_bytes: usize,
     ) -> io::Result<Self> {
         let queue = Arc::new(WorkQueue { state: Mutex::default(), changed: Condvar::new(), waiting_max });
-        let workers = Self { handle: Arc::new(Handle { queue: Arc::clone(&queue) }) };
+        let workers = Self { handle: Arc::new(Handle { queue: Arc::clone(&queue), stage }) };
         for number in 0..count {
             let queue = Arc::clone(&queue);
             let thread = thread::Builder::new().name(format!("{name}-{number}")).stack_size(stack_bytes);
@@ -116,7 +124,7 @@ impl Workers {
         if !self.handle.queue.push_if_room(client, work) {
             return Err(QueryError::Busy);
         }
-        result.await.map_err(|_| broken())
+        self.result(result).await
     }
 
     /// Does `work` for a client at once, however much waits: for work that something else bounds.
@@ -130,7 +138,16 @@ impl Workers {
     ) -> Result<T, QueryError> {
         let (work, result) = with_result(once(work));
         self.handle.queue.push(&mut self.handle.queue.lock(), client, work);
-        result.await.map_err(|_| broken())
+        self.result(result).await
+    }
+
+    /// Waits for a result, and notes where the time went.
+    async fn result<T>(&self, result: oneshot::Receiver<Worked<T>>) -> Result<T, QueryError> {
+        let begun = Instant::now();
+        let (result, worked) = result.await.map_err(|_| broken())?;
+        spent::note(Stage::Queue, begun.elapsed().saturating_sub(worked));
+        spent::note(self.handle.stage, worked);
+        Ok(result)
     }
 }
 
@@ -140,22 +157,28 @@ pub(crate) fn once<T>(work: impl FnOnce() -> T) -> impl FnMut() -> Option<T> {
     move || work.take().map(|work| work())
 }
 
-fn with_result<T: Send + 'static>(work: impl FnMut() -> Option<T> + Send + 'static) -> (Work, oneshot::Receiver<T>) {
+fn with_result<T: Send + 'static>(
+    work: impl FnMut() -> Option<T> + Send + 'static,
+) -> (Work, oneshot::Receiver<Worked<T>>) {
     let (sender, receiver) = oneshot::channel();
     let (mut sender, mut work) = (Some(sender), Some(work));
+    let mut worked = Duration::ZERO;
     let turn = move || {
         // Nobody waits for it any more.
         if sender.as_ref().is_none_or(oneshot::Sender::is_closed) {
             return false;
         }
         let Some(run) = &mut work else { return false };
-        let Some(result) = run() else { return true };
+        let begun = Instant::now();
+        let result = run();
+        worked += begun.elapsed();
+        let Some(result) = result else { return true };
         // Files that the work had open are closed when its result is there: a caller may count on
         // that.
         work = None;
         if let Some(sender) = sender.take() {
             // An error here is a client that has just gone.
-            let _ = sender.send(result);
+            let _ = sender.send((result, worked));
         }
         false
     };
@@ -244,7 +267,7 @@ mod tests {
 
     /// One thread that is held up until the sender is dropped.
     async fn held_up(waiting_max: usize) -> (Workers, mpsc::Sender<()>) {
-        let workers = Workers::start_threads("test", waiting_max, 1).unwrap();
+        let workers = Workers::start_threads("test", Stage::Read, waiting_max, 1).unwrap();
         let (go_on, wait) = mpsc::channel::<()>();
         let (started, has_started) = oneshot::channel();
         let holding = workers.clone();
@@ -330,7 +353,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_work_had_open_is_closed_when_its_result_is_there() {
-        let workers = Workers::start_threads("test", 10, 1).unwrap();
+        let workers = Workers::start_threads("test", Stage::Read, 10, 1).unwrap();
         for _ in 0..1_000 {
             let open = Arc::new(());
             let held = Arc::clone(&open);

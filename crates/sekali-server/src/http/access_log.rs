@@ -1,5 +1,6 @@
 //! The log of requests: each at debug, refusals at info, and those without a valid key at warn. The
 //! number of lines in a time is bounded: clients that are refused may try as often as they like.
+//! Slow requests are logged at warn, with where their time went.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +10,8 @@ use hyper::{Method, StatusCode};
 use tracing::{Level, debug, enabled, info, warn};
 
 use super::answer::{ApiError, Code};
-use crate::limits::{KEYLESS_LINES_MAX, REFUSAL_LINES_MAX, REFUSALS_LOG_INTERVAL};
+use crate::limits::{KEYLESS_LINES_MAX, REFUSAL_LINES_MAX, REFUSALS_LOG_INTERVAL, SLOW_LINES_MAX};
+use crate::spent::{Spent, Stage};
 
 /// Counts refusals, so that clients cannot fill the log.
 #[derive(Debug)]
@@ -17,6 +19,7 @@ pub(super) struct AccessLog {
     /// Of requests without a valid key: many of them leave room for the others.
     keyless: Mutex<Window>,
     others: Mutex<Window>,
+    slow: Mutex<Window>,
 }
 
 /// Counts the lines of a time.
@@ -31,7 +34,7 @@ struct Window {
 impl Default for AccessLog {
     fn default() -> Self {
         let window = |lines_max| Mutex::new(Window { lines_max, begun: None, lines: 0, left_out: 0 });
-        Self { keyless: window(KEYLESS_LINES_MAX), others: window(REFUSAL_LINES_MAX) }
+        Self { keyless: window(KEYLESS_LINES_MAX), others: window(REFUSAL_LINES_MAX), slow: window(SLOW_LINES_MAX) }
     }
 }
 
@@ -39,6 +42,18 @@ impl Default for AccessLog {
 pub(super) struct Entry {
     method: Method,
     path: String,
+}
+
+/// A request that was answered late.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SlowRequest<'a> {
+    pub(super) method: &'a Method,
+    /// The path of its route.
+    pub(super) path: &'a str,
+    pub(super) id: &'a HeaderValue,
+    pub(super) status: StatusCode,
+    pub(super) time: Duration,
+    pub(super) spent: Spent,
 }
 
 impl AccessLog {
@@ -53,6 +68,32 @@ impl AccessLog {
         let Some(Entry { method, path }) = entry else { return };
         let (id, status, micros) = (text(id), status.as_u16(), micros(time));
         debug!(%method, path, status, micros, id, "request");
+    }
+
+    /// Logs a slow request, unless there were too many in the last moments.
+    pub(super) fn took(&self, slow: &SlowRequest<'_>) {
+        let SlowRequest { method, path, id, status, time, spent } = *slow;
+        let due = self.slow.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now());
+        let Some(left_out) = due else { return };
+        if left_out > 0 {
+            warn!(left_out, "slow requests were not logged: there were too many");
+        }
+        let stage = |stage| millis(spent.of(stage));
+        warn!(
+            %method,
+            path,
+            status = status.as_u16(),
+            millis = millis(time),
+            body = stage(Stage::Body),
+            parse = stage(Stage::Parse),
+            queue = stage(Stage::Queue),
+            look_up = stage(Stage::LookUp),
+            sync = stage(Stage::Sync),
+            read = stage(Stage::Read),
+            wait = stage(Stage::Wait),
+            id = text(id),
+            "slow request"
+        );
     }
 
     /// Logs a refusal, unless there were too many in the last moments. Of the key that was shown
@@ -94,6 +135,10 @@ impl Window {
 
 fn text(id: &HeaderValue) -> &str {
     id.to_str().unwrap_or_default()
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn micros(time: Duration) -> u64 {

@@ -8,6 +8,7 @@ use super::guard::{Gate, Hosts};
 use super::request_id::RequestIds;
 use crate::access::Access;
 use crate::metrics::Metrics;
+use crate::pages::PageFile;
 use crate::service::Service;
 use crate::timeouts::Timeouts;
 
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) log: AccessLog,
     pub(super) timeouts: Timeouts,
     pub(super) metrics: Metrics,
+    /// The description of the API.
+    pub(super) describe: fn() -> &'static PageFile,
 }
 
 impl App {
@@ -37,6 +40,7 @@ impl App {
         hosts: Option<Hosts>,
         timeouts: Timeouts,
         metrics: Metrics,
+        describe: fn() -> &'static PageFile,
     ) -> Self {
         let shared = Shared {
             service,
@@ -46,6 +50,7 @@ impl App {
             log: AccessLog::default(),
             timeouts,
             metrics,
+            describe,
         };
         Self { shared: Arc::new(shared) }
     }

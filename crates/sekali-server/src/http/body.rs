@@ -21,6 +21,7 @@ use super::answer::{ApiError, Code};
 use crate::clients::{Client, FairShares, HeldShare, ShareSizes, Workers};
 use crate::limits::{BODIES_BYTES_MAX, BODY_BYTES_PER_SECOND_MIN, BODY_TIMEOUT, BODY_WIRE_BYTES_MAX};
 use crate::limits::{SMALL_BODIES_BYTES_MAX, SMALL_BYTES_MAX};
+use crate::spent::{self, Stage};
 use sekali_wire::limits::BODY_BYTES_MAX;
 
 pub use request::{BodyWatch, RequestBody};
@@ -39,6 +40,11 @@ impl Intake {
     pub(super) fn new(timeout: Duration) -> Self {
         let sizes = ShareSizes { large: BODIES_BYTES_MAX, small: SMALL_BODIES_BYTES_MAX, small_max: SMALL_BYTES_MAX };
         Self { memory: FairShares::new(sizes, timeout), timeout }
+    }
+
+    /// Bytes of the bodies in memory.
+    pub(super) fn used(&self) -> usize {
+        self.memory.used()
     }
 
     /// Memory for what a body is turned into.
@@ -183,7 +189,7 @@ async fn next_frame(
     });
     match at_once.await {
         Some(frame) => Ok(frame),
-        None => pace.wait(room, body.frame()).await,
+        None => spent::until(Stage::Body, pace.wait(room, body.frame())).await,
     }
 }
 

@@ -13,19 +13,24 @@ use std::time::Instant;
 use hyper::header::{ALLOW, CONTENT_LENGTH, HeaderValue, ORIGIN};
 use hyper::{Method, Request, Response};
 
-use super::access_log::{AccessLog, Entry};
+use super::access_log::{AccessLog, Entry, SlowRequest};
 use super::answer::{ApiError, Body, Code, HeaderClass, add_headers};
 use super::app::App;
 use super::body::{RequestBody, discard};
 use super::cors::Cors;
 use super::guard::head;
+use super::parameters::FILTERS;
 use super::request_id::REQUEST_ID;
 use super::route::{Admitted, Answering, Route};
-use super::routes::{ROUTES, SHIPPER_ROUTES};
+use super::routes::{ANY, ROUTES, SHIPPER_ROUTES};
 use crate::access::Access;
 use crate::http::guard::Hosts;
-use crate::metrics::Metrics;
+use crate::limits::SLOW_REQUEST;
+use crate::metrics::{Metrics, OpenConnection};
+use crate::openapi::{RouteFacts, document};
+use crate::pages::PageFile;
 use crate::service::Service;
+use crate::spent;
 use crate::timeouts::Timeouts;
 
 /// The access that browsers have to the server.
@@ -72,8 +77,13 @@ impl Door {
         let Browsers { cors_origins, hosts } = browsers;
         let routes = ROUTES.iter().chain(&SHIPPER_ROUTES);
         let metrics = Metrics::new(routes.map(|route| (route.method.as_str(), route.path)));
-        let app = App::new(service, access, hosts, timeouts, metrics);
+        let app = App::new(service, access, hosts, timeouts, metrics, describe);
         Self { app, cors: Cors::new(cors_origins).map(Arc::new), paths: Arc::new(paths()) }
+    }
+
+    /// Counts a connection, until what this returns is dropped.
+    pub(crate) fn connected(&self) -> OpenConnection {
+        self.app.shared.metrics.connections.open()
     }
 
     /// Finds the route of a request of a client in `network`, and admits or refuses it. The rest is
@@ -96,10 +106,12 @@ impl Door {
     /// Answers a request, gives the answer its id, and logs both.
     pub async fn answer(&self, pending: PendingAnswer) -> Response<Body> {
         let PendingAnswer { begun, number, progress, is_head, id, entry, origin } = pending;
+        let mut handled = None;
         let (mut response, class, may_be_read) = match progress {
             Progress::Handling { route, answering } => {
-                let response = answering.await.unwrap_or_else(|error| self.refuse_by(route, &id, error));
-                (response, route.headers, true)
+                let (answer, spent) = spent::measured(answering).await;
+                handled = Some((route, spent));
+                (answer.unwrap_or_else(|error| self.refuse_by(route, &id, error)), route.headers, true)
             }
             Progress::Refused { route, error } => (self.refuse_by(route, &id, error), route.headers, true),
             Progress::Answered(response) => (response, HeaderClass::Data, true),
@@ -111,6 +123,13 @@ impl Door {
         }
         let (status, time) = (response.status(), begun.elapsed());
         self.app.shared.metrics.requests.count(number, status.as_u16(), time);
+        // The time that a client took itself is its own affair.
+        if let Some((route, spent)) = handled
+            && time.saturating_sub(spent.by_client()) >= SLOW_REQUEST
+        {
+            let (method, path, id) = (&route.method, route.path, &id);
+            self.app.shared.log.took(&SlowRequest { method, path, id, status, time, spent });
+        }
         AccessLog::answered(entry, &id, status, time);
         response.headers_mut().insert(REQUEST_ID, id);
         response
@@ -175,6 +194,24 @@ enum Progress {
     Refused { route: &'static Route, error: ApiError },
     Answered(Response<Body>),
     Preflight(Response<Body>),
+}
+
+/// All routes, described for programs.
+fn describe() -> &'static PageFile {
+    document(described_routes())
+}
+
+/// All routes, as far as programs are told of them.
+pub(crate) fn described_routes() -> impl Iterator<Item = RouteFacts> {
+    ROUTES.iter().chain(&SHIPPER_ROUTES).map(|route| RouteFacts {
+        method: route.method.as_str(),
+        path: route.path,
+        scope: route.scope,
+        schemes: route.keys.iter().map(|scheme| scheme.name()).collect(),
+        parameters: route.parameters.iter().copied().filter(|name| ![ANY, FILTERS].contains(name)).collect(),
+        takes_filters: route.parameters.contains(&FILTERS),
+        takes_any: route.parameters.contains(&ANY),
+    })
 }
 
 /// Every route, by path.

@@ -12,6 +12,7 @@ use crate::clients::Client;
 use crate::limits::{PAGE_BYTES_MAX, PAGE_SCAN_EVENTS_MAX, PAGE_SCAN_TIME_MAX, WAIT_MAX, WAIT_MIN};
 use crate::query::{ClientGuard, Columns, EventCursor, EventQuery, Fill, PageScan, Positions, QueryError};
 use crate::service::{Service, TailPosition, Wait};
+use crate::spent::{self, Stage};
 
 /// The page to read.
 pub(super) struct PageQuery {
@@ -63,7 +64,7 @@ pub(super) async fn read_page(service: &Service, client: Client, mut page: PageQ
         let Some(wait) = page.wait.as_ref().filter(|_| read.text.text == b"[]\n") else { return Ok(read) };
         let goes_on = match read.more {
             true => Instant::now() < wait.deadline,
-            false => wait.for_event(service, &page.query, &position).await,
+            false => spent::until(Stage::Wait, wait.for_event(service, &page.query, &position)).await,
         };
         if !goes_on {
             return Ok(read);

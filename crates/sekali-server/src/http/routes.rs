@@ -14,6 +14,7 @@ mod exists;
 mod fields;
 mod health;
 mod metrics;
+mod openapi;
 mod pages;
 mod publish;
 mod ship;
@@ -23,6 +24,7 @@ mod stats;
 mod stats_history;
 mod topics;
 
+pub(super) use ship::ANY;
 pub use shippers::SHIPPER_ROUTES;
 
 use hyper::Method;
@@ -50,7 +52,7 @@ const STREAM: &[&str] = &[FILTERS, "from", "after"];
 const EVENT_STATS: &[&str] = &[FILTERS, "field", "percentiles", "by", "top", "interval", "auto", "within"];
 
 /// Every route there is.
-pub static ROUTES: [Route; 32] = [
+pub static ROUTES: [Route; 35] = [
     Route {
         method: Method::POST,
         path: "/publish",
@@ -112,12 +114,15 @@ pub static ROUTES: [Route; 32] = [
     get("/stats", READ, NONE, |request| Box::pin(stats::stats(request))),
     get("/stats/history", READ, NONE, |request| Box::pin(stats_history::stats_history(request))),
     get("/metrics", READ, NONE, |request| Box::pin(metrics::metrics(request))),
+    get("/openapi.json", None, NONE, |request| Box::pin(openapi::openapi(request))),
     get("/livez", None, NONE, |_| Box::pin(health::livez())),
     get("/readyz", None, NONE, |request| Box::pin(health::readyz(request))),
     page("/", HeaderClass::Page, |request| Box::pin(pages::home(request))),
     page("/explore", HeaderClass::Page, |request| Box::pin(pages::page(request, Page::Explore))),
     page("/event/{topic}/{event_id}", HeaderClass::Page, |request| Box::pin(pages::page(request, Page::Event))),
     page("/integrity", HeaderClass::Page, |request| Box::pin(pages::page(request, Page::Integrity))),
+    page("/sql", HeaderClass::Page, |request| Box::pin(pages::page(request, Page::Sql))),
+    page("/docs", HeaderClass::Page, |request| Box::pin(pages::page(request, Page::Docs))),
     page("/assets/{version}/{name}", HeaderClass::Asset, |request| Box::pin(pages::file(request))),
 ];
 

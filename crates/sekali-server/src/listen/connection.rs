@@ -47,6 +47,7 @@ impl ConnectionContext {
         mut draining: watch::Receiver<Draining>,
         place: ConnectionPermit,
     ) {
+        let _counted = self.door.connected();
         // Answers are small, and clients wait for them.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = self.certificates.as_ref().map(Certificates::acceptor) else {

@@ -1,7 +1,7 @@
 //! The state of the store, looked up at each scrape.
 
 use prometheus_client::registry::Unit;
-use sekali_wire::stats::{IndexStats, Status, StorageStats, StoreStats};
+use sekali_wire::stats::{IndexStats, Status, StorageStats, StoreStats, WayStats};
 
 use super::sheet::{LabelSet, Sheet, partition};
 use crate::service::{CommitTimings, Service};
@@ -19,6 +19,8 @@ pub(super) fn add(sheet: &mut Sheet, service: &Service, store: &StoreStats, topi
     sheet.info("build", "The version of the server", vec![("version", env!("CARGO_PKG_VERSION").to_owned())]);
     sheet.gauge("uptime", "Time since the start", Some(Unit::Seconds), service.uptime_seconds());
     add_events(sheet, service, store);
+    add_ways(sheet, &store.ways);
+    add_consumers(sheet, service);
     add_health(sheet, service, store);
     add_storage(sheet, &store.storage);
     add_index(sheet, &store.index);
@@ -31,6 +33,55 @@ pub(super) fn add_commits(sheet: &mut Sheet, commits: &CommitTimings) {
     let help = "Time from the last decision of a commit until it is on disk, its sync included";
     sheet.histogram("commit_duration", help, Some(Unit::Seconds), commits.seconds());
     sheet.histogram("commit_events", "Events of a commit, repeats included", None, commits.events());
+    let help = "Time of a sync of the log by itself";
+    sheet.histogram("log_sync_duration", help, Some(Unit::Seconds), commits.syncs());
+}
+
+/// Open things of clients, and memory that they take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    pub(super) connections: usize,
+    pub(super) tails: usize,
+    pub(super) body_bytes: usize,
+    pub(super) answer_bytes: usize,
+}
+
+pub(super) fn add_load(sheet: &mut Sheet, load: Load) {
+    sheet.gauge("connections", "Open connections", None, load.connections as f64);
+    sheet.gauge("tails", "Live streams, and pages that wait for events", None, load.tails as f64);
+    let help = "Memory of request bodies that are larger than a buffer of the transport";
+    sheet.gauge("bodies", help, Some(Unit::Bytes), load.body_bytes as f64);
+    let help = "Memory of answers that are made and not yet sent";
+    sheet.gauge("answers", help, Some(Unit::Bytes), load.answer_bytes as f64);
+}
+
+/// Events by way in and kind of id: each way that was used, and each kind.
+fn add_ways(sheet: &mut Sheet, ways: &[WayStats]) {
+    let events = ways.iter().flat_map(|way| {
+        let kinds = [
+            ("declared", way.declared),
+            ("positional", way.positional),
+            ("request", way.request),
+            ("content", way.content),
+            ("none", way.none),
+        ];
+        kinds.map(|(id, count)| (vec![("way", way.way.clone()), ("id", id.to_owned())], count))
+    });
+    sheet.counters("way_events", "Events since the start by way in and kind of id", None, events);
+    let quarantined = ways.iter().map(|way| (vec![("way", way.way.clone())], way.quarantined));
+    sheet.counters("quarantined_records", "Records that are no events, and were kept", None, quarantined);
+}
+
+/// Consumers with a label of their own: those that are behind most.
+const CONSUMERS_LABELLED_MAX: usize = 50;
+
+fn add_consumers(sheet: &mut Sheet, service: &Service) {
+    let mut behind: Vec<_> = service.consumers_behind();
+    sheet.gauge("consumers", "Named positions that the server keeps", None, behind.len() as f64);
+    behind.sort_by_key(|(_, events)| std::cmp::Reverse(*events));
+    let behind = behind.into_iter().take(CONSUMERS_LABELLED_MAX);
+    let behind = behind.map(|(name, events)| (vec![("consumer", name)], events as f64));
+    sheet.gauges("consumer_behind_events", "Events behind the positions of those that are behind most", None, behind);
 }
 
 fn add_events(sheet: &mut Sheet, service: &Service, store: &StoreStats) {

@@ -10,8 +10,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use super::sheet::{HistogramFamily, LabelSet, Sheet};
 
 /// Statuses with a label of their own; all others are counted as `other`.
-const STATUSES: [u16; 22] =
-    [200, 202, 204, 206, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 421, 422, 429, 431, 500, 501, 503];
+const STATUSES: [u16; 23] =
+    [200, 201, 202, 204, 206, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 421, 422, 429, 431, 500, 501, 503];
 /// Upper bounds of the buckets, in seconds: from what one sync takes to what a client waits for.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 4.0, 16.0];
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use sekali_store::disk::Disk;
 use tokio::net::TcpListener as Accepting;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -13,6 +14,7 @@ use tracing::warn;
 use super::bind::{Open, bind, is_loopback};
 use super::handover::Offer;
 use super::reload::Reload;
+use super::timed_disk::TimedDisk;
 use super::{
     Config, Internals, Resumption, Server, Sockets, StartError, Stop, announcement, directory, keys, open, run,
 };
@@ -20,7 +22,7 @@ use crate::access::Access;
 use crate::consumers::Consumers;
 use crate::http::{Browsers, Door};
 use crate::listen::{Certificates, ConnectionContext, Listening, OpenLimits, Threads};
-use crate::service::Service;
+use crate::service::{CommitTimings, Service};
 
 /// A server before its store is opened: everything is checked that can be, and it listens.
 pub(super) struct Prepared {
@@ -76,10 +78,12 @@ impl Prepared {
         let Self { config, internals, access, certificates, browsers, sockets, addrs, is_supervised } = self;
         let Internals { disk, timeouts, tuning } = internals.clone();
         let opened = config.clone();
+        let timings = CommitTimings::new();
+        let timed: Arc<dyn Disk> = Arc::new(TimedDisk::new(Arc::clone(&disk), timings.clone()));
         let open = move || {
             let deadline = Instant::now() + patience;
             let store = loop {
-                match open(Arc::clone(&disk), tuning, &opened) {
+                match open(Arc::clone(&timed), tuning, &opened) {
                     // The other process is about to end.
                     Err(StartError::DataDirInUse(_)) if Instant::now() < deadline => sleep(patience / 100),
                     outcome => break outcome?,
@@ -88,7 +92,7 @@ impl Prepared {
             Ok::<_, StartError>((store, Consumers::open(disk, &opened.data_dir)?))
         };
         let (store, consumers) = tokio::task::spawn_blocking(open).await.map_err(StartError::other)??;
-        let started = Service::start_with(store, consumers);
+        let started = Service::start_with(store, consumers, timings);
         let (service, committers, store_chores) = started.map_err(StartError::other)?;
         directory::spill(&config.data_dir);
         announcement::opened(&config.data_dir, &service, &config.retention);

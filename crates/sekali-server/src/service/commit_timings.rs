@@ -15,17 +15,28 @@ const EVENTS: [f64; 9] = [1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0, 16_384.
 pub(crate) struct CommitTimings {
     seconds: Histogram,
     events: Histogram,
+    syncs: Histogram,
 }
 
 impl CommitTimings {
-    pub(super) fn new() -> Self {
-        Self { seconds: Histogram::new(SECONDS), events: Histogram::new(EVENTS) }
+    pub(crate) fn new() -> Self {
+        Self { seconds: Histogram::new(SECONDS), events: Histogram::new(EVENTS), syncs: Histogram::new(SECONDS) }
     }
 
     /// Notes a commit of so many events that took `time` to be written and synced.
     pub(super) fn note(&self, events: usize, time: Duration) {
         self.seconds.observe(time.as_secs_f64());
         self.events.observe(events as f64);
+    }
+
+    /// Notes a sync of a log.
+    pub(crate) fn note_sync(&self, time: Duration) {
+        self.syncs.observe(time.as_secs_f64());
+    }
+
+    /// The seconds of syncs of logs.
+    pub(crate) fn syncs(&self) -> &Histogram {
+        &self.syncs
     }
 
     /// The seconds from the last decision of a commit until it was on disk, its sync included.

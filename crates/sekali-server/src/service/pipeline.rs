@@ -16,12 +16,14 @@ mod queue;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sekali_store::{Batch, Outcome, Partition, Preview};
 use tokio::sync::oneshot;
 
 use crate::clients::{Client, Rooms};
 use crate::limits::QUEUE_BYTES_MAX;
+use crate::spent::{self, Stage};
 
 use super::{CommitTimings, Shortage, SpaceWatch};
 use answers::Waiter;
@@ -143,15 +145,20 @@ impl Pipeline {
         partition: u32,
         mut answer: oneshot::Receiver<Answer>,
     ) -> Result<Vec<Outcome>, CommitError> {
+        let mut pushed = Instant::now();
         loop {
             // No answer means that the committer is gone in the middle of a commit.
             match answer.await.unwrap_or(Answer::Refused(CommitError::StorageFailed)) {
-                Answer::Committed(outcomes) => return Ok(outcomes),
+                Answer::Committed(outcomes, looked_up) => {
+                    looked_up.note(pushed);
+                    return Ok(outcomes);
+                }
                 Answer::Refused(error) => return Err(error),
                 Answer::SetAside(batch) => {
                     let batch = self.shared.comparer.compare(client, partition, batch).await?;
-                    let pushed = self.push(client, vec![(partition, batch)])?.pop();
-                    (_, answer) = pushed.ok_or(CommitError::StorageFailed)?;
+                    let again = self.push(client, vec![(partition, batch)])?.pop();
+                    (_, answer) = again.ok_or(CommitError::StorageFailed)?;
+                    pushed = Instant::now();
                 }
             }
         }
@@ -218,11 +225,27 @@ impl Pipeline {
     }
 }
 
+/// When the events of a batch were looked up for a commit, which was written behind it.
+#[derive(Debug, Clone, Copy)]
+struct LookUp {
+    begun: Instant,
+    ended: Instant,
+}
+
+impl LookUp {
+    /// Notes the time of a batch that was pushed at this moment, and is durable now.
+    fn note(self, pushed: Instant) {
+        spent::note(Stage::Queue, self.begun.saturating_duration_since(pushed));
+        spent::note(Stage::LookUp, self.ended.saturating_duration_since(self.begun));
+        spent::note(Stage::Sync, self.ended.elapsed());
+    }
+}
+
 /// The fate of one batch.
 #[derive(Debug)]
 enum Answer {
     /// It is durable.
-    Committed(Vec<Outcome>),
+    Committed(Vec<Outcome>, LookUp),
     Refused(CommitError),
     /// Its events must be compared with stored ones before a commit can decide them.
     SetAside(Batch),
@@ -231,6 +254,6 @@ enum Answer {
 impl Answer {
     /// Events that are durable with it.
     fn events(&self) -> usize {
-        if let Self::Committed(outcomes) = self { outcomes.len() } else { 0 }
+        if let Self::Committed(outcomes, _) = self { outcomes.len() } else { 0 }
     }
 }

@@ -81,6 +81,11 @@ impl Tails {
         if place.resize(1) { Ok(place) } else { Err(QueryError::Busy) }
     }
 
+    /// Places that are taken.
+    pub(super) fn open(&self) -> usize {
+        self.shared.places.used()
+    }
+
     /// Waits among the live tails. Returns the tail when it cannot stay there: its client takes no
     /// more, it is too far behind, or, without an output, an event has come for it. `None` where it
     /// has ended.

@@ -15,29 +15,41 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Members whose values change from run to run.
 const CHANGING: [&str; 5] = ["received_at", "since", "last_at", "seconds", "late_seconds"];
 
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// A block of code, and the heading above it.
 #[derive(Debug, Clone)]
-struct Block {
-    heading: String,
-    language: String,
-    text: String,
+pub(crate) struct Block {
+    pub(crate) heading: String,
+    /// The heading of the second level, which may be the same.
+    pub(crate) section: String,
+    pub(crate) language: String,
+    pub(crate) text: String,
 }
 
-fn blocks(document: &str) -> Vec<Block> {
-    let (mut blocks, mut heading) = (Vec::new(), String::new());
+pub(crate) fn blocks(document: &str) -> Vec<Block> {
+    let (mut blocks, mut heading, mut section) = (Vec::new(), String::new(), String::new());
     let mut open: Option<Block> = None;
     for line in document.lines() {
         match (line.strip_prefix("```"), open.take()) {
             (Some(_), Some(block)) => blocks.push(block),
             (Some(language), None) => {
-                open = Some(Block { heading: heading.clone(), language: language.to_owned(), text: String::new() });
+                open = Some(Block {
+                    heading: heading.clone(),
+                    section: section.clone(),
+                    language: language.to_owned(),
+                    text: String::new(),
+                });
             }
             (None, Some(block)) => open = Some(Block { text: block.text + line + "\n", ..block }),
-            (None, None) if line.starts_with('#') => heading = line.to_owned(),
+            (None, None) if line.starts_with('#') => {
+                heading = line.to_owned();
+                if line.starts_with("## ") {
+                    section = line.to_owned();
+                }
+            }
             (None, None) => {}
         }
     }

@@ -27,6 +27,7 @@ mod hosts;
 mod metrics;
 #[cfg(target_os = "linux")]
 mod neighbours;
+mod openapi;
 #[cfg(target_os = "linux")]
 mod overload;
 mod overloaded;

@@ -49,6 +49,35 @@ fn events_commits_and_requests_are_counted() {
 }
 
 #[test]
+fn what_clients_keep_open_and_how_they_come_in_is_counted() {
+    let server = TestServer::start();
+    server.publish(&json!([event("a", "1"), event("a", "2")])).expect_status(202);
+    server.request("POST", "/ingest").body("{\"a\": 1}\nno json").send().expect_status(202);
+    server.request("PUT", "/consumers/mailer").body("{}").send().expect_status(201);
+    let _stream = server.request("GET", "/events/stream").spawn();
+    let value = |name: &str| samples(&server.get("/metrics").body).get(name).copied();
+    // The stream is counted when its request has come in.
+    while value("sekali_tails") != Some(1.0) {
+        std::thread::yield_now();
+    }
+    for (name, expected) in [
+        (r#"sekali_way_events_total{way="publish",id="declared"}"#, 2.0),
+        (r#"sekali_way_events_total{way="ingest",id="none"}"#, 1.0),
+        (r#"sekali_way_events_total{way="ingest",id="declared"}"#, 0.0),
+        (r#"sekali_quarantined_records_total{way="ingest"}"#, 1.0),
+        ("sekali_consumers", 1.0),
+        (r#"sekali_consumer_behind_events{consumer="mailer"}"#, 4.0),
+        ("sekali_bodies_bytes", 0.0),
+    ] {
+        assert_eq!(value(name), Some(expected), "{name}");
+    }
+    assert!(value("sekali_connections").unwrap() >= 1.0);
+    assert!(value("sekali_log_sync_duration_seconds_count").unwrap() >= 2.0);
+    let syncs = value("sekali_log_sync_duration_seconds_sum").unwrap();
+    assert!(syncs <= value("sekali_commit_duration_seconds_sum").unwrap() + 1.0, "{syncs}");
+}
+
+#[test]
 fn open_metrics_are_for_those_who_name_them() {
     let server = TestServer::start();
     let accept = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";

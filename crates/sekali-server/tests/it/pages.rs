@@ -8,7 +8,8 @@ use sekali_store::disk::RealDisk;
 use crate::access::visitor::make;
 use crate::server::{TestServer, event};
 
-const PAGES: [&str; 4] = ["/", "/explore", "/event/a%2Fb/c?same=source", "/integrity?x=y"];
+const PAGES: [&str; 6] =
+    ["/", "/explore", "/event/a%2Fb/c?same=source", "/integrity?x=y", "/sql?sql=SELECT+1", "/docs"];
 
 #[test]
 fn pages_run_only_what_this_server_sends() {

@@ -22,6 +22,7 @@ mod scripted;
 mod served;
 mod shippers;
 mod sigterm_drain;
+mod slow;
 mod sql;
 mod start;
 mod supply;

@@ -24,7 +24,8 @@ pub(in crate::http) enum KeyScheme {
 }
 
 impl KeyScheme {
-    fn name(self) -> &'static str {
+    /// Its name in small letters.
+    pub(in crate::http) fn name(self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
             Self::Basic => "basic",

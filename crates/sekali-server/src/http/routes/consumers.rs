@@ -25,6 +25,7 @@ pub(super) use events::events;
 
 /// `PUT /consumers/{name}`
 pub(super) async fn put(mut request: Box<Admitted>) -> Answer {
+    request.parameters()?;
     let name = parse_name(&request.segment(0)?)?;
     let body: PutBody = read_body(&mut request).await?;
     let filters = body.filters()?;
@@ -54,6 +55,7 @@ pub(super) async fn put(mut request: Box<Admitted>) -> Answer {
 
 /// `GET /consumers`
 pub(super) async fn list(request: Box<Admitted>) -> Answer {
+    request.parameters()?;
     let service = &request.app.shared.service;
     let visible = service.consumers().list().into_iter().filter(|consumer| is_visible(consumer, &request.grant));
     let words: Vec<_> = visible.map(|consumer| ConsumerWords::new(service, &consumer)).collect();
@@ -103,8 +105,9 @@ pub(super) async fn delete(request: Box<Admitted>) -> Answer {
 /// The consumer that a request names.
 ///
 /// # Errors
-/// `not_found`, also where it has topics that the key is not for.
+/// `invalid_parameter`; `not_found`, also where it has topics that the key is not for.
 fn find(request: &Admitted) -> Result<Consumer, ApiError> {
+    request.parameters()?;
     let name = request.segment(0)?;
     let known = request.app.shared.service.consumers().get(&name);
     known.filter(|known| is_visible(known, &request.grant)).ok_or_else(|| not_found(&name))

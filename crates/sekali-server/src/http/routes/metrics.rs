@@ -23,7 +23,7 @@ pub(super) async fn metrics(request: Box<Admitted>) -> Answer {
         false => (MetricsFormat::Text, TEXT),
     };
     let shared = &request.app.shared;
-    let text = shared.metrics.write(&shared.service, request.client(), format).await?;
+    let text = shared.metrics.write(&shared.service, request.client(), format, shared.bodies.used()).await?;
     let mut response = Response::new(text.into_bytes().into());
     response.headers_mut().insert(CONTENT_TYPE, media_type);
     Ok(response)

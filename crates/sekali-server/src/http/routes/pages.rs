@@ -36,7 +36,8 @@ pub(super) async fn file(request: Box<Admitted>) -> Answer {
     }
 }
 
-fn send(file: &'static PageFile, asked: &HeaderMap) -> Response<Body> {
+/// A file that was made ready, unless the client has it.
+pub(super) fn send(file: &'static PageFile, asked: &HeaderMap) -> Response<Body> {
     let is_known = lists(asked, &IF_NONE_MATCH, &file.tag);
     let is_gzip = lists(asked, &ACCEPT_ENCODING, "gzip");
     let content = if is_gzip { &file.gzip } else { &file.plain };

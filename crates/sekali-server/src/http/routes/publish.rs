@@ -18,6 +18,7 @@ use crate::identity::{IdKind, Way};
 use crate::ingest::{Accepted, Format, Options, Problem, Rejected, ingest};
 use crate::limits::PARSED_IN_PLACE_BYTES_MAX;
 use crate::service::{CommitError, Previewed, Published};
+use crate::spent::{self, Stage};
 use outcomes::EventOutcome;
 
 pub(super) const INVALID: &str = "invalid";
@@ -101,7 +102,8 @@ async fn receive(
     }
     let received = body::receive(headers, body, head, &app.shared.bodies, app.shared.service.parses(), &client).await?;
     if received.bytes.len() <= PARSED_IN_PLACE_BYTES_MAX {
-        return Ok(ingest(&received.bytes, format, options, app.shared.service.target())?);
+        let parse = || ingest(&received.bytes, format, options, app.shared.service.target());
+        return Ok(spent::time(Stage::Parse, parse)?);
     }
     let (target, topics) = (*app.shared.service.target(), options.topics.cloned());
     let Options { skip_invalid, keep_keys, .. } = options;

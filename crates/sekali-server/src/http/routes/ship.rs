@@ -21,9 +21,10 @@ use crate::protocols::webhooks::Delivery;
 use crate::protocols::{Adapter, Asked, Refusal, Reply};
 use crate::query::QueryError;
 use crate::service::{CommitError, ItemResult, ShipError, Shipment, Shipped};
+use crate::spent::{self, Stage};
 
 /// Stands for any parameter among those of a route: some clients send many that mean nothing here.
-pub(super) const ANY: &str = "<any>";
+pub(in crate::http) const ANY: &str = "<any>";
 
 /// Stores the events of a request and answers when they are durable.
 pub(super) async fn ship<A: Adapter>(request: Box<Admitted>) -> Answer {
@@ -211,7 +212,8 @@ impl Exchange {
             Ok::<_, Refusal>(Shipping { adapter, drafts, plan, digest })
         };
         let parses = self.app.shared.service.parses();
-        let outcome = if is_small { read() } else { parses.run_always(client.clone(), read).await? };
+        let outcome =
+            if is_small { spent::time(Stage::Parse, read) } else { parses.run_always(client.clone(), read).await? };
         outcome.map_err(ApiError::from)
     }
 

@@ -11,7 +11,7 @@ use tracing::{debug, error, info, warn};
 
 use super::answers::{Waiter, tell};
 use super::queue::{Job, Next, Queue, Turn};
-use super::{Answer, CommitError, Shared};
+use super::{Answer, CommitError, LookUp, Shared};
 use crate::clock::now_ns;
 use crate::service::Shortage;
 
@@ -117,10 +117,12 @@ impl Committer<'_> {
 
     /// Takes jobs into the commit.
     fn decide(&self, commit: &mut Commit<'_>, jobs: Vec<Job>, decided: &mut Vec<Decided>) -> Result<(), Ended> {
+        let begun = Instant::now();
         let (batches, waiters): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.batch, job.waiter)).unzip();
         let decisions = self.decide_together(commit, &batches)?;
+        let looked_up = LookUp { begun, ended: Instant::now() };
         let answers = batches.into_iter().zip(decisions).map(|(batch, decision)| match decision {
-            Ok(Decision::Decided(outcomes)) => Answer::Committed(outcomes),
+            Ok(Decision::Decided(outcomes)) => Answer::Committed(outcomes, looked_up),
             Ok(Decision::SetAside) => Answer::SetAside(batch),
             Err(refused) => Answer::Refused(refused),
         });
@@ -168,7 +170,7 @@ impl Committer<'_> {
         };
         drop(turn);
         if let Some(refused) = written? {
-            let committed = decided.iter_mut().filter(|(_, answer)| matches!(answer, Answer::Committed(_)));
+            let committed = decided.iter_mut().filter(|(_, answer)| matches!(answer, Answer::Committed(..)));
             committed.for_each(|(_, answer)| *answer = Answer::Refused(refused.clone()));
         }
         tell(decided);

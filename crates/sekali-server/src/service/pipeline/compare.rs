@@ -8,6 +8,7 @@ use tracing::error;
 use super::CommitError;
 use crate::clients::{Client, Rooms, Workers};
 use crate::limits::{COMPARED_BYTES_MAX, COMPARISONS_MAX};
+use crate::spent::Stage;
 
 /// Compares some batches at a time. Others wait, and clients take turns.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(super) struct Comparer {
 
 impl Comparer {
     pub(super) fn start(readers: Vec<Reader>) -> io::Result<Self> {
-        let workers = Workers::start_threads("compare", usize::MAX, COMPARISONS_MAX)?;
+        let workers = Workers::start_threads("compare", Stage::LookUp, usize::MAX, COMPARISONS_MAX)?;
         Ok(Self { readers, workers, rooms: Rooms::new(COMPARED_BYTES_MAX) })
     }
 

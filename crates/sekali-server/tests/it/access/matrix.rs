@@ -195,7 +195,11 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
         ("GET", "/event/{topic}/{event_id}") => vec![get("/event/theirs.x/HIDDEN-1", None, 200)],
         ("GET", "/assets/{version}/{name}") => vec![get("/assets/0/app.css", None, 404)],
         ("GET", "/duplicates") => vec![get(path, None, 200), get("/duplicates?top=1", None, 200)],
-        ("GET", "/explore" | "/integrity" | "/topics" | "/stats" | "/stats/history" | "/livez" | "/readyz") => {
+        (
+            "GET",
+            "/openapi.json" | "/explore" | "/sql" | "/docs" | "/integrity" | "/topics" | "/stats" | "/stats/history"
+            | "/livez" | "/readyz",
+        ) => {
             vec![get(path, None, 200)]
         }
         ("POST", "/sql") => vec![
@@ -207,20 +211,22 @@ fn questions(method: &str, path: &str, number: usize) -> Vec<Question> {
     }
 }
 
-/// Health, and the pages, which hold no data.
-fn needs_no_key(route: &str) -> bool {
-    let pages = ["/", "/explore", "/event/{topic}/{event_id}", "/integrity", "/assets/{version}/{name}"];
-    ["/livez", "/readyz"].contains(&route) || pages.contains(&route)
+/// Health, and the pages and the description of the API, which hold no data.
+fn needs_no_key(method: &str, route: &str) -> bool {
+    let pages = ["/", "/explore", "/event/{topic}/{event_id}", "/integrity", "/docs", "/assets/{version}/{name}"];
+    ["/livez", "/readyz", "/openapi.json"].contains(&route)
+        || pages.contains(&route)
+        || (method, route) == ("GET", "/sql")
 }
 
 /// The status by the rules of the documentation.
-fn expected(route: &str, question: &Question, rights: Rights) -> u16 {
+fn expected((method, route): (&str, &str), question: &Question, rights: Rights) -> u16 {
     let Rights::Key { publish, read, mine, theirs, all } = rights else {
-        let is_admitted = needs_no_key(route) || rights == Rights::Everything;
+        let is_admitted = needs_no_key(method, route) || rights == Rights::Everything;
         return if is_admitted { question.status } else { 401 };
     };
     let has_scope = match route {
-        route if needs_no_key(route) => return question.status,
+        route if needs_no_key(method, route) => return question.status,
         "/publish" if question.path.contains("dry_run") => publish && read,
         "/publish" | "/exists" | "/ingest" => publish,
         "/metrics" => read && all,
@@ -249,7 +255,7 @@ fn everybody_gets_what_the_rules_say_and_nothing_of_others() {
         for route in &ROUTES {
             for question in questions(route.method.as_str(), route.path, number) {
                 asked += 1;
-                let status = expected(route.path, &question, visitor.rights);
+                let status = expected((route.method.as_str(), route.path), &question, visitor.rights);
                 let answer = ask(&server, route.method.as_str(), visitor, &question);
                 check(&answer, status, visitor, &question);
                 if route.method == "GET" {
@@ -329,7 +335,7 @@ fn what_is_no_route_is_told_only_to_those_with_a_key() {
 fn the_table_of_routes_says_what_the_documentation_says() {
     for route in &ROUTES {
         let documented = match route.path {
-            path if needs_no_key(path) => None,
+            path if needs_no_key(route.method.as_str(), path) => None,
             "/publish" | "/exists" | "/ingest" => Some(Scope::Publish),
             _ => Some(Scope::Read),
         };

@@ -44,13 +44,11 @@ impl ConsumerWords {
             };
             filters.insert(name.clone(), joined);
         }
-        let position = |at: usize| consumer.positions.get(at).map_or(0, |(_, seq)| *seq);
-        let readers = service.readers().iter().enumerate();
         Self {
             name: consumer.name.clone(),
             filters,
             cursor: service.cursor_key().seal_for_consumer(&consumer.name, consumer.created.0, &consumer.positions),
-            behind: readers.map(|(at, reader)| reader.last_seq().saturating_sub(position(at))).sum(),
+            behind: service.behind(consumer),
             created_at: consumer.created,
             acknowledged_at: consumer.acknowledged,
         }
