@@ -1,6 +1,6 @@
 import { Refused, Unavailable } from "./errors.js";
 import { encodeEvent, type Event, newEventId, type StoredEvent } from "./event.js";
-import { Backoff, type Connection, Http, lines, type Params } from "./http.js";
+import { Backoff, type Connection, Http, lines, type Params, texts, unreachable } from "./http.js";
 
 /** Outcome of a batch; `received = stored + duplicates`, conflicts included. */
 export interface Published {
@@ -15,6 +15,33 @@ export interface Count {
   count: number;
   complete: boolean;
   groups?: { key: unknown[]; count: number }[];
+  [member: string]: unknown;
+}
+
+/** Events of a consumer, in order, and the cursor behind them. */
+export interface Batch {
+  events: StoredEvent[];
+  cursor: string;
+}
+
+/** Which events a consumer has. */
+export interface ConsumeOptions {
+  /** Filters by their names in the HTTP interface; those of a consumer that exists are replaced. */
+  filters?: Params;
+  /** Where a new consumer begins: `beginning` (unless given), `now` or a cursor. */
+  from?: string;
+  /** Most events of a batch; 1,000 unless given. */
+  limit?: number;
+  /** Milliseconds that a request waits for events, up to 60,000; 30,000 unless given. */
+  wait?: number;
+}
+
+/** The answer to a statement of SQL. */
+export interface Rows {
+  columns: string[];
+  rows: unknown[][];
+  /** False if time, rows or bytes ran out. */
+  complete: boolean;
   [member: string]: unknown;
 }
 
@@ -92,6 +119,49 @@ export class Client {
   /** Returns the counters and the health of the server. */
   serverStats(): Promise<Record<string, unknown>> {
     return this.#http.json("/stats");
+  }
+
+  /** Runs a statement of SQL that reads; `?` in it stands for the next parameter. */
+  sql(statement: string, parameters: (string | number | boolean | null)[] = [], within?: string): Promise<Rows> {
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ sql: statement, parameters });
+    return this.#http.json("/sql", { method: "POST", headers, body }, { format: "json", within });
+  }
+
+  /**
+   * Yields batches of events behind the position that the server keeps under `name`. A batch is
+   * acknowledged when the next one is asked for, so that a crash or an exception before that brings
+   * it again. Goes on by itself when the server was away. For ever: `break` ends it, without
+   * acknowledging the last batch.
+   */
+  async *consume(name: string, options: ConsumeOptions = {}): AsyncGenerator<Batch> {
+    const path = `/consumers/${encodeURIComponent(name)}`;
+    const wait = options.wait ?? 30_000;
+    await this.#patiently(path, "PUT", { filters: texts(options.filters), from: options.from ?? "beginning" });
+    const params = { limit: options.limit ?? 1_000, wait: `${wait}ms` };
+    for (;;) {
+      const response = await this.#patiently(`${path}/events`, "GET", undefined, params, wait);
+      if (response.events.length === 0) continue;
+      yield response;
+      await this.#patiently(`${path}/ack`, "POST", { cursor: response.cursor });
+    }
+  }
+
+  /** Repeats a request until the server answers. */
+  async #patiently(path: string, method: string, body?: unknown, params: Params = {}, wait = 0): Promise<Batch> {
+    const backoff = new Backoff();
+    for (;;) {
+      try {
+        const signal = AbortSignal.timeout(30_000 + wait);
+        const init = body === undefined ? { method, signal } : { method, signal, body: JSON.stringify(body) };
+        const response = await this.#http.send(path, init, params);
+        const events = (await response.json().catch((error: unknown) => Promise.reject(unreachable(error)))) as StoredEvent[];
+        return { events, cursor: response.headers.get("x-ack-cursor") ?? "" };
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        await sleep(backoff.next(error.retryAfter));
+      }
+    }
   }
 
   /**

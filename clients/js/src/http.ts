@@ -123,12 +123,20 @@ async function failure(response: Response): Promise<Unavailable | Refused> {
   return Number.isFinite(asked) ? new Unavailable(text, Math.max(0, asked)) : new Unavailable(text);
 }
 
+/** Parameters as texts, without those that are undefined. */
+export function texts(params: Params = {}): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const [name, value] of Object.entries(params)) {
+    const values = (Array.isArray(value) ? value : [value]).filter((one) => one !== undefined);
+    if (values.length > 0) found[name] = values.map((one) => (one instanceof Date ? one.toISOString() : String(one)));
+  }
+  return found;
+}
+
 function query(params: Params): string {
   const pairs = new URLSearchParams();
-  for (const [name, value] of Object.entries(params)) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== undefined) pairs.append(name, one instanceof Date ? one.toISOString() : String(one));
-    }
+  for (const [name, values] of Object.entries(texts(params))) {
+    for (const value of values) pairs.append(name, value);
   }
   return pairs.size === 0 ? "" : `?${pairs.toString()}`;
 }

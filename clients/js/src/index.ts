@@ -1,4 +1,4 @@
-export { Client, type Count, type Published } from "./client.js";
+export { type Batch, Client, type ConsumeOptions, type Count, type Published, type Rows } from "./client.js";
 export type { RefusedEvent } from "./delivery.js";
 export { type ErrorDetail, InvalidEvent, NotPublished, Refused, SekaliError, Unavailable } from "./errors.js";
 export { type Event, type Json, newEventId, type StoredEvent } from "./event.js";

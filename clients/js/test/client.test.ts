@@ -73,3 +73,34 @@ test("a tail goes on without gap or repeat over a killed server", async () => {
   await tail;
   assert.deepEqual(seen, Array.from({ length: 300 }, (_, number) => number));
 });
+
+test("a statement of SQL is answered with rows", async () => {
+  await using server = await Server.running();
+  const client = new Client({ url: server.url });
+  await client.publish(orders(0, 20));
+  const statement = "SELECT count(*) AS n FROM events WHERE topic = ? AND payload ->> 'number' < ?";
+  const answer = await client.sql(statement, ["orders", 5]);
+  assert.deepEqual([answer.columns, answer.rows, answer.complete], [["n"], [[5]], true]);
+  await assert.rejects(client.sql("DROP TABLE events"), Refused);
+});
+
+test("a consumer misses nothing over a killed server, and an unacknowledged batch comes again", async () => {
+  await using server = await Server.running();
+  const client = new Client({ url: server.url });
+  await client.publish(orders(0, 300));
+  const options = { filters: { topic: "orders", "payload.even": [true, false] }, limit: 40, wait: 200 };
+  const seen: unknown[] = [];
+  let restart: Promise<void> | undefined;
+  for await (const batch of client.consume("mailer", options)) {
+    seen.push(...batch.events.map((event) => event.payload["number"]));
+    if (seen.length === 120) {
+      await server.kill();
+      restart = new Promise((resolve) => setTimeout(resolve, 500)).then(() => server.start());
+    }
+    if (seen.length === 300) break;
+  }
+  await restart;
+  assert.deepEqual(seen, Array.from({ length: 300 }, (_, number) => number));
+  const again = await client.consume("mailer", options).next();
+  assert.deepEqual(again.value?.events.map((event: { event_id: string }) => event.event_id)[0], "280");
+});

@@ -107,3 +107,65 @@ def test_a_tail_goes_on_without_gap_or_repeat_over_a_killed_server(server: Serve
                 server.start()
     assert finished.wait(30)
     assert seen == list(range(300))
+
+
+def test_a_statement_of_sql_is_answered_with_rows(server: Server) -> None:
+    statement = "SELECT count(*) AS n FROM events WHERE topic = ? AND payload ->> 'number' < ?"
+    with Client(server.url) as client:
+        client.publish(orders(20))
+        answer = client.sql(statement, ["orders", 5])
+        assert (answer["columns"], answer["rows"]) == (["n"], [[5]])
+        with pytest.raises(Refused, match="sql_not_allowed"):
+            client.sql("DROP TABLE events")
+
+
+def test_a_consumer_misses_nothing_over_a_killed_server(server: Server) -> None:
+    seen: list[int] = []
+    with Client(server.url) as client:
+        client.publish(orders(300))
+        for batch in client.consume("mailer", topic="orders", limit=40, wait=0.2):
+            seen += [event["payload"]["number"] for event in batch.events]
+            if len(seen) == 120:
+                server.kill()
+                restart = threading.Timer(0.5, server.start)
+                restart.start()
+            if len(seen) == 300:
+                break
+    restart.join()
+    assert seen == list(range(300))
+
+
+def test_a_batch_that_was_not_acknowledged_comes_again(server: Server) -> None:
+    filters = {"payload.even": True}
+    with Client(server.url) as client:
+        client.publish(orders(20))
+        batches = client.consume("mailer", topic="orders", filters=filters, limit=4)
+        first = next(batches)
+        assert [event["event_id"] for event in first.events] == ["0", "2", "4", "6"]
+        second = next(batches)  # acknowledges the first one
+        batches.close()  # type: ignore[attr-defined]
+        server.kill()
+        server.start()
+        assert next(client.consume("mailer", topic="orders", filters=filters, limit=4)) == second
+
+
+def test_an_asynchronous_consumer_waits_for_events(server: Server) -> None:
+    async def run() -> None:
+        async with AsyncClient(server.url) as client:
+            seen: list[str] = []
+            await client.publish(orders(10))
+
+            async def later() -> None:
+                await asyncio.sleep(0.3)
+                await client.publish(orders(12))
+
+            task = asyncio.create_task(later())
+            async for batch in client.consume("mailer", topic="orders"):
+                seen += [event["event_id"] for event in batch.events]
+                if len(seen) == 12:
+                    break
+            await task
+            assert seen == [str(number) for number in range(12)]
+            assert (await client.sql("SELECT count(*) FROM events"))["rows"] == [[12]]
+
+    asyncio.run(run())

@@ -8,7 +8,7 @@
 
 from ._client import AsyncClient, Client
 from ._errors import BufferFull, InvalidEvent, NotPublished, Refused, SekaliError, Unavailable
-from ._event import Event, Published, RefusedEvent
+from ._event import Batch, Event, Published, RefusedEvent
 from ._publisher import AsyncPublisher, Publisher, PublisherStats
 
 __version__ = "0.1.0"
@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "AsyncPublisher",
+    "Batch",
     "BufferFull",
     "Client",
     "Event",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from ._errors import Refused, Unavailable
-from ._event import Event, Published
+from ._event import Batch, Event, Published
 from ._protocol import (
     DEFAULT_URL,
     Backoff,
@@ -20,12 +20,16 @@ from ._protocol import (
     QueryParams,
     ServerSentEvents,
     check,
+    consumer_batch,
+    consumer_body,
+    consumer_path,
     encode,
     event_path,
     options,
     publish_request,
     published,
     query,
+    sql_request,
     unreachable,
 )
 
@@ -142,6 +146,47 @@ class Client:
                 frame[column] = pandas.to_datetime(frame[column], utc=True, format="ISO8601")
         return frame
 
+    def sql(
+        self, statement: str, parameters: Iterable[Any] = (), *, within: str | None = None
+    ) -> dict[str, Any]:
+        """Runs a statement of SQL that reads; ``?`` in it stands for the next parameter.
+
+        Returns ``columns`` and ``rows``; ``complete`` is false if time, rows or bytes ran out.
+        """
+        request = sql_request(statement, parameters, within)
+        answer: dict[str, Any] = self._json("POST", "sql", **request)
+        return answer
+
+    def consume(
+        self,
+        name: str,
+        *,
+        topic: Topic = None,
+        filters: Params | None = None,
+        start: str = "beginning",
+        limit: int = 1000,
+        wait: float = 30.0,
+    ) -> Iterator[Batch]:
+        """Yields batches of events behind the position that the server keeps under ``name``.
+
+        Makes the consumer, beginning at ``start`` (``"beginning"``, ``"now"`` or a cursor), unless
+        there is one; then it has these filters from now on. A batch is acknowledged when the next
+        one is asked for, so that a crash or an exception before that brings it again. ``wait`` is
+        how long a request waits for events, up to 60 seconds. Goes on by itself when the server
+        was away. For ever: ``break`` ends it, without acknowledging the last batch.
+        """
+        body = consumer_body(topic, filters, start)
+        self._patiently("PUT", consumer_path(name), json=body)
+        params: QueryParams = [("limit", limit), ("wait", f"{round(wait * 1000)}ms")]
+        timeout = httpx.Timeout(30.0, read=30.0 + wait)
+        while True:
+            path = consumer_path(name, "/events")
+            batch = consumer_batch(self._patiently("GET", path, params=params, timeout=timeout))
+            if batch.events:
+                yield batch
+                path = consumer_path(name, "/ack")
+                self._patiently("POST", path, json={"cursor": batch.cursor})
+
     def tail(
         self,
         *,
@@ -204,12 +249,24 @@ class Client:
         return answer
 
     def _json(self, method: str, path: str, **request: Any) -> Any:
+        return self._answer(method, path, **request).json()
+
+    def _patiently(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Repeats a request until the server answers."""
+        backoff = Backoff()
+        while True:
+            try:
+                return self._answer(method, path, **request)
+            except Unavailable as error:
+                time.sleep(backoff.wait(error.retry_after))
+
+    def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **request)
         except httpx.HTTPError as error:
             raise unreachable(error) from error
         check(response)
-        return response.json()
+        return response
 
 
 class AsyncClient:
@@ -288,6 +345,39 @@ class AsyncClient:
         answer: dict[str, Any] = await self._json("GET", "stats")
         return answer
 
+    async def sql(
+        self, statement: str, parameters: Iterable[Any] = (), *, within: str | None = None
+    ) -> dict[str, Any]:
+        """Runs a statement of SQL that reads, as :meth:`Client.sql` does."""
+        request = sql_request(statement, parameters, within)
+        answer: dict[str, Any] = await self._json("POST", "sql", **request)
+        return answer
+
+    async def consume(
+        self,
+        name: str,
+        *,
+        topic: Topic = None,
+        filters: Params | None = None,
+        start: str = "beginning",
+        limit: int = 1000,
+        wait: float = 30.0,
+    ) -> AsyncIterator[Batch]:
+        """Yields batches of events of a consumer, as :meth:`Client.consume` does."""
+        body = consumer_body(topic, filters, start)
+        await self._patiently("PUT", consumer_path(name), json=body)
+        params: QueryParams = [("limit", limit), ("wait", f"{round(wait * 1000)}ms")]
+        timeout = httpx.Timeout(30.0, read=30.0 + wait)
+        while True:
+            path = consumer_path(name, "/events")
+            batch = consumer_batch(
+                await self._patiently("GET", path, params=params, timeout=timeout)
+            )
+            if batch.events:
+                yield batch
+                path = consumer_path(name, "/ack")
+                await self._patiently("POST", path, json={"cursor": batch.cursor})
+
     async def tail(
         self,
         *,
@@ -343,9 +433,20 @@ class AsyncClient:
             raise unreachable(error) from error
 
     async def _json(self, method: str, path: str, **request: Any) -> Any:
+        return (await self._answer(method, path, **request)).json()
+
+    async def _patiently(self, method: str, path: str, **request: Any) -> httpx.Response:
+        backoff = Backoff()
+        while True:
+            try:
+                return await self._answer(method, path, **request)
+            except Unavailable as error:
+                await asyncio.sleep(backoff.wait(error.retry_after))
+
+    async def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             response = await self._http.request(method, path, **request)
         except httpx.HTTPError as error:
             raise unreachable(error) from error
         check(response)
-        return response.json()
+        return response

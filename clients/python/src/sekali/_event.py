@@ -116,3 +116,11 @@ def _dumps(value: dict[str, Any]) -> bytes:
             return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidEvent(f"payload is not JSON: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of a consumer, in order, and the cursor behind them."""
+
+    events: list[dict[str, Any]]
+    cursor: str

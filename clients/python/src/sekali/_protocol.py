@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from ._errors import Refused, Unavailable
-from ._event import Event, Published
+from ._event import Batch, Event, Published
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 # Statuses after which the same request may succeed later. 502 and 504 come from proxies.
@@ -145,6 +145,30 @@ class ServerSentEvents:
         elif member == "id":
             self._id = value
         return None
+
+
+def consumer_path(name: str, more: str = "") -> str:
+    """Returns the path of a consumer, or of a part of it."""
+    return f"consumers/{quote(name, safe='')}{more}"
+
+
+def consumer_body(topic: str | list[str] | None, filters: Params | None, start: str) -> Params:
+    """Returns the body that makes a consumer."""
+    texts: dict[str, list[str]] = {}
+    for name, value in query(topic, filters, {}):
+        texts.setdefault(name, []).append(str(value))
+    return {"filters": texts, "from": start}
+
+
+def consumer_batch(response: httpx.Response) -> Batch:
+    """Reads the events of a consumer and the cursor behind them."""
+    return Batch(response.json(), response.headers.get("x-ack-cursor", ""))
+
+
+def sql_request(statement: str, parameters: Iterable[Any], within: str | None) -> dict[str, Any]:
+    """Returns the arguments of a POST to ``sql``."""
+    body = {"sql": statement, "parameters": list(parameters)}
+    return {"json": body, "params": query(None, None, {"format": "json", "within": within})}
 
 
 def event_path(topic: str, event_id: str) -> str:
