@@ -1,7 +1,11 @@
-//! Data directories of every released format: each opens with all its events.
+//! Data directories of every format that there has been: each opens with all its events, and takes
+//! more.
 //!
-//! `tests/fixtures/store-v1` is of format 1. With `SEKALI_WRITE_FIXTURE` set, the directory of the
-//! current format is written anew first. Once a format is released, its directory never changes.
+//! - `tests/fixtures/store-v1`: segments of format 1, which call payloads JSON
+//! - `tests/fixtures/store-v1-segments-2`: segments of format 2, with columns of members
+//!
+//! With `SEKALI_WRITE_FIXTURE` set, the directory of the current format is written anew first. Once
+//! a later format is there, a directory never changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,8 +23,26 @@ const SMALL: Tuning = Tuning { index: IndexOptions { table_entries: 20, backgrou
 /// Events of the topic `short` that were received before this time, in commits, have expired.
 const EXPIRED_BEFORE: u64 = 45;
 
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-v1")
+/// The directory of the current format.
+const CURRENT: &str = "store-v1-segments-2";
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// The formats of the segments of a fixture, from the metadata of their footers.
+fn segment_formats(name: &str) -> Vec<u8> {
+    const NAME: &[u8] = b"sekali.format";
+    let mut paths: Vec<_> = fs::read_dir(fixture(name).join("p0000/segments")).unwrap().map(|of| of.unwrap()).collect();
+    paths.sort_by_key(fs::DirEntry::file_name);
+    let format = |bytes: Vec<u8>| {
+        let place = bytes.windows(NAME.len()).rposition(|window| window == NAME).expect("the footer names the format");
+        // Two bytes of Thrift, the second of which is the length of the text, are between the two.
+        let value = &bytes[place + NAME.len()..][1..3];
+        assert_eq!(value[0], 1, "a format is one digit");
+        value[1] - b'0'
+    };
+    paths.iter().map(|entry| format(fs::read(entry.path()).unwrap())).collect()
 }
 
 /// The two events of a commit.
@@ -43,7 +65,7 @@ fn write_fixture() {
     opened.partition.commit(&[batch], COMMITS as i64, Some(COMMITS + 1)).unwrap();
     opened.partition.close().unwrap();
     for path in disk.paths().into_iter().filter(|path| !path.ends_with("LOCK") && !path.ends_with("SPARE")) {
-        let to = fixture().join(path.strip_prefix(DIR).unwrap());
+        let to = fixture(CURRENT).join(path.strip_prefix(DIR).unwrap());
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::write(to, read_all(&disk, &path).unwrap()).unwrap();
     }
@@ -67,13 +89,27 @@ fn load(disk: &MemoryDisk, from: &Path, to: &Path) -> u64 {
 }
 
 #[test]
-fn a_store_of_format_1_opens_and_has_what_it_had() {
+fn a_store_with_segments_of_format_1_opens_and_has_what_it_had() {
+    assert_eq!(segment_formats("store-v1"), [1, 1]);
+    has_what_it_had("store-v1");
+}
+
+#[test]
+fn a_store_with_segments_of_format_2_opens_and_has_what_it_had() {
     if std::env::var_os("SEKALI_WRITE_FIXTURE").is_some() {
-        let _ = fs::remove_dir_all(fixture());
+        let _ = fs::remove_dir_all(fixture(CURRENT));
         write_fixture();
     }
+    let formats = segment_formats(CURRENT);
+    assert!(formats.len() > 1 && formats.iter().all(|format| *format == 2), "{formats:?}");
+    has_what_it_had(CURRENT);
+}
+
+/// Opens a copy of the fixture, reads and verifies everything, repeats everything, and publishes
+/// more until the old segments are merged with new ones.
+fn has_what_it_had(name: &str) {
     let disk = MemoryDisk::new();
-    assert!(load(&disk, &fixture(), Path::new(DIR)) < 100_000, "a fixture is small");
+    assert!(load(&disk, &fixture(name), Path::new(DIR)) < 100_000, "a fixture is small");
     let mut opened = Opened::open_with(&disk, SMALL).unwrap();
     let reader = opened.reader();
     assert_eq!((reader.damage(), reader.flaws(), opened.partition.torn_tail()), (vec![], vec![], None));
@@ -104,4 +140,18 @@ fn a_store_of_format_1_opens_and_has_what_it_had() {
         let outcomes = opened.commit(&events(commit)).unwrap();
         assert_eq!(outcomes, [2 * commit - 1, 2 * commit].map(|seq| Outcome::Duplicate { seq }));
     }
+    // Enough for several files of each kind.
+    for commit in COMMITS + 1..=3 * COMMITS {
+        let outcomes = opened.commit(&events(commit)).unwrap();
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Stored { .. })), "{outcomes:?}");
+    }
+    drop(reader);
+    opened.partition.close().unwrap();
+    let mut opened = Opened::open_with(&disk, SMALL).unwrap();
+    let more = 4 * COMMITS;
+    let sound = Verification { events: events_there + more, ..Verification::default() };
+    assert_eq!(opened.partition.verify(|_| {}).unwrap(), sound);
+    assert_eq!(opened.reader().counters().stored, stored + more);
+    let outcomes = opened.commit(&events(1)).unwrap();
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })), "{outcomes:?}");
 }
