@@ -1,4 +1,4 @@
-//! An HTTP client for a Sekali server.
+#![doc = include_str!("../README.md")]
 
 mod answer;
 mod batch;
@@ -24,6 +24,9 @@ pub use stream::EventStream;
 pub use tail::Tail;
 pub use url::ServerUrl;
 
+pub use sekali_tls::ClientTls;
+pub use sekali_wire::secret::Secret;
+
 pub use secure::configuration;
 
 use std::time::Duration;
@@ -32,8 +35,7 @@ use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::value::RawValue;
 
-use sekali_tls::{ClientTls, trusting_nobody};
-use sekali_wire::secret::Secret;
+use sekali_tls::trusting_nobody;
 
 /// Time limit for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
