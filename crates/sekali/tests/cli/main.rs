@@ -30,4 +30,5 @@ mod tail;
 mod terminal;
 mod tls;
 mod transfer;
+mod upgrade;
 mod usage;
