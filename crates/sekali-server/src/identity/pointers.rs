@@ -28,10 +28,34 @@ impl Pointers {
 
     /// The value at the first place that has one; `null` is none. The record is JSON text.
     pub(crate) fn find<'a>(&self, record: &'a [u8]) -> Option<&'a [u8]> {
-        self.0.iter().find_map(|steps| {
-            let value = steps.iter().try_fold(record, |value, step| child(value, step))?;
+        let below = |value: &'a [u8], steps: &[String]| {
+            let value = steps.iter().try_fold(value, |value, step| child(value, step))?;
             Some(value.trim_ascii()).filter(|value| *value != b"null")
-        })
+        };
+        if Reader::new(record).peek() != Some(b'{') {
+            return self.0.iter().find_map(|steps| below(record, steps));
+        }
+        let firsts = self.firsts(record)?;
+        self.0.iter().zip(firsts).find_map(|(steps, value)| below(value?, steps.get(1..)?))
+    }
+
+    /// The values at the first steps of all pointers, which an object is read once for.
+    fn firsts<'a>(&self, object: &'a [u8]) -> Option<[Option<&'a [u8]>; POINTERS_MAX]> {
+        let mut firsts = [None; POINTERS_MAX];
+        let mut reader = Reader::new(object);
+        reader.take(b'{')?;
+        while !reader.take_if(b'}') {
+            let name = reader.string()?;
+            reader.take(b':')?;
+            let value = reader.skip_value()?;
+            for (first, steps) in firsts.iter_mut().zip(&self.0) {
+                if steps.first().is_some_and(|step| step.as_bytes() == &*name) {
+                    *first = Some(value);
+                }
+            }
+            reader.take_if(b',');
+        }
+        Some(firsts)
     }
 
     /// The text of the string, number or boolean at the first place that has a value.

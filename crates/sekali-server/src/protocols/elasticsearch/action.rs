@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::identity::text_of;
-use crate::protocols::json::{member, members};
+use crate::protocols::json::members;
 
 /// The operation on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +45,16 @@ impl<'a> Action<'a> {
             let all = [Operation::Create, Operation::Index, Operation::Update, Operation::Delete];
             Some((all.into_iter().find(|operation| operation.as_str() == name)?, value))
         })?;
-        let text = |name: &str| member(about, name).and_then(text_of);
+        let (mut index, mut id) = (None, None);
+        for (name, value) in members(about) {
+            match &*name {
+                "_index" => index = text_of(value),
+                "_id" => id = text_of(value),
+                _ => {}
+            }
+        }
         // An empty id is none: templates of shippers write one where they have no value.
-        Some(Self { operation, index: text("_index"), id: text("_id").filter(|id| !id.is_empty()) })
+        Some(Self { operation, index, id: id.filter(|id| !id.is_empty()) })
     }
 }
 

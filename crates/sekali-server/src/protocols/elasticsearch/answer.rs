@@ -1,8 +1,11 @@
 //! The words of Elasticsearch.
 
+use std::borrow::Cow;
+
 use hyper::header::HeaderName;
 use sekali_wire::error_code::Code;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::action::Operation;
 use crate::protocols::{Asked, Refusal, Reply};
@@ -28,41 +31,94 @@ pub(super) fn is_error(result: &ItemResult) -> bool {
     matches!(result, ItemResult::Conflict { .. } | ItemResult::Failed(_) | ItemResult::Overloaded)
 }
 
+/// The answer about an item.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum About<'a> {
+    Taken(Taken<'a>),
+    Failed(NotTaken<'a>),
+}
+
+/// About a document that is stored, now or before.
+#[derive(Debug, Serialize)]
+pub(super) struct Taken<'a> {
+    #[serde(rename = "_index")]
+    index: &'a str,
+    #[serde(rename = "_id")]
+    id: Cow<'a, str>,
+    #[serde(rename = "_version")]
+    version: u8,
+    result: &'static str,
+    #[serde(rename = "_shards")]
+    shards: Shards,
+    #[serde(rename = "_seq_no")]
+    seq: u64,
+    #[serde(rename = "_primary_term")]
+    primary_term: u8,
+    /// Not in the answer about a single document, which has it as its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<u16>,
+}
+
+#[derive(Debug, Serialize)]
+struct Shards {
+    total: u8,
+    successful: u8,
+    failed: u8,
+}
+
+/// About a document that is not stored.
+#[derive(Debug, Serialize)]
+pub(super) struct NotTaken<'a> {
+    #[serde(rename = "_index")]
+    index: &'a str,
+    #[serde(rename = "_id")]
+    id: Cow<'a, str>,
+    status: u16,
+    error: Cause<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Cause<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    reason: Cow<'a, str>,
+    index: &'a str,
+}
+
 /// The status of an item, and what is said about it.
-pub(super) fn item(item: &BulkItem, result: &ItemResult) -> (u16, Value) {
+pub(super) fn item<'a>(item: &'a BulkItem, result: &'a ItemResult) -> (u16, About<'a>) {
     let made_id = || match result {
         ItemResult::Stored { seq } | ItemResult::Duplicate { seq } | ItemResult::Conflict { seq } => {
             format!("seq-{seq}")
         }
         _ => "-".to_owned(),
     };
-    let id = item.id.clone().unwrap_or_else(made_id);
-    let taken = |seq: u64, outcome: &str, status: u16| {
-        let shards = json!({"total": 1, "successful": 1, "failed": 0});
-        let about = json!({
-            "_index": item.index, "_id": id, "_version": 1, "result": outcome, "_shards": shards,
-            "_seq_no": seq, "_primary_term": 1, "status": status,
-        });
-        (status, about)
+    let index = item.index.as_str();
+    let id = item.id.as_deref().map_or_else(|| Cow::Owned(made_id()), Cow::Borrowed);
+    let taken = |id, seq: u64, result: &'static str, status: u16| {
+        let shards = Shards { total: 1, successful: 1, failed: 0 };
+        let taken = Taken { index, id, version: 1, result, shards, seq, primary_term: 1, status: Some(status) };
+        (status, About::Taken(taken))
     };
-    let failed = |status: u16, kind: &str, reason: &str| {
-        let error = json!({"type": kind, "reason": reason, "index": item.index});
-        (status, json!({"_index": item.index, "_id": id, "status": status, "error": error}))
+    let failed = |id, status: u16, kind: &'static str, reason: Cow<'a, str>| {
+        (status, About::Failed(NotTaken { index, id, status, error: Cause { kind, reason, index } }))
     };
     match result {
-        ItemResult::Stored { seq } => taken(*seq, "created", 201),
-        ItemResult::Duplicate { seq } => taken(*seq, "noop", 200),
-        ItemResult::Quarantined(_) => taken(0, "created", 201),
+        ItemResult::Stored { seq } => taken(id, *seq, "created", 201),
+        ItemResult::Duplicate { seq } => taken(id, *seq, "noop", 200),
+        ItemResult::Quarantined(_) => taken(id, 0, "created", 201),
         ItemResult::Conflict { .. } => {
             let reason = format!("[{id}]: version conflict, document already exists (current version [1])");
-            failed(409, "version_conflict_engine_exception", &reason)
+            failed(id, 409, "version_conflict_engine_exception", reason.into())
         }
-        ItemResult::Failed(reason) if item.operation.as_str() == "update" || item.operation.as_str() == "delete" => {
-            failed(400, "illegal_argument_exception", reason)
+        ItemResult::Failed(reason) if matches!(item.operation, Operation::Update | Operation::Delete) => {
+            failed(id, 400, "illegal_argument_exception", reason.into())
         }
-        ItemResult::Failed(reason) => failed(400, "mapper_parsing_exception", reason),
+        ItemResult::Failed(reason) => failed(id, 400, "mapper_parsing_exception", reason.into()),
         ItemResult::Overloaded => {
-            failed(429, "es_rejected_execution_exception", "too much is waiting; nothing was stored, send it again")
+            let reason = "too much is waiting; nothing was stored, send it again";
+            failed(id, 429, "es_rejected_execution_exception", reason.into())
         }
     }
 }

@@ -80,7 +80,9 @@ impl Adapter for Bulk {
         for (at, (of, result)) in self.items.iter().zip(results).enumerate() {
             let comma = if at > 0 { "," } else { "" };
             // Writing to memory cannot fail.
-            let _ = write!(body, "{comma}{{\"{}\":{}}}", of.operation.as_str(), item(of, result).1);
+            let _ = write!(body, "{comma}{{\"{}\":", of.operation.as_str());
+            let _ = serde_json::to_writer(&mut body, &item(of, result).1);
+            body.push(b'}');
         }
         body.extend_from_slice(b"]}");
         branded(Reply::of(200, "application/json", body))

@@ -6,7 +6,7 @@ use sekali_wire::error_code::Code;
 use serde::de::IgnoredAny;
 
 use super::action::Operation;
-use super::answer::{BulkItem, branded, item, refusal};
+use super::answer::{About, BulkItem, branded, item, refusal};
 use super::{DocumentPlaces, PATIENCE};
 use crate::identity::Way;
 use crate::ingest::Drafts;
@@ -42,8 +42,8 @@ impl Adapter for Document {
     fn answer(self, _: &Asked, results: &[ItemResult]) -> Reply {
         let Some(result) = results.first() else { return branded(Reply::empty(500)) };
         let (status, mut about) = item(&self.item, result);
-        if let Some(about) = about.as_object_mut().filter(|_| status < 300) {
-            about.remove("status");
+        if let About::Taken(taken) = &mut about {
+            taken.status = None;
         }
         branded(Reply::json(status, &about))
     }
