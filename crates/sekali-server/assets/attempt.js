@@ -106,9 +106,7 @@ export function attempt(routes) {
   update();
   return [
     others.length ? table(others) : null,
-    filters.length
-      ? h("details", { class: "more-parameters" }, h("summary", {}, `${count(filters.length)} filters`), table(filters))
-      : null,
+    filters.length ? later(h("summary", {}, `${count(filters.length)} filters`), () => table(filters)) : null,
     area
       ? h(
           "div",
@@ -177,4 +175,11 @@ function oneLine([media, text]) {
   } catch {
     return text;
   }
+}
+
+/** Something that is made when it is opened: many routes have the same filters. */
+function later(summary, make) {
+  const box = h("details", { class: "more-parameters" }, summary);
+  box.addEventListener("toggle", () => box.childElementCount > 1 || box.append(make()), { once: true });
+  return box;
 }
