@@ -30,6 +30,6 @@ pub use body::{BodyWatch, RequestBody};
 pub(crate) use door::described_routes;
 pub use door::{Browsers, Door};
 pub use guard::Hosts;
-pub use route::Route;
+pub use route::{Arrival, Route};
 pub use routes::{ROUTES, SHIPPER_ROUTES};
 pub use sekali_wire::error_code::{Code, Stored};

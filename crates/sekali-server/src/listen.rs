@@ -13,6 +13,6 @@ mod watched;
 
 pub(crate) use accept::{Listening, OpenLimits};
 pub(crate) use certificates::Certificates;
-pub(crate) use connection::ConnectionContext;
+pub(crate) use connection::{ConnectionContext, Entrance};
 pub(crate) use draining::Draining;
 pub(crate) use threads::Threads;

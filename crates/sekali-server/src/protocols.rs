@@ -14,6 +14,7 @@ mod json;
 pub(crate) mod loki;
 pub(crate) mod otlp;
 mod places;
+mod port;
 mod protobuf;
 mod refusal;
 mod reply;
@@ -23,7 +24,9 @@ pub(crate) mod webhooks;
 
 pub(crate) use adapter::Adapter;
 pub(crate) use asked::Asked;
+pub use port::Port;
 pub(crate) use refusal::Refusal;
 pub(crate) use reply::Reply;
+
 
 use places::Places;

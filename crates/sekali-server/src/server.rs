@@ -36,6 +36,7 @@ use crate::limits::{HANDOVER_TIMEOUT, STOPPED_LINGER};
 use crate::listen::{Draining, Listening};
 use crate::service::{Committers, Pipeline, Tails};
 
+pub use crate::protocols::Port;
 pub use config::Config;
 pub use error::StartError;
 #[doc(hidden)]
@@ -45,7 +46,8 @@ pub use sockets::Sockets;
 /// A running server. Dropping it lets it stop in the background; [`Server::stop`] waits.
 #[derive(Debug)]
 pub struct Server {
-    addrs: Vec<SocketAddr>,
+    /// The first of the main port is the one that is told.
+    addrs: Vec<(Option<Port>, SocketAddr)>,
     is_tls: bool,
     reload: Arc<Mutex<Reload>>,
     stop: watch::Sender<Stop>,
@@ -123,7 +125,13 @@ impl Server {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         // There always is one.
-        self.addrs.first().copied().unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
+        let main = self.addrs.iter().find(|(port, _)| port.is_none());
+        main.map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |(_, addr)| *addr)
+    }
+
+    /// Where the protocols listen that have ports of their own.
+    pub fn ports(&self) -> impl Iterator<Item = (Port, SocketAddr)> {
+        self.addrs.iter().filter_map(|(port, addr)| Some(((*port)?, *addr)))
     }
 
     /// Its address as a URL: `https` with TLS, or `http`.

@@ -59,6 +59,9 @@ pub enum Status {
 pub struct StoreStats {
     /// A line for each damage.
     pub damage: Vec<String>,
+    /// Where the server listens: the main port, and those that protocols have to themselves.
+    #[serde(default)]
+    pub listening: Vec<Address>,
     /// The number of partitions.
     #[serde(default)]
     pub partitions: usize,
@@ -89,6 +92,15 @@ pub struct StoreStats {
     /// The files, by partition.
     #[serde(default)]
     pub storage: Vec<StorageStats>,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// `main`, or the name of a protocol.
+    pub port: String,
+    /// Address and number of the port.
+    pub address: String,
 }
 
 /// Expired events.

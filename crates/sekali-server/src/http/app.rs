@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sekali_wire::stats::Address;
+
 use super::access_log::AccessLog;
 use super::body::Intake;
 use super::guard::{Gate, Hosts};
@@ -30,6 +32,8 @@ pub(super) struct Shared {
     pub(super) metrics: Metrics,
     /// The description of the API.
     pub(super) describe: fn() -> &'static PageFile,
+    /// Where it listens.
+    pub(super) addresses: Vec<Address>,
 }
 
 impl App {
@@ -37,10 +41,11 @@ impl App {
     pub(super) fn new(
         service: Service,
         access: Access,
-        hosts: Option<Hosts>,
+        hosts: Hosts,
         timeouts: Timeouts,
         metrics: Metrics,
         describe: fn() -> &'static PageFile,
+        addresses: Vec<Address>,
     ) -> Self {
         let shared = Shared {
             service,
@@ -51,6 +56,7 @@ impl App {
             timeouts,
             metrics,
             describe,
+            addresses,
         };
         Self { shared: Arc::new(shared) }
     }

@@ -6,12 +6,13 @@
 //! handler gets an [`Admitted`], which only the guard makes, so that a route without a guard does
 //! not compile.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::header::{ALLOW, CONTENT_LENGTH, HeaderValue, ORIGIN};
 use hyper::{Method, Request, Response};
+
+use sekali_wire::stats::Address;
 
 use super::access_log::{AccessLog, Entry, SlowRequest};
 use super::answer::{ApiError, Body, Code, HeaderClass, add_headers};
@@ -21,14 +22,15 @@ use super::cors::Cors;
 use super::guard::head;
 use super::parameters::FILTERS;
 use super::request_id::REQUEST_ID;
-use super::route::{Admitted, Answering, Route};
-use super::routes::{ANY, ROUTES, SHIPPER_ROUTES};
+use super::route::{Admitted, Answering, Arrival, Route};
+use super::routes::{ANY, GREETING, ROUTES, SHIPPER_ROUTES};
 use crate::access::Access;
 use crate::http::guard::Hosts;
 use crate::limits::SLOW_REQUEST;
 use crate::metrics::{Metrics, OpenConnection};
 use crate::openapi::{RouteFacts, document};
 use crate::pages::PageFile;
+use crate::protocols::Port;
 use crate::service::Service;
 use crate::spent;
 use crate::timeouts::Timeouts;
@@ -38,8 +40,8 @@ use crate::timeouts::Timeouts;
 pub struct Browsers {
     /// Pages of these origins may read its answers.
     pub cors_origins: Vec<HeaderValue>,
-    /// The only names it answers to while there are no keys. `None` is any.
-    pub hosts: Option<Hosts>,
+    /// The only names it answers to while there are no keys, where the way to it is checked.
+    pub hosts: Hosts,
 }
 
 /// The HTTP API of a running store. Cheap to clone; clones share.
@@ -47,7 +49,24 @@ pub struct Browsers {
 pub struct Door {
     app: App,
     cors: Option<Arc<Cors>>,
-    paths: Arc<matchit::Router<Methods>>,
+    paths: Arc<Paths>,
+}
+
+/// The routes by path: of the main port, and of each that a protocol may have to itself.
+struct Paths {
+    main: matchit::Router<Methods>,
+    ports: [(Port, matchit::Router<Methods>); Port::ALL.len()],
+}
+
+impl Paths {
+    fn new() -> Self {
+        Self { main: paths(None), ports: Port::ALL.map(|port| (port, paths(Some(port)))) }
+    }
+
+    fn of(&self, port: Option<Port>) -> &matchit::Router<Methods> {
+        let found = port.and_then(|port| self.ports.iter().find(|(known, _)| *known == port));
+        found.map_or(&self.main, |(_, paths)| paths)
+    }
 }
 
 /// The routes of one path.
@@ -73,12 +92,19 @@ impl Methods {
 
 impl Door {
     /// The API of `service`, for clients that `access` admits.
-    pub fn new(service: Service, access: Access, browsers: Browsers, timeouts: Timeouts) -> Self {
+    /// It listens on `addresses`.
+    pub fn new(
+        service: Service,
+        access: Access,
+        browsers: Browsers,
+        timeouts: Timeouts,
+        addresses: Vec<Address>,
+    ) -> Self {
         let Browsers { cors_origins, hosts } = browsers;
         let routes = ROUTES.iter().chain(&SHIPPER_ROUTES);
         let metrics = Metrics::new(routes.map(|route| (route.method.as_str(), route.path)));
-        let app = App::new(service, access, hosts, timeouts, metrics, describe);
-        Self { app, cors: Cors::new(cors_origins).map(Arc::new), paths: Arc::new(paths()) }
+        let app = App::new(service, access, hosts, timeouts, metrics, describe, addresses);
+        Self { app, cors: Cors::new(cors_origins).map(Arc::new), paths: Arc::new(Paths::new()) }
     }
 
     /// Counts a connection, until what this returns is dropped.
@@ -86,10 +112,10 @@ impl Door {
         self.app.shared.metrics.connections.open()
     }
 
-    /// Finds the route of a request of a client in `network`, and admits or refuses it. The rest is
-    /// left to [`Door::answer`]: it holds no request, so that it is small and cheap to move. Must be
+    /// Finds the route of a request that came this way, and admits or refuses it. The rest is left
+    /// to [`Door::answer`]: it holds no request, so that it is small and cheap to move. Must be
     /// called on a tokio runtime.
-    pub fn admit(&self, mut request: Request<RequestBody>, network: IpAddr) -> PendingAnswer {
+    pub fn admit(&self, mut request: Request<RequestBody>, arrival: Arrival) -> PendingAnswer {
         let begun = Instant::now();
         let id = self.app.shared.ids.of(request.headers());
         let entry = AccessLog::begin(request.method(), request.uri().path());
@@ -99,7 +125,7 @@ impl Door {
             request.headers_mut().remove(ORIGIN);
         }
         let is_head = request.method() == Method::HEAD;
-        let (number, progress) = self.route(request, network, &id);
+        let (number, progress) = self.route(request, arrival, &id);
         PendingAnswer { begun, number, progress, is_head, id, entry, origin }
     }
 
@@ -136,7 +162,7 @@ impl Door {
     }
 
     /// Finds the number of the route and begins to answer.
-    fn route(&self, request: Request<RequestBody>, network: IpAddr, id: &HeaderValue) -> (Option<usize>, Progress) {
+    fn route(&self, request: Request<RequestBody>, arrival: Arrival, id: &HeaderValue) -> (Option<usize>, Progress) {
         let app = &self.app;
         // A head that is too large is refused before anything in it is looked at.
         if !head::fits(&request) {
@@ -147,19 +173,20 @@ impl Door {
             discard(&parts.headers, body);
             return (None, Progress::Preflight(cors.preflight(&parts.headers)));
         }
-        let found = self.paths.at(request.uri().path());
+        let found = self.paths.of(arrival.port).at(request.uri().path());
         let (methods, segments) = match &found {
             Ok(found) => (Some(found.value), found.params.iter().map(|(_, value)| value.to_owned()).collect()),
             Err(_) => (None, Vec::new()),
         };
         let Some((number, route)) = methods.and_then(|methods| methods.find(request.method())) else {
-            return (None, Progress::Answered(no_route(app, request, id, methods)));
+            return (None, Progress::Answered(no_route(app, request, id, methods, arrival)));
         };
-        let admitted = app.shared.gate.admit(route.scope, route.keys, &request);
+        let admitted = app.shared.gate.admit(route.scope, route.keys, &request, arrival.checks_host);
         let (parts, body) = request.into_parts();
         let progress = match admitted {
             Ok(grant) => {
-                let admitted = Admitted { app: app.clone(), grant, network, parts, body, route, segments };
+                let admitted =
+                    Admitted { app: app.clone(), grant, network: arrival.network, parts, body, route, segments };
                 Progress::Handling { route, answering: (route.answer)(Box::new(admitted)) }
             }
             Err(error) => {
@@ -214,10 +241,15 @@ pub(crate) fn described_routes() -> impl Iterator<Item = RouteFacts> {
     })
 }
 
-/// Every route, by path.
-fn paths() -> matchit::Router<Methods> {
+/// The routes of a port, by path. Health is asked for on all of them.
+fn paths(port: Option<Port>) -> matchit::Router<Methods> {
+    let is_health = |route: &Route| matches!(route.path, "/livez" | "/readyz");
+    let all = ROUTES.iter().chain(&SHIPPER_ROUTES).enumerate().map(|(number, route)| match route.path {
+        "/" if port == GREETING.port => (number, &GREETING),
+        _ => (number, route),
+    });
     let mut paths: Vec<(&str, Methods)> = Vec::new();
-    for (number, route) in ROUTES.iter().chain(&SHIPPER_ROUTES).enumerate() {
+    for (number, route) in all.filter(|(_, route)| port.is_none() || route.port == port || is_health(route)) {
         match paths.iter_mut().find(|(path, _)| *path == route.path) {
             Some((_, methods)) => methods.routes.push((number, route)),
             None => paths.push((route.path, Methods { routes: vec![(number, route)] })),
@@ -240,16 +272,28 @@ fn refuse(app: &App, request: Request<RequestBody>, id: &HeaderValue, error: Api
 }
 
 /// 404 or 405, told only to clients that may ask this server at all.
-fn no_route(app: &App, request: Request<RequestBody>, id: &HeaderValue, methods: Option<&Methods>) -> Response<Body> {
+fn no_route(
+    app: &App,
+    request: Request<RequestBody>,
+    id: &HeaderValue,
+    methods: Option<&Methods>,
+    arrival: Arrival,
+) -> Response<Body> {
     let path = request.uri().path();
     let error = match methods {
         Some(_) => {
             let message = format!("{path} does not take {}; see the Allow header", request.method());
             ApiError::new(Code::MethodNotAllowed, message)
         }
-        None => ApiError::new(Code::NotFound, format!("there is no {path}; {}", neighbours(path))),
+        None => {
+            let hint = match arrival.port {
+                Some(port) => format!("this port serves {} only, under {}", port.name(), port.root()),
+                None => neighbours(path),
+            };
+            ApiError::new(Code::NotFound, format!("there is no {path}; {hint}"))
+        }
     };
-    let error = app.shared.gate.admit_any(&request).err().unwrap_or(error);
+    let error = app.shared.gate.admit_any(&request, arrival.checks_host).err().unwrap_or(error);
     let is_method = error.code == Code::MethodNotAllowed;
     let mut response = refuse(app, request, id, error);
     if let Some(allowed) = methods.filter(|_| is_method).map(Methods::allowed)
@@ -296,7 +340,7 @@ mod tests {
         for route in ROUTES.iter().chain(&SHIPPER_ROUTES) {
             assert!(router.insert(route.path, ()).is_ok() || router.at(&route.path.replace(['{', '}'], "x")).is_ok());
         }
-        let paths = paths();
+        let paths = paths(None);
         for route in ROUTES.iter().chain(&SHIPPER_ROUTES) {
             let path = route.path.replace('{', "x").replace('}', "y");
             let (number, found) = paths.at(&path).unwrap().value.find(&route.method).unwrap();
@@ -304,6 +348,27 @@ mod tests {
             assert_eq!((found.path, numbered.path), (route.path, route.path));
         }
         assert!(paths.at("/nowhere").is_err());
+        assert_eq!(paths.at("/").unwrap().value.routes[0].1.headers, HeaderClass::Page);
+    }
+
+    #[test]
+    fn a_port_of_a_protocol_has_its_routes_and_health_only() {
+        let all = Paths::new();
+        for port in Port::ALL {
+            let served = |path: &str| all.of(Some(port)).at(path).is_ok();
+            assert!(served(port.root()) && served("/readyz"), "{port:?}");
+            let others = Port::ALL.into_iter().filter(|other| *other != port && other.root() != "/");
+            assert!(
+                others.map(Port::root).chain(["/publish", "/events", "/explore", "/webhooks/t"]).all(|path| {
+                    let mut methods =
+                        all.of(Some(port)).at(path).ok().into_iter().flat_map(|found| &found.value.routes);
+                    methods.all(|(_, route)| route.port == Some(port))
+                }),
+                "{port:?}"
+            );
+        }
+        let greeting = all.of(Some(Port::Elasticsearch)).at("/").unwrap();
+        assert_eq!(greeting.value.find(&Method::GET).unwrap().1.port, Some(Port::Elasticsearch));
     }
 
     #[test]

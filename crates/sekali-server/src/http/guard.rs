@@ -24,12 +24,12 @@ use scheme::shown;
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
     access: Access,
-    /// The only names that are answered to while there are no keys. `None` is any.
-    hosts: Option<Hosts>,
+    /// The only names that are answered to while there are no keys.
+    hosts: Hosts,
 }
 
 impl Gate {
-    pub(super) fn new(access: Access, hosts: Option<Hosts>) -> Self {
+    pub(super) fn new(access: Access, hosts: Hosts) -> Self {
         Self { access, hosts }
     }
 
@@ -73,8 +73,9 @@ impl Gate {
         scope: Option<Scope>,
         schemes: &[KeyScheme],
         request: &Request<B>,
+        checks_host: bool,
     ) -> Result<Grant, ApiError> {
-        self.check_host(request)?;
+        self.check_host(request, checks_host)?;
         let Some(scope) = scope else {
             return Ok(self.grant(request.headers(), schemes).unwrap_or(Grant::Nothing));
         };
@@ -104,18 +105,15 @@ impl Gate {
     ///
     /// # Errors
     /// `invalid_host`, `wrong_host`, `unauthenticated`.
-    pub(super) fn admit_any<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
-        self.check_host(request)?;
+    pub(super) fn admit_any<B>(&self, request: &Request<B>, checks_host: bool) -> Result<(), ApiError> {
+        self.check_host(request, checks_host)?;
         self.authenticate(request.headers(), &[KeyScheme::Bearer]).map(drop)
     }
 
     /// A name is checked for as long as no key is needed.
-    fn check_host<B>(&self, request: &Request<B>) -> Result<(), ApiError> {
+    fn check_host<B>(&self, request: &Request<B>, checks_host: bool) -> Result<(), ApiError> {
         hosts::check_presence(request)?;
-        match self.hosts.as_ref().filter(|_| self.access.is_open()) {
-            Some(hosts) => hosts.check(request),
-            None => Ok(()),
-        }
+        if checks_host && self.access.is_open() { self.hosts.check(request) } else { Ok(()) }
     }
 }
 

@@ -14,6 +14,7 @@ use super::guard::KeyScheme;
 use super::parameters::Parameters;
 use crate::access::{Grant, Scope};
 use crate::clients::Client;
+use crate::protocols::Port;
 use crate::service::Sender;
 
 /// The answer of a handler: an error is worded by the route.
@@ -31,6 +32,8 @@ pub struct Route {
     pub scope: Option<Scope>,
     /// The ways in which a key may be shown.
     pub(super) keys: &'static [KeyScheme],
+    /// The port of its own that also serves it, if that is asked for.
+    pub(super) port: Option<Port>,
     /// The headers of its answers.
     pub headers: HeaderClass,
     /// The query parameters that it takes.
@@ -39,6 +42,17 @@ pub struct Route {
     pub(super) answer: fn(Box<Admitted>) -> Answering,
     /// Words an error in the route's protocol.
     pub(super) refuse: fn(ApiError) -> Response<Body>,
+}
+
+/// The way that a request took to the door.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// The network of its client.
+    pub network: IpAddr,
+    /// The port of a protocol, or the main one.
+    pub port: Option<Port>,
+    /// Whether it must ask for a name of this server while there are no keys.
+    pub checks_host: bool,
 }
 
 /// A request that the guard has let in. Boxed: it is large, and each await of its handler would

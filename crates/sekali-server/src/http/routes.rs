@@ -25,6 +25,7 @@ mod stats_history;
 mod topics;
 
 pub(super) use ship::ANY;
+pub(super) use shippers::GREETING;
 pub use shippers::SHIPPER_ROUTES;
 
 use hyper::Method;
@@ -58,6 +59,7 @@ pub static ROUTES: [Route; 35] = [
         path: "/publish",
         scope: Some(Scope::Publish),
         keys: BEARER,
+        port: None,
         headers: HeaderClass::Data,
         parameters: &[publish::INVALID, publish::VERBOSE, publish::DRY_RUN],
         answer: |request| Box::pin(publish::publish(request)),
@@ -68,6 +70,7 @@ pub static ROUTES: [Route; 35] = [
         path: "/exists",
         scope: Some(Scope::Publish),
         keys: BEARER,
+        port: None,
         headers: HeaderClass::Data,
         parameters: NONE,
         answer: |request| Box::pin(exists::exists(request)),
@@ -78,6 +81,7 @@ pub static ROUTES: [Route; 35] = [
         path: "/ingest",
         scope: Some(Scope::Publish),
         keys: BEARER,
+        port: None,
         headers: HeaderClass::Data,
         parameters: &["topic", "id", "timestamp", "source", "records", "invalid"],
         answer: |request| Box::pin(ship::ship::<Generic>(request)),
@@ -97,6 +101,7 @@ pub static ROUTES: [Route; 35] = [
         path: "/sql",
         scope: READ,
         keys: BEARER,
+        port: None,
         headers: HeaderClass::Data,
         parameters: &["format", "within"],
         answer: |request| Box::pin(sql::sql(request)),
@@ -138,6 +143,7 @@ const fn get(
         path,
         scope,
         keys: BEARER,
+        port: None,
         headers: HeaderClass::Data,
         parameters,
         answer,
@@ -152,6 +158,7 @@ const fn page(path: &'static str, headers: HeaderClass, answer: fn(Box<Admitted>
         path,
         scope: None,
         keys: BEARER,
+        port: None,
         headers,
         parameters: NONE,
         answer,
@@ -166,6 +173,7 @@ const fn with(method: Method, path: &'static str, answer: fn(Box<Admitted>) -> A
         path,
         scope: READ,
         keys: BEARER,
+        port: None,
         headers: HeaderClass::Data,
         parameters: NONE,
         answer,

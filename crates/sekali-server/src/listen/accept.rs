@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::connection::ConnectionContext;
+use super::connection::{ConnectionContext, Entrance};
 use super::draining::{Draining, drained};
 use super::permits::{ConnectionPermit, ConnectionPermits};
 use super::threads::Threads;
@@ -30,7 +30,7 @@ pub(crate) struct Listening {
 impl Listening {
     /// Begins to accept.
     pub(crate) fn start(
-        listeners: Vec<TcpListener>,
+        listeners: Vec<(TcpListener, Entrance)>,
         threads: Threads,
         context: ConnectionContext,
         limits: OpenLimits,
@@ -53,7 +53,7 @@ impl Listening {
 }
 
 async fn run(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<(TcpListener, Entrance)>,
     threads: Threads,
     context: ConnectionContext,
     places: ConnectionPermits,
@@ -66,7 +66,7 @@ async fn run(
             _ = drained(&mut drain) => break,
             accepted = accept(&listeners, turn, &places) => accepted,
         };
-        if let Some((stream, place)) = accepted {
+        if let Some((stream, entrance, place)) = accepted {
             let Some((slot, runtime)) = threads.slot() else { break };
             let context = context.clone();
             let draining = is_draining.clone();
@@ -75,7 +75,7 @@ async fn run(
                     // Known to the runtime that it is served on, and no longer to the one that it
                     // was accepted on.
                     let Ok(stream) = TcpStream::from_std(stream) else { return };
-                    context.serve(stream, draining, place).await;
+                    context.serve(stream, draining, entrance, place).await;
                     drop(slot);
                 },
                 runtime,
@@ -89,18 +89,18 @@ async fn run(
 
 /// The next connection, once there is room for it.
 async fn accept(
-    listeners: &[TcpListener],
+    listeners: &[(TcpListener, Entrance)],
     turn: usize,
     places: &ConnectionPermits,
-) -> Option<(StdTcpStream, ConnectionPermit)> {
+) -> Option<(StdTcpStream, Entrance, ConnectionPermit)> {
     let place = places.wait().await?;
     match next(listeners, turn).await {
-        Ok((stream, client)) => {
+        Ok((stream, client, entrance)) => {
             let place = places.take(place, client.ip());
             if place.is_none() {
                 debug!(%client, "a connection was closed: its address has too many");
             }
-            Some((stream.into_std().ok()?, place?))
+            Some((stream.into_std().ok()?, entrance, place?))
         }
         Err(error) => {
             if is_of_one_connection(&error) {
@@ -118,10 +118,12 @@ async fn accept(
 
 /// The next connection of any socket. Each is asked first in its turn, so that a busy one does not
 /// keep the others waiting.
-async fn next(listeners: &[TcpListener], turn: usize) -> io::Result<(TcpStream, SocketAddr)> {
+async fn next(listeners: &[(TcpListener, Entrance)], turn: usize) -> io::Result<(TcpStream, SocketAddr, Entrance)> {
     let (behind, first) = listeners.split_at(turn % listeners.len().max(1));
     poll_fn(|cx| {
-        let mut accepted = first.iter().chain(behind).map(|listener| listener.poll_accept(cx));
+        let mut accepted = first.iter().chain(behind).map(|(listener, entrance)| {
+            listener.poll_accept(cx).map_ok(|(stream, client)| (stream, client, *entrance))
+        });
         accepted.find(Poll::is_ready).unwrap_or(Poll::Pending)
     })
     .await

@@ -1,6 +1,5 @@
 //! One connection, from its first byte to its last.
 
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -24,10 +23,20 @@ use super::draining::{Draining, cut, drained};
 use super::permits::ConnectionPermit;
 use super::poll_on_wake::PollOnWake;
 use super::watched::{WatchedBody, WatchedStream};
-use crate::http::{BodyWatch, Door, HangUp, RequestBody};
+use crate::http::{Arrival, BodyWatch, Door, HangUp, RequestBody};
 use crate::identity::Receipts;
 use crate::limits::{CONNECTION_BUFFER_BYTES, HTTP2_WINDOW_BYTES, LAST_REQUESTS_TIME, STREAMS_PER_CONNECTION_MAX};
+use crate::protocols::Port;
 use crate::timeouts::Timeouts;
+
+/// The purpose of a listening socket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entrance {
+    /// A protocol, or everything.
+    pub(crate) port: Option<Port>,
+    /// Whether requests must ask for a name of this server while there are no keys.
+    pub(crate) checks_host: bool,
+}
 
 /// Everything that serving a connection needs. Cheap to clone.
 #[derive(Clone)]
@@ -45,13 +54,16 @@ impl ConnectionContext {
         self,
         stream: TcpStream,
         mut draining: watch::Receiver<Draining>,
+        entrance: Entrance,
         place: ConnectionPermit,
     ) {
         let _counted = self.door.connected();
+        let Entrance { port, checks_host } = entrance;
+        let arrival = Arrival { network: place.network(), port, checks_host };
         // Answers are small, and clients wait for them.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = self.certificates.as_ref().map(Certificates::acceptor) else {
-            return speak(stream, self.door, place.network(), self.timeouts, draining).await;
+            return speak(stream, self.door, arrival, self.timeouts, draining).await;
         };
         let stream = tokio::select! {
             stream = shake_hands(acceptor, stream, self.timeouts) => stream,
@@ -59,7 +71,7 @@ impl ConnectionContext {
             () = cut(&mut draining) => None,
         };
         if let Some(stream) = stream {
-            speak(stream, self.door, place.network(), self.timeouts, draining).await;
+            speak(stream, self.door, arrival, self.timeouts, draining).await;
         }
     }
 }
@@ -83,7 +95,7 @@ async fn shake_hands(acceptor: TlsAcceptor, stream: TcpStream, timeouts: Timeout
 async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     door: Door,
-    network: IpAddr,
+    arrival: Arrival,
     timeouts: Timeouts,
     mut draining: watch::Receiver<Draining>,
 ) {
@@ -98,7 +110,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let service = service_fn(move |mut request: Request<Incoming>| {
         asked.prove();
         request.extensions_mut().insert(asked.clone());
-        answer(Arc::clone(&door), network, Arc::clone(&watched), request)
+        answer(Arc::clone(&door), arrival, Arc::clone(&watched), request)
     });
     let builder = builder();
     let mut connection = pin!(builder.serve_connection(io, service));
@@ -177,14 +189,14 @@ async fn occasion(draining: &mut watch::Receiver<Draining>, check: &mut Interval
 
 fn answer(
     door: Arc<Door>,
-    network: IpAddr,
+    arrival: Arrival,
     activity: Arc<Activity>,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<WatchedBody>, HungUp>> {
     let is_http2 = request.version() == Version::HTTP_2;
     let exchange = activity.begin(is_http2);
     let request = request.map(|body| RequestBody::incoming(body, activity as Arc<dyn BodyWatch>));
-    let admitted = door.admit(request, network);
+    let admitted = door.admit(request, arrival);
     async move {
         let response = door.answer(admitted).await;
         if response.extensions().get::<HangUp>().is_some() {

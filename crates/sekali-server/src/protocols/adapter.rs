@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Asked, Refusal, Reply};
+use super::{Asked, Port, Refusal, Reply};
 use crate::identity::Way;
 use crate::ingest::Drafts;
 use crate::service::ItemResult;
@@ -11,6 +11,8 @@ use crate::service::ItemResult;
 pub(crate) trait Adapter: Sized + Send + 'static {
     /// The name of the protocol in counters.
     const WAY: Way;
+    /// The port of its own that it is served on when that is asked for.
+    const PORT: Option<Port> = None;
     /// How long a request is held when there is no room, before it is refused.
     const PATIENCE: Duration = Duration::ZERO;
     /// Whether overload is then told item by item, because clients give up on more than that.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::json::{append_name, append_text, elements, member};
 use super::places::Defaults;
-use super::{Adapter, Asked, Places, Refusal, Reply, times};
+use super::{Adapter, Asked, Places, Port, Refusal, Reply, times};
 use crate::identity::{Way, text_of};
 use crate::ingest::{Drafts, OnInvalid};
 use crate::service::ItemResult;
@@ -29,6 +29,7 @@ pub(crate) struct Collector {
 
 impl Adapter for Collector {
     const WAY: Way = Way::Hec;
+    const PORT: Option<Port> = Some(Port::Hec);
 
     fn read(asked: &Asked, body: &[u8], drafts: &mut Drafts) -> Result<Self, Refusal> {
         let this = Self { places: Places::of(asked)? };
@@ -146,6 +147,7 @@ pub(crate) struct Acknowledgement {
 
 impl Adapter for Acknowledgement {
     const WAY: Way = Way::Hec;
+    const PORT: Option<Port> = Some(Port::Hec);
 
     fn read(asked: &Asked, body: &[u8], _: &mut Drafts) -> Result<Self, Refusal> {
         if channel(asked).is_none() {

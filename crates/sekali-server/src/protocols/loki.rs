@@ -13,7 +13,7 @@ use sekali_wire::limits::BODY_BYTES_MAX;
 
 use super::json::append_name;
 use super::places::Defaults;
-use super::{Adapter, Asked, Places, Refusal, Reply};
+use super::{Adapter, Asked, Places, Port, Refusal, Reply};
 use crate::identity::{Pointers, Way};
 use crate::ingest::{Drafts, OnInvalid};
 use crate::service::ItemResult;
@@ -40,6 +40,7 @@ struct Entry<'a> {
 
 impl Adapter for Push {
     const WAY: Way = Way::Loki;
+    const PORT: Option<Port> = Some(Port::Loki);
     /// A refusal costs the events of most clients, and a minute of the others.
     const PATIENCE: Duration = Duration::from_secs(8);
     const OWN_ENCODING: Option<&'static str> = Some("snappy");

@@ -1,7 +1,8 @@
-//! OpenTelemetry logs over HTTP: `POST /v1/logs`, in Protocol Buffers and in JSON.
+//! OpenTelemetry logs over HTTP, `POST /v1/logs` in Protocol Buffers and in JSON, and over gRPC.
 //! Specification: opentelemetry-proto, docs/specification.md.
 
 mod answer;
+pub(crate) mod grpc;
 mod protobuf;
 mod record;
 mod text;
@@ -11,7 +12,7 @@ use sekali_wire::error_code::Code;
 
 use super::places::Defaults;
 use super::protobuf::Malformed;
-use super::{Adapter, Asked, Places, Refusal, Reply};
+use super::{Adapter, Asked, Places, Port, Refusal, Reply};
 use crate::identity::Way;
 use crate::ingest::{Drafts, OnInvalid};
 use crate::service::ItemResult;
@@ -53,19 +54,17 @@ impl Unreadable {
 
 impl Adapter for Logs {
     const WAY: Way = Way::Otlp;
+    const PORT: Option<Port> = Some(Port::Otlp);
 
     fn read(asked: &Asked, body: &[u8], drafts: &mut Drafts) -> Result<Self, Refusal> {
-        let this = Self { places: Places::of(asked)? };
-        let mut sink = Sink { places: &this.places, drafts, payload: Vec::new() };
-        match asked.media_type().as_str() {
-            "application/json" => text::read(body, &mut sink)?,
-            "application/x-protobuf" | "application/protobuf" | "" => protobuf::read(body, &mut sink)?,
+        Self::read_with(asked, drafts, |sink| match asked.media_type().as_str() {
+            "application/json" => text::read(body, sink),
+            "application/x-protobuf" | "application/protobuf" | "" => protobuf::read(body, sink),
             _ => {
                 let message = "Content-Type must be application/x-protobuf or application/json";
-                return Err(Refusal::new(Code::UnsupportedMediaType, message));
+                Err(Refusal::new(Code::UnsupportedMediaType, message))
             }
-        }
-        Ok(this)
+        })
     }
 
     fn by_content(&self) -> bool {
@@ -78,6 +77,19 @@ impl Adapter for Logs {
 
     fn refuse(refusal: &Refusal, asked: Option<&Asked>) -> Reply {
         answer::refusal(refusal, asked)
+    }
+}
+
+impl Logs {
+    /// Lets `read` put the records of a request into `drafts`.
+    fn read_with(
+        asked: &Asked,
+        drafts: &mut Drafts,
+        read: impl FnOnce(&mut Sink<'_>) -> Result<(), Refusal>,
+    ) -> Result<Self, Refusal> {
+        let this = Self { places: Places::of(asked)? };
+        read(&mut Sink { places: &this.places, drafts, payload: Vec::new() })?;
+        Ok(this)
     }
 }
 

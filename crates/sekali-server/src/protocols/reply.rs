@@ -8,6 +8,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Vec<u8>,
+    /// Headers behind the body, which only HTTP/2 brings to every client.
+    pub(crate) trailers: Vec<(HeaderName, HeaderValue)>,
     /// Close the connection instead, without an answer: some clients try again only then.
     pub(crate) hangs_up: bool,
 }
@@ -18,7 +20,7 @@ const CONTENT_TYPE: HeaderName = hyper::header::CONTENT_TYPE;
 impl Reply {
     /// An answer without a body.
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), hangs_up: false }
+        Self { status, headers: Vec::new(), body: Vec::new(), trailers: Vec::new(), hangs_up: false }
     }
 
     /// A body of this media type. JSON ends with a line break, as all of the server's does.
@@ -28,7 +30,7 @@ impl Reply {
             body.push(b'\n');
         }
         let headers = vec![(CONTENT_TYPE, HeaderValue::from_static(media_type))];
-        Self { status, headers, body, hangs_up: false }
+        Self { status, headers, body, ..Self::empty(status) }
     }
 
     /// A value as JSON.

@@ -32,8 +32,13 @@ pub(super) fn listening(server: &Server, access: &Access, limits: OpenLimits) {
         Some(files) => info!(version, %access, connections, files, "listening on {url}"),
         None => info!(version, %access, connections, "listening on {url}"),
     }
-    for &addr in server.addrs.iter().skip(1) {
-        info!("also listening on {}", server.url_of(addr));
+    let others = server.addrs.iter().filter(|(port, addr)| port.is_some() || *addr != server.addr());
+    for (port, addr) in others {
+        let url = server.url_of(*addr);
+        match port {
+            Some(port) => info!("listening on {url}{} for {}", port.root(), port.name()),
+            None => info!("also listening on {url}"),
+        }
     }
     info!("open {} in a browser to see it", reachable(url));
 }

@@ -2,48 +2,68 @@
 
 use std::net::SocketAddr;
 
-use tokio::net::{TcpListener as Binding, lookup_host};
+use tokio::net::{TcpListener, lookup_host};
 use tracing::warn;
 
 use super::{Config, Sockets, StartError};
 use crate::access::Access;
+use crate::protocols::Port;
 
 /// The name of the port that serves everything.
 pub(super) const MAIN: &str = "main";
 
 /// The sockets to listen on. Connections wait in their backlogs until they are accepted. Those that
-/// are open already are used: all of a supervisor's, and of another server's those that are asked
-/// for.
+/// are open already are used: a supervisor decides on the addresses of all that it names, and of
+/// another server's those are taken that are asked for.
 ///
 /// # Errors
 /// [`StartError::Listen`], and [`StartError::Exposed`] if other machines could reach an address, no
 /// keys keep them out, and that was not asked for. Names are resolved before that is decided, and
 /// not again.
 pub(super) async fn bind(config: &Config, access: &Access, open: Open) -> Result<Sockets, StartError> {
-    let listen = &config.listen;
-    let refused = |source| StartError::Listen { listen: listen.clone(), source };
-    let listeners = match open {
+    let mut bound = Sockets::default();
+    let mut offered = Sockets::default();
+    match open {
         Open::Supervised(mut sockets) => {
-            let listeners = sockets.take();
-            for listener in &listeners {
+            sockets.name_main(MAIN, &Port::ALL.map(Port::name));
+            for (name, listener) in sockets.into_all() {
+                let refused = |source| StartError::Listen { listen: name.clone(), source };
                 let addr = listener.local_addr().map_err(refused)?;
                 check(config, access, &addr.to_string(), &[addr])?;
-            }
-            listeners
-        }
-        Open::Offered(mut sockets) => {
-            let addrs: Vec<SocketAddr> = lookup_host(listen).await.map_err(refused)?.collect();
-            check(config, access, listen, &addrs)?;
-            match sockets.take_at(MAIN, &addrs) {
-                taken if !taken.is_empty() => taken,
-                _ => vec![Binding::bind(&*addrs).await.and_then(Binding::into_std).map_err(refused)?],
+                bound.push(&name, listener);
             }
         }
-    };
-    for listener in &listeners {
+        Open::Offered(sockets) => offered = sockets,
+    }
+    let ports = config.ports.iter().map(|(port, listen)| (port.name(), listen));
+    for (name, listen) in [(MAIN, &config.listen)].into_iter().chain(ports) {
+        if bound.iter().any(|(known, _)| known == name) {
+            continue;
+        }
+        let refused = |source| StartError::Listen { listen: listen.clone(), source };
+        let addrs: Vec<SocketAddr> = lookup_host(listen).await.map_err(refused)?.collect();
+        check(config, access, listen, &addrs)?;
+        let mut taken = offered.take_at(name, &addrs);
+        if taken.is_empty() {
+            taken.push(TcpListener::bind(&*addrs).await.and_then(TcpListener::into_std).map_err(refused)?);
+        }
+        taken.into_iter().for_each(|listener| bound.push(name, listener));
+    }
+    for (name, listener) in bound.iter() {
+        let refused = |source| StartError::Listen { listen: name.to_owned(), source };
         listener.set_nonblocking(true).map_err(refused)?;
     }
-    Ok(Sockets::new(listeners.into_iter().map(|listener| (MAIN.to_owned(), listener)).collect()))
+    Ok(bound)
+}
+
+/// Whether requests on this socket must ask for a name of this server while there are no keys.
+pub(super) fn checks_host(config: &Config, addr: &SocketAddr) -> bool {
+    is_loopback(addr) || !config.allow_hosts.is_empty()
+}
+
+/// The port that a socket of this name is for; the main one is none.
+pub(super) fn port_of(name: &str) -> Option<Port> {
+    Port::ALL.into_iter().find(|port| port.name() == name)
 }
 
 /// Sockets that are open already.
@@ -74,6 +94,6 @@ fn check(config: &Config, access: &Access, listen: &str, addrs: &[SocketAddr]) -
 }
 
 /// Whether only this machine itself reaches the address.
-pub(super) fn is_loopback(addr: &SocketAddr) -> bool {
+fn is_loopback(addr: &SocketAddr) -> bool {
     addr.ip().to_canonical().is_loopback()
 }

@@ -8,6 +8,7 @@ use sekali_store::Retention;
 
 use super::StartError;
 use crate::http::Hosts;
+use crate::protocols::Port;
 use sekali_tls::ServerTls;
 
 /// The settings of a server.
@@ -15,6 +16,8 @@ use sekali_tls::ServerTls;
 pub struct Config {
     /// Address to listen on, such as `127.0.0.1:8080`. Port 0 takes any free one.
     pub listen: String,
+    /// Ports of their own for protocols of other people's clients, each with its address.
+    pub ports: Vec<(Port, String)>,
     /// Where the store is, or will be.
     pub data_dir: PathBuf,
     /// Partitions of a store that is made; one that exists keeps its own number.
@@ -39,6 +42,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
+            ports: Vec::new(),
             data_dir: PathBuf::from("sekali-data"),
             partitions: 1,
             cors_origins: Vec::new(),

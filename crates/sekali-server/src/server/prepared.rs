@@ -1,17 +1,19 @@
 //! A server that has everything but its store.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use sekali_store::disk::Disk;
-use tokio::net::TcpListener as Accepting;
+use sekali_wire::stats::Address;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::warn;
 
-use super::bind::{Open, bind, is_loopback};
+use super::bind::{MAIN, Open, bind, checks_host, port_of};
 use super::handover::Offer;
 use super::reload::Reload;
 use super::timed_disk::TimedDisk;
@@ -21,7 +23,8 @@ use super::{
 use crate::access::Access;
 use crate::consumers::Consumers;
 use crate::http::{Browsers, Door};
-use crate::listen::{Certificates, ConnectionContext, Listening, OpenLimits, Threads};
+use crate::listen::{Certificates, ConnectionContext, Entrance, Listening, OpenLimits, Threads};
+use crate::protocols::Port;
 use crate::service::{CommitTimings, Service};
 
 /// A server before its store is opened: everything is checked that can be, and it listens.
@@ -32,7 +35,8 @@ pub(super) struct Prepared {
     certificates: Option<Certificates>,
     browsers: Browsers,
     sockets: Sockets,
-    addrs: Vec<SocketAddr>,
+    /// Those of the sockets, in their order.
+    addrs: Vec<(Option<Port>, SocketAddr)>,
     /// Whether the sockets stay open when the server ends.
     is_supervised: bool,
 }
@@ -55,9 +59,8 @@ impl Prepared {
         let is_supervised = matches!(open, Open::Supervised(_));
         // Before the store is opened, which may take a while: a wrong address is told at once.
         let sockets = bind(&config, &access, open).await?;
-        let addrs: Result<Vec<_>, _> = sockets.listeners().map(TcpListener::local_addr).collect();
-        let addrs = addrs.map_err(StartError::other)?;
-        let hosts = Some(hosts).filter(|_| addrs.iter().all(is_loopback) || !config.allow_hosts.is_empty());
+        let addrs = sockets.iter().map(|(name, listener)| Ok((port_of(name), listener.local_addr()?)));
+        let addrs = addrs.collect::<io::Result<Vec<_>>>().map_err(StartError::other)?;
         let browsers = Browsers { cors_origins, hosts };
         Ok(Self { config, internals, access, certificates, browsers, sockets, addrs, is_supervised })
     }
@@ -85,7 +88,7 @@ impl Prepared {
             let store = loop {
                 match open(Arc::clone(&timed), tuning, &opened) {
                     // The other process is about to end.
-                    Err(StartError::DataDirInUse(_)) if Instant::now() < deadline => sleep(patience / 100),
+                    Err(StartError::DataDirInUse(_)) if Instant::now() < deadline => sleep(patience / 1000),
                     outcome => break outcome?,
                 }
             };
@@ -100,15 +103,19 @@ impl Prepared {
         let mut chores = JoinSet::new();
         store_chores.spawn_on(&mut chores, config.retention.clone());
         chores.spawn(keys::run(access.clone()));
-        let door = Door::new(service, access.clone(), browsers, timeouts);
+        let door = Door::new(service, access.clone(), browsers, timeouts, named(&addrs));
         let threads = Threads::start().map_err(StartError::other)?;
         let context = ConnectionContext { door, timeouts, certificates: certificates.clone() };
         let limits = OpenLimits::raise();
         let kept = sockets.try_clone().map_err(StartError::other)?;
         let offer = offer(&config, &kept);
-        let mut sockets = sockets;
-        let listeners: Result<Vec<_>, _> = sockets.take().into_iter().map(Accepting::from_std).collect();
-        let listening = Listening::start(listeners.map_err(StartError::other)?, threads, context, limits);
+        let opened = sockets.into_all().into_iter().zip(&addrs);
+        let entrances = opened.map(|((_, listener), (port, addr))| {
+            let entrance = Entrance { port: *port, checks_host: checks_host(&config, addr) };
+            Ok((TcpListener::from_std(listener)?, entrance))
+        });
+        let entrances = entrances.collect::<io::Result<Vec<_>>>().map_err(StartError::other)?;
+        let listening = Listening::start(entrances, threads, context, limits);
         let (stop, stopping) = watch::channel(Stop::No);
         let ended = tokio::spawn(run(listening, pipeline, committers, tails, chores, stopping));
         let reload = Reload { access, certificates };
@@ -124,6 +131,12 @@ impl Prepared {
         announcement::listening(&server, &reload.access, limits);
         Ok(server)
     }
+}
+
+/// The addresses, for `/stats`.
+fn named(addrs: &[(Option<Port>, SocketAddr)]) -> Vec<Address> {
+    let named = addrs.iter().map(|(port, addr)| (port.map_or(MAIN, Port::name), addr.to_string()));
+    named.map(|(port, address)| Address { port: port.to_owned(), address }).collect()
 }
 
 /// Lets another process take over, if there can be a socket for that.

@@ -19,9 +19,13 @@ impl Sockets {
         self.0.is_empty()
     }
 
-    /// Takes all of them.
-    pub(super) fn take(&mut self) -> Vec<TcpListener> {
-        self.0.drain(..).map(|(_, listener)| listener).collect()
+    /// Calls those main that have none of these names.
+    pub(super) fn name_main(&mut self, main: &str, others: &[&str]) {
+        for (name, _) in &mut self.0 {
+            if !others.contains(&name.as_str()) {
+                main.clone_into(name);
+            }
+        }
     }
 
     /// Takes those of this name that listen on one of these addresses, of which port 0 means any.
@@ -32,14 +36,19 @@ impl Sockets {
         self.0.extract_if(.., is_meant).map(|(_, listener)| listener).collect()
     }
 
-    /// The names, in order.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+    /// Adds one.
+    pub(super) fn push(&mut self, name: &str, listener: TcpListener) {
+        self.0.push((name.to_owned(), listener));
     }
 
-    /// The sockets, in order.
-    pub(super) fn listeners(&self) -> impl Iterator<Item = &TcpListener> {
-        self.0.iter().map(|(_, listener)| listener)
+    /// Names and sockets, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &TcpListener)> {
+        self.0.iter().map(|(name, listener)| (name.as_str(), listener))
+    }
+
+    /// Takes all of them.
+    pub(super) fn into_all(self) -> Vec<(String, TcpListener)> {
+        self.0
     }
 
     /// The same sockets once more.
@@ -76,5 +85,13 @@ mod tests {
         assert!(sockets.take_at("main", &[first_at]).is_empty(), "it is taken once");
         assert_eq!(sockets.take_at("other", &[first_at, second_at]).len(), 1);
         assert!(sockets.is_empty());
+    }
+
+    #[test]
+    fn a_socket_without_the_name_of_a_port_is_a_main_one() {
+        let named = ["otlp", "sekali.socket", ""].map(|name| (open(name).0, open(name).1));
+        let mut sockets = Sockets::new(named.into());
+        sockets.name_main("main", &["otlp", "loki"]);
+        assert_eq!(sockets.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["otlp", "main", "main"]);
     }
 }

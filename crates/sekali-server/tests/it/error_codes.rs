@@ -9,7 +9,7 @@ use std::time::Duration;
 use http_body_util::BodyExt as _;
 use hyper::Request;
 use sekali_server::access::{Access, Scope};
-use sekali_server::http::{Browsers, Code, Door, RequestBody, Stored};
+use sekali_server::http::{Arrival, Browsers, Code, Door, RequestBody, Stored};
 use sekali_server::ingest::CONTENT_RULES;
 use sekali_server::limits::{CONSUMERS_MAX, HEADERS_BYTES_MAX, TOPICS_MAX};
 use sekali_server::service::Service;
@@ -127,13 +127,15 @@ fn shutting_down() -> Provoked {
     service.pipeline().close();
     committers.join();
     let access = Access::load(dir.path()).unwrap();
-    let door = Door::new(service, access, Browsers::default(), Timeouts::default());
+    let door = Door::new(service, access, Browsers::default(), Timeouts::default(), Vec::new());
     let request = Request::post("/publish")
         .header("host", "localhost")
         .body(RequestBody::from(event("t", "1").to_string()))
         .unwrap();
     let answer = runtime.block_on(async {
-        let response = door.answer(door.admit(request, [127, 0, 0, 1].into())).await;
+        let response = door
+            .answer(door.admit(request, Arrival { network: [127, 0, 0, 1].into(), port: None, checks_host: false }))
+            .await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status.as_u16(), headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use expect_test::Expect;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use sekali_server::server::{Config, Ended, Internals, Server, StartError};
+use sekali_server::server::{Config, Ended, Internals, Port, Server, StartError};
 use sekali_server::timeouts::Timeouts;
 use sekali_store::disk::{Disk, RealDisk};
 use serde_json::{Value, json};
@@ -98,6 +98,18 @@ impl TestServer {
 
     pub(crate) fn address(&self) -> String {
         self.server.as_ref().expect("the server runs").addr().to_string()
+    }
+
+    /// The address of a port that a protocol has to itself.
+    pub(crate) fn port(&self, port: Port) -> String {
+        let mut ports = self.server.as_ref().expect("the server runs").ports();
+        ports.find(|(known, _)| *known == port).expect("it was asked for").1.to_string()
+    }
+
+    /// Begins a request to another address of the server.
+    pub(crate) fn request_at(&self, address: &str, method: &str, path: &str) -> Request<'_> {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Request { server: self, builder: self.client.request(method, format!("http://{address}{path}")) }
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -252,7 +264,7 @@ impl Answer {
 fn without_times(body: &str) -> String {
     let mut out = String::new();
     let mut rest = body;
-    let names = ["received_at", "uptime_seconds", "unsealed_seconds", "bytes", "log_bytes", "free_bytes"]
+    let names = ["received_at", "uptime_seconds", "unsealed_seconds", "bytes", "log_bytes", "free_bytes", "address"]
         .map(|name| format!("\"{name}\":"));
     while let Some((at, name)) = names.iter().filter_map(|name| Some((rest.find(name)?, name))).min() {
         out.push_str(&rest[..at + name.len()]);

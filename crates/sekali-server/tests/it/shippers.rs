@@ -8,7 +8,9 @@ mod ingest;
 mod keys;
 mod loki;
 mod otlp;
+mod otlp_grpc;
 mod overload;
+mod ports;
 mod segment;
 mod webhooks;
 

@@ -7,6 +7,7 @@ pub(super) mod input_format;
 pub(super) mod key;
 pub(super) mod listen;
 pub(super) mod log;
+pub(super) mod ports;
 pub(super) mod retain;
 pub(super) mod server_url;
 pub(super) mod times;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::header::HeaderMap;
 use tokio::sync::mpsc;
 
 /// Why an answer breaks off.
@@ -20,6 +21,8 @@ pub(in crate::http) type MakePiece = Box<dyn FnMut() -> Option<Result<Bytes, Bro
 enum Inner {
     /// All of it; empty once it is taken.
     Whole(Bytes),
+    /// All of it, and headers behind it.
+    Trailed(Bytes, Option<HeaderMap>),
     /// Pieces, until the sender is dropped.
     Pieces(mpsc::Receiver<Result<Bytes, BrokenOff>>),
     /// Pieces, each of which is made when the transport has room for it.
@@ -38,6 +41,11 @@ impl Body {
         Self(Inner::Whole(Bytes::new()))
     }
 
+    /// A body with headers behind it.
+    pub(in crate::http) fn trailed(bytes: Bytes, trailers: HeaderMap) -> Self {
+        Self(Inner::Trailed(bytes, Some(trailers)))
+    }
+
     /// A body of the pieces that are sent to `pieces`.
     pub fn pieces(pieces: mpsc::Receiver<Result<Bytes, BrokenOff>>) -> Self {
         Self(Inner::Pieces(pieces))
@@ -52,7 +60,7 @@ impl Body {
     pub fn exact_len(&self) -> Option<u64> {
         match &self.0 {
             Inner::Whole(bytes) => Some(bytes.len() as u64),
-            Inner::Pieces(_) | Inner::Made(_) => None,
+            Inner::Trailed(..) | Inner::Pieces(_) | Inner::Made(_) => None,
         }
     }
 }
@@ -71,6 +79,10 @@ impl HttpBody for Body {
         match &mut self.0 {
             Inner::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Inner::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Inner::Trailed(bytes, trailers) if bytes.is_empty() => {
+                Poll::Ready(trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
+            }
+            Inner::Trailed(bytes, _) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Inner::Made(make) => Poll::Ready(make().map(|piece| piece.map(Frame::data))),
             Inner::Pieces(pieces) => pieces.poll_recv(cx).map(|piece| piece.map(|piece| piece.map(Frame::data))),
         }

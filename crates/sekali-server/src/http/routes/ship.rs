@@ -120,9 +120,10 @@ pub(super) fn refuse<A: Adapter>(error: ApiError) -> Response<Body> {
 
 /// An answer that a protocol has worded. The memory that it takes is held until it is sent.
 fn response(reply: Reply, memory: Option<HeldShare>) -> Response<Body> {
-    let Reply { status, headers, body, hangs_up } = reply;
+    let Reply { status, headers, body, trailers, hangs_up } = reply;
     let body: Body = match memory.filter(|_| body.len() > SMALL_BYTES_MAX) {
         Some(memory) => bytes::Bytes::from_owner(HeldText { text: body, memory }).into(),
+        None if !trailers.is_empty() => Body::trailed(body.into(), trailers.into_iter().collect()),
         None => body.into(),
     };
     let mut response = Response::new(body);

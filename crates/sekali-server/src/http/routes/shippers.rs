@@ -12,14 +12,18 @@ use crate::protocols::elasticsearch::{Bulk, Document, probes};
 use crate::protocols::hec::{self, Acknowledgement, Collector};
 use crate::protocols::loki::Push;
 use crate::protocols::otlp::Logs;
+use crate::protocols::otlp::grpc::GrpcLogs;
 use crate::protocols::segment::Messages;
 use crate::protocols::webhooks::Delivery;
-use crate::protocols::{Adapter, Reply};
+use crate::protocols::{Adapter, Port, Reply};
 
 const KEYS: &[KeyScheme] = &[KeyScheme::Bearer, KeyScheme::Basic, KeyScheme::ApiKey, KeyScheme::Splunk];
 
+/// The method of OTLP over gRPC.
+const EXPORT: &str = Port::OtlpGrpc.root();
+
 /// Routes by which other people's clients come in.
-pub static SHIPPER_ROUTES: [Route; 47] = [
+pub static SHIPPER_ROUTES: [Route; 48] = [
     bulk(Method::POST, "/_bulk"),
     bulk(Method::PUT, "/_bulk"),
     bulk(Method::POST, "/{index}/_bulk"),
@@ -46,6 +50,7 @@ pub static SHIPPER_ROUTES: [Route; 47] = [
     elastic(Method::POST, "/{index}/_refresh", |request| Box::pin(probe(request, probes::refreshed))),
     elastic(Method::POST, "/_refresh", |request| Box::pin(probe(request, probes::refreshed))),
     route::<Logs>(Method::POST, "/v1/logs", |request| Box::pin(ship::<Logs>(request))),
+    route::<GrpcLogs>(Method::POST, EXPORT, |request| Box::pin(ship::<GrpcLogs>(request))),
     loki("/loki/api/v1/push"),
     loki("/api/prom/push"),
     route::<Push>(Method::GET, "/ready", |request| Box::pin(ready(request))),
@@ -64,6 +69,7 @@ pub static SHIPPER_ROUTES: [Route; 47] = [
         path: "/webhooks/{topic}",
         scope: None,
         keys: KEYS,
+        port: None,
         headers: HeaderClass::Data,
         parameters: &[ANY],
         answer: |request| Box::pin(webhook(request)),
@@ -78,6 +84,19 @@ pub static SHIPPER_ROUTES: [Route; 47] = [
     segment("/v1/batch"),
     segment("/v1/import"),
 ];
+
+/// The first page of Elasticsearch, on its own port.
+pub(crate) static GREETING: Route = Route {
+    method: Method::GET,
+    path: "/",
+    scope: None,
+    keys: KEYS,
+    port: Some(Port::Elasticsearch),
+    headers: HeaderClass::Data,
+    parameters: &[ANY],
+    answer: |request| Box::pin(probe(request, probes::greeting)),
+    refuse: refuse::<Bulk>,
+};
 
 fn there(request: Box<Admitted>) -> Answering {
     Box::pin(probe(request, probes::there))
@@ -122,6 +141,7 @@ const fn route<A: Adapter>(method: Method, path: &'static str, answer: fn(Box<Ad
         path,
         scope: Some(Scope::Publish),
         keys: KEYS,
+        port: A::PORT,
         headers: HeaderClass::Data,
         parameters: &[ANY],
         answer,

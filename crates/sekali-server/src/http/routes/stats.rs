@@ -1,6 +1,6 @@
 //! `GET /stats`
 
-use sekali_wire::stats::Stats;
+use sekali_wire::stats::{Stats, StoreStats};
 
 use crate::http::answer::held_json;
 use crate::http::route::{Admitted, Answer};
@@ -12,8 +12,12 @@ pub(super) async fn stats(request: Box<Admitted>) -> Answer {
     request.parameters()?;
     let service = &request.app.shared.service;
     let counters = service.counters();
-    let store =
-        if request.grant.sees_whole_store() { Some(service.store_stats(request.client()).await?) } else { None };
+    let store = if request.grant.sees_whole_store() {
+        let listening = request.app.shared.addresses.clone();
+        Some(StoreStats { listening, ..service.store_stats(request.client()).await? })
+    } else {
+        None
+    };
     let limit = TOPICS_LISTED_DEFAULT as usize;
     let listed = service.topics(request.client(), request.grant.clone(), String::new(), limit, true).await?;
     let stats = Stats {

@@ -11,7 +11,7 @@ use super::answer::{BulkItem, branded, is_error, is_rsyslog, item, refusal};
 use super::{DocumentPlaces, PATIENCE};
 use crate::identity::Way;
 use crate::ingest::{Drafts, OnInvalid};
-use crate::protocols::{Adapter, Asked, Refusal, Reply};
+use crate::protocols::{Adapter, Asked, Port, Refusal, Reply};
 use crate::service::ItemResult;
 
 /// Bytes of the answer about an item, beside its index and id.
@@ -27,6 +27,7 @@ pub(crate) struct Bulk {
 
 impl Adapter for Bulk {
     const WAY: Way = Way::Elasticsearch;
+    const PORT: Option<Port> = Some(Port::Elasticsearch);
     const PATIENCE: Duration = PATIENCE;
     const TELLS_OVERLOAD_BY_ITEM: bool = true;
 

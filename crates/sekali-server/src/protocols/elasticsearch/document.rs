@@ -10,7 +10,7 @@ use super::answer::{About, BulkItem, branded, item, refusal};
 use super::{DocumentPlaces, PATIENCE};
 use crate::identity::Way;
 use crate::ingest::Drafts;
-use crate::protocols::{Adapter, Asked, Refusal, Reply};
+use crate::protocols::{Adapter, Asked, Port, Refusal, Reply};
 use crate::service::ItemResult;
 
 /// A request with one document.
@@ -21,6 +21,7 @@ pub(crate) struct Document {
 
 impl Adapter for Document {
     const WAY: Way = Way::Elasticsearch;
+    const PORT: Option<Port> = Some(Port::Elasticsearch);
     const PATIENCE: Duration = PATIENCE;
 
     fn read(asked: &Asked, body: &[u8], drafts: &mut Drafts) -> Result<Self, Refusal> {

@@ -7,14 +7,33 @@ use crate::service::ItemResult;
 
 const PROTOBUF: &str = "application/x-protobuf";
 
-/// The answer to a request that was stored. Conflicts count as rejected; what is kept in quarantine
-/// is told as a warning, so that no client drops anything for it.
+/// The part of a request that its client is told about.
+pub(super) struct Partial {
+    rejected: usize,
+    message: String,
+}
+
+/// The answer to a request that was stored.
 pub(super) fn results(asked: &Asked, results: &[ItemResult]) -> Reply {
+    match partial(results) {
+        None if is_json(asked) => Reply::json(200, &json!({})),
+        None => Reply::of(200, PROTOBUF, ""),
+        Some(Partial { rejected, message }) if is_json(asked) => {
+            let partial = json!({"rejectedLogRecords": rejected.to_string(), "errorMessage": message});
+            Reply::json(200, &json!({"partialSuccess": partial}))
+        }
+        Some(partial) => Reply::of(200, PROTOBUF, partial_protobuf(partial)),
+    }
+}
+
+/// Conflicts, which count as rejected, and records in quarantine, which are told as a warning, so
+/// that no client drops anything for them.
+pub(super) fn partial(results: &[ItemResult]) -> Option<Partial> {
     let count = |wanted: fn(&ItemResult) -> bool| results.iter().filter(|result| wanted(result)).count();
     let conflicts = count(|result| matches!(result, ItemResult::Conflict { .. }));
     let quarantined = count(|result| matches!(result, ItemResult::Quarantined(_)));
     let message = match (conflicts, quarantined) {
-        (0, 0) => return if is_json(asked) { Reply::json(200, &json!({})) } else { Reply::of(200, PROTOBUF, "") },
+        (0, 0) => return None,
         (0, _) => format!("{quarantined} records are no events and were kept in quarantine"),
         (_, 0) => format!("{conflicts} records have a known log.record.uid and other content"),
         _ => format!(
@@ -22,16 +41,16 @@ pub(super) fn results(asked: &Asked, results: &[ItemResult]) -> Reply {
              kept in quarantine"
         ),
     };
-    if is_json(asked) {
-        let partial = json!({"rejectedLogRecords": conflicts.to_string(), "errorMessage": message});
-        return Reply::json(200, &json!({"partialSuccess": partial}));
-    }
-    let mut partial = Vec::new();
-    append_number(&mut partial, 1, conflicts as u64);
-    append_bytes(&mut partial, 2, message.as_bytes());
-    let mut body = Vec::new();
-    append_bytes(&mut body, 1, &partial);
-    Reply::of(200, PROTOBUF, body)
+    Some(Partial { rejected: conflicts, message })
+}
+
+/// An `ExportLogsServiceResponse` with a partial success.
+pub(super) fn partial_protobuf(partial: Partial) -> Vec<u8> {
+    let (mut inner, mut body) = (Vec::new(), Vec::new());
+    append_number(&mut inner, 1, partial.rejected as u64);
+    append_bytes(&mut inner, 2, partial.message.as_bytes());
+    append_bytes(&mut body, 1, &inner);
+    body
 }
 
 /// An error: a `google.rpc.Status`. Clients repeat after 429, 502, 503 and 504 only, and take every
@@ -69,12 +88,12 @@ fn is_json(asked: &Asked) -> bool {
     asked.media_type() == "application/json"
 }
 
-fn append_number(out: &mut Vec<u8>, field: u8, number: u64) {
+pub(super) fn append_number(out: &mut Vec<u8>, field: u8, number: u64) {
     out.push(field << 3);
     append_varint(out, number);
 }
 
-fn append_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
+pub(super) fn append_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
     out.push(field << 3 | 2);
     append_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);

@@ -100,8 +100,8 @@ async fn talk(stream: &UnixStream, sockets: &Sockets) -> io::Result<()> {
         send(stream, &format!("{FAILED} this server expects {HELLO:?}"), &[]).await?;
         return Err(io::ErrorKind::InvalidData.into());
     }
-    let line = [SOCKETS].into_iter().chain(sockets.names()).collect::<Vec<_>>().join(" ");
-    let files: Vec<_> = sockets.listeners().map(|listener| listener.as_fd()).collect();
+    let line = [SOCKETS].into_iter().chain(sockets.iter().map(|(name, _)| name)).collect::<Vec<_>>().join(" ");
+    let files: Vec<_> = sockets.iter().map(|(_, listener)| listener.as_fd()).collect();
     send(stream, &line, &files).await?;
     match receive(stream).await?.text.as_str() {
         RELEASE => Ok(()),

@@ -9,7 +9,7 @@ use crate::server::{Answer, TestServer};
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 /// Two records, as the Python SDK exports them.
-const PYTHON: &[u8] = include_bytes!("bodies/otlp_python_1.45.2.bin");
+pub(super) const PYTHON: &[u8] = include_bytes!("bodies/otlp_python_1.45.2.bin");
 
 /// A field with bytes: a string or a message.
 pub(super) fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
@@ -24,12 +24,12 @@ pub(super) fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn request(records: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn request(records: &[Vec<u8>]) -> Vec<u8> {
     let scope_logs: Vec<u8> = records.iter().flat_map(|record| field(2, record)).collect();
     field(1, &field(2, &scope_logs))
 }
 
-fn uid(id: &str, text: &str) -> Vec<u8> {
+pub(super) fn uid(id: &str, text: &str) -> Vec<u8> {
     let value = field(1, id.as_bytes());
     let attribute = [field(1, b"log.record.uid"), field(2, &value)].concat();
     [field(5, &field(1, text.as_bytes())), field(6, &attribute)].concat()

@@ -43,23 +43,28 @@ impl ListenArgs {
     }
 }
 
+fn listen_address(text: &str) -> Result<String, String> {
+    address(text, PORT)
+}
+
 /// Completes an address: a port alone means loopback, a host alone the usual port, and `:8080`, as
 /// elsewhere, every address of this machine.
-fn listen_address(text: &str) -> Result<String, String> {
-    const EXAMPLES: &str = "write it like 127.0.0.1:8080, localhost:8080, 8080 or :8080 (all addresses)";
+pub(crate) fn address(text: &str, usual: u16) -> Result<String, String> {
+    let examples =
+        || format!("write it like 127.0.0.1:{usual}, localhost:{usual}, {usual} or :{usual} (all addresses)");
     let text = text.trim();
     let is_port = |text: &str| text.parse::<u16>().is_ok();
     let is_ipv6 = text.parse::<std::net::Ipv6Addr>().is_ok();
     match text.rsplit_once(':') {
-        _ if text.is_empty() || text.contains("://") || text.contains(char::is_whitespace) => Err(EXAMPLES.to_owned()),
-        _ if is_ipv6 => Ok(format!("[{text}]:{PORT}")),
-        _ if text.starts_with('[') && text.ends_with(']') => Ok(format!("{text}:{PORT}")),
+        _ if text.is_empty() || text.contains("://") || text.contains(char::is_whitespace) => Err(examples()),
+        _ if is_ipv6 => Ok(format!("[{text}]:{usual}")),
+        _ if text.starts_with('[') && text.ends_with(']') => Ok(format!("{text}:{usual}")),
         _ if is_port(text) => Ok(format!("127.0.0.1:{text}")),
-        None if text.bytes().all(|byte| byte.is_ascii_digit()) => Err(format!("ports end at 65535; {EXAMPLES}")),
-        None => Ok(format!("{text}:{PORT}")),
+        None if text.bytes().all(|byte| byte.is_ascii_digit()) => Err(format!("ports end at 65535; {}", examples())),
+        None => Ok(format!("{text}:{usual}")),
         Some(("", port)) if is_port(port) => Ok(format!("0.0.0.0:{port}")),
         Some((_, port)) if is_port(port) => Ok(text.to_owned()),
-        Some(_) => Err(EXAMPLES.to_owned()),
+        Some(_) => Err(examples()),
     }
 }
 

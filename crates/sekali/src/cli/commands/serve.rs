@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use crate::bench::LISTENING;
 use crate::cli::args::listen::ListenArgs;
 use crate::cli::args::log::LogArgs;
+use crate::cli::args::ports::PortArgs;
 use crate::cli::args::retain::RetainArgs;
 use crate::cli::args::tls::ServerTlsArgs;
 use crate::cli::failure::Failure;
@@ -36,6 +37,8 @@ use sekali_server::server::{Config, Sockets};
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     listen: ListenArgs,
+    #[command(flatten)]
+    ports: PortArgs,
     /// Take over sockets and data directory from the server that runs on it, which finishes its
     /// requests and ends; no connection is refused meanwhile
     #[arg(long)]
@@ -88,6 +91,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
         retention: args.retain.retention(),
         tls,
         take_over: args.take_over,
+        ports: args.ports.ports(),
         ..args.listen.config()
     };
     let server = local_server::start(config, args.sockets).await?;
