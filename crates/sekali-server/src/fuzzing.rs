@@ -9,6 +9,9 @@ use crate::ingest::{Accepted, CONTENT_RULES, Format, IngestError, Options, Targe
 use sekali_wire::limits::PAYLOAD_DEPTH_MAX;
 
 pub use crate::http::fuzzing::{cursor, query};
+pub use crate::protocols::fuzzing::{
+    cloudevents, elasticsearch, hec, ingest as ingest_any, loki, otlp, segment_api, webhooks,
+};
 
 /// The body of a publish request as JSON. A payload says the same with white space around it.
 pub fn publish_json(body: &[u8]) {

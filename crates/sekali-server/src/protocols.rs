@@ -8,6 +8,8 @@ mod adapter;
 mod asked;
 pub(crate) mod cloudevents;
 pub(crate) mod elasticsearch;
+#[doc(hidden)]
+pub(crate) mod fuzzing;
 pub(crate) mod generic;
 pub(crate) mod hec;
 mod json;

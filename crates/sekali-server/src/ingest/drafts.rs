@@ -230,6 +230,12 @@ impl Drafts {
         self.text.len()
     }
 
+    /// The items that are stored, in order.
+    pub(crate) fn events(&self) -> impl Iterator<Item = EventRef<'_>> {
+        let is_stored = |item: &&DraftItem| !matches!(item.state, ItemState::Failed(_));
+        self.items.iter().filter(is_stored).map(|item| self.event(item))
+    }
+
     /// The kind of each item, in order.
     pub(crate) fn states(&self) -> impl Iterator<Item = &ItemState> {
         self.items.iter().map(|item| &item.state)

@@ -7,11 +7,19 @@ use sekali_server::fuzzing;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 12] = [
     ("publish_json", fuzzing::publish_json),
     ("publish_ndjson", fuzzing::publish_ndjson),
     ("query", fuzzing::query),
     ("cursor", fuzzing::cursor),
+    ("ingest", fuzzing::ingest_any),
+    ("elasticsearch", fuzzing::elasticsearch),
+    ("otlp", fuzzing::otlp),
+    ("loki", fuzzing::loki),
+    ("hec", fuzzing::hec),
+    ("cloudevents", fuzzing::cloudevents),
+    ("webhooks", fuzzing::webhooks),
+    ("segment_api", fuzzing::segment_api),
 ];
 
 #[test]
