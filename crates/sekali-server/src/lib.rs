@@ -10,6 +10,7 @@
 //! - [`listen`]: sockets, connections, the threads that serve them
 //! - [`http`]: one door, one table of routes, answers
 //! - `protocols`: other people's clients, one folder for each protocol they speak
+//! - [`mapping`]: records of any shape as events, for the command line
 //! - `identity`: where ids of events come from that have none of their own
 //! - [`ingest`]: the bytes of a request to validated, encoded, routed events
 //! - [`service`]: the running store: publish, find, read, count; its chores
@@ -37,6 +38,7 @@ mod identity;
 pub mod ingest;
 pub mod limits;
 pub mod listen;
+pub mod mapping;
 mod metrics;
 mod openapi;
 mod pages;

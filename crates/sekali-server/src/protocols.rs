@@ -30,5 +30,6 @@ pub use port::Port;
 pub(crate) use refusal::Refusal;
 pub(crate) use reply::Reply;
 
+pub(crate) use times::of_json as time_of_json;
 
 use places::Places;

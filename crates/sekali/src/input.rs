@@ -30,7 +30,10 @@ pub use format::InputFormat;
 pub use shape::Shape;
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::SystemTime;
+
+use shape::Mapper;
 
 use sekali_wire::json::quoting_hint;
 use sekali_wire::timestamp::Timestamp;
@@ -161,24 +164,60 @@ pub fn reader(
     let packed = peek::Peeked::new(input).map_err(failed)?;
     let text = packed::unpack(packed).map_err(failed)?.map_err(unusable)?;
     let peeked = utf16::to_utf8(text).map_err(failed)?.map_err(unusable)?;
-    if let Some(shape) = &options.shape {
-        return Ok(shape::reader(peeked.into_input(), name, shape, now()));
+    match &options.shape {
+        Some(Shape::Lines { topic, source }) => {
+            return Ok(shape::lines(peeked.into_input(), name, topic, source, now()));
+        }
+        Some(Shape::Journal { topic }) => return Ok(shape::journal(peeked.into_input(), name, topic.clone(), now())),
+        Some(Shape::Mapped { mapping, records }) => {
+            let mapper = Mapper::new(Arc::clone(mapping), now());
+            return mapped(peeked, name, options.format, records.as_deref(), mapper);
+        }
+        None => {}
     }
-    let format = options
-        .format
-        .or_else(|| InputFormat::of_name(name))
-        .or_else(|| InputFormat::sniff(peeked.beginning()))
-        .ok_or_else(|| InputError::UnknownFormat { name: name.to_owned() })?;
+    let format = format_of(&peeked, name, options.format)?;
     let input = peeked.into_input();
     Ok(match format {
         InputFormat::Ndjson => Box::new(ndjson::NdjsonLines::new(input, name)),
-        InputFormat::Json => Box::new(json::Values::new(input, name)),
+        InputFormat::Json => Box::new(json::Values::new(input, name, json::EVENTS)),
         InputFormat::Csv => Box::new(csv::CsvRows::new(input, name)?),
         InputFormat::Sqlite | InputFormat::Parquet => {
             let reason = "SQLite and Parquet are read from files that are not compressed, and not from a pipe";
             return Err(unusable(reason.to_owned()));
         }
     })
+}
+
+/// The format that was named, or the one that name or beginning of the input tell.
+fn format_of(peeked: &peek::Peeked, name: &str, named: Option<InputFormat>) -> Result<InputFormat, InputError> {
+    let format = named.or_else(|| InputFormat::of_name(name)).or_else(|| InputFormat::sniff(peeked.beginning()));
+    format.ok_or_else(|| InputError::UnknownFormat { name: name.to_owned() })
+}
+
+/// A reader of records of any shape.
+fn mapped(
+    peeked: peek::Peeked,
+    name: &str,
+    named: Option<InputFormat>,
+    records: Option<&str>,
+    mapper: Mapper,
+) -> Result<Box<dyn ReadEvents>, InputError> {
+    let format = format_of(&peeked, name, named)?;
+    let input = peeked.into_input();
+    let values: Box<dyn ReadEvents> = match (format, records) {
+        (InputFormat::Csv, None) => return Ok(Box::new(csv::AnyRows::new(input, name, mapper)?)),
+        (InputFormat::Json | InputFormat::Ndjson, Some(records)) => Box::new(json::Values::new(input, name, records)),
+        (InputFormat::Json, None) => Box::new(json::Values::new(input, name, json::EVENTS)),
+        (InputFormat::Ndjson, None) => Box::new(ndjson::NdjsonLines::new(input, name)),
+        (InputFormat::Csv | InputFormat::Sqlite | InputFormat::Parquet, _) => {
+            let reason = match records {
+                Some(_) => "only JSON has an array of records inside; leave --records out",
+                None => "SQLite and Parquet are not mapped; JSON and CSV are",
+            };
+            return Err(InputError::Unusable { name: name.to_owned(), reason: reason.to_owned() });
+        }
+    };
+    Ok(Box::new(shape::MappedRecords::new(values, mapper)))
 }
 
 /// The time, for records that have none.

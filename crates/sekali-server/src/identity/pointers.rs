@@ -26,6 +26,11 @@ impl Pointers {
         Ok(Self(pointers))
     }
 
+    /// The steps of each.
+    pub(crate) fn steps(&self) -> &[Vec<String>] {
+        &self.0
+    }
+
     /// The value at the first place that has one; `null` is none. The record is JSON text.
     pub(crate) fn find<'a>(&self, record: &'a [u8]) -> Option<&'a [u8]> {
         let below = |value: &'a [u8], steps: &[String]| {

@@ -11,7 +11,7 @@ const NUMBER_BYTES_MAX: usize = 40;
 
 /// The time that a JSON value means, in nanoseconds since 1970: RFC 3339 or ISO 8601 text, or a
 /// number of seconds, milliseconds, microseconds or nanoseconds, also as text.
-pub(super) fn of_json(json: &[u8]) -> Option<i64> {
+pub(crate) fn of_json(json: &[u8]) -> Option<i64> {
     of_text(&text_of(json)?)
 }
 

@@ -4,10 +4,12 @@
 //! The `csv` crate takes rows apart; where a row ends is found here, since a quote that is not
 //! closed must not swallow the rows behind it.
 
+mod any;
 mod lines;
 
 use std::io::{self, Read};
 
+pub(super) use self::any::AnyRows;
 pub(super) use self::lines::{names_separator, separator_of};
 
 use self::lines::{Lines, Text};
@@ -41,7 +43,7 @@ impl CsvRows {
     pub(super) fn new(input: Input, name: &str) -> Result<Self, InputError> {
         let syntax = |reason| InputError::Syntax { name: name.to_owned(), line: 1, reason };
         let mut lines = Lines::new(input);
-        let separator = lines.start().map_err(|error| InputError::reading(name, 1, error))?;
+        let separator = lines.start(separator_of).map_err(|error| InputError::reading(name, 1, error))?;
         let columns = Columns { places: [0; 5], width: 0 };
         let (parser, row) = (parser(separator), csv::ByteRecord::new());
         let mut rows = Self { lines, parser, row, columns, name: name.to_owned() };

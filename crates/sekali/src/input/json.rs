@@ -28,7 +28,12 @@ pub(super) struct Values {
     /// The last line that was looked at as a whole.
     looked_at: i64,
     values: u64,
+    /// The member whose array has the values, where an object is around it.
+    wrapper: String,
 }
+
+/// The usual one.
+pub(super) const EVENTS: &str = "events";
 
 /// Between which values we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +72,17 @@ enum Cut {
 }
 
 impl Values {
-    pub(super) fn new(input: Input, name: &str) -> Self {
-        Self { input, name: name.to_owned(), line: 1, place: Place::Start, one_a_line: true, looked_at: 0, values: 0 }
+    pub(super) fn new(input: Input, name: &str, wrapper: &str) -> Self {
+        Self {
+            input,
+            name: name.to_owned(),
+            line: 1,
+            place: Place::Start,
+            one_a_line: true,
+            looked_at: 0,
+            values: 0,
+            wrapper: wrapper.to_owned(),
+        }
     }
 
     /// Moves to the beginning of the next value.
@@ -194,7 +208,7 @@ impl Values {
     /// If the input goes on with `{"events": [`, passes over that and says so.
     fn consume_wrapper(&mut self) -> Result<bool, InputError> {
         let buffer = self.input.fill_buf().map_err(|error| InputError::reading(&self.name, self.line, error))?;
-        let Some(length) = wrapper_length(buffer) else { return Ok(false) };
+        let Some(length) = wrapper_length(buffer, &self.wrapper) else { return Ok(false) };
         self.line += count_lines(&buffer[..length]);
         self.input.consume(length);
         Ok(true)
@@ -294,10 +308,11 @@ impl ReadEvents for Values {
     }
 }
 
-/// The length of `{"events": [` at the beginning of `text`, if it is there.
-fn wrapper_length(text: &[u8]) -> Option<usize> {
+/// The length of `{"events": [`, or of another wrapper, at the beginning of `text`, if it is there.
+fn wrapper_length(text: &[u8], wrapper: &str) -> Option<usize> {
     let mut rest = text;
-    for token in [&b"{"[..], b"\"events\"", b":", b"["] {
+    let name = serde_json::Value::from(wrapper).to_string();
+    for token in [&b"{"[..], name.as_bytes(), b":", b"["] {
         rest = rest.trim_ascii_start().strip_prefix(token)?;
     }
     Some(text.len() - rest.len())

@@ -368,8 +368,70 @@ fn the_journal_is_stored_once() {
 }
 
 #[test]
+fn records_of_any_shape_are_stored_once_by_the_ids_that_they_have() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Served::start(&dir.path().join("data"));
+    let publish = |command: &str, name: &str, text: &str, options: &[&str]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let before = [command, "--url", &server.url, "--json", "--map", path.to_str().unwrap()];
+        let answer = run(&[&before[..], options].concat()).json();
+        (answer["stored"].as_u64().unwrap(), answer["duplicates"].as_u64().unwrap())
+    };
+    let trail = r#"{"Records":[{"eventID":"1","eventTime":"2025-10-24T21:00:00Z","who":{"name":"a"}},
+        {"eventID":"2","eventTime":1761339600000,"who":{"name":"b"}}]}"#;
+    let options =
+        ["--records", "Records", "--topic", "trail.{/who/name}", "--id", "eventID", "--timestamp", "eventTime"];
+    assert_eq!(publish("publish", "trail.json", trail, &options), (2, 0));
+    assert_eq!(publish("import", "other.json", trail, &options), (0, 2));
+    let stored = run(&["events", "--url", &server.url, "--json", "--topic", "trail.b"]).stdout;
+    let stored: Value = serde_json::from_str(stored.lines().next().unwrap()).unwrap();
+    assert_eq!((&stored["event_id"], &stored["timestamp"]), (&json!("2"), &json!("2025-10-24T21:00:00Z")));
+    assert_eq!(stored["payload"], json!({"eventID": "2", "eventTime": 1_761_339_600_000_u64, "who": {"name": "b"}}));
+
+    let rows = "order,total\n1,2.50\n2,3\n";
+    assert_eq!(publish("publish", "orders.csv", rows, &["--topic", "orders", "--id", "order"]), (2, 0));
+    assert_eq!(
+        publish("import", "orders.csv", &format!("{rows}3,4\n"), &["--topic", "orders", "--id", "order"]),
+        (1, 2)
+    );
+    // Without an id of their own equal records are several, and known when the file comes again.
+    let lines = "{\"n\":1}\n{\"n\":1}\n";
+    assert_eq!(publish("publish", "n.ndjson", lines, &["--topic", "n"]), (2, 0));
+    assert_eq!(publish("publish", "m.ndjson", &format!("{lines}{{\"n\":2}}\n"), &["--topic", "n"]), (1, 2));
+}
+
+#[test]
+fn a_record_without_the_id_that_was_named_stops_publishing_and_is_passed_over_by_an_import() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Served::start(dir.path());
+    let records = "{\"id\":1}\n{\"x\":2}\n{\"id\":3}\n";
+    let with = |command: &str| {
+        let arguments =
+            [command, "--url", &server.url, "--map", "--topic", "t", "--id", "id", "-", "--format", "ndjson"];
+        run_with_input(&arguments, records)
+    };
+    let stopped = with("publish");
+    assert_eq!(stopped.code, Some(4), "{stopped:?}");
+    assert!(stopped.stderr.contains("stdin:2: has no id at id"), "{stopped:?}");
+    let passed = with("import");
+    assert!(passed.code == Some(4) && passed.stderr.contains("stdin:2: has no id at id"), "{passed:?}");
+    assert_eq!(run(&["stats", "--json", "--url", &server.url]).json()["unique_processed"], 2);
+}
+
+#[test]
 fn options_of_lines_do_not_mix_with_others() {
-    for arguments in [&["--lines", "x"][..], &["--lines", "--journal", "--topic", "t"], &["--topic", "t", "x"]] {
+    for arguments in [
+        &["--lines", "x"][..],
+        &["--lines", "--journal", "--topic", "t"],
+        &["--topic", "t", "x"],
+        &["--map", "x"],
+        &["--map", "--lines", "--topic", "t"],
+        &["--map", "--topic", "t{", "x"],
+        &["--map", "--topic", "t", "--id", "a,", "x"],
+        &["--id", "a", "x"],
+        &["--map", "--topic", "t", "--count", "1"],
+    ] {
         let run = run(&[&["publish"][..], arguments].concat());
         assert_eq!(run.code, Some(2), "{arguments:?} {}", run.stderr);
     }

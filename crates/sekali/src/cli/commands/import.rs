@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::args::input_format::InputFormatArgs;
-use crate::cli::commands::publish::{Invalid, SendingArgs, conclude, files, send};
+use crate::cli::commands::publish::{Invalid, SendingArgs, ShapeArgs, conclude, files, send};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::input::Options;
@@ -21,6 +21,7 @@ use crate::input::Options;
     Examples:\n  \
     sekali import events.parquet\n  \
     sekali import monday.csv tuesday.ndjson\n  \
+    sekali import --map --records Records trail.json.gz --topic trail --id eventID --timestamp eventTime\n  \
     sekali import dedup.db         the Python service's database, its payloads too")]
 pub(crate) struct ImportArgs {
     /// Files to import: NDJSON, JSON, CSV, SQLite or Parquet, also compressed; - is standard input
@@ -29,12 +30,14 @@ pub(crate) struct ImportArgs {
     #[command(flatten)]
     input: InputFormatArgs,
     #[command(flatten)]
+    shape: ShapeArgs,
+    #[command(flatten)]
     sending: SendingArgs,
 }
 
 pub(crate) async fn run(args: ImportArgs) -> Result<(), Failure> {
     let InputFormatArgs { format, table } = args.input;
-    let options = Options { format, shape: None, table, skip_bad: true, take_evidence: true };
+    let options = Options { format, shape: args.shape.shape()?, table, skip_bad: true, take_evidence: true };
     let sent = send(files(args.files, options)?, &args.sending, Invalid::SkipAndNameAll).await?;
     conclude(sent.ending, &sent.report, args.sending.retry_for(), None)?;
     if sent.flaws > 0 {

@@ -9,7 +9,8 @@ pub(super) use progress::View;
 pub(super) use report::Report;
 pub(super) use sending::{Invalid, REQUEST_BYTES_MAX, SendingArgs, files, send};
 
-use shape::ShapeArgs;
+pub(super) use shape::ShapeArgs;
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,6 +44,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(3);
     sekali publish events.ndjson\n  \
     sekali publish monday.csv tuesday.json --skip-invalid\n  \
     sekali publish --lines /var/log/app.log --topic app\n  \
+    sekali publish --map orders.csv --topic 'orders.{shop}' --id order_id --timestamp created\n  \
     journalctl -o json --since today | sekali publish --journal\n  \
     tail -F app.ndjson | sekali publish --batch-size 100\n  \
     sekali publish --count 5000 --dup-ratio 0.2 --batch-size 200")]
@@ -167,7 +169,11 @@ fn are_small(origin: &Origin) -> bool {
 }
 
 fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
+    let shape = args.shape.shape()?;
     if let Some(recipe) = args.generator.recipe() {
+        if shape.is_some() {
+            return Err(Failure::new(Exit::Usage, "--count makes events; leave --lines, --journal and --map out"));
+        }
         return Ok(Origin::Generated(recipe));
     }
     let mut paths = args.files.clone();
@@ -178,7 +184,6 @@ fn origin(args: &PublishArgs) -> Result<Origin, Failure> {
         paths.push("-".into());
     }
     let InputFormatArgs { format, table } = &args.input;
-    let shape = args.shape.shape()?;
     let (format, table, skip_bad) = (*format, table.clone(), args.skip_invalid);
     let options = Options { format, shape, table, skip_bad, take_evidence: false };
     files(paths, options)

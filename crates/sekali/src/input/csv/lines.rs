@@ -44,8 +44,8 @@ impl Lines {
     }
 
     /// Finds out what separates cells: what a first line like `sep=;` says, or what makes a header
-    /// of the next line. Returns it.
-    pub(super) fn start(&mut self) -> io::Result<u8> {
+    /// of the next line, as `judge` sees it. Returns it.
+    pub(super) fn start(&mut self, judge: fn(&[u8]) -> Option<u8>) -> io::Result<u8> {
         let mut first = Vec::new();
         while first.is_empty() {
             first = self.read_line()?;
@@ -59,7 +59,7 @@ impl Lines {
             self.separator = separator;
             return Ok(separator);
         }
-        self.separator = separator_of(&first).unwrap_or(SEPARATORS[0]);
+        self.separator = judge(&first).unwrap_or(SEPARATORS[0]);
         first.push(b'\n');
         self.input.unread(first);
         self.line -= 1;
@@ -166,6 +166,21 @@ pub(in crate::input) fn separator_of(header: &[u8]) -> Option<u8> {
         let names: Vec<&[u8]> = header.split(|byte| byte == separator).map(name_of).collect();
         names.contains(&&b"topic"[..]) && names.contains(&&b"event_id"[..])
     })
+}
+
+/// The separator that stands most often in a header of any columns, outside of quotes.
+pub(super) fn most_frequent(header: &[u8]) -> Option<u8> {
+    let mut is_quoted = false;
+    let mut counts = [0; SEPARATORS.len()];
+    for byte in header {
+        is_quoted ^= *byte == b'"';
+        if let Some(at) = SEPARATORS.iter().position(|separator| !is_quoted && separator == byte) {
+            counts[at] += 1;
+        }
+    }
+    // The usual one where several are as frequent.
+    let at = (0..counts.len()).rev().max_by_key(|&at| counts[at]).filter(|&at| counts[at] > 0)?;
+    Some(SEPARATORS[at])
 }
 
 /// Whether a first line says what separates cells, as spreadsheets have it: `sep=;`.

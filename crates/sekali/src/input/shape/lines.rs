@@ -8,14 +8,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::peek::Input;
 use super::super::{InputError, ReadEvents, Record, invalid};
-use super::write;
+use super::{hex, write};
 use sekali_wire::json::append_string;
 use sekali_wire::timestamp::{Timestamp, parse_timestamp};
 
 /// Longest line, in bytes: a payload has 1 MiB, and a byte may take six as JSON.
 const LINE_BYTES_MAX: usize = 170_000;
-/// Bytes of the hash that go into an id.
-const HASH_BYTES: usize = 16;
 
 /// Reads lines of text.
 pub(super) struct TextLines {
@@ -84,10 +82,6 @@ impl ReadEvents for TextLines {
             return Ok(Some(Record::Event { line }));
         }
     }
-}
-
-fn hex(hash: &Sha256) -> String {
-    hash.clone().finalize().iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The time that a line begins with, in one word or two, if it does.
