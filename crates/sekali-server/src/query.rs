@@ -27,6 +27,7 @@ mod page;
 mod permits;
 mod reader_view;
 mod reading;
+mod row_counts;
 mod scan_budget;
 #[cfg(test)]
 mod test_event;
@@ -44,6 +45,7 @@ pub use event_query::EventQuery;
 pub use events::{EventCursor, Step};
 pub(crate) use facets::{Facet, FacetQuery, Facets};
 pub(crate) use field::{Field, FieldValue};
+pub(crate) use filter::parse_number;
 pub use filter::{FILTER_PARAMETERS, Filter, FilterBuilder, TextSearch, TopicConditions, WrongFilter, is_filter};
 pub(crate) use groups::{Group, Groups};
 pub use histogram::{Histogram, TooManyIntervals};

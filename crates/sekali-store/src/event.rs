@@ -92,11 +92,6 @@ impl StoredEvent {
         }
     }
 
-    /// Bytes of memory, about.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.topic.len() + self.event_id.len() + self.source.len() + self.payload.len()
-    }
-
     pub(crate) fn new(seq: u64, received_at_ns: i64, event: &EventRef<'_>) -> Self {
         Self {
             seq,

@@ -96,8 +96,8 @@ pub use partition::{
     Scanner, Scrubbed, Scrubber, StorageStats, TopicSummary, TornTail, Verification,
 };
 pub use retention::{AgeRule, Retention, SizeRule, TopicPattern};
-pub use rules::{ContentRules, Member, Members, PayloadConditions};
-pub use segment::{ColumnRows, ColumnsWanted, TopicColumns};
+pub use rules::{ContentRules, Member, Members, Need, PayloadConditions, Piece, Pieces, Texting};
+pub use segment::{ColumnRows, ColumnsWanted, RowCount, TimesWanted, TopicColumns};
 pub use store::Store;
 #[doc(hidden)]
 pub use {index::IndexOptions, tuning::Tuning};

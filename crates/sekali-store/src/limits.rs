@@ -74,6 +74,21 @@ pub(crate) const MEMBER_TRIAL_ENTRIES: usize = 3_500;
 pub(crate) const MEMBER_TRIAL_ROWS: u32 = 4_096;
 /// The columns of members of a row group take no more than one in so many of its bytes.
 pub(crate) const MEMBER_BYTES_SHARE: usize = 5;
+/// Most bytes of the counts by source of a row group, and of its counts by minute.
+pub(crate) const SUMMARY_BYTES_MAX: usize = 16 * 1024;
+/// The filters of a row group take no more than one in so many of its bytes.
+pub(crate) const FILTER_BYTES_SHARE: usize = 10;
+/// Most and fewest rows of a block of a filter.
+pub(crate) const FILTER_BLOCK_ROWS_MAX: u32 = 8 * 1024;
+/// See [`FILTER_BLOCK_ROWS_MAX`].
+pub(crate) const FILTER_BLOCK_ROWS_MIN: u32 = 1024;
+/// A block of a filter has fewer rows where they have more bytes of texts without a column than
+/// this.
+pub(crate) const FILTER_BLOCK_TEXT_BYTES: usize = 320 * 1024;
+/// Most bytes of the paths without a column that a filter lists.
+pub(crate) const FILTER_NAMES_BYTES_MAX: usize = 4 * 1024;
+/// With more log files waiting to be sealed, row groups get no filters before they are merged.
+pub(crate) const FILTER_BACKLOG_MAX: usize = 16;
 /// With more log files waiting to be sealed, row groups get no columns of members before they are
 /// merged. Up to [`UNSEALED_FILES_FLUSH`] wait at every steady load, for their keys to be in runs;
 /// and a merge that has to add columns decodes payloads that it would otherwise copy.

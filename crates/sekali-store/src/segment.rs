@@ -11,7 +11,7 @@
 //!
 //! ```text
 //! "PAR1"
-//! for each row group: its columns as Parquet has them, its columns of members (segment/members),
+//! for each row group: its columns as Parquet has them, its parts (segment/parts.rs),
 //!   its index (segment/index.rs)
 //! directory, anchor (segment/directory.rs, segment/anchor.rs)
 //! Parquet's page indexes
@@ -31,7 +31,9 @@
 //!   `sink`).
 //! - `merge` joins segments; `trim` leaves topics out of one.
 //! - `probe` is for fuzzing.
-//! - `members` are the columns of members of payloads, by which a read leaves rows out.
+//! - `parts` stand behind the columns: `members` are columns of members of payloads, by which a
+//!   read leaves rows out; by a `summary` rows are counted (`counting`) without reading them; a
+//!   `filter` says which texts without a column are not in blocks of rows.
 //! - `reader` opens a segment; `source` reads the index of a row group and keeps what is needed of
 //!   it (`table`, `blocks`); `group` reads verified columns (`decoded`); `select` decides which
 //!   rows, by what is the `query`.
@@ -39,15 +41,18 @@
 mod anchor;
 mod blocks;
 mod column_rows;
+mod counting;
 mod decoded;
 mod dir;
 mod directory;
 mod file;
+mod filter;
 mod group;
 mod index;
 mod info;
 mod members;
 mod merge;
+mod parts;
 pub(crate) mod probe;
 mod query;
 mod reader;
@@ -57,21 +62,22 @@ mod schema;
 mod select;
 mod sink;
 mod source;
+mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
 mod trim;
 mod writer;
 
-pub use column_rows::{ColumnRows, ColumnsWanted, TopicColumns};
+pub use column_rows::{ColumnRows, ColumnsWanted, RowCount, TimesWanted, TopicColumns};
 pub(crate) use decoded::DecodedEvents;
 pub(crate) use dir::file_name;
-pub(crate) use dir::{SUFFIX, SegmentDir, revision_of, seqs_of};
+pub(crate) use dir::{PartRules, SUFFIX, SegmentDir, revision_of, seqs_of};
 pub(crate) use directory::RowGroup;
 pub(crate) use info::SegmentInfo;
 pub(crate) use merge::merge;
 pub(crate) use query::{RowQuery, TopicChoice};
-pub(crate) use reader::Segment;
+pub(crate) use reader::{GroupCheck, Segment};
 pub(crate) use row_set::RowSet;
 pub(crate) use trim::trim;
 pub(crate) use writer::SegmentWriter;

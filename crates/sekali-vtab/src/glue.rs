@@ -20,7 +20,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::vtab::{Context, Filters, IndexConstraintOp, IndexInfo, Module, VTab, VTabConnection, VTabCursor};
 use rusqlite::{Connection, Error, Result};
 
-use crate::{Comparison, Condition, Offer, Plan, Rows, ScanPlan, Table, Wish};
+use crate::{ColumnsUsed, Comparison, Condition, Offer, Plan, Rows, ScanPlan, Table, Wish};
 
 /// Most conditions of one scan.
 const WISHES_MAX: usize = 64;
@@ -105,7 +105,8 @@ unsafe impl<T: Table> VTab<'_> for TableBase<T> {
 // SAFETY: `RowsBase` is `repr(C)`, and its first field is `sqlite3_vtab_cursor`.
 unsafe impl<R: Rows> VTabCursor for RowsBase<R> {
     fn filter(&mut self, number: c_int, text: Option<&str>, arguments: &Filters<'_>) -> Result<()> {
-        let conditions = read_plan(text.unwrap_or_default())
+        let (used, conditions) = read_used(text.unwrap_or_default());
+        let conditions = read_plan(conditions)
             .enumerate()
             .map(|(at, (column, comparison, is_list))| {
                 let values = if is_list {
@@ -117,7 +118,7 @@ unsafe impl<R: Rows> VTabCursor for RowsBase<R> {
             })
             .collect::<Result<_>>()?;
         let rows = &mut self.rows;
-        caught(|| rows.begin(ScanPlan { conditions, is_descending: number != 0 }))
+        caught(|| rows.begin(ScanPlan { conditions, is_descending: number != 0, used }))
     }
 
     fn next(&mut self) -> Result<()> {
@@ -165,7 +166,7 @@ fn offer(info: &mut IndexInfo) -> Result<(Offer, Vec<(usize, bool)>)> {
 }
 
 fn answer(info: &mut IndexInfo, offer: &Offer, places: &[(usize, bool)], plan: &Plan) -> Result<()> {
-    let mut text = String::new();
+    let mut text = format!("{:x};", info.col_used());
     for (argument, taken) in (1..).zip(&plan.taken) {
         let Some((wish, (place, is_list))) = offer.wishes.get(*taken).zip(places.get(*taken)) else { continue };
         info.constraint_usage(*place).set_argv_index(argument);
@@ -181,6 +182,12 @@ fn answer(info: &mut IndexInfo, offer: &Offer, places: &[(usize, bool)], plan: &
     info.set_estimated_cost(plan.cost);
     info.set_estimated_rows(plan.rows);
     Ok(())
+}
+
+/// The columns that are read, which such a text begins with, and the rest of it.
+fn read_used(text: &str) -> (ColumnsUsed, &str) {
+    let (used, rest) = text.split_once(';').unwrap_or(("", text));
+    (u64::from_str_radix(used, 16).map_or_else(|_| ColumnsUsed::default(), ColumnsUsed), rest)
 }
 
 /// The conditions in the text that SQLite keeps between a plan and its scan.

@@ -92,6 +92,25 @@ pub struct Offer {
     pub order: Vec<(usize, bool)>,
 }
 
+/// The columns that a statement may read of the rows of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColumnsUsed(u64);
+
+impl ColumnsUsed {
+    /// Whether it may read the column of this number.
+    pub fn include(self, column: usize) -> bool {
+        // The last bit stands for all columns from that number on.
+        self.0 >> column.min(63) & 1 == 1
+    }
+}
+
+impl Default for ColumnsUsed {
+    /// All of them.
+    fn default() -> Self {
+        Self(u64::MAX)
+    }
+}
+
 /// The answer of a table to an offer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
@@ -123,4 +142,6 @@ pub struct ScanPlan {
     pub conditions: Vec<Condition>,
     /// Whether the first column of the order, if there is one, is sorted with the greatest first.
     pub is_descending: bool,
+    /// The columns whose values may be asked for.
+    pub used: ColumnsUsed,
 }

@@ -6,11 +6,13 @@ pub mod depth;
 mod number;
 mod quoting;
 mod reader;
+mod tokens;
 
 pub use canonical::canonical;
 pub use number::Decimal;
 pub use quoting::quoting_hint;
 pub use reader::{Reader, Text};
+pub use tokens::Tokens;
 
 /// Writes a JSON string to the end of `out`.
 pub fn append_string(out: &mut Vec<u8>, text: &str) {

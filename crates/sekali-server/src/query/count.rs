@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use sekali_store::{ColumnRows, ColumnsWanted, EventView, TopicColumns, Unread};
+use sekali_store::{ColumnRows, ColumnsWanted, EventView, RowCount, TimesWanted, Unread};
 
 use super::reader_view::ReaderView;
+use super::row_counts::{AlikeRows, count_rows};
 use super::{Aggregate, Field, Groups, Histogram, QueryError};
+use crate::limits::GROUP_FIELDS_MAX;
+
+/// Nanoseconds of a minute.
+const MINUTE_NS: i64 = 60 * 1_000_000_000;
 
 /// The groups and intervals of a count.
 #[derive(Debug, Default)]
@@ -40,25 +45,30 @@ impl Aggregate for Count {
     fn view(&self) -> ReaderView {
         let all = Unread { event_ids: true, sources: true, payloads: true };
         let unread = self.groups.as_ref().map_or(all, Groups::unread);
-        let member = self.groups.as_ref().map_or(Some(None), Groups::member);
-        let columns = member.map(|member| ColumnsWanted { timestamps: self.histogram.is_some(), member });
+        let times = match &self.histogram {
+            None => TimesWanted::None,
+            Some(histogram) if histogram.interval().is_of_minutes() => TimesWanted::Minutes,
+            Some(_) => TimesWanted::Exact,
+        };
+        let members = self.groups.as_ref().map_or_else(|| Some(Vec::new()), Groups::members);
+        let columns = members.map(|members| ColumnsWanted { times, members, counts: true });
         ReaderView { unread, columns }
     }
 
     fn add_columns(&mut self, columns: &ColumnRows, wants: &dyn Fn(&str) -> bool) -> Result<u64, QueryError> {
-        let (texts, mut events) = (columns.texts(), 0);
+        let texts: Vec<_> = (0..GROUP_FIELDS_MAX).map(|number| columns.texts(number)).collect();
+        let mut events = 0;
         for topic in columns.topics().filter(|topic| wants(topic.topic)) {
             events += topic.rows as u64;
-            let parts = match &mut self.histogram {
-                None => in_one_interval(&topic),
-                Some(histogram) => by_interval(&topic, histogram)?,
-            };
-            let Some(groups) = &mut self.groups else { continue };
-            for ((interval, code), count) in parts {
-                let text = texts.get(usize::from(code)).copied().flatten();
-                groups.add_many(topic.topic, text, interval, count);
+            let interval = self.histogram.as_ref().map(Histogram::interval);
+            for AlikeRows { interval, codes, rows } in count_rows(&topic, interval) {
+                let interval = self.at_interval(interval, rows)?;
+                let texts =
+                    texts.iter().zip(codes).map(|(texts, code)| texts.get(usize::from(code)).copied().flatten());
+                self.add_group(topic.topic, &texts.collect::<Vec<_>>(), interval, rows);
             }
         }
+        events += self.add_counts(columns, wants)?;
         self.events += events;
         Ok(events)
     }
@@ -73,46 +83,45 @@ impl Aggregate for Count {
     }
 }
 
-/// Counts by interval and code.
-type Parts = BTreeMap<(Option<i64>, u16), u64>;
-
-/// The counts of a topic by code.
-fn in_one_interval(topic: &TopicColumns<'_>) -> Parts {
-    if topic.codes.is_empty() {
-        return Parts::from([((None, 0), topic.rows as u64)]);
-    }
-    let mut parts = Parts::new();
-    let end = topic.codes.iter().max().map_or(0, |&code| usize::from(code) + 1);
-    if topic.codes.len() < end {
-        topic.codes.iter().for_each(|&code| *parts.entry((None, code)).or_default() += 1);
-        return parts;
-    }
-    let mut counts = vec![0_u64; end];
-    topic.codes.iter().for_each(|&code| counts[usize::from(code)] += 1);
-    parts.extend((0..).zip(counts).filter(|(_, count)| *count > 0).map(|(code, count)| ((None, code), count)));
-    parts
-}
-
-/// The counts of a topic by interval and code, which are counted by interval, too.
-fn by_interval(topic: &TopicColumns<'_>, histogram: &mut Histogram) -> Result<Parts, QueryError> {
-    let mut parts = Parts::new();
-    let codes = topic.codes.iter().copied().chain(std::iter::repeat(0));
-    let interval = histogram.interval();
-    let mut rows =
-        topic.timestamps_ns.iter().zip(codes).map(|(&time, code)| (interval.number_of(time), code)).peekable();
-    while let Some((number, code)) = rows.next() {
-        // Events that follow each other are mostly of one interval.
-        let mut counts = vec![(code, 1_u64)];
-        let mut count = 1;
-        while let Some((_, code)) = rows.next_if(|(other, _)| *other == number) {
-            count += 1;
-            match counts.last_mut().filter(|(last, _)| *last == code) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((code, 1)),
+impl Count {
+    /// Adds rows of which only the numbers are known.
+    fn add_counts(&mut self, columns: &ColumnRows, wants: &dyn Fn(&str) -> bool) -> Result<u64, QueryError> {
+        let by_topic = self.groups.as_ref().is_some_and(Groups::are_by_topic);
+        let interval = self.histogram.as_ref().map(Histogram::interval);
+        let (mut events, mut last) = (0, None);
+        // What differs by topics only is added up first: groups cost more than numbers.
+        let mut sums = BTreeMap::<(&str, Option<&[u8]>, i64), u64>::new();
+        for RowCount { topic, source, minute, rows } in columns.counts() {
+            let is_wanted = match last {
+                Some((known, is_wanted)) if known == topic => is_wanted,
+                _ => wants(topic),
+            };
+            last = Some((topic, is_wanted));
+            if !is_wanted {
+                continue;
             }
+            events += rows;
+            let start_ns = minute.unwrap_or_default().saturating_mul(MINUTE_NS);
+            let number = interval.map_or(0, |interval| interval.number_of(start_ns));
+            *sums.entry((if by_topic { topic } else { "" }, source, number)).or_default() += rows;
         }
-        histogram.add_many(number, count)?;
-        counts.into_iter().for_each(|(code, count)| *parts.entry((Some(number), code)).or_default() += count);
+        for ((topic, source, number), rows) in sums {
+            let interval = self.at_interval(number, rows)?;
+            self.add_group(topic, &[source], interval, rows);
+        }
+        Ok(events)
     }
-    Ok(parts)
+
+    /// Counts events of the interval of this number, if events are counted over time.
+    fn at_interval(&mut self, number: i64, rows: u64) -> Result<Option<i64>, QueryError> {
+        let Some(histogram) = &mut self.histogram else { return Ok(None) };
+        histogram.add_many(number, rows)?;
+        Ok(Some(number))
+    }
+
+    fn add_group(&mut self, topic: &str, texts: &[Option<&[u8]>], interval: Option<i64>, rows: u64) {
+        if let Some(groups) = &mut self.groups {
+            groups.add_many(topic, texts, interval, rows);
+        }
+    }
 }

@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use sekali_store::{EventView, Unread};
+use sekali_store::{ColumnRows, ColumnsWanted, EventView, Unread};
 use sekali_wire::json::{Reader, append_string};
 
 use super::field::append_canonical;
 use super::filter::parse_number;
 use super::reader_view::ReaderView;
-use super::{Aggregate, NumberSummary, QueryError};
+use super::row_counts::{AlikeRows, count_rows};
+use super::{Aggregate, Field, NumberSummary, QueryError};
 use crate::limits::{FACET_DEPTH_MAX, FACET_VALUE_BYTES_MAX, FACET_VALUES_MAX, FACETS_MAX};
 use crate::payload_path::push_name;
 
@@ -32,6 +33,17 @@ impl FacetQuery {
                 .below
                 .as_ref()
                 .is_none_or(|below| name.strip_prefix(below.as_str()).is_some_and(|rest| rest.starts_with('.')))
+    }
+
+    /// The path of the only field that is wanted, if a column has all its values.
+    fn place(&self) -> Option<String> {
+        let name = self.field.as_deref().filter(|_| self.below.is_none())?;
+        let field = Field::parse(name).ok()?;
+        let place = field.place()?;
+        // Fields are told apart by their names in one spelling, and elements of arrays are `*`.
+        let is_plain = name == format!("payload.{place}") || place.is_empty();
+        let is_element = name.split('.').any(|step| step == "*");
+        (is_plain && !is_element && field.levels() <= FACET_DEPTH_MAX).then_some(place)
     }
 }
 
@@ -96,8 +108,13 @@ impl Facet {
         if self.last_event != event {
             (self.last_event, self.events) = (event, self.events + 1);
         }
+        self.add_many(value, 1, key);
+    }
+
+    /// Counts a value of so many events.
+    fn add_many(&mut self, value: &[u8], events: u64, key: &mut Vec<u8>) {
         let kind = Kind::of(value);
-        self.kinds[kind as usize] += 1;
+        self.kinds[kind as usize] += events;
         if matches!(kind, Kind::Object | Kind::Array) {
             return;
         }
@@ -106,7 +123,7 @@ impl Facet {
             && parse_number(value).is_some()
             && number.is_finite()
         {
-            self.numbers.get_or_insert_default().add(number);
+            self.numbers.get_or_insert_default().add_many(number, events);
         }
         if self.has_more {
             return;
@@ -115,10 +132,10 @@ impl Facet {
         append_canonical(value, key);
         let is_full = self.values.len() >= FACET_VALUES_MAX || key.len() > FACET_VALUE_BYTES_MAX;
         match self.values.get_mut(key.as_slice()) {
-            Some(count) => *count += 1,
+            Some(count) => *count += events,
             None if is_full => self.has_more = true,
             None => {
-                self.values.insert(key.as_slice().into(), 1);
+                self.values.insert(key.as_slice().into(), events);
             }
         }
     }
@@ -227,6 +244,11 @@ impl Facets {
         self.add_value(&value);
     }
 
+    /// The only field that is wanted, which may be new.
+    fn facet_of_field(&mut self) -> Option<&mut Facet> {
+        Some(self.fields.entry(self.query.field.clone()?).or_default())
+    }
+
     /// Adds a JSON value and everything in it. `None` where the text is not JSON.
     fn walk(&mut self, value: &[u8], depth: usize) -> Option<()> {
         if depth > 0 {
@@ -269,7 +291,36 @@ impl Facets {
 
 impl Aggregate for Facets {
     fn view(&self) -> ReaderView {
-        ReaderView { unread: Unread { event_ids: true, ..Unread::default() }, columns: None }
+        let place = self.query.place();
+        let columns = place.map(|place| ColumnsWanted { members: vec![place], ..ColumnsWanted::default() });
+        ReaderView { unread: Unread { event_ids: true, ..Unread::default() }, columns }
+    }
+
+    fn add_columns(&mut self, columns: &ColumnRows, wants: &dyn Fn(&str) -> bool) -> Result<u64, QueryError> {
+        let texts = columns.texts(0);
+        let (mut events, mut counts) = (0, vec![0_u64; texts.len()]);
+        for topic in columns.topics().filter(|topic| wants(topic.topic)) {
+            events += topic.rows as u64;
+            for AlikeRows { codes, rows, .. } in count_rows(&topic, None) {
+                if let Some(count) = counts.get_mut(usize::from(codes[0])) {
+                    *count += rows;
+                }
+            }
+        }
+        let is_source = self.query.field.as_deref() == Some("source");
+        for (text, rows) in texts.into_iter().zip(counts).filter(|(_, rows)| *rows > 0) {
+            let Some(text) = text else { continue };
+            let Some(facet) = self.facet_of_field() else { continue };
+            let mut value = Vec::new();
+            if is_source {
+                append_string(&mut value, &String::from_utf8_lossy(text));
+            }
+            let value = if is_source { &value } else { text };
+            facet.events += rows;
+            facet.add_many(value, rows, &mut Vec::new());
+        }
+        self.events += events;
+        Ok(events)
     }
 
     fn add(&mut self, event: &EventView<'_>) -> Result<(), QueryError> {

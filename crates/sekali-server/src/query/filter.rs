@@ -20,7 +20,7 @@ use sekali_store::{EventView, PayloadConditions, Unread};
 
 pub use builder::{FilterBuilder, WrongFilter};
 use name::NameConditions;
-pub(super) use number::parse_number;
+pub(crate) use number::parse_number;
 pub use parameter::{FILTER_PARAMETERS, is_filter};
 pub(crate) use path::Path;
 use payload::PayloadFilter;
@@ -57,7 +57,7 @@ impl Filter {
     }
 
     /// The conditions on payloads and sources, if there are any.
-    pub(super) fn conditions(&self) -> Option<Arc<dyn PayloadConditions>> {
+    pub(crate) fn conditions(&self) -> Option<Arc<dyn PayloadConditions>> {
         if self.payload.is_empty() { None } else { Some(Arc::<PayloadFilter>::clone(&self.payload)) }
     }
 

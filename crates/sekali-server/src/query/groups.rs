@@ -82,30 +82,39 @@ impl Groups {
         self.count(interval, 1)
     }
 
-    /// The path of the only field that is a place in the payload; `None` within where there is
-    /// none. `None` where there are more, or fields that are no topics.
-    pub(super) fn member(&self) -> Option<Option<String>> {
-        let mut places = self.fields.iter().filter(|field| !field.is_topic());
-        let place = places.next().map(Field::place);
-        if places.next().is_some() { None } else { place.map_or(Some(None), |place| place.map(Some)) }
+    /// The paths of the fields, but for the topic; `None` where one has none.
+    pub(super) fn members(&self) -> Option<Vec<String>> {
+        self.fields.iter().filter(|field| !field.is_topic()).map(Field::place).collect()
     }
 
-    /// Counts so many events of a topic that have this text at the [member](Self::member), or
-    /// nothing.
-    pub(super) fn add_many(&mut self, topic: &str, text: Option<&[u8]>, interval: Option<i64>, count: u64) {
+    /// Whether events are told apart by topic.
+    pub(super) fn are_by_topic(&self) -> bool {
+        self.fields.iter().any(Field::is_topic)
+    }
+
+    /// Counts so many events of a topic that have these texts at the [members](Self::members), or
+    /// nothing. Returns the number of their group, unless they have none that is told apart.
+    pub(super) fn add_many(
+        &mut self,
+        topic: &str,
+        texts: &[Option<&[u8]>],
+        interval: Option<i64>,
+        count: u64,
+    ) -> Option<u32> {
         self.key.clear();
+        let mut texts = texts.iter();
         for field in &self.fields {
             if !self.key.is_empty() {
                 self.key.push(b',');
             }
             if field.is_topic() {
                 append_string(&mut self.key, topic);
-            } else if !field.append_text(text, &mut self.key) {
+            } else if !field.append_text(texts.next().copied().flatten(), &mut self.key) {
                 self.missing += count;
-                return;
+                return None;
             }
         }
-        self.count(interval, count);
+        self.count(interval, count)
     }
 
     /// Counts events of the group of `self.key`.

@@ -50,6 +50,11 @@ impl Interval {
         self.seconds
     }
 
+    /// Whether it begins and ends with minutes.
+    pub(super) fn is_of_minutes(self) -> bool {
+        self.seconds.is_multiple_of(60)
+    }
+
     /// Which of the intervals since 1970-01-01T00:00:00Z a moment is in.
     pub fn number_of(self, ns: i64) -> i64 {
         ns.div_euclid(self.ns())

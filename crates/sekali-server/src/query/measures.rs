@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use sekali_store::{EventView, Unread};
+use sekali_store::{ColumnRows, ColumnsWanted, EventView, TimesWanted, Unread};
 use sekali_wire::json::Reader;
 
 use super::filter::parse_number;
 use super::reader_view::ReaderView;
+use super::row_counts::{AlikeRows, count_rows};
 use super::{Aggregate, Field, Groups, Histogram, NumberSummary, QueryError};
 use crate::limits::MEASURES_MAX;
 
@@ -35,6 +36,11 @@ impl Measure {
         }
     }
 
+    /// Its path, if it is a place of the payload.
+    fn place(&self) -> Option<String> {
+        if let Self::Field(field) = self { field.place() } else { None }
+    }
+
     /// The number in an event.
     fn of(&self, event: &EventView<'_>) -> Value {
         match self {
@@ -48,6 +54,7 @@ impl Measure {
     }
 }
 
+#[derive(Debug, Clone, Copy)]
 enum Value {
     Number(f64),
     NoNumber,
@@ -109,12 +116,35 @@ impl Measures {
         self.is_whole && self.groups.as_ref().is_none_or(Groups::is_exact)
     }
 
-    fn add_to(&mut self, part: (Option<u32>, Option<i64>), number: f64) {
+    /// The number of events that have this value; the others are counted.
+    fn number(&mut self, value: &Value, events: u64) -> Option<f64> {
+        match value {
+            Value::Number(number) => return Some(*number),
+            Value::NoNumber => self.not_numbers += events,
+            Value::Missing => self.missing += events,
+        }
+        None
+    }
+
+    /// Sums up the number of events of an interval and a group, which is `None` within if it is not
+    /// told apart.
+    fn add_number(&mut self, number: f64, group: Option<Option<u32>>, interval: Option<i64>, events: u64) {
+        self.total.add_many(number, events);
+        let Some(group) = group.map_or(Some(None), |group| group.map(Some)) else { return };
+        if group.is_some() {
+            self.add_to((group, None), number, events);
+        }
+        if interval.is_some() {
+            self.add_to((group, interval), number, events);
+        }
+    }
+
+    fn add_to(&mut self, part: (Option<u32>, Option<i64>), number: f64, events: u64) {
         let is_full = self.parts.len() >= MEASURES_MAX;
         match self.parts.get_mut(&part) {
-            Some(summary) => summary.add(number),
+            Some(summary) => summary.add_many(number, events),
             None if is_full => self.is_whole = false,
-            None => self.parts.entry(part).or_default().add(number),
+            None => self.parts.entry(part).or_default().add_many(number, events),
         }
     }
 }
@@ -124,36 +154,49 @@ impl Aggregate for Measures {
         let all = Unread { event_ids: true, sources: true, payloads: true };
         let groups = self.groups.as_ref().map_or(all, Groups::unread);
         let unread = Unread { payloads: groups.payloads && self.measure == Measure::Delay, ..groups };
-        ReaderView { unread, columns: None }
+        let times = if self.histogram.is_some() { TimesWanted::Exact } else { TimesWanted::None };
+        let groups = self.groups.as_ref().map_or_else(|| Some(Vec::new()), Groups::members);
+        // The number is behind the groups.
+        let members = groups.zip(self.measure.place()).map(|(groups, place)| [groups, vec![place]].concat());
+        let columns = members.map(|members| ColumnsWanted { times, members, counts: false });
+        ReaderView { unread, columns }
+    }
+
+    fn add_columns(&mut self, columns: &ColumnRows, wants: &dyn Fn(&str) -> bool) -> Result<u64, QueryError> {
+        let group_fields = self.groups.as_ref().and_then(Groups::members).map_or(0, |members| members.len());
+        let texts: Vec<_> = (0..group_fields).map(|number| columns.texts(number)).collect();
+        // Each distinct text is looked at once.
+        let value_of = |text: &Option<&[u8]>| text.map_or(Value::Missing, number_of);
+        let values: Vec<_> = columns.texts(group_fields).iter().map(value_of).collect();
+        let mut events = 0;
+        for topic in columns.topics().filter(|topic| wants(topic.topic)) {
+            events += topic.rows as u64;
+            let interval = self.histogram.as_ref().map(Histogram::interval);
+            for AlikeRows { interval, codes, rows } in count_rows(&topic, interval) {
+                let code = codes.get(group_fields).copied().unwrap_or_default();
+                let Some(number) = self.number(values.get(usize::from(code)).unwrap_or(&Value::Missing), rows) else {
+                    continue;
+                };
+                let interval = match &mut self.histogram {
+                    Some(histogram) => histogram.add_many(interval, rows).map(|()| Some(interval))?,
+                    None => None,
+                };
+                let group = self.groups.as_mut().map(|groups| {
+                    let texts = texts.iter().zip(codes);
+                    let texts = texts.map(|(texts, code)| texts.get(usize::from(code)).copied().flatten());
+                    groups.add_many(topic.topic, &texts.collect::<Vec<_>>(), None, rows)
+                });
+                self.add_number(number, group, interval, rows);
+            }
+        }
+        Ok(events)
     }
 
     fn add(&mut self, event: &EventView<'_>) -> Result<(), QueryError> {
-        let number = match self.measure.of(event) {
-            Value::Number(number) => number,
-            Value::NoNumber => {
-                self.not_numbers += 1;
-                return Ok(());
-            }
-            Value::Missing => {
-                self.missing += 1;
-                return Ok(());
-            }
-        };
-        self.total.add(number);
+        let Some(number) = self.number(&self.measure.of(event), 1) else { return Ok(()) };
         let interval = self.histogram.as_mut().map(|histogram| histogram.add(event.timestamp_ns)).transpose()?;
-        let group = match &mut self.groups {
-            Some(groups) => match groups.add(event, None) {
-                Some(group) => Some(group),
-                None => return Ok(()),
-            },
-            None => None,
-        };
-        if group.is_some() {
-            self.add_to((group, None), number);
-        }
-        if interval.is_some() {
-            self.add_to((group, interval), number);
-        }
+        let group = self.groups.as_mut().map(|groups| groups.add(event, None));
+        self.add_number(number, group, interval, 1);
         Ok(())
     }
 }

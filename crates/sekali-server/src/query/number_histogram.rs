@@ -29,8 +29,8 @@ const FIRST_BIN_DIGITS: i32 = 20;
 const EXPONENT_MIN: i32 = -1_000;
 
 impl NumberHistogram {
-    /// Counts a finite number.
-    pub(super) fn add(&mut self, number: f64) {
+    /// Counts a finite number so many times.
+    pub(super) fn add(&mut self, number: f64, count: u64) {
         let first = || if number == 0.0 { EXPONENT_MIN } else { number.abs().log2().floor() as i32 - FIRST_BIN_DIGITS };
         let mut exponent = *self.exponent.get_or_insert_with(|| first().max(EXPONENT_MIN));
         let bin = loop {
@@ -51,7 +51,7 @@ impl NumberHistogram {
             }
         };
         self.exponent = Some(exponent);
-        *self.counts.entry(bin).or_default() += 1;
+        *self.counts.entry(bin).or_default() += count;
     }
 
     /// The bins from the least number to the greatest, empty ones included.
@@ -78,7 +78,7 @@ mod tests {
             numbers in prop::collection::vec(prop_oneof![-1e3..1e3, -1e-9..1e-9, prop::num::f64::NORMAL, Just(0.0)], 1..60),
         ) {
             let mut histogram = NumberHistogram::default();
-            numbers.iter().for_each(|number| histogram.add(*number));
+            numbers.iter().for_each(|number| histogram.add(*number, 1));
             let bins: Vec<_> = histogram.bins().collect();
             prop_assert!(bins.len() <= NUMBER_BINS_MAX);
             for bin in &bins {

@@ -20,12 +20,22 @@ pub(crate) struct NumberSummary {
 const SKETCH_BUCKETS: u32 = 1_024;
 /// Numbers nearer to zero than this count as zero in percentiles.
 const SKETCH_MIN: f64 = 1e-9;
+/// A number that is added so often goes into a sketch by sketches.
+const MERGED_MIN: u64 = 64;
 
 impl Default for NumberSummary {
     fn default() -> Self {
-        let sketch = DDSketch::new(Config::new(PERCENTILE_ERROR, SKETCH_BUCKETS, SKETCH_MIN));
-        Self { count: 0, sum: 0.0, range: None, sketch, histogram: NumberHistogram::default() }
+        Self { count: 0, sum: 0.0, range: None, sketch: empty_sketch(), histogram: NumberHistogram::default() }
     }
+}
+
+fn empty_sketch() -> DDSketch {
+    DDSketch::new(Config::new(PERCENTILE_ERROR, SKETCH_BUCKETS, SKETCH_MIN))
+}
+
+fn merge(sketch: &mut DDSketch, other: &DDSketch) {
+    // It fails only for a sketch that is made otherwise.
+    let _ = sketch.merge(other);
 }
 
 impl std::fmt::Debug for NumberSummary {
@@ -37,12 +47,33 @@ impl std::fmt::Debug for NumberSummary {
 impl NumberSummary {
     /// Adds a finite number.
     pub(crate) fn add(&mut self, number: f64) {
-        self.count += 1;
-        self.sum += number;
+        self.add_many(number, 1);
+    }
+
+    /// Adds a finite number so many times.
+    pub(crate) fn add_many(&mut self, number: f64, count: u64) {
+        if count == 0 {
+            return;
+        }
+        self.count += count;
+        self.sum += number * count as f64;
         let (min, max) = self.range.unwrap_or((number, number));
         self.range = Some((min.min(number), max.max(number)));
-        self.sketch.add(number);
-        self.histogram.add(number);
+        self.histogram.add(number, count);
+        if count < MERGED_MIN {
+            (0..count).for_each(|_| self.sketch.add(number));
+            return;
+        }
+        // Twice as many in each, until their sum is what was asked for.
+        let mut power = empty_sketch();
+        power.add(number);
+        for bit in 0..u64::BITS - count.leading_zeros() {
+            if count >> bit & 1 == 1 {
+                merge(&mut self.sketch, &power);
+            }
+            let copy = power.clone();
+            merge(&mut power, &copy);
+        }
     }
 
     /// How many there are.
@@ -96,6 +127,16 @@ mod tests {
             assert!((found - expected).abs() <= expected * 0.011, "{percent}: {found}");
         }
         assert_eq!(NumberSummary::default().percentile(50.0), None);
+        let (mut one_by_one, mut at_once) = (NumberSummary::default(), NumberSummary::default());
+        for (number, count) in [(3.5, 1), (-2.0, 63), (7.0, 64), (0.0, 1_000), (1e6, 129), (12.0, 0)] {
+            (0..count).for_each(|_| one_by_one.add(number));
+            at_once.add_many(number, count);
+        }
+        let shown = |summary: &NumberSummary| {
+            let percentiles = [0.0, 1.0, 5.0, 10.0, 50.0, 90.0, 95.0, 100.0].map(|percent| summary.percentile(percent));
+            (summary.count(), summary.sum(), summary.range(), percentiles, summary.bins().collect::<Vec<_>>())
+        };
+        assert_eq!(shown(&at_once), shown(&one_by_one));
         assert_eq!((summary.percentile(0.0), summary.percentile(100.0)), (Some(-500.0), Some(1_000.0)));
     }
 }

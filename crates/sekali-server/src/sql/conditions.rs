@@ -2,13 +2,15 @@
 //! that one which is not understood here is left out.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use rusqlite::types::Value;
-use sekali_store::StoredEvent;
-use sekali_vtab::{Comparison, Condition};
+use sekali_store::{PayloadConditions, StoredEvent, Unread};
+use sekali_vtab::{ColumnsUsed, Comparison, Condition};
 use sekali_wire::timestamp::parse_timestamp;
 
 use super::events_table::EventColumn;
+use crate::query::FilterBuilder;
 
 /// Conditions on events, all of which must hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +68,26 @@ impl EventConditions {
             Some(EventColumn::ReceivedAt) => narrow(&mut self.received_ns, *comparison, &values, time),
             Some(EventColumn::ReceivedAtNs) => narrow(&mut self.received_ns, *comparison, &values, integer),
             Some(EventColumn::Payload) | None => {}
+        }
+    }
+
+    /// The conditions on sources, for the columns that the engine keeps of them.
+    pub(super) fn of_sources(&self) -> Option<Arc<dyn PayloadConditions>> {
+        let mut builder = FilterBuilder::new(0);
+        for source in self.sources.as_deref().unwrap_or_default() {
+            builder.add("source", source).ok()?;
+        }
+        // With more values than a filter may have, events are compared one by one.
+        builder.build().ok()?.1.conditions()
+    }
+
+    /// The columns that are neither asked for nor needed for these conditions.
+    pub(super) fn unread(&self, used: ColumnsUsed) -> Unread {
+        let is_used = |column: EventColumn| used.include(column as usize);
+        Unread {
+            event_ids: !is_used(EventColumn::EventId) && self.event_ids.is_none(),
+            sources: !is_used(EventColumn::Source) && self.sources.is_none(),
+            payloads: !is_used(EventColumn::Payload),
         }
     }
 

@@ -4,8 +4,8 @@ use std::ffi::CString;
 use std::sync::Arc;
 
 use rusqlite::Result;
-use sekali_store::{Order, Scan, Scanner, StoredEvent, partition_of};
-use sekali_vtab::{Cell, Comparison, Offer, Plan, Rows, ScanPlan, Table, Wish};
+use sekali_store::{Ahead, Order, Scan, Scanner, StoredEvent, partition_of};
+use sekali_vtab::{Cell, ColumnsUsed, Comparison, Offer, Plan, Rows, ScanPlan, Table, Wish};
 
 use super::SqlView;
 use super::collation::{MOMENT, append_time};
@@ -128,6 +128,7 @@ impl Table for EventsTable {
             table: Arc::clone(self),
             conditions: EventConditions::new(&[]),
             order: Order::Ascending,
+            used: ColumnsUsed::default(),
             partitions: Vec::new(),
             partition: 0,
             source: Source::None,
@@ -141,6 +142,8 @@ pub(super) struct EventRows {
     table: Arc<EventsTable>,
     conditions: EventConditions,
     order: Order,
+    /// The columns that the statement reads.
+    used: ColumnsUsed,
     /// Partitions to read, the next one last.
     partitions: Vec<u32>,
     /// The partition of the event.
@@ -183,8 +186,10 @@ impl EventRows {
             Order::Descending => u64::try_from(to.saturating_add(1)).ok().filter(|_| to < i64::MAX),
         };
         let timestamps_ns = Some(conditions.timestamps_ns.clone());
-        let scan =
-            Scan { topic, after, order: self.order, timestamps_ns, bytes_max: Some(SCAN_BYTES_MAX), ..Scan::default() };
+        let (unread, sources) = (conditions.unread(self.used), conditions.of_sources());
+        let bytes_max = Some(SCAN_BYTES_MAX);
+        let wanted = Scan { topic, after, order: self.order, timestamps_ns, bytes_max, ..Scan::default() };
+        let scan = Scan { unread, conditions: sources, ..wanted };
         let scanner = self.table.moment.scan(partition, scan);
         self.source = scanner.map_or(Source::None, |scanner| Source::Scan(Box::new(scanner)));
         Ok(true)
@@ -211,13 +216,18 @@ impl EventRows {
         let event = match &mut self.source {
             Source::None => None,
             Source::Found(found) => found.pop(),
-            Source::Scan(scanner) => {
-                let event = scanner.next().transpose().map_err(|error| self.table.watch.fail(error))?;
-                if event.is_some() {
-                    self.table.watch.count()?;
+            Source::Scan(scanner) => loop {
+                let watch = &self.table.watch;
+                match scanner.advance().map_err(|error| watch.fail(error))? {
+                    Ahead::Event => {
+                        watch.count()?;
+                        break scanner.next().transpose().map_err(|error| watch.fail(error))?;
+                    }
+                    // Many events may have been passed at once.
+                    Ahead::Passed { .. } | Ahead::Columns => watch.count()?,
+                    Ahead::End => break None,
                 }
-                event
-            }
+            },
         };
         let Some(event) = event else { return Ok(None) };
         if self.is_past(&event) {
@@ -248,6 +258,7 @@ impl Rows for EventRows {
     fn begin(&mut self, scan: ScanPlan) -> Result<()> {
         self.conditions = EventConditions::new(&scan.conditions);
         self.order = if scan.is_descending { Order::Descending } else { Order::Ascending };
+        self.used = scan.used;
         self.source = Source::None;
         let count = self.table.moment.partitions();
         let mut partitions: Vec<_> = if self.conditions.is_never { Vec::new() } else { (0..count).collect() };

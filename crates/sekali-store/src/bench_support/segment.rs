@@ -10,7 +10,7 @@ use crate::event::{EventRef, StoredEvent};
 use crate::meta::StoreMeta;
 use crate::order::Order;
 use crate::rules::Members;
-use crate::segment::{self, RowQuery, Segment, SegmentDir, SegmentWriter, TopicChoice};
+use crate::segment::{self, PartRules, RowQuery, Segment, SegmentDir, SegmentWriter, TopicChoice};
 
 /// A directory of segments.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl SegmentFiles {
     /// The same, for payloads that have these members: segments get columns of them.
     #[must_use]
     pub fn with_members(&self, members: Members) -> Self {
-        Self(self.0.with_members(Some(members)))
+        Self(self.0.with_parts(Some(PartRules { members, texts: None })))
     }
 
     /// A writer of one segment.

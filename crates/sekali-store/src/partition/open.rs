@@ -27,7 +27,7 @@ use crate::manifest::{self, Expired, Lost, Manifest, ManifestFile, SavedPosition
 use crate::meta::StoreMeta;
 use crate::rules::ContentRules;
 use crate::salt::Salt;
-use crate::segment::{self, RowQuery, Segment, SegmentDir};
+use crate::segment::{self, PartRules, RowQuery, Segment, SegmentDir};
 use crate::tuning::Tuning;
 
 /// Entries that are replayed into the index at a time.
@@ -108,7 +108,7 @@ fn open_once(options: &PartitionOptions<'_>) -> Result<OpenPartition> {
     }
     let paths = Paths::create(&**disk, dir)?;
     let segment_dir = SegmentDir::new(Arc::clone(disk), paths.segments.clone(), options.meta, options.number)
-        .with_members(Some(options.rules.members));
+        .with_parts(Some(PartRules::new(&options.rules)));
     let log_dir = LogDir {
         disk: Arc::clone(disk),
         dir: paths.log,

@@ -4,6 +4,7 @@ mod chunk;
 mod compare;
 mod due;
 mod event_batch;
+mod log_events;
 mod lookup;
 mod reader;
 mod scan;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::disk::Disk;
 use crate::limits::{SEGMENT_GROUP_BYTES, SEGMENT_GROUP_ROWS, SEGMENT_PAGE_ROWS};
 use crate::meta::StoreMeta;
-use crate::rules::{ContentRules, Members};
+use crate::rules::{ContentRules, Members, Pieces};
 use crate::salt::Salt;
 
 /// The ending of segment files.
@@ -21,10 +21,31 @@ pub(crate) struct SegmentDir {
     pub(super) partition: u32,
     pub(super) salt: Salt,
     pub(super) shape: SegmentShape,
-    /// Which members payloads have; `None` where row groups are to get no columns of them.
-    pub(super) members: Option<Members>,
+    /// How parts of row groups are made; `None` where they are to get none.
+    pub(super) parts: Option<PartRules>,
     /// How often what is written has been trimmed.
     pub(super) revision: u32,
+}
+
+/// How parts of row groups are made of payloads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PartRules {
+    /// Which members payloads have.
+    pub(crate) members: Members,
+    /// Which texts they have; `None` where row groups are to get no filters.
+    pub(crate) texts: Option<Pieces>,
+}
+
+impl PartRules {
+    /// By the rules of payloads.
+    pub(crate) fn new(rules: &ContentRules) -> Self {
+        Self { members: rules.members, texts: Some(rules.texts) }
+    }
+
+    /// The same without filters.
+    pub(crate) fn without_filters(self) -> Self {
+        Self { texts: None, ..self }
+    }
 }
 
 /// How a new segment is divided. Readers take it from the file.
@@ -45,14 +66,19 @@ impl SegmentDir {
     /// The segments of `partition` of `store`, in `dir`, which exists.
     pub(crate) fn new(disk: Arc<dyn Disk>, dir: PathBuf, store: &StoreMeta, partition: u32) -> Self {
         let salt = Salt::new(store, partition);
-        let (shape, members) = (SegmentShape::default(), Some(ContentRules::BYTES.members));
-        Self { disk, dir, store_id: store.store_id, partition, salt, shape, members, revision: 0 }
+        let (shape, parts) = (SegmentShape::default(), Some(PartRules::new(&ContentRules::BYTES)));
+        Self { disk, dir, store_id: store.store_id, partition, salt, shape, parts, revision: 0 }
     }
 
-    /// The same directory, for payloads that have these members; `None` where row groups are to get
-    /// no columns of them for now.
-    pub(crate) fn with_members(&self, members: Option<Members>) -> Self {
-        Self { members, ..self.clone() }
+    /// The same directory, for row groups with parts by these rules; `None` where they are to get
+    /// none for now.
+    pub(crate) fn with_parts(&self, parts: Option<PartRules>) -> Self {
+        Self { parts, ..self.clone() }
+    }
+
+    /// How parts of row groups are made.
+    pub(crate) fn parts(&self) -> Option<PartRules> {
+        self.parts
     }
 
     /// The directory itself.

@@ -13,9 +13,9 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::anchor::{ANCHOR_BYTES, Anchor};
 use super::dir::SegmentDir;
 use super::directory::{DirectoryBuilder, RowGroup};
-use super::index::{ColumnIndex, GroupIndex, MEMBERS_PART, PageStart, Part, TopicRows};
+use super::index::{ColumnIndex, GroupIndex, PageStart, Part, TopicRows};
 use super::info::SegmentInfo;
-use super::members::MemberBuilder;
+use super::parts::PartsBuilder;
 use super::rows::{EncodedColumn, RowBuffer};
 use super::schema;
 use super::sink::ChecksumSink;
@@ -25,7 +25,6 @@ use crate::columns;
 use crate::disk;
 use crate::error::{Error, IoContext, Result};
 use crate::invariant::invariant;
-use crate::limits::MEMBER_BYTES_SHARE;
 use crate::meta::SEGMENT_FORMAT_VERSION;
 
 /// Bytes behind Parquet's footer: its length, and "PAR1".
@@ -62,10 +61,14 @@ impl SegmentFile {
         let tally = rows.tally();
         let sorted = rows.sort()?;
         let encoded = (0..schema::COLUMNS).map(|column| sorted.encode(column, &self.schema, &self.props));
-        let members = self.dir.members.map(|members| sorted.members(members));
-        let is_complete = members.as_ref().is_none_or(|members| u64::from(members.rows()) == tally.events);
-        invariant!(is_complete, "columns of members have not the rows of their row group");
-        let parts = |columns_bytes| encode_parts(members, columns_bytes);
+        let topics = sorted.topics();
+        let parts = self
+            .dir
+            .parts
+            .map(|rules| PartsBuilder::new(rules, &topics, &sorted.timestamps_ns(), sorted.sources_and_payloads()));
+        let is_complete = parts.as_ref().is_none_or(|parts| u64::from(parts.rows()) == tally.events);
+        invariant!(is_complete, "the parts of a row group have not its rows");
+        let parts = |columns_bytes| encode_parts(parts, columns_bytes);
         let placed = append_group(&mut self.parquet, encoded, parts).map_err(|error| not_written(error, &self.temp))?;
         let index = GroupIndex {
             rows: tally.events as u32,
@@ -73,7 +76,6 @@ impl SegmentFile {
             marks: sorted.marks(self.dir.shape.page_rows),
             ..placed.index
         };
-        let topics = sorted.topics();
         let index_bytes = index.encode(&topics, self.dir.salt);
         let group = RowGroup {
             offset: placed.offset,
@@ -109,20 +111,20 @@ impl SegmentFile {
         self.end_group(RowGroup { offset: placed.offset, ..group.clone() }, topics, bytes)
     }
 
-    /// Copies the columns of a row group without parts, and puts those behind it that it was to get
-    /// later.
+    /// Copies the columns of a row group whose parts are not there or damaged, and puts new ones
+    /// behind it.
     pub(super) fn complete_group(
         &mut self,
         group: &RowGroup,
         columns: Vec<EncodedColumn>,
-        members: MemberBuilder,
+        parts: PartsBuilder<'_>,
         WholeIndex { index, topics, .. }: &WholeIndex,
     ) -> Result<()> {
-        invariant!(members.rows() == index.rows, "columns of members have not the rows of their row group");
+        invariant!(parts.rows() == index.rows, "the parts of a row group have not its rows");
         let columns = columns.into_iter().map(Ok);
-        let parts = |columns_bytes| encode_parts(Some(members), columns_bytes);
+        let parts = |columns_bytes| encode_parts(Some(parts), columns_bytes);
         let placed = append_group(&mut self.parquet, columns, parts).map_err(|error| not_written(error, &self.temp))?;
-        let is_same = placed.index.columns == index.columns && placed.index.columns_end() == index.len;
+        let is_same = placed.index.columns == index.columns && placed.index.columns_end() == index.columns_end();
         invariant!(is_same, "a copied row group differs from the original");
         let (rows, mark_rows, marks) = (index.rows, index.mark_rows, index.marks.clone());
         let index = GroupIndex { rows, mark_rows, marks, ..placed.index };
@@ -179,14 +181,10 @@ impl SegmentFile {
 }
 
 /// The parts of a row group whose columns have so many bytes, and where they stand.
-fn encode_parts(
-    members: Option<MemberBuilder>,
-    columns_bytes: u32,
-) -> Result<(Option<Vec<Part>>, Vec<u8>), ParquetError> {
-    let Some(members) = members else { return Ok((None, Vec::new())) };
-    let bytes = members.finish(columns_bytes as usize / MEMBER_BYTES_SHARE)?;
-    let part = |bytes: &Vec<u8>| Part { kind: MEMBERS_PART, offset: columns_bytes, len: bytes.len() as u32 };
-    Ok((Some(bytes.iter().map(part).collect()), bytes.unwrap_or_default()))
+fn encode_parts(parts: Option<PartsBuilder>, columns_bytes: u32) -> Result<(Option<Vec<Part>>, Vec<u8>), ParquetError> {
+    let Some(parts) = parts else { return Ok((None, Vec::new())) };
+    let (parts, bytes) = parts.finish(columns_bytes)?;
+    Ok((Some(parts), bytes))
 }
 
 /// Where a row group came to lie. The index has its pages, parts and checksums only.

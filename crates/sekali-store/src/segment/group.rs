@@ -13,16 +13,19 @@ use parquet::file::serialized_reader::SerializedPageReader;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::blocks::TopicBlocks;
-use super::column_rows::{ColumnRows, ColumnsWanted};
+use super::column_rows::{ColumnRows, ColumnsWanted, Counts, TimesWanted, TopicSlice};
+use super::counting::Question;
 use super::decoded::{DecodedEvents, Texts, Values};
-use super::index::{ColumnIndex, GroupIndex, MEMBERS_PART, TOPIC_RECORD_BYTES, TopicRows};
-use super::members::pick::{Pick, pick};
+use super::filter::FilterPart;
+use super::index::{ColumnIndex, FILTER_PART, GroupIndex, MEMBERS_PART, SUMMARY_PART, TOPIC_RECORD_BYTES, TopicRows};
+use super::members::pick::{Known, Pick};
 use super::members::{FetchPart, MemberColumn, MemberPart};
 use super::query::{RowQuery, TopicChoice};
 use super::row_set::RowSet;
 use super::schema::{EVENT_ID, PAYLOAD, RECEIVED_AT, SOURCE, TIMESTAMP};
 use super::select;
-use super::source::{GroupMap, GroupSource, WholeIndex};
+use super::source::{GroupMap, GroupSource, WholeIndex, flaw};
+use super::summary::Summary;
 use super::table::TopicTable;
 use crate::columns;
 use crate::error::{Error, Result};
@@ -87,15 +90,37 @@ impl<'a> GroupReader<'a> {
     /// The rows that may meet the conditions on payloads, as far as the columns of members tell.
     fn pick(&self, wanted: &RowQuery<'_>) -> Result<Option<Pick>> {
         let Some(conditions) = wanted.conditions else { return Ok(None) };
-        self.members()?.map_or(Ok(None), |part| pick(&part, conditions))
+        self.source.read_parts(|| {
+            let members = self.members()?;
+            // Columns that do not read, for a defect, have texts that the filter has not.
+            let is_sound = members.is_some() || self.index.part(MEMBERS_PART).is_none();
+            let filter = if is_sound { self.filter()? } else { None };
+            let known = Known { rows: self.index.rows, members: members.as_ref(), filter: filter.as_ref() };
+            known.pick(conditions)
+        })
+    }
+
+    /// Its filters, if it has any.
+    fn filter(&self) -> Result<Option<FilterPart<impl FetchPart>>> {
+        let Some(place) = self.index.part(FILTER_PART) else { return Ok(None) };
+        FilterPart::open(self.index.rows, place.end - place.start, self.fetch_part(place))
+    }
+
+    /// Reads bytes of a part that stands there.
+    fn fetch_part(&self, place: Range<u32>) -> impl FetchPart {
+        move |range: Range<u32>| self.fetch(place.start + range.start..place.start + range.end).map(Vec::from)
     }
 
     /// Its columns of members, if it has any.
     fn members(&self) -> Result<Option<MemberPart<impl FetchPart>>> {
         let Some(place) = self.index.part(MEMBERS_PART) else { return Ok(None) };
-        let (start, len) = (place.start, place.end - place.start);
-        let fetch = move |range: Range<u32>| self.fetch(start + range.start..start + range.end).map(Vec::from);
-        MemberPart::open(self.index.rows, len, fetch)
+        MemberPart::open(self.index.rows, place.end - place.start, self.fetch_part(place))
+    }
+
+    /// Its summaries, if it has any.
+    fn summary(&self) -> Result<Option<Summary>> {
+        let read = |place| Ok(Some(Summary::new(self.fetch(place)?.into())));
+        self.source.read_parts(|| self.index.part(SUMMARY_PART).map_or(Ok(None), read))
     }
 
     /// See [`Segment::column_rows`](super::Segment::column_rows).
@@ -104,25 +129,49 @@ impl<'a> GroupReader<'a> {
         wanted: &RowQuery<'_>,
         columns: &ColumnsWanted,
     ) -> Result<Option<(ColumnRows, RowSet)>> {
+        if let Some(counts) = self.counts(wanted, columns)? {
+            invariant!(counts.rows() <= u64::from(self.index.rows), "more rows are counted than there are");
+            return Ok(Some((ColumnRows::of_counts(counts), RowSet::none(self.index.rows))));
+        }
         let (mut certain, mut rest) = (RowSet::all(self.index.rows), RowSet::none(self.index.rows));
-        let members = if wanted.conditions.is_some() || columns.member.is_some() { self.members()? } else { None };
-        if let Some(conditions) = wanted.conditions {
-            let picked = members.as_ref().map_or(Ok(None), |part| pick(part, conditions))?;
-            let Some(picked) = picked.filter(|picked| picked.is_complete) else { return Ok(None) };
+        if wanted.conditions.is_some() {
+            let Some(picked) = self.pick(wanted)?.filter(|picked| picked.is_complete) else { return Ok(None) };
             (certain, rest) = (picked.rows, picked.undecided);
         }
-        let mut member = None;
-        if let Some(path) = &columns.member {
-            let column = members.as_ref().map_or(Ok(None), |part| part.column(path))?;
-            let Some(column) = column else { return Ok(None) };
-            let mut elsewhere = column.rows_elsewhere();
+        let Some(members) = self.member_columns(&columns.members)? else { return Ok(None) };
+        for member in &members {
+            let mut elsewhere = member.rows_elsewhere();
             elsewhere.intersect(&certain);
             rest.unite(&elsewhere);
-            member = Some(column);
         }
         certain.subtract(&rest);
         invariant!(!certain.meets(&rest), "a row would be read twice");
-        self.gather(wanted, columns, (&certain, &rest), member).map(|rows| Some((rows, rest)))
+        let gathered = self.gather(wanted, columns, (&certain, &rest), members)?;
+        invariant!(gathered.looked_at() <= u64::from(self.index.rows), "more rows are looked at than there are");
+        Ok(Some((gathered, rest)))
+    }
+
+    /// The columns of these paths; `None` where one has none.
+    fn member_columns(&self, paths: &[String]) -> Result<Option<Vec<MemberColumn>>> {
+        if paths.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        self.source.read_parts(|| {
+            let Some(part) = self.members()? else { return Ok(None) };
+            paths.iter().map(|path| part.column(path)).collect()
+        })
+    }
+
+    /// The wanted rows as counts, where topics and summaries are enough for these.
+    fn counts(&self, wanted: &RowQuery<'_>, columns: &ColumnsWanted) -> Result<Option<Counts>> {
+        let Some(question) = Question::new(wanted, columns) else { return Ok(None) };
+        let topics = self.topics(wanted.topics)?;
+        if let Some(counts) = question.by_topics(&topics) {
+            return Ok(Some(counts));
+        }
+        let Some(summary) = self.summary()? else { return Ok(None) };
+        // Topics are numbered among all.
+        Ok(question.by_summary(&self.topics(TopicChoice::All)?, &summary))
     }
 
     /// The wanted columns of the wanted rows among the first of these; the others are looked at
@@ -132,41 +181,39 @@ impl<'a> GroupReader<'a> {
         wanted: &RowQuery<'_>,
         columns: &ColumnsWanted,
         (among, rest): (&RowSet, &RowSet),
-        mut member: Option<MemberColumn>,
+        mut members: Vec<MemberColumn>,
     ) -> Result<ColumnRows> {
         let topics = self.topics(wanted.topics)?;
-        let codes = member.as_mut().map(|member| std::mem::take(&mut member.codes)).unwrap_or_default();
+        let (mut gathered, codes) = ColumnRows::new(&mut members);
         let is_cut = |topic: &TopicRows<'_>| !select::contains(&wanted.timestamps_ns, topic);
-        let chosen = || {
-            let numbers = select::numbers(&topics, wanted.topics);
-            numbers
-                .filter_map(|number| TopicRows::get(&topics, number))
-                .filter(|topic| select::is_chosen(topic, wanted))
-        };
-        let timed = chosen().filter(|topic| columns.timestamps || is_cut(topic)).map(|topic| topic.rows);
+        let chosen = || select::chosen(&topics, wanted);
+        let is_timed = columns.times != TimesWanted::None;
+        let timed = chosen().filter(|topic| is_timed || is_cut(topic)).map(|topic| topic.rows);
         let times = self.numbers(TIMESTAMP, &select::join(timed))?;
-        let (mut gathered, mut times) = (ColumnRows::new(member), times.as_slice());
+        let mut times = times.as_slice();
         for topic in chosen() {
             let (rows, is_cut) = (topic.rows.clone(), is_cut(&topic));
-            let read = if columns.timestamps || is_cut { rows.len().min(times.len()) } else { 0 };
+            let read = if is_timed || is_cut { rows.len().min(times.len()) } else { 0 };
             let (own, others) = times.split_at(read);
             times = others;
-            let in_time = |at: usize| !is_cut || own.get(at).is_some_and(|time| wanted.timestamps_ns.contains(time));
-            let mut passed = 0;
-            let rows = rows.enumerate().filter(|(at, row)| {
-                let is_in = among.contains(*row);
-                passed += u64::from(!is_in && in_time(*at) && !rest.contains(*row));
-                is_in && in_time(*at)
-            });
-            gathered.push(topic.topic, rows, if columns.timestamps { own } else { &[] }, &codes);
-            gathered.pass(passed);
+            let timestamps_ns = if is_timed { own } else { &[] };
+            let slice = TopicSlice { topic: topic.topic, first_row: rows.start, timestamps_ns };
+            let in_time = |row: &u32| {
+                !is_cut || own.get((row - rows.start) as usize).is_some_and(|time| wanted.timestamps_ns.contains(time))
+            };
+            let is_whole = !is_cut && among.count(rows.clone()) == rows.len() as u64;
+            if is_whole {
+                gathered.push_all(&slice, rows.len(), &codes);
+                continue;
+            }
+            invariant!(slice.timestamps_ns.is_empty() || own.len() == rows.len(), "a row of a topic has no time");
+            let some: Vec<u32> = among.iter(rows.clone()).filter(in_time).collect();
+            gathered.push_some(&slice, &some, &codes);
+            let all = if is_cut { rows.clone().filter(in_time).count() } else { rows.len() };
+            let elsewhere = rest.iter(rows.clone()).filter(in_time).count();
+            gathered.pass(all.saturating_sub(some.len() + elsewhere) as u64);
         }
         Ok(gathered)
-    }
-
-    /// Number of its rows.
-    pub(super) fn rows(&self) -> u32 {
-        self.index.rows
     }
 
     /// The sources and payloads of all rows, in the order of the rows.
@@ -176,13 +223,24 @@ impl<'a> GroupReader<'a> {
         Ok((self.texts(SOURCE, rows)?, self.values(PAYLOAD, rows)?))
     }
 
-    /// Checks every byte of it.
-    pub(super) fn verify(&self) -> Result<()> {
+    /// The timestamps of all rows.
+    pub(super) fn timestamps_ns(&self) -> Result<Vec<i64>> {
+        let rows = 0..self.index.rows;
+        self.numbers(TIMESTAMP, std::slice::from_ref(&rows))
+    }
+
+    /// Checks every byte of it. Answers what is damaged of its parts.
+    pub(super) fn verify(&self) -> Result<Option<Error>> {
         self.whole_index()?;
-        for start in (0..self.source.entry.len).step_by(VERIFY_BYTES as usize) {
-            self.fetch(start..start.saturating_add(VERIFY_BYTES).min(self.source.entry.len))?;
+        let check = |range: Range<u32>| {
+            let mut starts = range.clone().step_by(VERIFY_BYTES as usize);
+            starts.try_for_each(|start| self.fetch(start..start.saturating_add(VERIFY_BYTES).min(range.end)).map(drop))
+        };
+        check(0..self.index.columns_end())?;
+        match check(self.index.columns_end()..self.index.len) {
+            Err(Error::Damaged { path, what }) => Ok(Some(Error::Damaged { path, what: flaw(&what) })),
+            checked => checked.map(|()| None),
         }
-        Ok(())
     }
 
     /// The values of a column of numbers in these rows, which are ascending and do not overlap.
@@ -192,9 +250,17 @@ impl<'a> GroupReader<'a> {
         Ok(numbers)
     }
 
-    /// All its columns and parts, verified.
+    /// All its columns, verified.
     pub(super) fn columns(&self) -> Result<Bytes> {
-        self.fetch(0..self.source.entry.len)
+        self.fetch(0..self.index.columns_end())
+    }
+
+    /// All its parts, verified. `None` where they are damaged.
+    pub(super) fn parts(&self) -> Result<Option<Bytes>> {
+        match self.fetch(self.index.columns_end()..self.index.len) {
+            Err(Error::Damaged { .. }) => Ok(None),
+            parts => parts.map(Some),
+        }
     }
 
     /// Verified bytes of columns and parts, by offsets that count from where the row group begins.

@@ -43,6 +43,10 @@ const MAGIC: [u8; 4] = *b"SKI2";
 const MAGIC_WITHOUT_PARTS: [u8; 4] = *b"SKI1";
 /// The kind of the part that has the columns of members.
 pub(super) const MEMBERS_PART: u32 = 1;
+/// The kind of the part that has summaries.
+pub(super) const SUMMARY_PART: u32 = 2;
+/// The kind of the part that has filters.
+pub(super) const FILTER_PART: u32 = 3;
 /// Bytes behind the topics.
 const CHECKSUM_BYTES: usize = 8;
 

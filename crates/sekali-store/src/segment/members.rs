@@ -18,6 +18,7 @@ pub(super) mod pick;
 mod tests;
 
 pub(super) use builder::MemberBuilder;
+pub(super) use encoder::{EncodedMembers, Residue};
 pub(super) use part::{FetchPart, MemberColumn, MemberPart};
 
 /// The path of the column that has the sources of events, as they are: no member has it.

@@ -9,23 +9,22 @@ use parquet::file::metadata::page_index::{PageIndex, PageIndexProvider};
 use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use parquet::schema::types::ColumnDescPtr;
 
-use super::dir::{SegmentDir, SegmentShape};
+use super::dir::{PartRules, SegmentDir, SegmentShape};
 use super::directory::RowGroup;
 use super::group::GroupReader;
+use super::index::FILTER_PART;
 use super::info::SegmentInfo;
-use super::members::MemberBuilder;
+use super::parts::PartsBuilder;
 use super::query::RowQuery;
 use super::reader::Segment;
 use super::rows::{ColumnBytes, EncodedColumn};
 use super::schema::COLUMNS;
 use super::writer::SegmentWriter;
 use crate::error::{Error, Result};
-use crate::invariant::invariant;
-use crate::rules::Members;
 
 /// Joins adjacent segments, which come in order of seq, into one segment of `dir`. Row groups that
 /// are at least half full are copied as they are, without decoding them, but for the payloads of
-/// those that have no columns of members yet; smaller ones are put together. Holds one row group in
+/// those that have no parts yet; smaller ones are put together. Holds one row group in
 /// memory. The inputs stay.
 ///
 /// # Errors
@@ -57,16 +56,6 @@ fn is_large(group: &RowGroup, shape: &SegmentShape) -> bool {
 fn rewrite(group: &GroupReader<'_>, writer: &mut SegmentWriter) -> Result<()> {
     let decoded = group.decode(&RowQuery::default())?;
     decoded.iter().try_for_each(|(seq, received_at_ns, event)| writer.push(seq, received_at_ns, &event))
-}
-
-/// The members of the payloads of a row group, in the order of its rows.
-fn collect(group: &GroupReader<'_>, members: Members) -> Result<MemberBuilder> {
-    let mut builder = MemberBuilder::default();
-    let (sources, payloads) = group.sources_and_payloads()?;
-    let rows = sources.iter().zip(payloads.iter());
-    rows.for_each(|(source, payload)| builder.add(source.as_bytes(), payload, members));
-    invariant!(builder.rows() == group.rows(), "a payload or a source of a row group is gone");
-    Ok(builder)
 }
 
 /// Parquet metadata of a segment.
@@ -101,7 +90,7 @@ impl Parquet {
     }
 
     fn copy(&self, group: &GroupReader<'_>, number: usize, entry: &RowGroup, writer: &mut SegmentWriter) -> Result<()> {
-        let bytes = group.columns()?;
+        let (bytes, parts) = (group.columns()?, group.parts()?);
         let whole = group.whole_index()?;
         let index = &whole.index;
         let columns = (0..COLUMNS).map(|column| {
@@ -114,12 +103,18 @@ impl Parquet {
         let columns = columns.collect::<Option<Result<_, _>>>();
         let columns = columns.ok_or_else(|| group.damaged("Parquet's footer does not have it", entry.offset))?;
         let columns = columns.map_err(|error| Error::Invalid(error.to_string()))?;
-        let members = writer.members().filter(|_| index.parts.is_none());
-        let members = members.map(|members| collect(group, members)).transpose()?;
-        let file = writer.file(entry.first_seq, entry.last_seq)?;
-        match members {
-            Some(members) => file.complete_group(entry, columns, members, &whole),
-            None => file.copy_group(entry, columns, &bytes.slice(index.columns_end() as usize..), &whole),
+        // Parts that are damaged cost no event, and are made anew.
+        let is_whole = |rules: &PartRules| rules.texts.is_none() || index.part(FILTER_PART).is_some();
+        let is_without = |rules: &PartRules| index.parts.is_none() || parts.is_none() || !is_whole(rules);
+        if let Some(rules) = writer.parts().filter(is_without) {
+            let (sources, payloads) = group.sources_and_payloads()?;
+            let rows = sources.iter().map(str::as_bytes).zip(payloads.iter());
+            let made = PartsBuilder::new(rules, &whole.topics, &group.timestamps_ns()?, rows);
+            return writer.file(entry.first_seq, entry.last_seq)?.complete_group(entry, columns, made, &whole);
+        }
+        match parts {
+            Some(parts) => writer.file(entry.first_seq, entry.last_seq)?.copy_group(entry, columns, &parts, &whole),
+            None => rewrite(group, writer),
         }
     }
 

@@ -40,6 +40,8 @@ pub(crate) struct Segment {
     directory: Directory,
     /// For each row group, what is kept of its index.
     maps: Box<[OnceLock<GroupMap>]>,
+    /// For each row group, what was found to be damaged of its parts.
+    flaws: Box<[OnceLock<String>]>,
     info: SegmentInfo,
     received_at_ns: OnceLock<(i64, i64)>,
 }
@@ -74,6 +76,7 @@ impl Segment {
             schema: SchemaDescriptor::new(schema),
             anchor,
             maps: directory.groups.iter().map(|_| OnceLock::new()).collect(),
+            flaws: directory.groups.iter().map(|_| OnceLock::new()).collect(),
             directory,
             info,
             file,
@@ -88,9 +91,27 @@ impl Segment {
 
     /// A row group of it, to be read.
     pub(super) fn group<'a>(&'a self, number: usize, entry: &'a RowGroup) -> Result<GroupSource<'a>> {
-        let map = self.maps.get(number).ok_or_else(|| Error::Invalid(format!("there is no row group {number}")))?;
+        let map = self.maps.get(number).zip(self.flaws.get(number));
+        let (map, flaw) = map.ok_or_else(|| Error::Invalid(format!("there is no row group {number}")))?;
         let (file, path, salt, schema) = (&*self.file, &*self.info.path, self.salt, &self.schema);
-        Ok(GroupSource { file, path, salt, schema, number, entry, map })
+        Ok(GroupSource { file, path, salt, schema, number, entry, map, flaw })
+    }
+
+    /// Damage of the parts of a row group that reads have come upon. It costs no event.
+    pub(crate) fn flaw(&self, row_group: usize) -> Option<Error> {
+        let what = self.flaws.get(row_group)?.get()?.clone();
+        Some(Error::Damaged { path: self.info.path.clone(), what })
+    }
+
+    /// Where the blocks begin in the file that have nothing but parts of a row group, and where these
+    /// end.
+    #[cfg(test)]
+    pub(super) fn parts_place(&self, number: usize) -> (u64, u64) {
+        let entry = &self.row_groups()[number];
+        let index = self.group(number, entry).unwrap().map().unwrap();
+        let place = |offset: u32| entry.offset + u64::from(offset);
+        let own = index.index.columns_end().next_multiple_of(crate::limits::SEGMENT_CHECK_BYTES as u32);
+        (place(own), place(index.index.len))
     }
 
     /// Its topics with their counts, sorted, reserved ones included.
@@ -214,20 +235,22 @@ impl Segment {
     /// # Errors
     /// `Damaged`, naming the first place that is not as it was written; `Io`.
     pub(crate) fn verify(&self) -> Result<()> {
-        (0..self.row_groups().len()).try_for_each(|number| self.verify_group(number).map(drop))?;
+        for number in 0..self.row_groups().len() {
+            self.verify_group(number)?.flaw.map_or(Ok(()), Err)?;
+        }
         self.verify_ends().map(drop)
     }
 
-    /// Checks every byte of a row group. Answers how many there are.
+    /// Checks every byte of a row group.
     ///
     /// # Errors
-    /// As [`Segment::verify`].
-    pub(crate) fn verify_group(&self, number: usize) -> Result<u64> {
+    /// As [`Segment::verify`], but for its parts.
+    pub(crate) fn verify_group(&self, number: usize) -> Result<GroupCheck> {
         let Some(entry) = self.row_groups().get(number) else {
             invariant!("a row group that was to be checked is gone")
         };
-        GroupReader::load(self.group(number, entry)?)?.verify()?;
-        Ok(entry.len_bytes())
+        let flaw = GroupReader::load(self.group(number, entry)?)?.verify()?;
+        Ok(GroupCheck { bytes: entry.len_bytes(), flaw })
     }
 
     /// Checks every byte outside of row groups. Damage there costs no event. Answers how many there
@@ -270,6 +293,15 @@ impl Segment {
     fn source(&self) -> SegmentSource<'_> {
         SegmentSource { file: &*self.file, path: &self.info.path, salt: self.salt }
     }
+}
+
+/// The outcome of checking a row group whose events are all there.
+#[derive(Debug)]
+pub(crate) struct GroupCheck {
+    /// Its bytes.
+    pub(crate) bytes: u64,
+    /// Damage of its parts.
+    pub(crate) flaw: Option<Error>,
 }
 
 /// The checksum of Parquet's page indexes and footer, in the end of a file that begins with those

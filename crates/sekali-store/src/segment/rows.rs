@@ -13,14 +13,12 @@ use parquet::schema::types::SchemaDescriptor;
 
 use super::dir::SegmentShape;
 use super::index::TopicRows;
-use super::members::MemberBuilder;
 use super::schema::{EVENT_ID, PAYLOAD, RECEIVED_AT, SEQ, SOURCE, TIMESTAMP, TOPIC};
 use super::table::TopicTable;
 use crate::event::EventRef;
 use crate::invariant::invariant;
 use crate::limits::SEGMENT_PAGE_ROWS;
 use crate::log::row;
-use crate::rules::Members;
 use crate::tally::Tally;
 
 /// Collects rows in order of seq and gives them back in order of topic and seq.
@@ -190,18 +188,21 @@ impl Sorted<'_> {
         self.rows.iter().step_by(step).map(|row| row.seq).collect()
     }
 
-    /// The sources, and the members of the payloads.
-    pub(super) fn members(&self, members: Members) -> MemberBuilder {
-        let mut builder = MemberBuilder::default();
-        for row in &self.rows {
+    /// The timestamps.
+    pub(super) fn timestamps_ns(&self) -> Vec<i64> {
+        self.rows.iter().map(|row| row.timestamp_ns).collect()
+    }
+
+    /// The sources and payloads.
+    pub(super) fn sources_and_payloads(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.rows.iter().map(|row| {
             let text = |skip: u32, len: u32| {
                 let start = row.start + skip as usize;
                 self.buffer.texts.get(start..start + len as usize).unwrap_or_default()
             };
             let source = text(row.event_id_len, row.source_len);
-            builder.add(source, text(row.event_id_len + row.source_len, row.payload_len), members);
-        }
-        builder
+            (source, text(row.event_id_len + row.source_len, row.payload_len))
+        })
     }
 
     /// Encodes a column.

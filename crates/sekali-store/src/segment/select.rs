@@ -100,6 +100,12 @@ pub(super) fn numbers(topics: &TopicTable, choice: TopicChoice<'_>) -> Range<usi
     }
 }
 
+/// The topics of which events may be wanted.
+pub(super) fn chosen<'a>(topics: &'a TopicTable, wanted: &'a RowQuery<'_>) -> impl Iterator<Item = TopicRows<'a>> {
+    let numbers = numbers(topics, wanted.topics);
+    numbers.filter_map(|number| TopicRows::get(topics, number)).filter(|topic| is_chosen(topic, wanted))
+}
+
 pub(super) fn is_chosen(topic: &TopicRows<'_>, wanted: &RowQuery<'_>) -> bool {
     let (first, last) = (topic.tally.first_timestamp_ns, topic.tally.last_timestamp_ns);
     !(wanted.topics == TopicChoice::Unreserved && is_reserved(topic.topic))

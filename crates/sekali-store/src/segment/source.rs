@@ -24,6 +24,8 @@ pub(super) struct GroupSource<'a> {
     pub(super) entry: &'a RowGroup,
     /// Where its index is kept once it was read.
     pub(super) map: &'a OnceLock<GroupMap>,
+    /// Damage of its parts, once that was found.
+    pub(super) flaw: &'a OnceLock<String>,
 }
 
 /// The index of a row group with all its topics, as it is in the file now.
@@ -39,6 +41,11 @@ pub(super) struct WholeIndex {
 pub(super) struct GroupMap {
     pub(super) index: GroupIndex,
     pub(super) topics: TopicBlocks,
+}
+
+/// Says what damage of parts means.
+pub(super) fn flaw(what: &str) -> String {
+    format!("{what}, beside the events, which are safe: queries of them take longer until segments are merged")
 }
 
 impl WholeIndex {
@@ -77,6 +84,21 @@ impl<'a> GroupSource<'a> {
         match unreadable::read_at(self.file, self.path, &mut bytes, offset) {
             Err(Error::Damaged { what, .. }) => Err(self.damaged(what, offset)),
             read => read.map(|()| bytes),
+        }
+    }
+
+    /// Hands out what `read` finds in its parts. Where they are damaged, that is nothing, which
+    /// costs no event: they say nothing that the columns do not say.
+    pub(super) fn read_parts<T>(&self, read: impl FnOnce() -> Result<Option<T>>) -> Result<Option<T>> {
+        if self.flaw.get().is_some() {
+            return Ok(None);
+        }
+        match read() {
+            Err(Error::Damaged { what, .. }) => {
+                self.flaw.get_or_init(|| flaw(&what));
+                Ok(None)
+            }
+            read => read,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Segments against the plain vector of their events.
 
+mod counting;
 mod damage;
 mod merging;
 mod reading;
@@ -10,14 +11,14 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::dir::SegmentShape;
+use super::dir::{PartRules, SegmentShape};
 use super::{Segment, SegmentDir, SegmentInfo, SegmentWriter};
 use crate::disk::memory::MemoryDisk;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::hash::HashKey;
 use crate::meta::StoreMeta;
-use crate::rules::Member;
+use crate::rules::{Member, Piece};
 
 /// Writes the events, which come in ascending order of seq, as one segment of `dir`. `None` where
 /// there are no events.
@@ -40,13 +41,19 @@ fn empty(shape: SegmentShape) -> (MemoryDisk, SegmentDir) {
     let disk = MemoryDisk::new();
     crate::disk::Disk::create_dir_all(&disk, Path::new(DIR)).unwrap();
     let dir = SegmentDir { shape, ..SegmentDir::new(Arc::new(disk.clone()), DIR.into(), &STORE, 0) };
-    (disk, dir.with_members(Some(members)))
+    (disk, dir.with_parts(Some(PartRules { members, texts: Some(texts) })))
 }
 
 /// One member: whether the length of a payload can be divided by three.
 fn members(payload: &[u8], visit: &mut dyn FnMut(Member<'_>)) -> bool {
     visit(Member::Text { path: b"length", text: if payload.len().is_multiple_of(3) { b"yes" } else { b"no" } });
-    visit(Member::Rest);
+    visit(Member::Rest { part: payload });
+    true
+}
+
+/// One text: the payload.
+fn texts(part: &[u8], visit: &mut dyn FnMut(Piece<'_>)) -> bool {
+    visit(Piece { text: part, number: None });
     true
 }
 

@@ -1,12 +1,11 @@
 //! Writes a segment from events.
 
-use super::dir::SegmentDir;
+use super::dir::{PartRules, SegmentDir};
 use super::file::SegmentFile;
 use super::info::SegmentInfo;
 use super::rows::RowBuffer;
 use crate::error::{Error, Result};
 use crate::event::EventRef;
-use crate::rules::Members;
 
 /// Writes a segment, event by event. Holds one row group in memory. Nothing exists under a
 /// segment's name unless it is whole and durable; a writer that is dropped leaves nothing behind.
@@ -53,9 +52,9 @@ impl SegmentWriter {
         file_of(&mut self.file, &self.dir, first_seq)?.write_group(&mut self.rows)
     }
 
-    /// Which members payloads have, if row groups are to get columns of them.
-    pub(super) fn members(&self) -> Option<Members> {
-        self.dir.members
+    /// How parts of row groups are made, if they are to get any.
+    pub(super) fn parts(&self) -> Option<PartRules> {
+        self.dir.parts
     }
 
     /// The file, to copy a row group into that begins with `first_seq` and ends with `last_seq`.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sekali_store::disk::memory::MemoryDisk;
 use sekali_store::{
-    Batch, ContentRules, Counters, EventRef, HashKey, IndexOptions, KeyHasher, Member, Outcome, Partition, Reader,
-    Result, Scan, StoreMeta, StoreOptions, StoredEvent, Tuning,
+    Batch, ContentRules, Counters, EventRef, HashKey, IndexOptions, KeyHasher, Member, Outcome, Partition, Piece,
+    Reader, Result, Scan, StoreMeta, StoreOptions, StoredEvent, Tuning,
 };
 pub(crate) use sekali_testkit::Random;
 
@@ -20,6 +20,7 @@ pub(crate) const RULES: ContentRules = ContentRules {
     canonical: |payload| Some(without_spaces(payload)),
     evidence: |event, first_seq| format!("{first_seq}:{}", String::from_utf8_lossy(event.payload)).into_bytes(),
     members,
+    texts,
 };
 
 /// The first byte of a payload, and that there is more: so segments have columns of members.
@@ -27,7 +28,13 @@ fn members(payload: &[u8], visit: &mut dyn FnMut(Member<'_>)) -> bool {
     if let Some(text) = payload.get(..1) {
         visit(Member::Text { path: b"first", text });
     }
-    visit(Member::Rest);
+    visit(Member::Rest { part: payload });
+    true
+}
+
+/// The payload itself.
+fn texts(part: &[u8], visit: &mut dyn FnMut(Piece<'_>)) -> bool {
+    visit(Piece { text: part, number: None });
     true
 }
 

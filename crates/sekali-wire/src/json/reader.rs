@@ -26,6 +26,11 @@ impl<'a> Reader<'a> {
         self.rest.first().copied()
     }
 
+    /// The text that is left.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Whether only white space is left.
     pub fn is_at_end(&mut self) -> bool {
         self.peek().is_none()

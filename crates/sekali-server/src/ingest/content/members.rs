@@ -37,16 +37,22 @@ impl Walk<'_> {
     fn object(&mut self, reader: &mut Reader<'_>, depth: usize) -> Option<()> {
         reader.take(b'{')?;
         if reader.peek()? == b'}' {
-            (self.visit)(Member::Rest);
+            (self.visit)(Member::Rest { part: b"" });
         }
         let mut names = Names::default();
         while reader.peek()? != b'}' {
+            let before = reader.rest();
             let name = reader.string()?;
             reader.take(b':')?;
             self.left = self.left.checked_sub(1)?;
             let len = self.path.len();
             match std::str::from_utf8(&name).ok().filter(|name| !name.is_empty() && index_of(name).is_none()) {
-                None => self.rest(reader)?,
+                None => {
+                    // Its name is not told either.
+                    reader.skip_value()?;
+                    let part = before.get(..before.len() - reader.rest().len()).unwrap_or_default();
+                    (self.visit)(Member::Rest { part });
+                }
                 Some(name) => {
                     push_name(&mut self.path, name);
                     self.value(reader, depth)?;
@@ -79,8 +85,8 @@ impl Walk<'_> {
 
     /// Skips a value that is not told.
     fn rest(&mut self, reader: &mut Reader<'_>) -> Option<()> {
-        reader.skip_value()?;
-        (self.visit)(Member::Rest);
+        let part = reader.skip_value()?;
+        (self.visit)(Member::Rest { part });
         Some(())
     }
 }
@@ -124,7 +130,7 @@ mod tests {
             told.push(match member {
                 Member::Text { path, text: value } => format!("{}={}", text(path), text(value)),
                 Member::Inner { path } => format!("{}:", text(path)),
-                Member::Rest => "…".to_owned(),
+                Member::Rest { part } => format!("…{}", text(part)),
             });
         });
         is_told.then_some(told)
@@ -137,15 +143,18 @@ mod tests {
             (r#"{"a":{"b":{"c":-1e9},"d":2}}"#, "a: a.b: a.b.c=-1e9 a.d=2"),
             (r#"{"a.b":1,"c\\":2,"d!":3}"#, r"a\.b=1 c\\=2 d\!=3"),
             (r#"{"\u0061":1}"#, "a=1"),
-            (r#"{"a":[1,{"b":2}],"e":{},"":1,"0":2,"01":3,"\ud800":4}"#, "a: … e: … … … 01=3 …"),
-            ("[1]", "…"),
-            ("5", "…"),
+            (
+                r#"{"a":[1,{"b":2}],"e":{},"":1,"0": 2,"01":3,"\ud800":4}"#,
+                r#"a: …[1,{"b":2}] e: … …"":1 …"0": 2 01=3 …"\ud800":4"#,
+            ),
+            ("[1]", "…[1]"),
+            ("5", "…5"),
             ("{}", "…"),
         ] {
             assert_eq!(told(payload).map(|told| told.join(" ")).as_deref(), Some(expected), "{payload}");
         }
         let deep = "{\"a\":".repeat(MEMBER_DEPTH_MAX + 3) + "1" + &"}".repeat(MEMBER_DEPTH_MAX + 3);
-        assert_eq!(told(&deep).unwrap().last().map(String::as_str), Some("…"));
+        assert_eq!(told(&deep).unwrap().last().map(String::as_str), Some("…{\"a\":{\"a\":1}}"));
     }
 
     #[test]

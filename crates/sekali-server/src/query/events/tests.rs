@@ -11,7 +11,8 @@ use sekali_store::{Batch, EventRef, HashKey, IndexOptions, Partition, StoreMeta,
 use super::*;
 use crate::ingest::CONTENT_RULES;
 use crate::query::{
-    Aggregate, AggregateScan, ClientGuard, Count, CountQuery, Field, Group, Histogram, Interval, ReadEnd,
+    Aggregate, AggregateScan, ClientGuard, Count, CountQuery, FacetQuery, Facets, Field, Group, Histogram, Interval,
+    Measure, Measures, NumberSummary, ReadEnd, ReadReport,
 };
 
 /// Log files of a few hundred events, all but the last of which are sealed and merged.
@@ -25,7 +26,7 @@ const SEALED: Tuning = Tuning {
 };
 
 /// Payloads that are hard to tell apart, or to take apart.
-const HOSTILE: [&str; 34] = [
+const HOSTILE: [&str; 42] = [
     r#"{"a":5}"#,
     r#"{"a":"5"}"#,
     r#"{"a":5.0}"#,
@@ -60,9 +61,18 @@ const HOSTILE: [&str; 34] = [
     r#"[{"a":5},"word"]"#,
     "5",
     r#" { "a" : 5 , "b" : [ "word" ] } "#,
+    r#"{"a":"nul \u0000 word","c":{"d":"\u0000"}}"#,
+    r#"{"a\\":5,"c\\.d":"word","\ud800":"word"}"#,
+    r#"{"a":{"b":"5"},"c":{"d":5,"word":"x"}}"#,
+    r#"{"id":"5ba7b810-9dad-11d1-80b4-00c04fd430c8","c":{"d":"50e-1"}}"#,
+    r#"{"id":"5BA7B810-9DAD-11D1-80B4-00C04FD430C8","tags":["cache","MISS"]}"#,
+    r#"{"a":"half \ud800 word","b":"\u0063ache miss"}"#,
+    r#"{"a":[{"b":5},123456789012345678901234567890],"1":5}"#,
+    r#"{"a":"x","c":{"d":[["word"],{"cache":"miss"}]}}"#,
 ];
 
-const QUERIES: [&str; 42] = [
+const QUERIES: [&str; 56] = [
+    "",
     "payload.a=5",
     "payload.a=\"5\"",
     "payload.a=5.0",
@@ -105,6 +115,19 @@ const QUERIES: [&str; 42] = [
     "q=e&payload.a=5&source=s1",
     "source=s1&not.has=c",
     "source=s0",
+    "source=s0&source=s1&not.source=s1",
+    "q=b810-9dad-11d1",
+    "q=5ba7b810-9dad-11d1-80b4-00c04fd430c9",
+    "q=ache mis&q=long 77",
+    "q=123456789012345678901234567890",
+    "not.q=a&not.q=5",
+    "payload.id=5ba7b810-9dad-11d1-80b4-00c04fd430c8",
+    "payload.order=7007",
+    "payload.order=\"7007\"&q=7",
+    "payload.order=7007.0&payload.a=5",
+    "payload.tags.1=MISS",
+    "payload.c.d=5&not.q=word",
+    "payload.nowhere=5",
 ];
 
 fn filled(payloads: &[String]) -> Partition {
@@ -130,7 +153,8 @@ fn filled(payloads: &[String]) -> Partition {
 }
 
 fn parse(query: &str) -> EventQuery {
-    let parameters = query.split('&').map(|parameter| parameter.split_once('=').unwrap());
+    let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
+    let parameters = parameters.map(|parameter| parameter.split_once('=').unwrap());
     EventQuery::parse(parameters, 0).unwrap()
 }
 
@@ -172,49 +196,132 @@ fn check(payloads: &[String]) -> u64 {
             passed += over;
             let of_topic = parse(&format!("topic=*{topic}").replace("=*&topic", ""));
             let looked_at = events.iter().filter(|event| of_topic.matches(&event.view())).count() as u64;
+            // Of the log, which is not sealed, events of other times are looked at, too, and of
+            // sealed events none where counts of them are enough.
+            let is_plain = topic.contains("since") || query.filter.conditions().is_none_or(|all| !all.ask_payloads());
+            let matching: Vec<_> = events.iter().filter(|event| query.matches(&event.view())).collect();
+            let answers = Answers { readers: &readers, text: &text, matching: &matching };
             for (by, interval) in COUNTS {
-                let add = |count: &mut Count| {
-                    let matching = events.iter().filter(|event| query.matches(&event.view()));
-                    matching.for_each(|event| count.add(&event.view()).unwrap());
+                let report = answers.compare(&|| count(by, interval), describe, &format!("by {by} {interval:?}"));
+                assert!(report.events == looked_at || is_plain, "{text} by {by} {interval:?}");
+            }
+            if !topic.is_empty() {
+                continue;
+            }
+            for (number, by, interval) in NUMBERS {
+                let of = || Measures::new(Measure::parse(number).unwrap(), fields(by), histogram(interval));
+                answers.compare(&of, describe_numbers, &format!("{number} by {by} {interval:?}"));
+            }
+            for field in FIELDS {
+                let query = || FacetQuery {
+                    field: Some(field).filter(|field| !field.is_empty()).map(str::to_owned),
+                    below: None,
                 };
-                let mut slow = count(by, interval);
-                add(&mut slow);
-                let view = slow.view();
-                let cursor = EventCursor::for_view(&readers, parse(&text), Order::Ascending, Positions::new(), view);
-                let client = ClientGuard::default();
-                let budget = client.budget(u64::MAX, Duration::from_secs(3600));
-                let mut scan = AggregateScan::new(cursor, u64::MAX, budget, count(by, interval));
-                let (fast, report) = loop {
-                    if let Some(done) = scan.turn().unwrap() {
-                        break done;
-                    }
-                };
-                assert_eq!(report.end, ReadEnd::All);
-                // Of the log, which is not sealed, events of other times are looked at, too.
-                assert!(report.events == looked_at || topic.contains("since"), "{text} by {by} {interval:?}");
-                assert_eq!(describe(&fast), describe(&slow), "{text} by {by} {interval:?}");
+                answers.compare(&|| Facets::new(query()), describe_fields, field);
             }
         }
     }
     passed
 }
 
+/// A query, and the events that it should find.
+struct Answers<'a> {
+    readers: &'a [Reader],
+    text: &'a str,
+    matching: &'a [&'a StoredEvent],
+}
+
+impl Answers<'_> {
+    /// Compares what a total says of the query with what it says of the events one by one.
+    fn compare<A: Aggregate>(&self, new: &dyn Fn() -> A, describe: fn(&A) -> String, of: &str) -> ReadReport {
+        let mut slow = new();
+        self.matching.iter().for_each(|event| slow.add(&event.view()).unwrap());
+        let cursor =
+            EventCursor::for_view(self.readers, parse(self.text), Order::Ascending, Positions::new(), slow.view());
+        let client = ClientGuard::default();
+        let mut scan = AggregateScan::new(cursor, u64::MAX, client.budget(u64::MAX, Duration::from_secs(3600)), new());
+        let (fast, report) = loop {
+            if let Some(done) = scan.turn().unwrap() {
+                break done;
+            }
+        };
+        assert_eq!(report.end, ReadEnd::All);
+        assert_eq!(describe(&fast), describe(&slow), "{} {of}", self.text);
+        report
+    }
+}
+
 /// Fields to count by, and the length of intervals.
-const COUNTS: [(&str, Option<&str>); 8] = [
+const COUNTS: [(&str, Option<&str>); 11] = [
     ("", None),
     ("", Some("7s")),
+    ("", Some("2m")),
     ("payload.a", None),
     ("payload.a", Some("1m")),
     ("topic", Some("7s")),
+    ("topic", Some("1m")),
     ("payload.c.d,topic", None),
     ("source,payload.a", None),
+    ("source", None),
     ("source", Some("1m")),
 ];
 
+/// Numbers, fields to tell them apart by, and the length of intervals.
+const NUMBERS: [(&str, &str, Option<&str>); 4] = [
+    ("payload.a", "", None),
+    ("payload.a", "topic,source", Some("1m")),
+    ("payload.c.d", "payload.a", None),
+    ("delay", "", None),
+];
+
+/// Fields whose values are told; an empty name stands for all.
+const FIELDS: [&str; 5] = ["payload.a", "source", "payload.a.*", "payload.c.d", ""];
+
 fn count(by: &str, interval: Option<&str>) -> Count {
-    let by = if by.is_empty() { Vec::new() } else { Field::parse_list(by, 3).unwrap() };
-    let histogram = interval.map(|text| Histogram::new(Interval::parse(text).unwrap(), None, None, None).unwrap());
-    Count::new(CountQuery { by, histogram })
+    Count::new(CountQuery { by: fields(by), histogram: histogram(interval) })
+}
+
+fn fields(by: &str) -> Vec<Field> {
+    if by.is_empty() { Vec::new() } else { Field::parse_list(by, 3).unwrap() }
+}
+
+fn histogram(interval: Option<&str>) -> Option<Histogram> {
+    interval.map(|text| Histogram::new(Interval::parse(text).unwrap(), None, None, None).unwrap())
+}
+
+/// All that a summary of numbers says, but for the last digits of a sum, which depend on the order.
+fn describe_summary(numbers: &NumberSummary) -> String {
+    let percentiles = [0.0, 50.0, 99.0].map(|percent| numbers.percentile(percent));
+    format!("{} {:.9e} {:?} {percentiles:?}", numbers.count(), numbers.sum(), numbers.range())
+}
+
+fn describe_numbers(measures: &Measures) -> String {
+    let numbers: Vec<_> = measures.histogram.iter().flat_map(Histogram::numbers).collect();
+    let mut parts = Vec::new();
+    for group in measures.groups.iter().flat_map(|groups| groups.top(usize::MAX)) {
+        let key = String::from_utf8_lossy(&group.key).into_owned();
+        let of = |interval: Option<i64>| measures.part(Some(group.number()), interval).map(describe_summary);
+        parts.push((key, group.count, of(None), numbers.iter().map(|number| of(Some(*number))).collect::<Vec<_>>()));
+    }
+    let buckets: Vec<_> = measures.histogram.iter().flat_map(Histogram::buckets).collect();
+    let rest = measures.groups.as_ref().map(|groups| (groups.missing(), groups.grouped()));
+    let (missing, not_numbers) = (measures.missing, measures.not_numbers);
+    let total = describe_summary(&measures.total);
+    format!("{total} {missing} {not_numbers} {buckets:?} {parts:?} {rest:?} {}", measures.is_exact())
+}
+
+fn describe_fields(facets: &Facets) -> String {
+    let of = |(name, facet): (&str, &crate::query::Facet)| {
+        let values: Vec<_> = facet
+            .top(usize::MAX)
+            .into_iter()
+            .map(|(value, count)| (String::from_utf8_lossy(value).into_owned(), count))
+            .collect();
+        let kinds: Vec<_> = facet.kinds().collect();
+        let numbers = facet.numbers.as_deref().map(describe_summary);
+        format!("{name} {} {kinds:?} {values:?} {numbers:?} {:?}", facet.events, facet.distinct())
+    };
+    format!("{} {:?}", facets.events, facets.fields().into_iter().map(of).collect::<Vec<_>>())
 }
 
 /// All that a count says.
@@ -242,6 +349,14 @@ fn columns_find_what_payloads_say_however_hostile() {
 fn columns_of_ordinary_payloads_leave_events_unread() {
     let payload = |number: usize| match number % 100 {
         0 => HOSTILE[number / 100 % HOSTILE.len()].to_owned(),
+        rest if rest % 3 == 0 => {
+            let long = "word ".repeat(rest);
+            format!(
+                r#"{{"a":{},"order":{},"id":"{number:036x}","text":"{long}long {number}"}}"#,
+                rest % 7,
+                7_000 + number
+            )
+        }
         rest => format!(r#"{{"a":{},"c":{{"d":"cache {}"}},"word":{rest}}}"#, rest % 7, rest % 11),
     };
     let payloads: Vec<_> = (0..3_000).map(payload).collect();

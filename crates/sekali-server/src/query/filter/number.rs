@@ -35,7 +35,7 @@ impl NumberRange {
 }
 
 /// Reads a number as JSON writes it, and nothing around it.
-pub(in crate::query) fn parse_number(text: &[u8]) -> Option<Decimal<'_>> {
+pub(crate) fn parse_number(text: &[u8]) -> Option<Decimal<'_>> {
     let text_is_number = || {
         let text = std::str::from_utf8(text).ok()?;
         // The parser skips white space, which is not part of a number.

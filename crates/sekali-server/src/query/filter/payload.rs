@@ -1,7 +1,7 @@
 //! All conditions of a query on payloads, on whole ones or on single members of them, and on
 //! sources: the engine keeps columns of these.
 
-use sekali_store::PayloadConditions;
+use sekali_store::{Need, PayloadConditions, Texting};
 use sekali_wire::json::append_string;
 
 use super::path::Path;
@@ -40,6 +40,11 @@ impl MemberCondition<'_> {
         }
     }
 
+    /// Of a payload that meets it, one of these is at the path. `None` where that cannot be told.
+    fn needs(&self) -> Option<Vec<Need>> {
+        if let Self::Place(place) = self { place.needs() } else { None }
+    }
+
     fn holds(&self, value: Option<&[u8]>) -> bool {
         match self {
             Self::Source(source) => {
@@ -65,6 +70,13 @@ impl PayloadFilter {
             && self.has_not.iter().all(|path| path.find(payload).is_none())
             && (self.text.is_empty() || self.text.iter().any(|text| text.is_in(payload)))
             && !self.text_not.iter().any(|text| text.is_in(payload))
+    }
+
+    fn searches(&self, kind: Texting) -> &[TextSearch] {
+        match kind {
+            Texting::Any => &self.text,
+            Texting::None => &self.text_not,
+        }
     }
 
     /// The conditions that each concern one path.
@@ -94,25 +106,29 @@ impl PayloadConditions for PayloadFilter {
         !(places.is_empty() && has.is_empty() && has_not.is_empty() && text.is_empty() && text_not.is_empty())
     }
 
-    fn want_text(&self) -> bool {
-        !self.text.is_empty()
+    fn needs(&self, number: usize) -> Option<Vec<Need>> {
+        self.by_path().nth(number)?.needs()
     }
 
-    fn has_text(&self, value: &[u8]) -> bool {
-        self.text.iter().any(|text| text.is_in(value))
+    fn texts(&self, kind: Texting) -> Vec<Vec<u8>> {
+        self.searches(kind).iter().map(|search| search.text().to_vec()).collect()
     }
 
-    fn may_name(&self, path: &str) -> bool {
+    fn has_text(&self, kind: Texting, value: &[u8]) -> bool {
+        self.searches(kind).iter().any(|text| text.is_in(value))
+    }
+
+    fn may_name(&self, kind: Texting, path: &str) -> bool {
         let (mut names, mut chars) = (String::new(), path.chars());
         while let Some(char) = chars.next() {
             names.extend(if char == '\\' { chars.next() } else { Some(char) });
         }
         let mut quoted = Vec::new();
         append_string(&mut quoted, &names);
-        self.has_text(&quoted)
+        self.has_text(kind, &quoted)
     }
 
     fn are_all(&self) -> bool {
-        self.has.len() <= 1 && self.text_not.is_empty()
+        self.has.len() <= 1
     }
 }

@@ -4,6 +4,7 @@ use super::number::NumberRange;
 use super::path::Path;
 use super::pattern::Pattern;
 use super::wanted::Wanted;
+use sekali_store::Need;
 use sekali_wire::json::Reader;
 
 /// All conditions of a query on one place of the payload. Every kind that is given must hold.
@@ -32,6 +33,12 @@ impl PlaceConditions {
     /// Number of values and patterns that a payload is compared with.
     pub(super) fn comparisons(&self) -> usize {
         self.any.len() + self.none.len() + self.matches.len()
+    }
+
+    /// Of a payload that meets them, one of these is at the path. `None` where that cannot be told.
+    pub(super) fn needs(&self) -> Option<Vec<Need>> {
+        let needs = self.any.iter().map(Wanted::need).collect::<Option<Vec<_>>>()?;
+        (!needs.is_empty()).then_some(needs)
     }
 
     /// Whether a payload meets them.

@@ -1,12 +1,10 @@
 //! Text anywhere in a payload, whatever its case: in strings, in member names and in numbers as
 //! they are written.
 
-use std::borrow::Cow;
-
 use memchr::memmem::Finder;
 
 use super::ascii::AsciiSearch;
-use sekali_wire::json::Reader;
+use sekali_wire::json::Tokens;
 
 /// A text to look for in payloads.
 ///
@@ -35,6 +33,11 @@ impl TextSearch {
         }
     }
 
+    /// It, in lower case.
+    pub(super) fn text(&self) -> &[u8] {
+        self.folded.needle()
+    }
+
     /// Whether a payload has it.
     pub fn is_in(&self, payload: &[u8]) -> bool {
         let impossible = self.literal.as_ref().is_some_and(|literal| !literal.is_in(payload));
@@ -46,21 +49,11 @@ impl TextSearch {
 
     /// Looks into every string and number. `None` where the text is not JSON.
     fn is_in_tokens(&self, payload: &[u8]) -> Option<bool> {
-        let mut reader = Reader::new(payload);
-        while let Some(byte) = reader.peek() {
-            let token = match byte {
-                b'"' => reader.string()?,
-                b'-' | b'0'..=b'9' => Cow::Borrowed(reader.number()),
-                _ => {
-                    reader.skip_byte();
-                    continue;
-                }
-            };
-            if self.is_in_token(&token) {
-                return Some(true);
-            }
+        let mut tokens = Tokens::new(payload);
+        if tokens.any(|token| self.is_in_token(&token)) {
+            return Some(true);
         }
-        Some(false)
+        tokens.is_sound().then_some(false)
     }
 
     fn is_in_token(&self, token: &[u8]) -> bool {

@@ -3,6 +3,7 @@
 use memchr::memmem::Finder;
 
 use super::number::parse_number;
+use sekali_store::Need;
 use sekali_wire::json::{Decimal, Reader};
 
 /// A value to compare JSON values with.
@@ -55,6 +56,20 @@ impl Wanted {
     /// cannot be told.
     pub(super) fn is_ruled_out(&self, payload: &[u8]) -> bool {
         self.rejection.as_ref().is_some_and(|rejection| rejection.rejects(payload))
+    }
+
+    /// The text or number that any JSON value has which is this one. `None` where that cannot be told.
+    pub(super) fn need(&self) -> Option<Need> {
+        // A string that says a number is kept as that number.
+        match (parse_number(&self.string), &self.other) {
+            (Some(number), _) => {
+                let mut spelled = Vec::new();
+                number.append_plain(&mut spelled);
+                Some(Need::Number(spelled))
+            }
+            (None, None) => Some(Need::Text(self.string.clone())),
+            (None, Some(_)) => None,
+        }
     }
 
     /// Whether a JSON value is this one.

@@ -6,7 +6,7 @@ use super::live::{LiveFiles, entry};
 use crate::damage::SeqSet;
 use crate::error::Result;
 use crate::invariant::invariant;
-use crate::limits::{MEMBER_BACKLOG_MAX, UNSEALED_FILES_FLUSH};
+use crate::limits::{FILTER_BACKLOG_MAX, MEMBER_BACKLOG_MAX, UNSEALED_FILES_FLUSH};
 use crate::log::file::LogFile;
 use crate::manifest::SavedPosition;
 use crate::partition::data_file::DataFile;
@@ -51,10 +51,11 @@ pub(super) fn seal_next(live: &LiveFiles, seal_before: u64) -> Result<bool> {
 /// Writes the segment of a log file.
 fn write(live: &LiveFiles, file: &LogFile) -> Result<Option<SegmentInfo>> {
     let losses = &live.shared.losses;
-    // Where sealing falls behind, columns of members come later.
-    let is_behind = live.backlog() > MEMBER_BACKLOG_MAX;
-    let dir = if is_behind { live.segments.with_members(None) } else { live.segments.clone() };
-    let mut writer = SegmentWriter::new(&dir);
+    // Where sealing falls behind, parts of row groups come later.
+    let parts = live.segments.parts().filter(|_| live.backlog() <= MEMBER_BACKLOG_MAX);
+    let is_busy = live.backlog() > FILTER_BACKLOG_MAX;
+    let parts = parts.map(|parts| if is_busy { parts.without_filters() } else { parts });
+    let mut writer = SegmentWriter::new(&live.segments.with_parts(parts));
     let (mut written, mut found) = (Ok(()), Vec::new());
     // One set for the whole file: what a read finds meanwhile may be in the segment, and is hidden
     // by then as a part of the row group.

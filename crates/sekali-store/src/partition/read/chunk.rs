@@ -4,16 +4,19 @@
 use std::ops::RangeInclusive;
 
 use super::event_batch::EventBatch;
+use super::log_events::LogEvents;
 use crate::damage::{Damage, SeqSet};
 use crate::error::{Error, Result};
-use crate::event::{EventRef, StoredEvent, Unread};
+use crate::event::{EventRef, Unread};
 use crate::invariant::invariant;
 use crate::log::block_index::{BlockIndex, ExtentSpan};
 use crate::order::Order;
 use crate::partition::data_file::DataFile;
 use crate::partition::losses::Losses;
 use crate::rules::PayloadConditions;
-use crate::segment::{ColumnRows, ColumnsWanted, DecodedEvents, RowGroup, RowQuery, RowSet, Segment, TopicChoice};
+use crate::segment::{
+    ColumnRows, ColumnsWanted, DecodedEvents, GroupCheck, RowGroup, RowQuery, RowSet, Segment, TopicChoice,
+};
 
 /// Seqs of a part that are read together.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +67,11 @@ pub(crate) fn check(file: &DataFile, chunk: &Chunk, losses: &Losses) -> Result<u
                 losses.record(&[Damage { path, offset: 0, first_seq: chunk.first_seq, last_seq: chunk.end_seq - 1 }]);
                 Ok(0)
             }
-            checked => checked,
+            checked => {
+                let GroupCheck { bytes, flaw } = checked?;
+                flaw.iter().for_each(|flaw| losses.known.report_flaw(flaw.describe()));
+                Ok(bytes)
+            }
         },
         (DataFile::Log(file), ChunkSource::Extent(span)) => {
             let mut found = Vec::new();
@@ -140,17 +147,15 @@ pub(super) fn read(
         }
         (DataFile::Log(file), ChunkSource::Extent(span)) => {
             let hidden = losses.known.hidden(span.first_seq..=span.end_seq.saturating_sub(1));
-            let (mut events, mut found) = (Vec::new(), Vec::new());
+            let (mut events, mut found) = (LogEvents::default(), Vec::new());
             file.read_extent(span, &hidden, &mut found, |seq, received_at_ns, event| {
                 if (range.from..range.to).contains(&seq) && range.topics.include(event.topic) {
-                    events.push(StoredEvent::new(seq, received_at_ns, &event));
+                    events.push(seq, received_at_ns, &event);
                 }
             })?;
             losses.record(&found);
-            if range.order == Order::Descending {
-                events.reverse();
-            }
-            Ok((EventBatch::Rows(events.into_iter()), None))
+            events.order(range.order);
+            Ok((EventBatch::Rows(events), None))
         }
         _ => invariant!("a chunk is of another file"),
     }
@@ -172,7 +177,9 @@ pub(super) fn read_columns(
     }
     let (topics, timestamps_ns, conditions) = (range.topics, range.timestamps_ns.clone(), range.conditions);
     let wanted = RowQuery { topics, timestamps_ns, conditions, ..RowQuery::default() };
-    match segment.column_rows(number, &wanted, columns) {
+    let found = segment.column_rows(number, &wanted, columns);
+    note_flaw(segment, number, losses);
+    match found {
         // The events of it are read next, and report it.
         Err(Error::Damaged { .. }) => Ok(None),
         found => found,
@@ -238,12 +245,21 @@ fn read_row_group(segment: &Segment, number: usize, wanted: &RowQuery<'_>, losse
     if losses.known.covers_all(first_seq..=last_seq) {
         return nothing;
     }
-    match segment.decode(number, wanted) {
+    let decoded = segment.decode(number, wanted);
+    note_flaw(segment, number, losses);
+    match decoded {
         Err(Error::Damaged { path, .. }) => {
             losses.record(&[Damage { path, offset: 0, first_seq, last_seq }]);
             nothing
         }
         decoded => decoded,
+    }
+}
+
+/// Names what was found to be damaged of the parts of a row group.
+fn note_flaw(segment: &Segment, number: usize, losses: &Losses) {
+    if let Some(flaw) = segment.flaw(number) {
+        losses.known.report_flaw(flaw.describe());
     }
 }
 

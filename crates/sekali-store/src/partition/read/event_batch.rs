@@ -1,7 +1,6 @@
 //! Events that one read came upon.
 
-use std::vec;
-
+use super::log_events::LogEvents;
 use crate::damage::SeqSet;
 use crate::event::{EventView, StoredEvent};
 use crate::segment::DecodedEvents;
@@ -11,7 +10,7 @@ use crate::segment::DecodedEvents;
 #[derive(Debug)]
 pub(crate) enum EventBatch {
     /// Of a log file.
-    Rows(vec::IntoIter<StoredEvent>),
+    Rows(LogEvents),
     /// Of a segment, the number of the next, and the seqs that are hidden.
     Columns(Box<DecodedEvents>, usize, SeqSet),
 }
@@ -44,7 +43,7 @@ impl EventBatch {
     /// Bytes of memory, about.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Rows(rows) => rows.as_slice().iter().map(StoredEvent::bytes).sum(),
+            Self::Rows(rows) => rows.bytes(),
             Self::Columns(decoded, ..) => decoded.bytes(),
         }
     }
@@ -52,7 +51,7 @@ impl EventBatch {
 
 impl Default for EventBatch {
     fn default() -> Self {
-        Self::Rows(Vec::new().into_iter())
+        Self::Rows(LogEvents::default())
     }
 }
 
@@ -67,27 +66,22 @@ impl EventBatch {
     /// The next event.
     pub(super) fn peek(&self) -> Option<EventView<'_>> {
         match self {
-            Self::Rows(rows) => rows.as_slice().first().map(StoredEvent::view),
+            Self::Rows(rows) => rows.peek(),
             Self::Columns(decoded, next, _) => decoded.view(*next),
         }
     }
 
     /// Takes the next event.
     pub(super) fn take(&mut self) -> Option<StoredEvent> {
-        match self {
-            Self::Rows(rows) => rows.next(),
-            Self::Columns(..) => {
-                let event = self.peek().map(EventView::to_event);
-                self.pass();
-                event
-            }
-        }
+        let event = self.peek().map(EventView::to_event);
+        self.pass();
+        event
     }
 
     /// Goes on behind the next event. Returns its seq, where there is one.
     pub(super) fn pass(&mut self) -> Option<u64> {
         match self {
-            Self::Rows(rows) => rows.next().map(|event| event.seq),
+            Self::Rows(rows) => rows.pass(),
             Self::Columns(decoded, next, _) => {
                 let seq = decoded.seq(*next)?;
                 *next += 1;

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use ahash::RandomState;
 
+use super::part::texts;
 use super::{ELSEWHERE, FIRST_ENTRY, MISSING, SOURCE_PATH};
 use crate::limits::{
     MEMBER_DICTIONARIES_BYTES_MAX, MEMBER_DICTIONARY_BYTES_MAX, MEMBER_ENTRIES_MAX, MEMBER_NAME_BYTES_MAX,
     MEMBER_PATHS_MAX, MEMBER_TEXT_BYTES_MAX, MEMBER_TRIAL_ENTRIES, MEMBER_TRIAL_ROWS,
 };
 use crate::rules::{Member, Members};
+use crate::segment::summary::RowSources;
 
 /// The count of a row whose payload says more than its members.
 pub(super) const OPEN: u16 = u16::MAX;
@@ -69,12 +71,19 @@ impl MemberBuilder {
                 self.put(row, path, Some(text));
             }
             Member::Inner { path } => self.put(row, path, None),
-            Member::Rest => is_open = true,
+            Member::Rest { .. } => is_open = true,
         });
         if !is_whole {
             self.opaque.push(row);
         }
         self.texts.push(if is_whole && !is_open { count } else { OPEN });
+    }
+
+    /// The sources of all rows; `None` where they are too many or too long.
+    pub(in crate::segment) fn sources(&self) -> Option<RowSources<'_>> {
+        let column = self.columns.iter().find(|column| !column.is_of_payloads() && !column.is_given_up)?;
+        let numbers = column.codes.iter().map(|code| code.checked_sub(FIRST_ENTRY));
+        Some(RowSources { texts: texts(&column.dictionary).collect(), numbers: numbers.collect::<Option<_>>()? })
     }
 
     /// The columns, with codes for all rows, that are worth having.

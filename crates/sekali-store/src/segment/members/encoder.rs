@@ -18,6 +18,7 @@
 //! first text. An open row is one whose payload has more than the texts of its columns; the list
 //! has varints, each the distance from the row before.
 
+use std::collections::HashMap;
 use std::io;
 
 use super::FIRST_ENTRY;
@@ -54,13 +55,48 @@ impl EncodedMember {
     }
 }
 
+/// The columns of members of a row group, and what they leave to be told.
+pub(in crate::segment) struct EncodedMembers {
+    /// The part; `None` where no column is worth having.
+    pub(in crate::segment) part: Option<Vec<u8>>,
+    pub(in crate::segment) residue: Residue,
+}
+
+/// The columns that a row group has, and which of its rows have more than these.
+pub(in crate::segment) struct Residue {
+    /// The number of each path.
+    numbers: HashMap<Box<[u8]>, usize>,
+    /// The codes of the rows at each.
+    codes: Vec<Vec<u16>>,
+    /// The rows with payloads that say more.
+    is_open: Vec<bool>,
+}
+
+impl Residue {
+    /// Whether the payload of a row says more than the columns.
+    pub(in crate::segment) fn is_open(&self, row: usize) -> bool {
+        self.is_open.get(row).copied().unwrap_or(true)
+    }
+
+    /// Whether there is a column of a path.
+    pub(in crate::segment) fn has(&self, path: &[u8]) -> bool {
+        self.numbers.contains_key(path)
+    }
+
+    /// Whether the column of a path has the text of a row.
+    pub(in crate::segment) fn tells(&self, path: &[u8], row: usize) -> bool {
+        let codes = self.numbers.get(path).and_then(|number| self.codes.get(*number));
+        codes.and_then(|codes| codes.get(row)).is_some_and(|code| *code >= FIRST_ENTRY)
+    }
+}
+
 impl MemberBuilder {
     /// The part of a row group, of at most about `bytes_max`: the columns that take the fewest
-    /// bytes first. `None` where no column is worth having.
+    /// bytes first.
     ///
     /// # Errors
     /// Those of the compression.
-    pub(in crate::segment) fn finish(self, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    pub(in crate::segment) fn finish(self, bytes_max: usize) -> io::Result<EncodedMembers> {
         let (columns, texts) = self.into_columns();
         let mut columns = columns.into_iter().map(EncodedMember::new).collect::<io::Result<Vec<_>>>()?;
         columns.sort_by_key(EncodedMember::bytes);
@@ -70,23 +106,30 @@ impl MemberBuilder {
             bytes <= bytes_max
         });
         columns.truncate(fitting.count());
-        if columns.is_empty() {
-            return Ok(None);
-        }
         columns.sort_by(|a, b| a.column.path.cmp(&b.column.path));
-        Ok(Some(encode(&columns, open_rows(&columns, texts))))
+        let is_open = open_rows(&columns, texts);
+        let part = (!columns.is_empty()).then(|| encode(&columns, list_rows(&is_open)));
+        let columns = columns.into_iter().map(|encoded| encoded.column).filter(ColumnBuilder::is_of_payloads);
+        let (paths, codes): (Vec<_>, Vec<_>) = columns.map(|column| (column.path, column.codes)).unzip();
+        let residue = Residue { numbers: paths.into_iter().zip(0..).collect(), codes, is_open };
+        Ok(EncodedMembers { part, residue })
     }
 }
 
-/// The rows whose payloads say more than the columns. `None` where they are more than one in eight.
-fn open_rows(columns: &[EncodedMember], mut texts: Vec<u16>) -> Option<Vec<u8>> {
+/// Whether the payload of each row says more than the columns.
+fn open_rows(columns: &[EncodedMember], mut texts: Vec<u16>) -> Vec<bool> {
     for EncodedMember { column, .. } in columns.iter().filter(|encoded| encoded.column.is_of_payloads()) {
         for (count, &code) in texts.iter_mut().zip(&column.codes).filter(|(count, _)| **count != OPEN) {
             *count -= u16::from(code >= FIRST_ENTRY).min(*count);
         }
     }
-    let open = || (0_u64..).zip(&texts).filter(|(_, count)| **count > 0).map(|(row, _)| row);
-    if open().count() > texts.len() / 8 {
+    texts.into_iter().map(|count| count > 0).collect()
+}
+
+/// The list of open rows. `None` where they are more than one in eight.
+fn list_rows(is_open: &[bool]) -> Option<Vec<u8>> {
+    let open = || (0_u64..).zip(is_open).filter(|(_, is_open)| **is_open).map(|(row, _)| row);
+    if open().count() > is_open.len() / 8 {
         return None;
     }
     let (mut list, mut last) = (Vec::new(), 0);

@@ -20,6 +20,23 @@ pub(super) fn is_narrow(texts: usize) -> bool {
     texts + usize::from(FIRST_ENTRY) <= 1 << u8::BITS
 }
 
+fn decode_dictionary(place: &ColumnPlace, bytes: &[u8]) -> Option<Vec<u8>> {
+    let len = place.dictionary_bytes as usize;
+    if len > MEMBER_DICTIONARY_BYTES_MAX {
+        return None;
+    }
+    zstd::bulk::decompress(bytes, len).ok()
+}
+
+/// The texts of a dictionary.
+pub(super) fn texts(dictionary: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut fields = Fields::new(dictionary);
+    std::iter::from_fn(move || {
+        let len = fields.u16()?;
+        fields.take(len.into())
+    })
+}
+
 /// Reads bytes of a part, verified.
 pub(in crate::segment) trait FetchPart: Fn(Range<u32>) -> Result<Vec<u8>> {}
 
@@ -48,7 +65,7 @@ struct ColumnPlace {
 }
 
 /// A column of members.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::segment) struct MemberColumn {
     dictionary: Vec<u8>,
     /// Of each row: 0 where it has no such member, 1 where the payload has to be asked, 2 for the
@@ -109,6 +126,11 @@ impl<F: FetchPart> MemberPart<F> {
         self.columns.iter().map(|column| &*column.path)
     }
 
+    /// Whether there is a column of a path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.columns.binary_search_by(|column| (*column.path).cmp(path)).is_ok()
+    }
+
     /// The column of a path.
     ///
     /// # Errors
@@ -120,17 +142,28 @@ impl<F: FetchPart> MemberPart<F> {
         Ok(self.decode_column(place, &bytes))
     }
 
+    /// Whether any text of the column of a path passes. `None` where there is no such column.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(super) fn any_text(&self, path: &str, passes: impl FnMut(&[u8]) -> bool) -> Result<Option<bool>> {
+        let Ok(number) = self.columns.binary_search_by(|column| (*column.path).cmp(path)) else { return Ok(None) };
+        let Some((place, end)) = self.columns.get(number).and_then(|place| Some((place, *place.ends.first()?))) else {
+            return Ok(None);
+        };
+        let bytes = (self.fetch)(place.start..end)?;
+        let dictionary = decode_dictionary(place, &bytes);
+        let is_whole = |dictionary: &Vec<u8>| texts(dictionary).count() == place.texts as usize;
+        Ok(dictionary.filter(is_whole).map(|dictionary| texts(&dictionary).any(passes)))
+    }
+
     fn decode_column(&self, place: &ColumnPlace, bytes: &[u8]) -> Option<MemberColumn> {
         let part = |number: usize| {
             let start = number.checked_sub(1).map_or(Some(place.start), |before| place.ends.get(before).copied())?;
             bytes.get((start - place.start) as usize..(*place.ends.get(number)? - place.start) as usize)
         };
         let mut zstd = zstd::bulk::Decompressor::new().ok()?;
-        let dictionary_bytes = place.dictionary_bytes as usize;
-        if dictionary_bytes > MEMBER_DICTIONARY_BYTES_MAX {
-            return None;
-        }
-        let dictionary = zstd.decompress(part(0)?, dictionary_bytes).ok()?;
+        let dictionary = decode_dictionary(place, part(0)?)?;
         let narrow = is_narrow(place.texts as usize);
         let mut codes = Vec::with_capacity(self.rows as usize);
         for number in 1..place.ends.len() {
@@ -167,21 +200,12 @@ impl<F: FetchPart> MemberPart<F> {
         }
         Ok(Some(open))
     }
-
-    /// Number of rows.
-    pub(super) fn rows(&self) -> u32 {
-        self.rows
-    }
 }
 
 impl MemberColumn {
     /// The distinct texts, in the order of their codes.
     pub(in crate::segment) fn texts(&self) -> impl Iterator<Item = &[u8]> {
-        let mut fields = Fields::new(&self.dictionary);
-        std::iter::from_fn(move || {
-            let len = fields.u16()?;
-            fields.take(len.into())
-        })
+        texts(&self.dictionary)
     }
 
     /// The rows of which it does not tell what the member is.

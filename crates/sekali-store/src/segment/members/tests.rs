@@ -5,25 +5,42 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
-use super::pick::pick;
+use super::pick::{Known, Pick};
 use super::{FetchPart, MemberBuilder, MemberPart};
 use crate::error::Result;
 use crate::limits::{MEMBER_ENTRIES_MAX, MEMBER_PATHS_MAX, MEMBER_TEXT_BYTES_MAX};
-use crate::rules::{Member, PayloadConditions};
+use crate::rules::{Member, Need, PayloadConditions, Piece, Texting};
+use crate::segment::dir::PartRules;
+use crate::segment::filter::FilterPart;
+use crate::segment::index::{FILTER_PART, MEMBERS_PART, TopicRows};
+use crate::segment::parts::PartsBuilder;
 use crate::segment::row_set::RowSet;
+use crate::tally::Tally;
+
+/// A filter that is not there.
+type NoFetch = fn(Range<u32>) -> Result<Vec<u8>>;
 
 fn members(payload: &[u8], visit: &mut dyn FnMut(Member<'_>)) -> bool {
     for word in payload.split(|byte| *byte == b';').filter(|word| !word.is_empty()) {
         match word.iter().position(|byte| *byte == b'=') {
             Some(at) if at + 1 == word.len() => {
                 visit(Member::Inner { path: &word[..at] });
-                visit(Member::Rest);
+                visit(Member::Rest { part: word });
             }
             Some(at) => visit(Member::Text { path: &word[..at], text: &word[at + 1..] }),
-            None => visit(Member::Rest),
+            None => visit(Member::Rest { part: word }),
         }
     }
     !payload.contains(&b'?')
+}
+
+/// The words of a part of a payload, and the numbers that they say.
+fn texts(part: &[u8], visit: &mut dyn FnMut(Piece<'_>)) -> bool {
+    for text in part.split(|byte| *byte == b';') {
+        let value = text.split(|byte| *byte == b'=').next_back().unwrap_or(text);
+        visit(Piece { text, number: value.iter().all(u8::is_ascii_digit).then_some(value) });
+    }
+    true
 }
 
 /// The source of the event with a payload.
@@ -44,15 +61,25 @@ fn find<'p>(payload: &'p str, path: &str) -> Option<&'p str> {
 struct Wanted {
     places: Vec<(String, Vec<String>)>,
     texts: Vec<String>,
+    /// None of these anywhere.
+    unwanted: Vec<String>,
     extra: Option<String>,
 }
 
 impl Wanted {
+    fn of(&self, kind: Texting) -> &[String] {
+        match kind {
+            Texting::Any => &self.texts,
+            Texting::None => &self.unwanted,
+        }
+    }
+
     fn holds(&self, payload: &str) -> bool {
         self.places
             .iter()
             .all(|(path, texts)| find(payload, path).is_some_and(|found| texts.iter().any(|text| text == found)))
             && (self.texts.is_empty() || self.texts.iter().any(|text| payload.contains(text.as_str())))
+            && !self.unwanted.iter().any(|text| payload.contains(text.as_str()))
             && self.extra.as_ref().is_none_or(|extra| payload.contains(extra.as_str()))
     }
 }
@@ -70,18 +97,28 @@ impl PayloadConditions for Wanted {
         true
     }
 
-    fn want_text(&self) -> bool {
-        !self.texts.is_empty()
+    fn needs(&self, number: usize) -> Option<Vec<Need>> {
+        let (path, texts) = &self.places[number];
+        let need = |text: &String| {
+            let is_number = text.len() == 1;
+            if is_number { Need::Number(text.clone().into_bytes()) } else { Need::Text(text.clone().into_bytes()) }
+        };
+        // Sources are in no payload.
+        (!path.is_empty()).then(|| texts.iter().map(need).collect())
     }
 
-    fn has_text(&self, text: &[u8]) -> bool {
+    fn texts(&self, kind: Texting) -> Vec<Vec<u8>> {
+        self.of(kind).iter().map(|text| text.clone().into_bytes()).collect()
+    }
+
+    fn has_text(&self, kind: Texting, text: &[u8]) -> bool {
         let text = String::from_utf8_lossy(text);
-        self.texts.iter().any(|wanted| text.contains(wanted.as_str()))
+        self.of(kind).iter().any(|wanted| text.contains(wanted.as_str()))
     }
 
-    fn may_name(&self, path: &str) -> bool {
+    fn may_name(&self, kind: Texting, path: &str) -> bool {
         // In this language a text can begin in a name and end behind it.
-        self.texts.iter().any(|wanted| wanted.chars().any(|char| path.contains(char) || "=;!?".contains(char)))
+        self.of(kind).iter().any(|wanted| wanted.chars().any(|char| path.contains(char) || "=;!?".contains(char)))
     }
 
     fn are_all(&self) -> bool {
@@ -92,7 +129,32 @@ impl PayloadConditions for Wanted {
 fn part_of(payloads: &[String], bytes_max: usize) -> Option<Vec<u8>> {
     let mut builder = MemberBuilder::default();
     payloads.iter().for_each(|payload| builder.add(source_of(payload).as_bytes(), payload.as_bytes(), members));
-    builder.finish(bytes_max).unwrap()
+    builder.finish(bytes_max).unwrap().part
+}
+
+/// Picks rows with these payloads, whose columns take so many bytes.
+fn pick_all(payloads: &[String], share: u32, wanted: &[Wanted]) -> Vec<Option<Pick>> {
+    let topics = TopicRows::collect(std::iter::once(TopicRows {
+        topic: "t",
+        rows: 0..payloads.len() as u32,
+        tally: Tally { events: payloads.len() as u64, ..Tally::default() },
+    }));
+    let rules = PartRules { members, texts: Some(texts) };
+    let rows = payloads.iter().map(|payload| (source_of(payload).as_bytes(), payload.as_bytes()));
+    let builder = PartsBuilder::new(rules, &topics, &vec![0; payloads.len()], rows);
+    let (parts, bytes) = builder.finish(share).unwrap();
+    let bytes_of = |kind: u32| {
+        let part = parts.iter().find(|part| part.kind == kind)?;
+        Some(&bytes[(part.offset - share) as usize..][..part.len as usize])
+    };
+    let members = bytes_of(MEMBERS_PART).map(|bytes| open(bytes, payloads.len()).expect("a part that reads back"));
+    let filter = bytes_of(FILTER_PART).expect("a filter");
+    let fetch =
+        |range: Range<u32>| -> Result<Vec<u8>> { Ok(filter[range.start as usize..range.end as usize].to_vec()) };
+    let filter =
+        FilterPart::open(payloads.len() as u32, filter.len() as u32, fetch).unwrap().expect("one that reads back");
+    let known = Known { rows: payloads.len() as u32, members: members.as_ref(), filter: Some(&filter) };
+    wanted.iter().map(|wanted| known.pick(wanted).unwrap()).collect()
 }
 
 fn open(bytes: &[u8], rows: usize) -> Option<MemberPart<impl FetchPart + '_>> {
@@ -114,24 +176,19 @@ fn payload() -> impl Strategy<Value = String> {
 
 fn wanted() -> impl Strategy<Value = Wanted> {
     let place = ("[a-e]?", prop::collection::vec("[0-3]{1,2}", 1..3));
-    let texts = prop::collection::vec("[0-3]{1,3}|a", 0..2);
+    let texts = || prop::collection::vec("[0-3]{1,3}|a", 0..2);
     let extra = prop::option::weighted(0.2, "[0-3]");
-    (prop::collection::vec(place, 0..3), texts, extra).prop_map(|(places, texts, extra)| Wanted {
-        places,
-        texts,
-        extra,
-    })
+    let all = (prop::collection::vec(place, 0..3), texts(), texts(), extra);
+    all.prop_map(|(places, texts, unwanted, extra)| Wanted { places, texts, unwanted, extra })
 }
 
 proptest! {
     #[test]
     fn a_pick_leaves_out_no_row_that_meets_the_conditions_and_is_certain_only_of_those_that_do(
-        payloads in prop::collection::vec(payload(), 1..200), wanted in prop::collection::vec(wanted(), 1..9), bytes_max in 0..500_usize
+        payloads in prop::collection::vec(payload(), 1..200), wanted in prop::collection::vec(wanted(), 1..9), bytes_max in 0..5_000_u32
     ) {
-        let Some(bytes) = part_of(&payloads, bytes_max) else { return Ok(()) };
-        let part = open(&bytes, payloads.len()).expect("a part that reads back");
-        for wanted in wanted {
-            let Some(picked) = pick(&part, &wanted).unwrap() else { continue };
+        for (wanted, picked) in wanted.iter().zip(pick_all(&payloads, bytes_max, &wanted)) {
+            let Some(picked) = picked else { continue };
             for (row, payload) in (0..).zip(&payloads) {
                 let (is_in, holds) = (picked.rows.contains(row), wanted.holds(payload));
                 let is_decided = picked.is_complete && !picked.undecided.contains(row);
@@ -175,7 +232,8 @@ fn columns_of_many_rows_are_exact_and_the_dearest_are_left_out() {
         ],
         ..Wanted::default()
     };
-    let picked = pick(&part, &wanted).unwrap().unwrap();
+    let known = Known { rows: payloads.len() as u32, members: Some(&part), filter: None::<&FilterPart<NoFetch>> };
+    let picked = known.pick(&wanted).unwrap().unwrap();
     let expected: Vec<_> =
         (0..).zip(&payloads).filter(|(_, payload)| wanted.holds(payload)).map(|(row, _)| row).collect();
     assert!(picked.is_certain() && !expected.is_empty());
@@ -196,7 +254,7 @@ fn what_a_writer_holds_is_bounded() {
         builder.add(b"s", format!("a={}", row / 3).as_bytes(), members);
     }
     builder.add(b"s", b"a=x", members);
-    let bytes = builder.finish(usize::MAX).unwrap().unwrap();
+    let bytes = builder.finish(usize::MAX).unwrap().part.unwrap();
     let part = open(&bytes, 3 * MEMBER_ENTRIES_MAX + 1).unwrap();
     assert_eq!(part.paths().collect::<Vec<_>>(), [""], "too many texts");
 }

@@ -142,13 +142,13 @@ fn row_groups_that_were_sealed_without_columns_of_members_get_them_when_they_are
         let indexes = groups.map(|(number, entry)| segment.group(number, entry).unwrap().read_index().unwrap().index);
         indexes.filter(|index| index.part(MEMBERS_PART).is_some()).count()
     };
-    let late = seal_parts(&dir.with_members(None), &events[..200], 100);
+    let late = seal_parts(&dir.with_parts(None), &events[..200], 100);
     let soon = seal_parts(&dir, &events[200..], 100);
     assert!(late.iter().all(|segment| with_members(segment) == 0));
     assert!(soon.iter().all(|segment| with_members(segment) == segment.row_groups().len()));
     let parts: Vec<_> = late.into_iter().chain(soon).collect();
-    for members in [None, Some(super::members as crate::rules::Members)] {
-        let merged = open(&dir, &merge(&dir.with_members(members), &parts).unwrap().path);
+    for members in [None, dir.parts()] {
+        let merged = open(&dir, &merge(&dir.with_parts(members), &parts).unwrap().path);
         merged.verify().unwrap();
         assert_eq!(all(&merged), events);
         let groups = merged.row_groups().len();
