@@ -186,7 +186,7 @@ fn find_files(dir: &Path, paths: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
         if entry.file_type().unwrap().is_dir() {
             find_files(&entry.path(), paths);
-        } else {
+        } else if entry.file_type().unwrap().is_file() {
             paths.push(entry.path());
         }
     }
@@ -198,7 +198,7 @@ fn copy_all(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             fs::create_dir(&target).unwrap();
             copy_all(&entry.path(), &target);
-        } else {
+        } else if entry.file_type().unwrap().is_file() {
             fs::copy(entry.path(), target).unwrap();
         }
     }

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn named_columns_are_parts_of_the_event_and_the_rest_is_payload() {
-        let text = "order;shop;at;host;amount;note\n1;a;2025-10-24T21:00:00Z;h;12;\"x;\"\"y\"\"\n\
+        let text = "order;shop;at;host;amount;note\n1;a;2025-10-24T21:00:00Z;h;12;\"x;\"\"y\"\"\"\n\
             order;shop;at;host;amount;note\n2;b;1761339600;;;\n3;c\n;d;1761339600;h;1;\n4;e;soon;h;1;\n5;;0;h;1;\n";
         expect_test::expect![[r#"
             2: {"topic":"orders.a","event_id":"1","timestamp":"2025-10-24T21:00:00Z","source":"h","payload":{"amount":"12","note":"x;\"y\""}}
