@@ -33,9 +33,9 @@ test("the first look says what can be asked, and an example answers", async () =
 test("a statement is written, run by the keyboard, linked to, and gone back from", async () => {
   const page = await visit(server, "/sql");
   await page.keyboard.press("/");
-  await page.keyboard.type("SELECT source, count(*) AS n, 1.5 AS half, null AS nothing\nFROM events GROUP BY source");
+  await page.keyboard.type("SELECT source, count(*) AS n, 1.5 AS half, null AS blank\nFROM events GROUP BY source");
   await page.keyboard.press("Control+Enter");
-  await sees(page, ".answer thead", /source.*text.*n.*integer.*half.*real.*nothing.*null/s);
+  await sees(page, ".answer thead", /source.*text.*n.*integer.*half.*real.*blank.*null/s);
   await sees(page, ".answer tbody", /host-0.*15.*1\.5.*null/s);
   const address = page.url();
   await page.getByLabel("Statement of SQL").fill("SELECT topic, event_id, payload FROM events ORDER BY seq LIMIT 3");
