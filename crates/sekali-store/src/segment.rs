@@ -52,6 +52,7 @@ mod index;
 mod info;
 mod members;
 mod merge;
+mod part_head;
 mod parts;
 pub(crate) mod probe;
 mod query;

@@ -19,7 +19,7 @@ mod tests;
 
 pub(super) use builder::MemberBuilder;
 pub(super) use encoder::{EncodedMembers, Residue};
-pub(super) use part::{FetchPart, MemberColumn, MemberPart};
+pub(super) use part::{MemberColumn, MemberPart};
 
 /// The path of the column that has the sources of events, as they are: no member has it.
 const SOURCE_PATH: &str = "";

@@ -1,21 +1,17 @@
 //! CSV with a header line, separated by commas, semicolons, tabs or bars. Cells are read as `sekali
 //! export` writes them, see [`sekali_wire::csv`].
-//!
-//! The `csv` crate takes rows apart; where a row ends is found here, since a quote that is not
-//! closed must not swallow the rows behind it.
 
 mod any;
 mod lines;
-
-use std::io::{self, Read};
+mod rows;
 
 pub(super) use self::any::AnyRows;
 pub(super) use self::lines::{names_separator, separator_of};
 
-use self::lines::{Lines, Text};
+use self::rows::Rows;
 use super::peek::Input;
 use super::row::write_event;
-use super::{InputError, ReadEvents, Record, invalid};
+use super::{InputError, ReadEvents, Record};
 use sekali_wire::columns::{ADDED, EVENT};
 use sekali_wire::csv::restore;
 
@@ -24,11 +20,8 @@ const SEPARATORS: [u8; 4] = *b",;\t|";
 
 /// Reads rows and writes them as JSON.
 pub(super) struct CsvRows {
-    lines: Lines,
-    parser: csv::Reader<Pending>,
-    row: csv::ByteRecord,
+    rows: Rows,
     columns: Columns,
-    name: String,
 }
 
 /// Where the columns of an event are, and how many there are in all.
@@ -41,64 +34,34 @@ struct Columns {
 impl CsvRows {
     /// Reads the header.
     pub(super) fn new(input: Input, name: &str) -> Result<Self, InputError> {
-        let syntax = |reason| InputError::Syntax { name: name.to_owned(), line: 1, reason };
-        let mut lines = Lines::new(input);
-        let separator = lines.start(separator_of).map_err(|error| InputError::reading(name, 1, error))?;
-        let columns = Columns { places: [0; 5], width: 0 };
-        let (parser, row) = (parser(separator), csv::ByteRecord::new());
-        let mut rows = Self { lines, parser, row, columns, name: name.to_owned() };
-        match rows.lines.next().map_err(|error| InputError::reading(name, 1, error))? {
-            None => return Err(syntax(format!("there is no header: it must be {}", EVENT.join(",")))),
-            Some(Text::Damaged { reason, .. }) => return Err(syntax(format!("the header is damaged: {reason}"))),
-            Some(Text::Row { text, line, .. }) => {
-                rows.parse(text);
-                let found = find_columns(&rows.row);
-                rows.columns = found.map_err(|reason| InputError::Syntax { name: name.to_owned(), line, reason })?;
-            }
-        }
-        Ok(rows)
-    }
-
-    /// Takes a row apart.
-    fn parse(&mut self, text: Vec<u8>) {
-        self.row.clear();
-        *self.parser.get_mut() = Pending { text, at: 0 };
-        // It reads from memory, and rows may have any width.
-        if !self.parser.read_byte_record(&mut self.row).unwrap_or(false) {
-            self.parser = parser(self.lines.separator());
-        }
+        let expected = format!("it must be {}", EVENT.join(","));
+        let (rows, columns) = Rows::begin(input, name, separator_of, &expected, find_columns)?;
+        Ok(Self { rows, columns })
     }
 }
 
 impl ReadEvents for CsvRows {
     fn next(&mut self, event: &mut Vec<u8>) -> Result<Option<Record>, InputError> {
         loop {
-            let line = self.lines.line();
-            let text = self.lines.next().map_err(|error| InputError::reading(&self.name, line, error))?;
-            let (text, line, last_line) = match text {
+            let lines = match self.rows.next()? {
                 None => return Ok(None),
-                Some(Text::Damaged { line, reason }) => return Ok(Some(invalid(line, reason))),
-                Some(Text::Row { text, line, last_line }) => (text, line, last_line),
+                Some(Err(damaged)) => return Ok(Some(damaged)),
+                Some(Ok(lines)) => lines,
             };
-            self.parse(text);
+            let row = self.rows.row();
             // Where files were joined, the header of the next one stands in the middle.
-            if self.row.iter().any(|cell| cell.trim_ascii() == EVENT[1].as_bytes())
-                && let Ok(columns) = find_columns(&self.row)
+            if row.iter().any(|cell| cell.trim_ascii() == EVENT[1].as_bytes())
+                && let Ok(columns) = find_columns(row)
             {
                 self.columns = columns;
                 continue;
             }
-            return Ok(Some(match read_row(&self.row, &self.columns, event) {
-                Ok(()) => Record::Event { line },
-                Err(reason) if last_line > line => invalid(line, format!("lines {line} to {last_line}: {reason}")),
-                Err(reason) => invalid(line, reason),
+            return Ok(Some(match read_row(row, &self.columns, event) {
+                Ok(()) => Record::Event { line: lines.first },
+                Err(reason) => lines.invalid(reason),
             }));
         }
     }
-}
-
-fn parser(separator: u8) -> csv::Reader<Pending> {
-    csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(Pending::default())
 }
 
 fn find_columns(header: &csv::ByteRecord) -> Result<Columns, String> {
@@ -129,21 +92,6 @@ fn read_row(row: &csv::ByteRecord, columns: &Columns, event: &mut Vec<u8>) -> Re
         *cell = restore(std::str::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?);
     }
     write_event(cells, event)
-}
-
-/// One row, for the parser to read.
-#[derive(Default)]
-struct Pending {
-    text: Vec<u8>,
-    at: usize,
-}
-
-impl Read for Pending {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = (&self.text[self.at..]).read(buffer)?;
-        self.at += read;
-        Ok(read)
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{ABSENT, EMPTY, KINDS, LEAST_GRAMS, LOG2_MAX, NUMBERS, TRIGRAMS, UNLI
 use crate::bytes::Fields;
 use crate::error::Result;
 use crate::invariant::invariant;
-use crate::segment::members::FetchPart;
+use crate::segment::part_head::{FetchPart, fetch_head};
 use crate::segment::row_set::RowSet;
 
 /// Bytes that are read of a part at first.
@@ -41,13 +41,8 @@ impl<F: FetchPart> FilterPart<F> {
     /// # Errors
     /// Those of `fetch`.
     pub(in crate::segment) fn open(rows: u32, len: u32, fetch: F) -> Result<Option<Self>> {
-        let mut head = fetch(0..len.min(HEAD_BYTES))?;
-        let Some(head_len) = Fields::new(&head).u32().filter(|head_len| *head_len <= len) else { return Ok(None) };
-        if head_len as usize > head.len() {
-            head = fetch(0..head_len)?;
-        }
-        head.truncate(head_len as usize);
-        Ok(Self::decode(rows, len, fetch, &head))
+        let head = fetch_head(len, HEAD_BYTES, &fetch)?;
+        Ok(head.and_then(|head| Self::decode(rows, len, fetch, &head)))
     }
 
     fn decode(rows: u32, len: u32, fetch: F, head: &[u8]) -> Option<Self> {

@@ -8,7 +8,7 @@ use super::builder::block_rows;
 use super::{FilterBuilder, FilterPart};
 use crate::error::Result;
 use crate::limits::{FILTER_BLOCK_ROWS_MAX, FILTER_BLOCK_ROWS_MIN, FILTER_NAMES_BYTES_MAX};
-use crate::segment::members::FetchPart;
+use crate::segment::part_head::FetchPart;
 use crate::segment::row_set::RowSet;
 
 fn open(bytes: &[u8], rows: usize) -> Option<FilterPart<impl FetchPart + '_>> {

@@ -6,6 +6,7 @@ use super::{ELSEWHERE, FIRST_ENTRY};
 use crate::bytes::Fields;
 use crate::error::Result;
 use crate::limits::MEMBER_DICTIONARY_BYTES_MAX;
+use crate::segment::part_head::{FetchPart, fetch_head};
 use crate::segment::row_set::RowSet;
 
 /// Rows of a block.
@@ -36,11 +37,6 @@ pub(super) fn texts(dictionary: &[u8]) -> impl Iterator<Item = &[u8]> {
         fields.take(len.into())
     })
 }
-
-/// Reads bytes of a part, verified.
-pub(in crate::segment) trait FetchPart: Fn(Range<u32>) -> Result<Vec<u8>> {}
-
-impl<F: Fn(Range<u32>) -> Result<Vec<u8>>> FetchPart for F {}
 
 /// The columns of members of a row group, of which only the directory has been read. Its bytes were
 /// verified; where they make no sense all the same, for a defect, there are no columns, and
@@ -80,16 +76,8 @@ impl<F: FetchPart> MemberPart<F> {
     /// # Errors
     /// Those of `fetch`.
     pub(in crate::segment) fn open(rows: u32, len: u32, fetch: F) -> Result<Option<Self>> {
-        let mut head = fetch(0..len.min(HEAD_BYTES))?;
-        let Some(head_len) = Fields::new(&head).u32() else { return Ok(None) };
-        if head_len > len {
-            return Ok(None);
-        }
-        if head_len as usize > head.len() {
-            head = fetch(0..head_len)?;
-        }
-        head.truncate(head_len as usize);
-        Ok(Self::decode(rows, len, fetch, &head))
+        let head = fetch_head(len, HEAD_BYTES, &fetch)?;
+        Ok(head.and_then(|head| Self::decode(rows, len, fetch, &head)))
     }
 
     fn decode(rows: u32, len: u32, fetch: F, head: &[u8]) -> Option<Self> {

@@ -5,11 +5,12 @@
 //! the same test that a payload would be put to: the text in the column is the text in the payload.
 //! A filter only ever says that a row does not. All other rows stay, and their payloads decide.
 
-use super::{FetchPart, MemberPart, SOURCE_PATH};
+use super::{MemberPart, SOURCE_PATH};
 use crate::error::Result;
 use crate::invariant::invariant;
 use crate::rules::{Need, PayloadConditions, Texting};
 use crate::segment::filter::FilterPart;
+use crate::segment::part_head::FetchPart;
 use crate::segment::row_set::RowSet;
 
 /// The rows that may meet conditions.

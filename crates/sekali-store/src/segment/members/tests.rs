@@ -6,13 +6,14 @@ use std::ops::Range;
 use proptest::prelude::*;
 
 use super::pick::{Known, Pick};
-use super::{FetchPart, MemberBuilder, MemberPart};
+use super::{MemberBuilder, MemberPart};
 use crate::error::Result;
 use crate::limits::{MEMBER_ENTRIES_MAX, MEMBER_PATHS_MAX, MEMBER_TEXT_BYTES_MAX};
 use crate::rules::{Member, Need, PayloadConditions, Piece, Texting};
 use crate::segment::dir::PartRules;
 use crate::segment::filter::FilterPart;
 use crate::segment::index::{FILTER_PART, MEMBERS_PART, TopicRows};
+use crate::segment::part_head::FetchPart;
 use crate::segment::parts::PartsBuilder;
 use crate::segment::row_set::RowSet;
 use crate::tally::Tally;

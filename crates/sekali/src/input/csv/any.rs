@@ -2,22 +2,19 @@
 
 use sekali_wire::json::append_string;
 
-use super::lines::{Lines, Text, most_frequent};
-use super::{Pending, parser};
+use super::lines::most_frequent;
+use super::rows::Rows;
 use crate::input::peek::Input;
 use crate::input::shape::Mapper;
-use crate::input::{InputError, ReadEvents, Record, invalid};
+use crate::input::{InputError, ReadEvents, Record};
 
 /// Reads rows of any columns.
 pub(in crate::input) struct AnyRows {
-    lines: Lines,
-    parser: csv::Reader<Pending>,
-    row: csv::ByteRecord,
+    rows: Rows,
     header: Vec<String>,
     /// Which columns are parts of the event, and not of the payload.
     is_part: Vec<bool>,
     mapper: Mapper,
-    name: String,
     record: Vec<u8>,
     payload: Vec<u8>,
 }
@@ -25,44 +22,24 @@ pub(in crate::input) struct AnyRows {
 impl AnyRows {
     /// Reads the header.
     pub(in crate::input) fn new(input: Input, name: &str, mapper: Mapper) -> Result<Self, InputError> {
-        let syntax = |line, reason| InputError::Syntax { name: name.to_owned(), line, reason };
-        let mut lines = Lines::new(input);
-        let separator = lines.start(most_frequent).map_err(|error| InputError::reading(name, 1, error))?;
-        let (header, is_part, record, payload) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (parser, row) = (parser(separator), csv::ByteRecord::new());
-        let mut rows = Self { lines, parser, row, header, is_part, mapper, name: name.to_owned(), record, payload };
-        match rows.lines.next().map_err(|error| InputError::reading(name, 1, error))? {
-            None => return Err(syntax(1, "there is no header: its first line must name the columns".to_owned())),
-            Some(Text::Damaged { line, reason }) => {
-                return Err(syntax(line, format!("the header is damaged: {reason}")));
-            }
-            Some(Text::Row { text, line, .. }) => {
-                rows.parse(text);
-                rows.header = header_of(&rows.row).map_err(|reason| syntax(line, reason))?;
-                rows.is_part = rows.mapper.mapping().columns(&rows.header).map_err(|reason| syntax(line, reason))?;
-            }
-        }
-        Ok(rows)
-    }
-
-    /// Takes a row apart.
-    fn parse(&mut self, text: Vec<u8>) {
-        self.row.clear();
-        *self.parser.get_mut() = Pending { text, at: 0 };
-        // It reads from memory, and rows may have any width.
-        if !self.parser.read_byte_record(&mut self.row).unwrap_or(false) {
-            self.parser = parser(self.lines.separator());
-        }
+        let expected = "its first line must name the columns";
+        let (rows, (header, is_part)) = Rows::begin(input, name, most_frequent, expected, |row| {
+            let header = header_of(row)?;
+            let is_part = mapper.mapping().columns(&header)?;
+            Ok((header, is_part))
+        })?;
+        Ok(Self { rows, header, is_part, mapper, record: Vec::new(), payload: Vec::new() })
     }
 
     /// Writes the row as JSON: all of it, and the payload.
     fn write(&mut self) -> Result<(), String> {
-        if self.row.len() != self.header.len() {
-            return Err(format!("has {} columns where the header has {}", self.row.len(), self.header.len()));
+        let row = self.rows.row();
+        if row.len() != self.header.len() {
+            return Err(format!("has {} columns where the header has {}", row.len(), self.header.len()));
         }
         self.record.clear();
         self.payload.clear();
-        for ((name, cell), is_part) in self.header.iter().zip(&self.row).zip(&self.is_part) {
+        for ((name, cell), is_part) in self.header.iter().zip(row).zip(&self.is_part) {
             let cell = std::str::from_utf8(cell).map_err(|_| format!("{name} is not UTF-8"))?;
             append(&mut self.record, name, cell);
             if !is_part {
@@ -82,22 +59,18 @@ impl AnyRows {
 impl ReadEvents for AnyRows {
     fn next(&mut self, event: &mut Vec<u8>) -> Result<Option<Record>, InputError> {
         loop {
-            let line = self.lines.line();
-            let text = self.lines.next().map_err(|error| InputError::reading(&self.name, line, error))?;
-            let (text, line, last_line) = match text {
+            let lines = match self.rows.next()? {
                 None => return Ok(None),
-                Some(Text::Damaged { line, reason }) => return Ok(Some(invalid(line, reason))),
-                Some(Text::Row { text, line, last_line }) => (text, line, last_line),
+                Some(Err(damaged)) => return Ok(Some(damaged)),
+                Some(Ok(lines)) => lines,
             };
-            self.parse(text);
             // Where files were joined, the header of the next one stands in the middle.
-            if self.row.iter().eq(self.header.iter().map(String::as_bytes)) {
+            if self.rows.row().iter().eq(self.header.iter().map(String::as_bytes)) {
                 continue;
             }
             return Ok(Some(match self.write() {
-                Ok(()) => self.mapper.event(&self.record, &self.payload, line, event),
-                Err(reason) if last_line > line => invalid(line, format!("lines {line} to {last_line}: {reason}")),
-                Err(reason) => invalid(line, reason),
+                Ok(()) => self.mapper.event(&self.record, &self.payload, lines.first, event),
+                Err(reason) => lines.invalid(reason),
             }));
         }
     }
