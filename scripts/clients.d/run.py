@@ -114,7 +114,7 @@ class Client:
         repeats = stats["duplicate_dropped"] - stats["conflicts"]
         retry = relay.retry()
         if retry == "other bytes" and not repeats:
-            # What came afterwards were other events: all of those before are stored.
+            # Events that came afterwards are others: all of those before are stored.
             retry = "none"
         quarantined = sum(way["quarantined"] for way in stats["ways"])
         return {

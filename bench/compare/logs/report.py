@@ -87,7 +87,8 @@ def markdown(results):
     lines = [
         "# Sekali beside a log store", "",
         "Written by `bench/compare/logs/run`; every run is in [logs.json](logs.json), how it is measured in",
-        "[bench/compare](../compare/README.md#search-and-protocols-beside-victorialogs). Ratios within a table mean more than figures:",
+        "[bench/compare](../compare/README.md#search-and-protocols-beside-victorialogs). Ratios within a",
+        "table mean more than figures:",
         f"one machine for everything, {machine['cores']} cores, {machine['kernel']}; load when it began {machine['load_before']},",
         f"when it ended {machine['load_after']}. {', '.join(results['versions'])}.", "",
     ]

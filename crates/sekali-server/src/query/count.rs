@@ -89,7 +89,7 @@ impl Count {
         let by_topic = self.groups.as_ref().is_some_and(Groups::are_by_topic);
         let interval = self.histogram.as_ref().map(Histogram::interval);
         let (mut events, mut last) = (0, None);
-        // What differs by topics only is added up first: groups cost more than numbers.
+        // Counts that differ only by topic are added up first: groups cost more than numbers.
         let mut sums = BTreeMap::<(&str, Option<&[u8]>, i64), u64>::new();
         for RowCount { topic, source, minute, rows } in columns.counts() {
             let is_wanted = match last {
